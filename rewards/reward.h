@@ -1,0 +1,45 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "trainer/core/json.h"
+#include "trainer/core/types/completion.h"
+#include "trainer/core/types/group.h"
+
+namespace aha {
+
+/// What a reward looks at. Views live as long as the call.
+struct Attempt {
+  std::string_view completion;         ///< prefill + text, without the final stop id, special tokens kept
+  const Json& row;                     ///< the dataset's or task's row
+  std::span<const TokenId> ids;        ///< sampled ids, final stop id included; may be empty offline
+  std::int64_t length = 0;             ///< tokens
+  bool truncated = false;
+  std::int64_t max_completion_length = 0;
+};
+
+/// One rule. Stateless after construction, so `score` may be called from several threads.
+/// Must be deterministic, and safe on any text: bounded time and memory, no exceptions for bad
+/// completions (a wrong answer is a score, not an error).
+class Reward {
+ public:
+  virtual ~Reward() = default;
+
+  /// The score (nothing: cannot be judged) with what was extracted and why.
+  virtual RewardPart score(const Attempt& attempt) const = 0;
+
+  /// True for rules that tell right from wrong: the first one is "accuracy" by default.
+  virtual bool is_verifier() const { return false; }
+
+  /// Why this row's gold cannot be judged at all (missing field, does not parse); nothing if it can.
+  virtual std::optional<std::string> gold_problem(const Json& row) const {
+    (void)row;
+    return std::nullopt;
+  }
+};
+
+}  // namespace aha

@@ -1,0 +1,23 @@
+# Compiler settings that hold for all of our targets: bits (no contraction), warnings, ccache, mold.
+
+# FMA happens only where the source says so: the same source gives the same bits on every machine.
+add_compile_options(-ffp-contract=off)
+
+find_program(AHA_CCACHE ccache)
+if(AHA_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${AHA_CCACHE})
+endif()
+find_program(AHA_MOLD mold)
+if(AHA_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 12)
+  add_link_options(-fuse-ld=mold)
+endif()
+if(AHA_SANITIZE)
+  add_compile_options(-fsanitize=${AHA_SANITIZE} -fno-omit-frame-pointer -g)
+  add_link_options(-fsanitize=${AHA_SANITIZE})
+endif()
+
+add_library(aha_warnings INTERFACE)
+target_compile_options(aha_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+if(AHA_WERROR)
+  target_compile_options(aha_warnings INTERFACE -Werror)
+endif()
