@@ -1,0 +1,106 @@
+#include "rollout/engine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "rollout/scheduler.h"
+#include "trainer/core/error.h"
+
+namespace aha {
+namespace {
+
+std::vector<Group> empty_groups(std::span<const GroupRequest> requests,
+                                std::int64_t weights_version) {
+  std::vector<Group> groups;
+  groups.reserve(requests.size());
+  for (const auto& request : requests) {
+    Group group{request.ordinal, request.prompt, {}, {}};
+    group.completions.resize(static_cast<std::size_t>(request.samples));
+    for (std::size_t i = 0; i < group.completions.size(); ++i) {
+      group.completions[i].index = request.first_sample + static_cast<std::int64_t>(i);
+      group.completions[i].weights_version = weights_version;
+    }
+    groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
+}  // namespace
+
+Engine::Engine(const Decoder& decoder, ParameterProvider& weights, Exec exec,
+               std::int64_t vocabulary, DecodeText decode, std::int64_t max_batch)
+    : runner_(decoder, weights, exec, vocabulary),
+      decode_(std::move(decode)),
+      max_batch_(max_batch) {}
+
+bool Engine::take(Sequence& sequence, const Drawn& drawn, const SamplingParams& params,
+                  const StopMatcher& stop) const {
+  Completion& c = *sequence.completion;
+  c.ids.push_back(drawn.id);
+  c.logprobs.push_back(drawn.logprob);
+  c.entropies.push_back(drawn.entropy);
+  c.sampled.push_back(1);
+  if (std::find(params.stop_ids.begin(), params.stop_ids.end(), drawn.id) != params.stop_ids.end()) {
+    c.finish = FinishReason::Stop;
+  } else if (stop.completed(c.ids)) {
+    c.finish = FinishReason::String;
+  } else if (c.length() >= params.max_completion_length) {
+    c.finish = FinishReason::Length;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void Engine::write_text(Group& group) const {
+  for (auto& c : group.completions) {
+    std::span<const TokenId> ids = c.ids;
+    if (c.finish == FinishReason::Stop) ids = ids.first(ids.size() - 1);
+    c.text = group.prompt.prefill + decode_(ids);
+  }
+}
+
+std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
+                                    const SamplingParams& params, std::int64_t weights_version,
+                                    const std::function<void(Group&)>& on_group,
+                                    const std::function<bool()>& cancelled) {
+  const auto start = std::chrono::steady_clock::now();
+  stats_ = {};
+  std::vector<Group> groups = empty_groups(requests, weights_version);
+  Scheduler scheduler(requests, max_batch_, params.max_completion_length);
+  const StopMatcher stop(params.stop_strings, decode_);
+  runner_.reserve(scheduler.num_blocks());
+  std::vector<Drawn> drawn(static_cast<std::size_t>(scheduler.max_batch()));
+  const auto take_all = [&](const std::vector<Sequence*>& sequences) {
+    for (std::size_t i = 0; i < sequences.size(); ++i) {
+      ++stats_.completion_tokens;
+      if (!take(*sequences[i], drawn[i], params, stop)) continue;
+      const auto request = sequences[i]->prompt->request;
+      if (!scheduler.finish(sequences[i])) continue;
+      write_text(groups[request]);
+      if (on_group) on_group(groups[request]);
+    }
+  };
+  while (!scheduler.done()) {
+    if (cancelled && cancelled()) return {};
+    const auto admitted = scheduler.admit(groups);
+    runner_.prefill(admitted.prompts, requests);
+    runner_.copy(admitted.copies);
+    for (const auto* prompt : admitted.prompts)
+      stats_.prompt_tokens += static_cast<std::int64_t>(requests[prompt->request].prompt.ids.size());
+    runner_.first_tokens(admitted.sequences, params, drawn);
+    take_all(admitted.sequences);
+    const std::vector<Sequence*> running = scheduler.running();
+    if (running.empty()) continue;
+    runner_.next_tokens(running, params, drawn);
+    for (auto* s : running) ++s->position;
+    ++stats_.decode_steps;
+    take_all(running);
+  }
+  check(scheduler.consistent(), "slots and blocks are all free at the end of a rollout");
+  stats_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return groups;
+}
+
+}  // namespace aha

@@ -1,0 +1,52 @@
+#pragma once
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "rollout/runner.h"
+#include "rollout/sampling_params.h"
+#include "rollout/stop_matcher.h"
+#include "trainer/core/types/group.h"
+
+namespace aha {
+
+/// What a call of `generate` did.
+struct RolloutStats {
+  std::int64_t prompt_tokens = 0;     ///< computed once a group
+  std::int64_t completion_tokens = 0;
+  std::int64_t decode_steps = 0;
+  double seconds = 0;
+};
+
+/// Samples groups of completions with continuous batching: prompts are computed once and shared, a
+/// finished row leaves at once and its slot is refilled.
+class Engine {
+ public:
+  /// `max_batch` rows at once, 0: all. `decode` makes text for stop strings and Completion::text.
+  /// `vocabulary`: ids at or above it are never drawn (padded rows of the embedding).
+  Engine(const Decoder& decoder, ParameterProvider& weights, Exec exec, std::int64_t vocabulary,
+         DecodeText decode, std::int64_t max_batch = 0);
+
+  /// Groups in the order of the requests; `on_group`, if given, is called for each group at the moment
+  /// it is complete (on the calling thread, any order). `weights_version` is noted in each completion.
+  /// The largest part of the call can be cut short by `cancelled`, asked between decode steps: then
+  /// nothing is returned.
+  std::vector<Group> generate(std::span<const GroupRequest> requests, const SamplingParams& params,
+                              std::int64_t weights_version = 0,
+                              const std::function<void(Group&)>& on_group = {},
+                              const std::function<bool()>& cancelled = {});
+
+  const RolloutStats& last_stats() const { return stats_; }
+
+ private:
+  bool take(Sequence& sequence, const Drawn& drawn, const SamplingParams& params,
+            const StopMatcher& stop) const;
+  void write_text(Group& group) const;
+
+  Runner runner_;
+  DecodeText decode_;
+  std::int64_t max_batch_;
+  RolloutStats stats_;
+};
+
+}  // namespace aha

@@ -1,0 +1,154 @@
+#include "rollout/runner.h"
+
+#include <algorithm>
+
+namespace aha {
+namespace {
+
+/// Fewer rows than this a thread, and the team works inside each kernel instead.
+constexpr std::int64_t kRowsWorthAThread = 12;
+/// Below this much work (floating point operations a step) one thread alone is fastest.
+constexpr double kFlopWorthATeam = 2e6;
+
+double block_flop_per_row(const ModelConfig& c) {
+  const auto width = static_cast<double>(c.hidden_size);
+  const double attention = static_cast<double>((2 * c.num_attention_heads + 2 * c.num_key_value_heads) *
+                                               c.head_dim) * width;
+  const double mlp = 3.0 * width * static_cast<double>(c.intermediate_size);
+  return 2.0 * static_cast<double>(c.num_hidden_layers) * (attention + mlp);
+}
+
+}  // namespace
+
+Runner::Runner(const Decoder& decoder, ParameterProvider& weights, Exec exec,
+               std::int64_t vocabulary)
+    : decoder_(&decoder),
+      weights_(&weights),
+      exec_(exec),
+      vocabulary_(vocabulary),
+      cache_(decoder.config()),
+      scratch_(static_cast<std::size_t>(exec.threads())) {}
+
+std::int64_t Runner::pieces_for(std::int64_t rows) const {
+  return std::clamp<std::int64_t>(rows / kRowsWorthAThread, 1, exec_.threads());
+}
+
+void Runner::prefill(std::span<SharedPrompt* const> prompts,
+                     std::span<const GroupRequest> requests) {
+  const auto count = static_cast<std::int64_t>(prompts.size());
+  const auto pieces = std::min<std::int64_t>(count, exec_.threads());
+  const auto width = static_cast<std::size_t>(decoder_->config().hidden_size);
+  const auto run_range = [&](const Exec& exec, Scratch& scratch, std::int64_t begin,
+                             std::int64_t end) {
+    std::vector<TokenId> ids;
+    std::vector<std::int32_t> positions;
+    std::vector<const std::int32_t*> tables;
+    for (auto i = begin; i < end; ++i) {
+      const auto* prompt = prompts[static_cast<std::size_t>(i)];
+      const auto& tokens = requests[prompt->request].prompt.ids;
+      ids.insert(ids.end(), tokens.begin(), tokens.end());
+      for (std::size_t p = 0; p < tokens.size(); ++p) {
+        positions.push_back(static_cast<std::int32_t>(p));
+        tables.push_back(prompt->blocks.data());
+      }
+    }
+    const float* hidden =
+        decoder_->forward(exec, *weights_, {ids, positions, tables, {}, {}}, cache_, scratch);
+    std::size_t row = 0;
+    for (auto i = begin; i < end; ++i) {
+      auto* prompt = prompts[static_cast<std::size_t>(i)];
+      row += requests[prompt->request].prompt.ids.size();
+      const float* last = hidden + (row - 1) * width;
+      prompt->last_hidden.assign(last, last + width);
+    }
+  };
+  if (pieces <= 1) {
+    if (count > 0) run_range(exec_, scratch_[0], 0, count);
+    return;
+  }
+  exec_.run(pieces, [&](std::int64_t piece) {
+    run_range(Exec{}, scratch_[static_cast<std::size_t>(piece)], piece * count / pieces,
+              (piece + 1) * count / pieces);
+  });
+}
+
+void Runner::copy(std::span<const KvCopy> copies) {
+  if (copies.empty()) return;
+  for (Index l = 0; l < decoder_->config().num_hidden_layers; ++l)
+    decoder_->ops().kv_copy(exec_, cache_.layer(l), copies.data(),
+                            static_cast<Index>(copies.size()));
+}
+
+void Runner::sample(const Exec& exec, const float* hidden, std::span<Sequence* const> sequences,
+                    const SamplingParams& params, std::span<Drawn> drawn) const {
+  const std::size_t n = sequences.size();
+  const bool greedy = params.temperature == 0.0;
+  std::vector<double> uniforms(greedy ? 0 : n);
+  for (std::size_t i = 0; i < uniforms.size(); ++i)
+    uniforms[i] = uniform({params.seed, params.purpose, params.stage, sequences[i]->ordinal,
+                           static_cast<std::uint64_t>(sequences[i]->sample),
+                           static_cast<std::uint64_t>(sequences[i]->completion->length())});
+  std::vector<std::int64_t> ids(n);
+  std::vector<float> logprobs(n);
+  std::vector<float> entropies(n);
+  HeadSample task{};
+  task.h = hidden;
+  task.packed = weights_->edges().packed_head;
+  task.uniforms = greedy ? nullptr : uniforms.data();
+  task.ids = ids.data();
+  task.logprobs = logprobs.data();
+  task.entropies = entropies.data();
+  task.M = static_cast<Index>(n);
+  task.C = decoder_->config().hidden_size;
+  task.V = vocabulary_;
+  task.inv_temperature = greedy ? 1.0F : static_cast<float>(1.0 / params.temperature);
+  task.top_k = params.top_k;
+  task.top_p = static_cast<float>(params.top_p);
+  task.min_p = static_cast<float>(params.min_p);
+  decoder_->ops().head_sample(exec, task);
+  for (std::size_t i = 0; i < n; ++i) drawn[i] = {ids[i], logprobs[i], entropies[i]};
+}
+
+void Runner::first_tokens(std::span<Sequence* const> sequences, const SamplingParams& params,
+                          std::span<Drawn> drawn) {
+  if (sequences.empty()) return;
+  const auto width = static_cast<std::size_t>(decoder_->config().hidden_size);
+  float* hidden = scratch_[0].hidden.reserve(static_cast<Index>(sequences.size() * width));
+  for (std::size_t i = 0; i < sequences.size(); ++i)
+    std::copy_n(sequences[i]->prompt->last_hidden.data(), width, hidden + i * width);
+  sample(exec_, hidden, sequences, params, drawn);
+}
+
+void Runner::decode_range(const Exec& exec, Scratch& scratch, std::span<Sequence* const> sequences,
+                          const SamplingParams& params, std::span<Drawn> drawn) {
+  std::vector<TokenId> ids;
+  std::vector<std::int32_t> positions;
+  std::vector<const std::int32_t*> tables;
+  for (const auto* s : sequences) {
+    ids.push_back(s->completion->ids.back());
+    positions.push_back(s->position);
+    tables.push_back(s->table.data());
+  }
+  const float* hidden =
+      decoder_->forward(exec, *weights_, {ids, positions, tables, {}, {}}, cache_, scratch);
+  sample(exec, hidden, sequences, params, drawn);
+}
+
+void Runner::next_tokens(std::span<Sequence* const> sequences, const SamplingParams& params,
+                         std::span<Drawn> drawn) {
+  const auto rows = static_cast<std::int64_t>(sequences.size());
+  const std::int64_t pieces = pieces_for(rows);
+  if (pieces <= 1) {
+    const bool team =
+        static_cast<double>(rows) * block_flop_per_row(decoder_->config()) > kFlopWorthATeam;
+    return decode_range(team ? exec_ : Exec{}, scratch_[0], sequences, params, drawn);
+  }
+  exec_.run(pieces, [&](std::int64_t piece) {
+    const auto begin = static_cast<std::size_t>(piece * rows / pieces);
+    const auto end = static_cast<std::size_t>((piece + 1) * rows / pieces);
+    decode_range(Exec{}, scratch_[static_cast<std::size_t>(piece)],
+                 sequences.subspan(begin, end - begin), params, drawn.subspan(begin, end - begin));
+  });
+}
+
+}  // namespace aha

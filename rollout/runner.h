@@ -1,0 +1,58 @@
+#pragma once
+#include <span>
+#include <vector>
+
+#include "rollout/sampling_params.h"
+#include "rollout/sequence.h"
+#include "trainer/model/decoder.h"
+
+namespace aha {
+
+/// What was drawn for one row.
+struct Drawn {
+  TokenId id;
+  float logprob;  ///< of the untruncated distribution at the sampling temperature
+  float entropy;  ///< nats
+};
+
+/// Rows in, tokens out: owns the key/value cache and per-thread scratch, and runs the decoder on them.
+/// Rows are independent, so a large batch is cut into one range of rows a thread, each going through
+/// the whole decoder without a barrier; a small one runs with the team inside each kernel.
+class Runner {
+ public:
+  Runner(const Decoder& decoder, ParameterProvider& weights, Exec exec, std::int64_t vocabulary);
+
+  void reserve(Index num_blocks) { cache_.reserve(num_blocks); }
+
+  /// Computes keys and values of the prompts and their last hidden rows.
+  void prefill(std::span<SharedPrompt* const> prompts, std::span<const GroupRequest> requests);
+
+  /// Gives each completion its copy of the prompt's partly filled block.
+  void copy(std::span<const KvCopy> copies);
+
+  /// Draws the first token of sequences that have none from their prompt's hidden row.
+  void first_tokens(std::span<Sequence* const> sequences, const SamplingParams& params,
+                    std::span<Drawn> drawn);
+
+  /// Runs the last token of each sequence and draws the next.
+  void next_tokens(std::span<Sequence* const> sequences, const SamplingParams& params,
+                   std::span<Drawn> drawn);
+
+ private:
+  struct Lane;  // one thread's scratch
+  void sample(const Exec& exec, const float* hidden, std::span<Sequence* const> sequences,
+              const SamplingParams& params, std::span<Drawn> drawn) const;
+  void decode_range(const Exec& exec, Scratch& scratch, std::span<Sequence* const> sequences,
+                    const SamplingParams& params, std::span<Drawn> drawn);
+  /// Ranges of rows to run side by side: one a thread when there are enough rows.
+  std::int64_t pieces_for(std::int64_t rows) const;
+
+  const Decoder* decoder_;
+  ParameterProvider* weights_;
+  Exec exec_;
+  std::int64_t vocabulary_;
+  KvCache cache_;
+  std::vector<Scratch> scratch_;  ///< one a thread
+};
+
+}  // namespace aha

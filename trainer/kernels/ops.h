@@ -1,0 +1,264 @@
+#pragma once
+// The catalogue of every kernel: plain functions over pointers and sizes, gathered in one table per
+// instruction set. The decoder is written against this table and against nothing else.
+//
+// Bits. Every body computes the same sums in the same order, so that all CPU tables give the same
+// bits, for any number of threads and any other rows in the batch:
+//  - an output element of a matrix product is one chain of fused multiply-adds over k = 0, 1, 2, ...;
+//  - a sum over a row is sixteen lanes (lane = index mod 16), each a chain, then a fixed tree;
+//  - exp and log are our own polynomials, evaluated with fused multiply-adds.
+// Row r of an output depends on row r of the inputs alone, except where a weight gradient sums over
+// rows: that is one chain over the rows in their order.
+//
+// Legend: M rows, C model width, H query heads, Hk key/value heads, D head width, F MLP width,
+// V vocabulary. All f32, row-major, `ld*` is the distance between rows in elements.
+#include <cstdint>
+
+#include "trainer/core/parallel.h"
+
+namespace aha {
+
+using Index = std::int64_t;
+
+constexpr Index kPanel = 16;    ///< columns of a packed weight panel, lanes of a sum
+constexpr Index kKvBlock = 16;  ///< positions of a key/value block
+
+constexpr Index round_up(Index n, Index unit) { return (n + unit - 1) / unit * unit; }
+
+/// Floats of a packed [N, K] weight: panels [ceil(N/16)][K][16], columns past N are zero.
+constexpr Index packed_size(Index N, Index K) { return round_up(N, kPanel) * K; }
+
+/// Y = X W^T, or Y += X W^T: the finished product is added to Y.
+struct Linear {
+  const float* x;       ///< [M, K], ldx
+  Index ldx;
+  const float* packed;  ///< W [N, K] as pack_linear wrote it
+  float* y;             ///< [M, N], ldy
+  Index ldy;
+  Index M, N, K;
+  bool accumulate = false;
+};
+
+/// dX = dY W, or dX += dY W.
+struct LinearDx {
+  const float* dy;  ///< [M, N], ldy
+  Index ldy;
+  const float* w;   ///< [N, K] contiguous
+  float* dx;        ///< [M, K], ldx
+  Index ldx;
+  Index M, N, K;
+  bool accumulate = false;
+};
+
+/// dW += dY^T X.
+struct LinearDw {
+  const float* dy;  ///< [M, N], ldy
+  Index ldy;
+  const float* x;   ///< [M, K], ldx
+  Index ldx;
+  float* dw;        ///< [N, K] contiguous
+  Index M, N, K;
+};
+
+/// y = x * w / sqrt(mean(x^2) + eps)   (Zhang and Sennrich 2019, eq. 4)
+struct RmsNorm {
+  const float* x;    ///< [M, C]
+  const float* w;    ///< [C]
+  float* y;          ///< [M, C]
+  float* inv_rms;    ///< [M], may be null when no backward follows
+  Index M, C;
+  float eps;
+};
+
+struct RmsNormBackward {
+  const float* dy;       ///< [M, C]
+  const float* x;        ///< [M, C]
+  const float* w;        ///< [C]
+  const float* inv_rms;  ///< [M]
+  float* dx;             ///< [M, C], added to
+  float* dw;             ///< [C], added to: one chain over the rows per column
+  Index M, C;
+};
+
+/// Rotates q and k of fused rows [q: H*D | k: Hk*D | v: Hk*D] in place, half-split layout (Su et al.
+/// 2021 as in Hugging Face Llama): (a, b) = (x[i], x[i + D/2]) -> (a cos - b sin, b cos + a sin).
+/// `inverse` rotates back: the backward pass.
+struct Rope {
+  float* qkv;                     ///< [M, (H + 2 Hk) D]
+  const std::int32_t* positions;  ///< [M]
+  const float* cos;               ///< [max position, D/2]
+  const float* sin;
+  Index M, H, Hk, D;
+  bool inverse = false;
+};
+
+/// Key/value storage of one layer: blocks of 16 positions. A block holds for each kv head
+/// K transposed [D][16] and then V [16][round_up(D, 16)]. Position p of a sequence whose block table is
+/// `table` lives in block table[p / 16], lane p % 16. A sequence may share leading full blocks with others.
+struct KvStore {
+  float* data;
+  Index Hk, D;
+
+  static constexpr Index head_floats(Index D) { return kKvBlock * (D + round_up(D, kPanel)); }
+  Index block_floats() const { return Hk * head_floats(D); }
+};
+
+/// Which positions the rows are, and where their sequence's blocks lie.
+struct KvRows {
+  const std::int32_t* positions;      ///< [M]
+  const std::int32_t* const* tables;  ///< [M] block table of the row's sequence
+  Index M;
+};
+
+/// Copies lanes [0, lanes) of block `from` to block `to` (all heads): the partly filled last block of a
+/// prompt is given to each of its completions. In the backward pass gradients are added the other way.
+struct KvCopy {
+  std::int32_t from, to, lanes;
+};
+
+/// softmax(q k^T / sqrt(D)) v over positions 0..p of each row at position p; query head h reads kv head
+/// h / (H / Hk).
+struct Attention {
+  const float* qkv;  ///< [M, (H + 2 Hk) D], q rotated
+  KvStore kv;
+  KvRows rows;
+  float* out;        ///< [M, H D]
+  float* lse;        ///< [M, H] log sum exp of the scaled scores; may be null when no backward follows
+  Index H;
+};
+
+/// Rows are cut into `sections`: ranges of rows whose blocks no other section touches (a group), so that
+/// (section, kv head) pairs are independent work. dk and dv go to `dkv` (same layout as KvStore), zeroed by the caller.
+struct AttentionBackward {
+  const float* qkv;      ///< [M, (H + 2 Hk) D], q rotated
+  const float* out;      ///< [M, H D]
+  const float* dout;     ///< [M, H D]
+  const float* lse;      ///< [M, H]
+  KvStore kv;
+  KvStore dkv;           ///< added to
+  KvRows rows;
+  const Index* section_starts;  ///< [num_sections + 1] into rows
+  Index num_sections;
+  float* dqkv;           ///< [M, (H + 2 Hk) D]: the q part is written
+  Index H;
+};
+
+/// y = silu(gate) * up, of fused rows [gate: F | up: F].
+struct Swiglu {
+  const float* gate_up;  ///< [M, 2F]
+  float* y;              ///< [M, F]
+  Index M, F;
+};
+
+struct SwigluBackward {
+  const float* gate_up;  ///< [M, 2F]
+  const float* dy;       ///< [M, F]
+  float* dgate_up;       ///< [M, 2F], may be gate_up itself
+  Index M, F;
+};
+
+/// Log-probability and entropy of targets under softmax(h W^T * inv_temperature) over the first V rows
+/// of W, without materialising more than a chunk of rows. entropy = logsumexp(z) - sum softmax(z) z, nats.
+struct HeadLogprob {
+  const float* h;               ///< [M, C]
+  const float* packed;          ///< W as pack_linear wrote it
+  const std::int64_t* targets;  ///< [M]
+  float* logprobs;              ///< [M]
+  float* entropies;             ///< [M], may be null
+  Index M, C, V;
+  float inv_temperature;
+};
+
+/// Backward of HeadLogprob (logits are computed again, chunk by chunk):
+/// dz_j = inv_temperature * (d_logprob (1[j = target] - p_j) - d_entropy p_j (log p_j + entropy)).
+struct HeadLogprobBackward {
+  const float* h;               ///< [M, C]
+  const float* packed;
+  const float* w;               ///< [V, C] contiguous
+  const std::int64_t* targets;  ///< [M]
+  const float* d_logprob;       ///< [M]
+  const float* d_entropy;       ///< [M], may be null
+  float* dh;                    ///< [M, C], written
+  float* dw;                    ///< [V, C], added to
+  Index M, C, V;
+  float inv_temperature;
+};
+
+/// Draws one id a row by inverse CDF of one uniform: ids in ascending order, blocked sums in a fixed
+/// order. Truncation (top_k, then top_p, then min_p, as TRL/transformers order them) renormalises what
+/// may be drawn; logprob and entropy are of the untruncated distribution, bit-equal to HeadLogprob.
+struct HeadSample {
+  const float* h;          ///< [M, C]
+  const float* packed;
+  const double* uniforms;  ///< [M] in (0, 1); null: greedy (the smallest id among the largest logits)
+  std::int64_t* ids;       ///< [M]
+  float* logprobs;         ///< [M]
+  float* entropies;        ///< [M]
+  Index M, C, V;
+  float inv_temperature;
+  Index top_k = 0;         ///< 0: off
+  float top_p = 1.0F;
+  float min_p = 0.0F;
+};
+
+/// Decoupled weight decay Adam (Loshchilov and Hutter 2019), one pass over flat buffers:
+///   g' = g * grad_scale; m = b1 m + (1-b1) g'; v = b2 v + (1-b2) g'^2
+///   p = p - lr (weight_decay p + (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps))
+struct AdamW {
+  float* p;
+  const float* g;
+  float* m;
+  float* v;
+  Index n;
+  std::int64_t t;  ///< this update's number, from 1
+  float lr, beta1, beta2, eps, weight_decay, grad_scale;
+};
+
+/// One table of bodies. Functions check nothing: callers pass valid sizes and ids.
+struct Ops {
+  const char* name;  ///< "avx512", "avx2", "portable"
+
+  void (*pack_linear)(const Exec&, const float* w, Index N, Index K, float* packed);
+  void (*linear)(const Exec&, const Linear&);
+  void (*linear_dx)(const Exec&, const LinearDx&);
+  void (*linear_dw)(const Exec&, const LinearDw&);
+
+  void (*rms_norm)(const Exec&, const RmsNorm&);
+  void (*rms_norm_backward)(const Exec&, const RmsNormBackward&);
+  void (*rope)(const Exec&, const Rope&);
+  void (*swiglu)(const Exec&, const Swiglu&);
+  void (*swiglu_backward)(const Exec&, const SwigluBackward&);
+
+  /// out[r] = table[ids[r]]; backward: dtable[ids[r]] += dout[r] in row order.
+  void (*embed)(const Exec&, const float* table, const std::int64_t* ids, Index M, Index C, float* out);
+  void (*embed_backward)(const Exec&, const float* dout, const std::int64_t* ids, Index M, Index C,
+                         float* dtable);
+
+  /// Stores k and v of the rows; kv_read_grad is its transpose (writes the k and v parts of dqkv).
+  void (*kv_write)(const Exec&, const float* qkv, Index H, const KvRows&, const KvStore&);
+  void (*kv_read_grad)(const Exec&, float* dqkv, Index H, const KvRows&, const KvStore&);
+  void (*kv_copy)(const Exec&, const KvStore&, const KvCopy* copies, Index n);
+  void (*kv_fold_grad)(const Exec&, const KvStore&, const KvCopy* copies, Index n);  ///< from += to, in order
+  void (*attention)(const Exec&, const Attention&);
+  void (*attention_backward)(const Exec&, const AttentionBackward&);
+
+  void (*head_logprob)(const Exec&, const HeadLogprob&);
+  void (*head_logprob_backward)(const Exec&, const HeadLogprobBackward&);
+  void (*head_sample)(const Exec&, const HeadSample&);
+
+  void (*adamw)(const Exec&, const AdamW&);
+  /// sum of x^2: blocks of 4096 elements summed in double, then added in block order.
+  double (*sum_squares)(const Exec&, const float* x, Index n);
+  /// acc += round(x * 2^44) as int64, order-free; false when a value is not finite or the sum overflows.
+  bool (*add_fixed)(const Exec&, std::int64_t* acc, const float* x, Index n);
+  void (*from_fixed)(const Exec&, const std::int64_t* acc, float* x, Index n);
+};
+
+/// The best table for this machine, or the one that the environment variable AHA_CPU names (avx512,
+/// avx2, portable). UserError for another value or an instruction set that this machine lacks.
+const Ops& cpu_ops();
+
+/// A table by name; null when this machine cannot run it.
+const Ops* cpu_ops(const char* name);
+
+}  // namespace aha

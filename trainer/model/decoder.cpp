@@ -1,0 +1,176 @@
+#include "trainer/model/decoder.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "trainer/core/error.h"
+
+namespace aha {
+
+void KvCache::reserve(Index num_blocks) {
+  if (num_blocks <= num_blocks_) return;
+  buffer_.reserve(bytes_for(*config_, num_blocks) / 4);
+  num_blocks_ = num_blocks;
+}
+
+std::int64_t KvCache::bytes_for(const ModelConfig& c, Index num_blocks) {
+  return 4 * c.num_hidden_layers * num_blocks * c.num_key_value_heads *
+         KvStore::head_floats(c.head_dim);
+}
+
+KvStore KvCache::layer(Index l) const {
+  KvStore store{buffer_.data(), config_->num_key_value_heads, config_->head_dim};
+  store.data += l * num_blocks_ * store.block_floats();
+  return store;
+}
+
+void KvCache::zero() {
+  std::fill_n(buffer_.data(), bytes_for(*config_, num_blocks_) / 4, 0.0F);
+}
+
+std::int64_t Activations::bytes() const {
+  std::int64_t sum = x_out.bytes() + inv_rms_out.bytes() + hidden.bytes() + kv.bytes() +
+                     dkv.bytes() + normed.bytes() + wide.bytes() + dx.bytes() + dnormed.bytes() +
+                     dqkv.bytes() + dgate_up.bytes();
+  for (const auto& l : layers)
+    sum += l.x_in.bytes() + l.inv_rms_in.bytes() + l.qkv.bytes() + l.attention.bytes() +
+           l.lse.bytes() + l.x_mid.bytes() + l.inv_rms_mid.bytes() + l.gate_up.bytes();
+  return sum;
+}
+
+Decoder::Decoder(const ModelConfig& config, const Ops& ops) : config_(config), ops_(&ops) {
+  const Index half = config_.head_dim / 2;
+  const auto size = static_cast<std::size_t>(config_.max_position_embeddings * half);
+  cos_.resize(size);
+  sin_.resize(size);
+  for (Index p = 0; p < config_.max_position_embeddings; ++p)
+    for (Index i = 0; i < half; ++i) {
+      // transformers computes the frequencies and angles in f32: the same rounding here
+      const auto frequency = static_cast<float>(
+          1.0 / std::pow(config_.rope_theta, static_cast<double>(2 * i) /
+                                                 static_cast<double>(config_.head_dim)));
+      const float angle = static_cast<float>(p) * frequency;
+      const auto at = static_cast<std::size_t>(p * half + i);
+      cos_[at] = static_cast<float>(std::cos(static_cast<double>(angle)));
+      sin_[at] = static_cast<float>(std::sin(static_cast<double>(angle)));
+    }
+}
+
+Index Decoder::qkv_width() const {
+  return (config_.num_attention_heads + 2 * config_.num_key_value_heads) * config_.head_dim;
+}
+
+/// Rows of one block's forward pass. `x_in` and `x_mid` may be one buffer, and so may `x_mid` and
+/// `x_out`: the residual stream is then updated in place.
+struct Decoder::BlockRows {
+  const float* x_in;
+  float* normed;
+  float* inv_rms_in;
+  float* qkv;
+  float* attention;
+  float* lse;
+  float* x_mid;
+  float* inv_rms_mid;
+  float* gate_up;
+  float* wide;  ///< [M, F]
+  float* x_out;
+};
+
+void Decoder::forward_block(const Exec& exec, const BlockWeights& w, const RowBatch& rows,
+                            const KvStore& kv, const BlockRows& p) const {
+  const Index M = rows.rows();
+  const Index C = config_.hidden_size;
+  const Index H = config_.num_attention_heads;
+  const Index HD = H * config_.head_dim;
+  const Index F = config_.intermediate_size;
+  const Index Q = qkv_width();
+  const auto eps = static_cast<float>(config_.rms_norm_eps);
+  const KvRows kv_rows{rows.positions.data(), rows.tables.data(), M};
+
+  ops_->rms_norm(exec, {p.x_in, w.input_norm, p.normed, p.inv_rms_in, M, C, eps});
+  ops_->linear(exec, {p.normed, C, w.packed_qkv, p.qkv, Q, M, Q, C});
+  ops_->rope(exec, {p.qkv, rows.positions.data(), cos_.data(), sin_.data(), M, H,
+                    config_.num_key_value_heads, config_.head_dim});
+  ops_->kv_write(exec, p.qkv, H, kv_rows, kv);
+  if (!rows.copies.empty())
+    ops_->kv_copy(exec, kv, rows.copies.data(), static_cast<Index>(rows.copies.size()));
+  ops_->attention(exec, {p.qkv, kv, kv_rows, p.attention, p.lse, H});
+  if (p.x_mid != p.x_in) std::copy_n(p.x_in, M * C, p.x_mid);
+  ops_->linear(exec, {p.attention, HD, w.packed_o, p.x_mid, C, M, C, HD, true});
+
+  ops_->rms_norm(exec, {p.x_mid, w.post_norm, p.normed, p.inv_rms_mid, M, C, eps});
+  ops_->linear(exec, {p.normed, C, w.packed_gate_up, p.gate_up, 2 * F, M, 2 * F, C});
+  ops_->swiglu(exec, {p.gate_up, p.wide, M, F});
+  if (p.x_out != p.x_mid) std::copy_n(p.x_mid, M * C, p.x_out);
+  ops_->linear(exec, {p.wide, F, w.packed_down, p.x_out, C, M, C, F, true});
+}
+
+const float* Decoder::forward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
+                              KvCache& cache, Scratch& s) const {
+  const Index M = rows.rows();
+  const Index C = config_.hidden_size;
+  const Index F = config_.intermediate_size;
+  float* x = s.x.reserve(M * C);
+  // gate_up rows are read by swiglu, which writes `wide` behind them in the same buffer
+  float* gate_up = s.gate_up.reserve(M * 3 * F);
+  const BlockRows p{x,
+                    s.normed.reserve(M * C),
+                    nullptr,
+                    s.qkv.reserve(M * qkv_width()),
+                    s.attention.reserve(M * config_.num_attention_heads * config_.head_dim),
+                    nullptr,
+                    x,
+                    nullptr,
+                    gate_up,
+                    gate_up + M * 2 * F,
+                    x};
+  const EdgeWeights edges = weights.edges();
+  ops_->embed(exec, edges.embed, rows.ids.data(), M, C, x);
+  for (Index l = 0; l < config_.num_hidden_layers; ++l) {
+    forward_block(exec, weights.gather(l), rows, cache.layer(l), p);
+    weights.release(l);
+  }
+  float* hidden = s.hidden.reserve(M * C);
+  ops_->rms_norm(exec, {x, edges.final_norm, hidden, nullptr, M, C,
+                        static_cast<float>(config_.rms_norm_eps)});
+  return hidden;
+}
+
+const float* Decoder::forward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
+                              Index num_blocks, Activations& kept) const {
+  const Index M = rows.rows();
+  const Index C = config_.hidden_size;
+  const Index H = config_.num_attention_heads;
+  const Index L = config_.num_hidden_layers;
+  kept.layers.resize(static_cast<std::size_t>(L));
+  kept.kv.reserve(num_blocks);
+  const EdgeWeights edges = weights.edges();
+  float* normed = kept.normed.reserve(M * C);
+  float* wide = kept.wide.reserve(M * config_.intermediate_size);
+  float* x_out = kept.x_out.reserve(M * C);
+  ops_->embed(exec, edges.embed, rows.ids.data(), M, C, kept.layers[0].x_in.reserve(M * C));
+  for (Index l = 0; l < L; ++l) {
+    auto& layer = kept.layers[static_cast<std::size_t>(l)];
+    float* next =
+        l + 1 < L ? kept.layers[static_cast<std::size_t>(l) + 1].x_in.reserve(M * C) : x_out;
+    const BlockRows p{layer.x_in.data(),
+                      normed,
+                      layer.inv_rms_in.reserve(M),
+                      layer.qkv.reserve(M * qkv_width()),
+                      layer.attention.reserve(M * H * config_.head_dim),
+                      layer.lse.reserve(M * H),
+                      layer.x_mid.reserve(M * C),
+                      layer.inv_rms_mid.reserve(M),
+                      layer.gate_up.reserve(M * 2 * config_.intermediate_size),
+                      wide,
+                      next};
+    forward_block(exec, weights.gather(l), rows, kept.kv.layer(l), p);
+    weights.release(l);
+  }
+  float* hidden = kept.hidden.reserve(M * C);
+  ops_->rms_norm(exec, {x_out, edges.final_norm, hidden, kept.inv_rms_out.reserve(M), M, C,
+                        static_cast<float>(config_.rms_norm_eps)});
+  return hidden;
+}
+
+}  // namespace aha

@@ -1,0 +1,164 @@
+#pragma once
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "trainer/kernels/ops.h"
+#include "trainer/model/buffer.h"
+#include "trainer/model/model_config.h"
+
+namespace aha {
+
+/// Weights of one transformer block, as the decoder reads them. `qkv` is q, k and v as one matrix
+/// [(H + 2 Hk) D, C]; `gate_up` is [2F, C]. `packed_*` are what Ops::pack_linear wrote.
+struct BlockWeights {
+  const float* input_norm;  ///< [C]
+  const float* qkv;
+  const float* o;           ///< [C, H D]
+  const float* post_norm;   ///< [C]
+  const float* gate_up;
+  const float* down;        ///< [C, F]
+  const float* packed_qkv;
+  const float* packed_o;
+  const float* packed_gate_up;
+  const float* packed_down;
+};
+
+/// Gradients of one block, same shapes, added to.
+struct BlockGrads {
+  float* input_norm;
+  float* qkv;
+  float* o;
+  float* post_norm;
+  float* gate_up;
+  float* down;
+};
+
+/// What stands outside the blocks.
+struct EdgeWeights {
+  const float* embed;        ///< [V, C]
+  const float* final_norm;   ///< [C]
+  const float* head;         ///< [V, C]; the embedding itself when tied
+  const float* packed_head;
+};
+
+struct EdgeGrads {
+  float* embed;
+  float* final_norm;
+  float* head;  ///< the embedding's gradient when tied
+};
+
+/// Where parameters are while a block runs. A block is gathered before it runs and released after;
+/// weights that are always in memory ignore both. The decoder never knows how they got there.
+class ParameterProvider {
+ public:
+  virtual ~ParameterProvider() = default;
+
+  virtual EdgeWeights edges() = 0;
+  virtual BlockWeights gather(Index layer) = 0;
+  virtual void release(Index layer) { (void)layer; }
+};
+
+/// Where gradients go; same seam.
+class GradientSink {
+ public:
+  virtual ~GradientSink() = default;
+
+  virtual EdgeGrads edges() = 0;
+  virtual BlockGrads block(Index layer) = 0;
+  virtual void ready(Index layer) { (void)layer; }  ///< the block's gradients are complete
+};
+
+/// Tokens to run through the decoder, one a row, of any number of sequences. Rows of one sequence stand
+/// in ascending position, after the rows of the prefix they share. See KvStore for tables and blocks.
+struct RowBatch {
+  std::span<const TokenId> ids;                       ///< [M]
+  std::span<const std::int32_t> positions;            ///< [M]
+  std::span<const std::int32_t* const> tables;        ///< [M]
+  std::span<const KvCopy> copies;                     ///< done after k and v of these rows are stored
+  std::span<const Index> section_starts;              ///< backward only, see AttentionBackward
+
+  Index rows() const { return static_cast<Index>(ids.size()); }
+};
+
+/// Key/value blocks of all layers: [L][num_blocks][block_floats].
+class KvCache {
+ public:
+  KvCache(const ModelConfig& config) : config_(&config) {}  // NOLINT(google-explicit-constructor)
+
+  void reserve(Index num_blocks);
+  KvStore layer(Index l) const;
+  Index num_blocks() const { return num_blocks_; }
+  std::int64_t bytes() const { return buffer_.bytes(); }
+  /// Bytes that `num_blocks` blocks take.
+  static std::int64_t bytes_for(const ModelConfig& config, Index num_blocks);
+  void zero();
+
+ private:
+  const ModelConfig* config_;
+  Buffer buffer_;
+  Index num_blocks_ = 0;
+};
+
+/// Intermediate rows of one forward pass that keeps nothing. One per thread that runs the decoder.
+struct Scratch {
+  Buffer x, normed, qkv, attention, gate_up, hidden;
+};
+
+/// What a training forward pass keeps for its backward pass.
+struct Activations {
+  explicit Activations(const ModelConfig& config) : kv(config), dkv(config) {}
+
+  struct Layer {
+    Buffer x_in, inv_rms_in, qkv, attention, lse, x_mid, inv_rms_mid, gate_up;
+  };
+  std::vector<Layer> layers;
+  Buffer x_out, inv_rms_out;
+  Buffer hidden;  ///< [M, C] after the final norm
+  KvCache kv;
+  KvCache dkv;
+  Buffer normed, wide, dx, dnormed, dqkv, dgate_up;  ///< scratch of the backward pass
+
+  std::int64_t bytes() const;
+};
+
+/// The one decoder, Llama-type: pre-norm blocks of RMSNorm, rotary grouped-query attention and SwiGLU.
+/// Rollout and training run the same kernels in the same order per row, so a token's log-probability is
+/// the same bits in both.
+class Decoder {
+ public:
+  Decoder(const ModelConfig& config, const Ops& ops);
+
+  /// Final normed hidden rows [M, C] in scratch.hidden. K and V of the rows are stored in `cache`.
+  /// Thread-safe for disjoint rows, blocks and scratch.
+  const float* forward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
+                       KvCache& cache, Scratch& scratch) const;
+
+  /// The same, keeping what backward needs; `num_blocks` blocks are named by the tables.
+  const float* forward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
+                       Index num_blocks, Activations& kept) const;
+
+  /// Adds the gradient of every parameter but the head's for `dhidden` [M, C], the derivative with
+  /// respect to the hidden rows of the forward pass that filled `kept`.
+  void backward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
+                const float* dhidden, Activations& kept, GradientSink& grads) const;
+
+  const ModelConfig& config() const { return config_; }
+  const Ops& ops() const { return *ops_; }
+
+ private:
+  struct BlockRows;  // the pointers one block's forward works on
+  void forward_block(const Exec& exec, const BlockWeights& w, const RowBatch& rows, const KvStore& kv,
+                     const BlockRows& p) const;
+  void backward_mlp(const Exec& exec, const BlockWeights& w, const BlockGrads& g, Index M,
+                    Activations::Layer& layer, Activations& kept) const;
+  void backward_attention(const Exec& exec, const BlockWeights& w, const BlockGrads& g,
+                          const RowBatch& rows, Index l, Activations& kept) const;
+  Index qkv_width() const;
+
+  ModelConfig config_;
+  const Ops* ops_;
+  std::vector<float> cos_, sin_;  ///< [max_position_embeddings, D/2]
+};
+
+}  // namespace aha

@@ -1,0 +1,87 @@
+#include <algorithm>
+
+#include "trainer/model/decoder.h"
+
+namespace aha {
+
+void Decoder::backward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
+                       const float* dhidden, Activations& kept, GradientSink& grads) const {
+  const Index M = rows.rows();
+  const Index C = config_.hidden_size;
+  const EdgeWeights edges = weights.edges();
+  const EdgeGrads edge_grads = grads.edges();
+  kept.dnormed.reserve(M * C);
+  float* dx = kept.dx.reserve(M * C);
+  std::fill_n(dx, M * C, 0.0F);
+  ops_->rms_norm_backward(exec, {dhidden, kept.x_out.data(), edges.final_norm,
+                                 kept.inv_rms_out.data(), dx, edge_grads.final_norm, M, C});
+  kept.dkv.reserve(kept.kv.num_blocks());
+  kept.dkv.zero();
+  for (Index l = config_.num_hidden_layers - 1; l >= 0; --l) {
+    const BlockWeights w = weights.gather(l);
+    const BlockGrads g = grads.block(l);
+    backward_mlp(exec, w, g, M, kept.layers[static_cast<std::size_t>(l)], kept);
+    backward_attention(exec, w, g, rows, l, kept);
+    grads.ready(l);
+    weights.release(l);
+  }
+  ops_->embed_backward(exec, dx, rows.ids.data(), M, C, edge_grads.embed);
+}
+
+void Decoder::backward_mlp(const Exec& exec, const BlockWeights& w, const BlockGrads& g, Index M,
+                           Activations::Layer& layer, Activations& kept) const {
+  const Index C = config_.hidden_size;
+  const Index F = config_.intermediate_size;
+  float* dx = kept.dx.data();
+  float* normed = kept.normed.data();
+  float* wide = kept.wide.data();
+  float* dgate_up = kept.dgate_up.reserve(M * 2 * F);
+
+  ops_->swiglu(exec, {layer.gate_up.data(), wide, M, F});
+  ops_->linear_dw(exec, {dx, C, wide, F, g.down, M, C, F});
+  ops_->linear_dx(exec, {dx, C, w.down, wide, F, M, C, F});
+  ops_->swiglu_backward(exec, {layer.gate_up.data(), wide, dgate_up, M, F});
+  ops_->rms_norm(exec, {layer.x_mid.data(), w.post_norm, normed, nullptr, M, C,
+                        static_cast<float>(config_.rms_norm_eps)});
+  ops_->linear_dw(exec, {dgate_up, 2 * F, normed, C, g.gate_up, M, 2 * F, C});
+  ops_->linear_dx(exec, {dgate_up, 2 * F, w.gate_up, kept.dnormed.data(), C, M, 2 * F, C});
+  ops_->rms_norm_backward(exec, {kept.dnormed.data(), layer.x_mid.data(), w.post_norm,
+                                 layer.inv_rms_mid.data(), dx, g.post_norm, M, C});
+}
+
+void Decoder::backward_attention(const Exec& exec, const BlockWeights& w, const BlockGrads& g,
+                                 const RowBatch& rows, Index l, Activations& kept) const {
+  const Index M = rows.rows();
+  const Index C = config_.hidden_size;
+  const Index H = config_.num_attention_heads;
+  const Index HD = H * config_.head_dim;
+  const Index Q = qkv_width();
+  auto& layer = kept.layers[static_cast<std::size_t>(l)];
+  float* dx = kept.dx.data();
+  float* normed = kept.normed.data();
+  float* dqkv = kept.dqkv.reserve(M * Q);
+  float* dattention = kept.dgate_up.reserve(M * HD);
+  const KvStore kv = kept.kv.layer(l);
+  const KvStore dkv = kept.dkv.layer(l);
+  const KvRows kv_rows{rows.positions.data(), rows.tables.data(), M};
+
+  ops_->linear_dw(exec, {dx, C, layer.attention.data(), HD, g.o, M, C, HD});
+  ops_->linear_dx(exec, {dx, C, w.o, dattention, HD, M, C, HD});
+  ops_->attention_backward(
+      exec, {layer.qkv.data(), layer.attention.data(), dattention, layer.lse.data(), kv, dkv,
+             kv_rows, rows.section_starts.data(),
+             static_cast<Index>(rows.section_starts.size()) - 1, dqkv, H});
+  if (!rows.copies.empty())
+    ops_->kv_fold_grad(exec, dkv, rows.copies.data(), static_cast<Index>(rows.copies.size()));
+  ops_->kv_read_grad(exec, dqkv, H, kv_rows, dkv);
+  ops_->rope(exec, {dqkv, rows.positions.data(), cos_.data(), sin_.data(), M, H,
+                    config_.num_key_value_heads, config_.head_dim, true});
+  ops_->rms_norm(exec, {layer.x_in.data(), w.input_norm, normed, nullptr, M, C,
+                        static_cast<float>(config_.rms_norm_eps)});
+  ops_->linear_dw(exec, {dqkv, Q, normed, C, g.qkv, M, Q, C});
+  ops_->linear_dx(exec, {dqkv, Q, w.qkv, kept.dnormed.data(), C, M, Q, C});
+  ops_->rms_norm_backward(exec, {kept.dnormed.data(), layer.x_in.data(), w.input_norm,
+                                 layer.inv_rms_in.data(), dx, g.input_norm, M, C});
+}
+
+}  // namespace aha
