@@ -10,7 +10,8 @@ namespace aha {
 /// Reads a configuration file, applies `overrides` ("a.b=value", value is YAML; "stages.NAME.a.b=value"
 /// wins over "a.b=value", which wins over the file), fills presets, checks every rule. Throws one
 /// UserError with a line per independent mistake: "file:line:col: what, and what would be right".
-Config load_config(const std::filesystem::path& path, const std::vector<std::string>& overrides = {});
+Config load_config(const std::filesystem::path& path,
+                   const std::vector<std::string>& overrides = {});
 
 /// The same from text; `name` stands for the file in messages.
 Config parse_config(const std::string& text, const std::string& name,
