@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,8 +13,8 @@
 
 namespace aha {
 
-/// Which part of a task's problem space a row comes from. A problem's identity is hashed into one of
-/// the two classes, so held-out rows never occur in training, whatever the seeds and counts.
+/// Which part of a task's problem space a row comes from. A problem's identity is hashed into one
+/// of the two classes, so held-out rows never occur in training, whatever the seeds and counts.
 enum class Split : std::uint8_t { Train, HeldOut };
 
 /// Named counts that a task reads off one completion by parsing it, e.g. attempts, waits, misses,
@@ -45,6 +46,14 @@ class Task {
   virtual std::map<std::string, double> behaviour_rates(const BehaviourCounts& sums,
                                                         std::int64_t completions) const = 0;
 };
+
+/// One generator in the table of all.
+struct TaskInfo {
+  const char* name;
+  const char* what;  ///< one line
+  std::unique_ptr<Task> (*make)(const TaskOptions& options);
+};
+std::span<const TaskInfo> task_table();
 
 /// By name; UserError with the nearest name, or for options that contradict.
 std::unique_ptr<Task> make_task(const std::string& name, const TaskOptions& options);

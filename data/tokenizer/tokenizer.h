@@ -17,8 +17,8 @@ class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  /// Special and added tokens that stand in the text become their ids. UserError names a word that has
-  /// no id when the model has no unk token.
+  /// Special and added tokens that stand in the text become their ids. UserError names a word that
+  /// has no id when the model has no unk token.
   virtual std::vector<TokenId> encode(std::string_view text) const = 0;
   /// Special tokens are kept unless `skip_special`. Ids without a token are skipped.
   virtual std::string decode(std::span<const TokenId> ids, bool skip_special = false) const = 0;

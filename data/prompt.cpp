@@ -1,0 +1,151 @@
+#include "data/prompt.h"
+
+#include <algorithm>
+#include <array>
+
+#include "trainer/core/error.h"
+#include "trainer/core/text.h"
+
+namespace aha {
+namespace {
+
+constexpr std::string_view kThink = "<think>";
+constexpr std::string_view kSpace = " \t\r\n";
+
+constexpr std::string_view kR1Zero =
+    "A conversation between User and Assistant. The user asks a question, and the Assistant solves "
+    "it. The assistant first thinks about the reasoning process in the mind and then provides the "
+    "user with the answer. The reasoning process and answer are enclosed within <think> </think> "
+    "and "
+    "<answer> </answer> tags, respectively, i.e., <think> reasoning process here </think> <answer> "
+    "answer here </answer>. User: ";
+constexpr std::string_view kR1ZeroEnd = ". Assistant:";
+
+const std::vector<std::string>& template_names() {
+  static const std::vector<std::string> names = {"raw", "r1_zero", "r1_zero_think"};
+  return names;
+}
+
+std::vector<std::string> field_names(const Json& row) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : row.items())
+    names.push_back(name);
+  if (names.size() > 12) names.resize(12);
+  return names;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+}  // namespace
+
+std::string field_text(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return dump_line(value);
+  std::string text = "[";
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (i > 0) text += ", ";
+    text += dump_line(value[i]);
+  }
+  return text + "]";
+}
+
+PromptTemplate::PromptTemplate(const std::string& name_or_text, const std::string& question_field) {
+  const auto& names = template_names();
+  if (name_or_text == "raw") {
+    parts_ = {{"", question_field}};
+  } else if (std::find(names.begin(), names.end(), name_or_text) != names.end()) {
+    parts_ = {{std::string(kR1Zero), question_field}, {std::string(kR1ZeroEnd), ""}};
+    if (name_or_text == "r1_zero_think") parts_.back().literal += " <think>";
+  } else {
+    parse(name_or_text);
+  }
+  for (const auto& part : parts_) {
+    literals_ += part.literal;
+    if (!part.field.empty() &&
+        std::find(fields_.begin(), fields_.end(), part.field) == fields_.end())
+      fields_.push_back(part.field);
+  }
+  if (fields_.empty()) {
+    const auto near = nearest(name_or_text, names);
+    fail("data.prompt_template: '{}' is no template ({}) and has no {{field}} in it{}",
+         name_or_text, join_list(names),
+         near.empty() ? "" : fmt::format("; the nearest is '{}'", near));
+  }
+  const auto& last = parts_.back();
+  if (!last.field.empty()) return;
+  const auto end = last.literal.find_last_not_of(kSpace);
+  if (end == std::string::npos ||
+      !std::string_view(last.literal).substr(0, end + 1).ends_with(kThink))
+    return;
+  prefill_ = last.literal.substr(end + 1 - kThink.size());
+}
+
+void PromptTemplate::parse(const std::string& text) {
+  Part part;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool doubled = i + 1 < text.size() && text[i + 1] == c;
+    if ((c == '{' || c == '}') && doubled) {
+      part.literal += c;
+      ++i;
+    } else if (c == '}') {
+      fail("data.prompt_template: '}}' at character {} opens nothing; write '}}}}' for a brace",
+           i + 1);
+    } else if (c == '{') {
+      const auto close = text.find_first_of("{}", i + 1);
+      if (close == std::string::npos || text[close] == '{' || close == i + 1)
+        fail(
+            "data.prompt_template: '{{' at character {} begins no {{field}}; write '{{{{' for a "
+            "brace",
+            i + 1);
+      part.field = text.substr(i + 1, close - i - 1);
+      parts_.push_back(std::move(part));
+      part = {};
+      i = close;
+    } else {
+      part.literal += c;
+    }
+  }
+  if (!part.literal.empty() || parts_.empty()) parts_.push_back(std::move(part));
+}
+
+std::string PromptTemplate::text(const Json& row, std::string_view where) const {
+  std::string text;
+  for (const auto& part : parts_) {
+    text += part.literal;
+    if (part.field.empty()) continue;
+    const auto found = row.find(part.field);
+    if (found == row.end() || found->is_null()) {
+      const auto names = field_names(row);
+      fail("{}: the prompt template needs field '{}'; the row has {}", where, part.field,
+           names.empty() ? "none" : join_list(names));
+    }
+    text += field_text(*found);
+  }
+  return text;
+}
+
+std::string PromptTemplate::ideal(std::string_view answer) const {
+  const bool tags = literals_.find("<answer>") != std::string::npos;
+  const bool box = literals_.find("\\boxed") != std::string::npos;
+  const bool think = tags || literals_.find(kThink) != std::string::npos;
+  if (!think && !box) return std::string(answer);
+
+  auto final = answer;
+  if (const auto mark = answer.rfind("####"); mark != std::string_view::npos)
+    final = answer.substr(mark + 4);
+  std::string boxed =
+      box ? fmt::format("\\boxed{{{}}}", trimmed(final)) : std::string(trimmed(final));
+  if (!think) return boxed;
+  const auto opening = prefill_.empty() ? std::string(kThink) + " " : prefill_;
+  const auto gap =
+      std::string_view(kSpace).find(opening.back()) == std::string_view::npos ? " " : "";
+  const auto thought = opening + gap + "... </think> ";
+  return thought + (tags ? "<answer> " + boxed + " </answer>" : boxed);
+}
+
+}  // namespace aha
