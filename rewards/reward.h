@@ -14,12 +14,13 @@ namespace aha {
 
 /// What a reward looks at. Views live as long as the call.
 struct Attempt {
-  std::string_view completion;         ///< prefill + text, without the final stop id, special tokens kept
-  const Json& row;                     ///< the dataset's or task's row
-  std::span<const TokenId> ids;        ///< sampled ids, final stop id included; may be empty offline
-  std::int64_t length = 0;             ///< tokens
+  std::string_view completion;   ///< prefill + text, without the final stop id, special tokens kept
+  const Json& row;               ///< the dataset's or task's row
+  std::span<const TokenId> ids;  ///< sampled ids, final stop id included; may be empty offline
+  std::int64_t length = 0;       ///< tokens; -1: unknown (offline)
   bool truncated = false;
-  std::int64_t max_completion_length = 0;
+  std::int64_t max_completion_length = 0;  ///< 0: unknown
+  bool bare = false;  ///< `completion` is the answer alone: there is nothing to cut it out of
 };
 
 /// One rule. Stateless after construction, so `score` may be called from several threads.
@@ -35,7 +36,8 @@ class Reward {
   /// True for rules that tell right from wrong: the first one is "accuracy" by default.
   virtual bool is_verifier() const { return false; }
 
-  /// Why this row's gold cannot be judged at all (missing field, does not parse); nothing if it can.
+  /// Why this row's gold cannot be judged at all (missing field, does not parse); nothing if it
+  /// can.
   virtual std::optional<std::string> gold_problem(const Json& row) const {
     (void)row;
     return std::nullopt;

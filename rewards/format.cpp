@@ -1,0 +1,163 @@
+#include "rewards/format.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "rewards/text_scan.h"
+#include "trainer/core/error.h"
+
+namespace aha {
+namespace {
+
+constexpr auto kNone = std::string_view::npos;
+
+FormatVerdict think_answer(std::string_view text) {
+  for (const auto* tag : {"<think>", "</think>", "<answer>", "</answer>"}) {
+    if (count_of(text, tag) != 1) return {0.0, "each of the four tags must occur once"};
+  }
+  text = trimmed(text);
+  const auto think_end = text.find("</think>");
+  const auto answer = text.find("<answer>");
+  if (!text.starts_with("<think>") || !text.ends_with("</answer>") || answer < think_end)
+    return {0.0, "not <think>...</think> <answer>...</answer>"};
+  const auto after_think = think_end + std::string_view("</think>").size();
+  if (!trimmed(text.substr(after_think, answer - after_think)).empty())
+    return {0.0, "text between </think> and <answer>"};
+  return {1.0, "right"};
+}
+
+FormatVerdict open_r1_format(std::string_view text) {
+  constexpr std::string_view kHead = "<think>\n";
+  constexpr std::string_view kMiddle = "\n</think>\n<answer>\n";
+  constexpr std::string_view kTail = "\n</answer>";
+  if (!text.starts_with(kHead)) return {0.0, "does not start with <think> and a newline"};
+  const auto middle = text.find(kMiddle, kHead.size());
+  if (middle == kNone) return {0.0, "no </think> and <answer> on lines of their own"};
+  for (auto tail = text.find(kTail, middle + kMiddle.size()); tail != kNone;
+       tail = text.find(kTail, tail + 1)) {
+    const auto end = tail + kTail.size();
+    if (end == text.size() || text[end] == '\n') return {1.0, "right"};
+  }
+  return {0.0, "no </answer> on a line of its own"};
+}
+
+FormatVerdict open_r1_tag_count(std::string_view text) {
+  double score = 0.0;
+  for (const auto* tag : {"<think>\n", "\n</think>\n", "\n<answer>\n", "\n</answer>"})
+    score += count_of(text, tag) == 1 ? 0.25 : 0.0;
+  return {score, score == 1.0 ? "right" : "a tag is missing or repeated"};
+}
+
+FormatVerdict trl_think_format(std::string_view text) {
+  constexpr std::string_view kOpen = "<think>";
+  if (!text.starts_with(kOpen)) return {0.0, "does not start with <think>"};
+  if (text.find(kOpen, kOpen.size()) != kNone) return {0.0, "a second <think>"};
+  if (text.find("</think>", kOpen.size()) == kNone) return {0.0, "no </think>"};
+  return {1.0, "right"};
+}
+
+bool has_block(std::string_view text, std::string_view open, std::string_view close) {
+  const auto start = text.find(open);
+  return start != kNone && text.find(close, start + open.size()) != kNone;
+}
+
+FormatVerdict nemo_rl_format(std::string_view text) {
+  const bool think = has_block(text, "<think>", "</think>");
+  const bool answer = has_block(text, "<answer>", "</answer>");
+  if (think && answer) return {1.0, "right"};
+  if (think) return {0.25, "no answer block"};
+  return answer ? FormatVerdict{0.75, "no think block"} : FormatVerdict{0.0, "no block"};
+}
+
+/// What the answer block of <think>...</think>\n<answer>...</answer> holds, no think tag inside the
+/// first block and nothing after the last one but one newline.
+std::optional<std::string_view> strict_answer(std::string_view text) {
+  constexpr std::string_view kOpen = "<think>";
+  constexpr std::string_view kMiddle = "</think>\n<answer>";
+  constexpr std::string_view kTail = "</answer>";
+  if (!text.starts_with(kOpen)) return std::nullopt;
+  const auto close = text.find("</think>", kOpen.size());
+  if (close == kNone || text.find(kOpen, kOpen.size()) < close) return std::nullopt;
+  if (!text.substr(close).starts_with(kMiddle)) return std::nullopt;
+  auto rest = text.substr(close + kMiddle.size());
+  if (rest.ends_with('\n')) rest.remove_suffix(1);
+  if (!rest.ends_with(kTail)) return std::nullopt;
+  return rest.substr(0, rest.size() - kTail.size());
+}
+
+FormatVerdict mini_r1_format(std::string_view text) {
+  return strict_answer(text) ? FormatVerdict{1.0, "right"}
+                             : FormatVerdict{0.0, "not <think>...</think>\\n<answer>...</answer>"};
+}
+
+FormatVerdict nano_aha_format(std::string_view text) {
+  const auto answer = strict_answer(text);
+  if (!answer) return {0.0, "not <think>...</think>\\n<answer>...</answer>"};
+  const auto allowed = [](char c) {
+    return is_digit(c) || is_space(c) || std::string_view("+-*/().").find(c) != kNone;
+  };
+  const auto content = trimmed(*answer);
+  if (content.empty() || !std::all_of(content.begin(), content.end(), allowed))
+    return {0.5, "more than arithmetic in the answer"};
+  return {1.0, "right"};
+}
+
+FormatVerdict oat_answer_tag(std::string_view text) {
+  const bool right = text.find("</think> <answer>") != kNone && text.find("</answer>") != kNone;
+  return right ? FormatVerdict{1.0, "right"}
+               : FormatVerdict{0.0, "no '</think> <answer>' with '</answer>'"};
+}
+
+constexpr std::array kVariants = {
+    FormatVariant{"think_answer", "<think>...</think> <answer>...</answer> and nothing else",
+                  think_answer},
+    FormatVariant{"open-r1.format_reward", "think and answer tags on lines of their own",
+                  open_r1_format},
+    FormatVariant{"open-r1.tag_count_reward", "a quarter for each tag that occurs once",
+                  open_r1_tag_count},
+    FormatVariant{"trl.think_format_reward", "one think block at the start", trl_think_format},
+    FormatVariant{"nemo_rl.format_reward", ".25 for a think block, .75 for an answer block",
+                  nemo_rl_format},
+    FormatVariant{"mini-r1.format_reward", "<think>...</think>\\n<answer>...</answer> exactly",
+                  mini_r1_format},
+    FormatVariant{"nano-aha.format_reward", "mini-r1's; half if the answer is not arithmetic",
+                  nano_aha_format},
+    FormatVariant{"oat.answer_tag_format", "'</think> <answer>' and '</answer>' occur",
+                  oat_answer_tag},
+};
+
+class FormatReward final : public Reward {
+ public:
+  explicit FormatReward(const FormatVariant& variant) : variant_(variant) {}
+
+  RewardPart score(const Attempt& attempt) const override {
+    const auto verdict = variant_.rule(attempt.completion);
+    return {verdict.score, "", verdict.reason, 1};
+  }
+
+ private:
+  const FormatVariant& variant_;
+};
+
+}  // namespace
+
+std::span<const FormatVariant> format_variants() {
+  return kVariants;
+}
+
+std::unique_ptr<Reward> make_format_reward(const RewardOptions& options) {
+  std::vector<std::string> names;
+  for (const auto& variant : kVariants)
+    names.emplace_back(variant.name);
+  return make_format_variant(options.choice("variant", names));
+}
+
+std::unique_ptr<Reward> make_format_variant(const std::string& name) {
+  const auto* found = std::find_if(kVariants.begin(), kVariants.end(),
+                                   [&](const FormatVariant& v) { return name == v.name; });
+  check(found != kVariants.end(), "a format variant is in the table");
+  return std::make_unique<FormatReward>(*found);
+}
+
+}  // namespace aha

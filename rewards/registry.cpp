@@ -1,0 +1,148 @@
+#include "rewards/registry.h"
+
+#include <algorithm>
+
+#include "rewards/countdown.h"
+#include "rewards/countdown_wait.h"
+#include "rewards/format.h"
+#include "rewards/length.h"
+#include "rewards/numeric.h"
+#include "rewards/parity.h"
+#include "rewards/repetition.h"
+#include "rewards/soft_overlong.h"
+#include "trainer/core/error.h"
+#include "trainer/core/text.h"
+
+namespace aha {
+namespace {
+
+std::unique_ptr<Reward> make_published_format(const RewardOptions& options) {
+  return make_format_variant(options.reward());
+}
+
+std::vector<RewardInfo> all_rewards() {
+  std::vector<RewardInfo> table = {
+      {"countdown",
+       "an expression that uses each of `nums` once and equals `target`",
+       {{"extraction", "answer_tag", "answer_tag: the last <answer>...</answer>; bare: the text"}},
+       make_countdown_reward,
+       "answer"},
+      {"countdown_wait",
+       "ends in `=> a o b o c`, each of `nums` once, equal to `target` from the left",
+       {{"operators", "+-*", "operators that count"}},
+       make_countdown_wait_reward},
+      {"parity", "ends in `= y`, y the row's `answer`", {}, make_parity_reward},
+      {"numeric",
+       "the number after ####, else the last one, equals the gold",
+       {{"extraction", "last", "last: see above; answer_tag: in the last <answer>...</answer>"},
+        {"answer_field", "answer", "the row's field with the gold"}},
+       make_numeric_reward},
+      {"format",
+       "the shape of the text",
+       {{"variant", "think_answer", "think_answer or a published rule below"}},
+       make_format_reward},
+      {"length",
+       "-min(1, length / max)",
+       {{"max", "0", "tokens; 0: rollout.max_completion_length"}},
+       make_length_reward},
+      {"soft_overlong",
+       "0 up to max - cache tokens, then linear to -1 at max (DAPO)",
+       {{"cache", "0", "tokens; 0: a fifth of max"},
+        {"max", "0", "tokens; 0: rollout.max_completion_length"}},
+       make_soft_overlong_reward},
+      {"trl.soft_overlong_punishment",
+       "soft_overlong under TRL's names",
+       {{"max_completion_len", "0", "tokens; 0: rollout.max_completion_length"},
+        {"soft_punish_cache", "0", "tokens"}},
+       make_trl_soft_overlong_reward},
+      {"repetition",
+       "max_penalty * (1 - unique n-grams / n-grams) over token ids",
+       {{"ngram_size", "3", "tokens"}, {"max_penalty", "-1.0", "at most 0"}},
+       make_repetition_reward},
+      {"trl.repetition_penalty_reward",
+       "repetition under TRL's name",
+       {{"ngram_size", "3", "tokens"}, {"max_penalty", "-1.0", "at most 0"}},
+       make_repetition_reward},
+  };
+  for (const auto& variant : format_variants()) {
+    const std::string name = variant.name;
+    if (name.find('.') != std::string::npos)
+      table.push_back({name, variant.what, {}, make_published_format});
+  }
+  return table;
+}
+
+std::string nearest_hint(const std::string& word, const std::vector<std::string>& known) {
+  const auto near = nearest(word, known);
+  if (!near.empty()) return fmt::format("the nearest is '{}'", near);
+  return known.empty() ? "it has none" : fmt::format("known are {}", join_list(known));
+}
+
+}  // namespace
+
+bool RewardInfo::has_option(std::string_view option) const {
+  return std::any_of(options.begin(), options.end(),
+                     [&](const RewardOptionInfo& known) { return option == known.name; });
+}
+
+std::span<const RewardInfo> reward_table() {
+  static const std::vector<RewardInfo> table = all_rewards();
+  return table;
+}
+
+const RewardInfo& reward_info(const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto& info : reward_table()) {
+    if (info.name == name) return info;
+    known.push_back(info.name);
+  }
+  fail("unknown reward '{}', {}", name, nearest_hint(name, known));
+}
+
+std::unique_ptr<Reward> make_reward(const std::string& name,
+                                    const std::map<std::string, std::string>& options) {
+  const auto& info = reward_info(name);
+  std::map<std::string, std::string> values;
+  std::vector<std::string> known;
+  for (const auto& option : info.options) {
+    values[option.name] = option.fallback;
+    known.emplace_back(option.name);
+  }
+  for (const auto& [option, value] : options) {
+    if (!info.has_option(option))
+      fail("reward '{}': unknown option '{}', {}", name, option, nearest_hint(option, known));
+    values[option] = value;
+  }
+  return info.make(RewardOptions(name, std::move(values)));
+}
+
+RewardFunction parse_reward_spec(const std::string& spec) {
+  RewardFunction function;
+  const auto colon = spec.find(':');
+  function.name = spec.substr(0, colon);
+  if (function.name.empty()) fail("reward '{}': expected NAME[:key=value,...]", spec);
+  if (colon == std::string::npos) return function;
+  for (auto from = colon + 1;;) {
+    const auto end = std::min(spec.find(',', from), spec.size());
+    const auto item = spec.substr(from, end - from);
+    const auto equals = item.find('=');
+    if (equals == std::string::npos || equals == 0)
+      fail("reward '{}': '{}' is not key=value", spec, item);
+    if (!function.options.emplace(item.substr(0, equals), item.substr(equals + 1)).second)
+      fail("reward '{}': option '{}' is given twice", spec, item.substr(0, equals));
+    if (end == spec.size()) return function;
+    from = end + 1;
+  }
+}
+
+std::string reward_help() {
+  std::string text;
+  for (const auto& info : reward_table()) {
+    text += fmt::format("  {:<30} {}\n", info.name, info.what);
+    for (const auto& option : info.options)
+      text += fmt::format("  {:<30}   {}={}: {}\n", "", option.name, option.fallback, option.what);
+  }
+  return text;
+}
+
+}  // namespace aha

@@ -1,0 +1,180 @@
+#include "rewards/scorer.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+
+#include "rewards/registry.h"
+#include "trainer/core/error.h"
+#include "trainer/core/text.h"
+
+namespace aha {
+namespace {
+
+constexpr std::string_view kLate = "not scored within";
+
+bool is_late(const RewardPart& part) {
+  return !part.score && part.reason.starts_with(kLate);
+}
+
+std::vector<WeightedReward> rewards_of(const RewardSection& section,
+                                       const std::string& answer_field) {
+  std::vector<WeightedReward> rewards;
+  for (const auto& function : section.functions) {
+    auto options = function.options;
+    if (reward_info(function.name).has_option("answer_field"))
+      options.emplace("answer_field", answer_field);
+    rewards.push_back(
+        {function.name, function.weight, function.sources, make_reward(function.name, options)});
+  }
+  return rewards;
+}
+
+std::vector<std::string> unique_names(std::span<const WeightedReward> rewards) {
+  std::vector<std::string> names;
+  for (const auto& weighted : rewards) {
+    auto name = weighted.name;
+    for (int n = 2; std::find(names.begin(), names.end(), name) != names.end(); ++n)
+      name = fmt::format("{}_{}", weighted.name, n);
+    names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace
+
+Scorer::Scorer(const RewardSection& section, const std::string& answer_field)
+    : Scorer(rewards_of(section, answer_field),
+             {section.accuracy, section.threads, section.timeout_s}) {}
+
+Scorer::Scorer(std::vector<WeightedReward> rewards, const ScorerOptions& options)
+    : rewards_(std::move(rewards)), names_(unique_names(rewards_)), timeout_s_(options.timeout_s) {
+  if (rewards_.empty()) fail("reward.functions is empty: name at least one reward");
+  for (const auto& weighted : rewards_) {
+    if (!std::isfinite(weighted.weight))
+      fail("reward '{}': the weight is {}, expected a number", weighted.name, weighted.weight);
+  }
+  if (!(options.timeout_s > 0))
+    fail("reward.timeout_s is {}, expected a number above 0", options.timeout_s);
+  if (options.threads < 0 || options.threads > 4096)
+    fail("reward.threads is {}, expected 0 (all cores) to 4096", options.threads);
+  if (!options.accuracy.empty()) {
+    const auto found = std::find(names_.begin(), names_.end(), options.accuracy);
+    if (found == names_.end())
+      fail("reward.accuracy names '{}', which is not one of the rewards {}", options.accuracy,
+           join_list(names_));
+    accuracy_ = static_cast<std::size_t>(found - names_.begin());
+  }
+  const auto threads = options.threads > 0 ? static_cast<int>(options.threads) : available_cores();
+  pool_ = std::make_unique<ThreadPool>(threads);
+}
+
+bool Scorer::applies(std::size_t reward, std::string_view source) const {
+  const auto& sources = rewards_[reward].sources;
+  return sources.empty() || std::find(sources.begin(), sources.end(), source) != sources.end();
+}
+
+std::optional<std::size_t> Scorer::accuracy_part(std::string_view source) const {
+  if (accuracy_) return accuracy_;
+  for (std::size_t i = 0; i < rewards_.size(); ++i) {
+    if (applies(i, source) && rewards_[i].reward->is_verifier()) return i;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Scorer::gold_problem(const Json& row, std::string_view source) const {
+  bool any = false;
+  for (std::size_t i = 0; i < rewards_.size(); ++i) {
+    if (!applies(i, source)) continue;
+    any = true;
+    if (auto problem = rewards_[i].reward->gold_problem(row))
+      return fmt::format("{}: {}", names_[i], *problem);
+  }
+  if (!any) return fmt::format("no reward is for source '{}'", source);
+  return std::nullopt;
+}
+
+Score Scorer::score(const Attempt& attempt, std::string_view source) const {
+  return score_until(attempt, source, std::nullopt);
+}
+
+Score Scorer::score_until(const Attempt& attempt, std::string_view source,
+                          Deadline deadline) const {
+  Score score;
+  for (std::size_t i = 0; i < rewards_.size(); ++i) {
+    auto& part = score.parts.emplace_back();
+    if (!applies(i, source)) {
+      part.reason = kNotForSource;
+    } else if (deadline && std::chrono::steady_clock::now() >= *deadline) {
+      part.reason = fmt::format("{} {} s (reward.timeout_s)", kLate, timeout_s_);
+    } else {
+      part = rewards_[i].reward->score(attempt);
+      if (part.score && !std::isfinite(*part.score)) {
+        part.reason = fmt::format("the score is {}", *part.score);
+        part.score = std::nullopt;
+      }
+    }
+  }
+  total_up(score, source);
+  return score;
+}
+
+void Scorer::total_up(Score& score, std::string_view source) const {
+  double total = 0.0;
+  bool any = false;
+  bool judged = true;
+  for (std::size_t i = 0; i < rewards_.size(); ++i) {
+    if (!applies(i, source)) continue;
+    any = true;
+    const auto& part = score.parts[i].score;
+    if (part) total += rewards_[i].weight * *part;
+    if (!part && rewards_[i].weight != 0.0) judged = false;
+  }
+  if (any && judged) score.total = total;
+  if (const auto accuracy = accuracy_part(source)) score.accuracy = score.parts[*accuracy].score;
+}
+
+void Scorer::score_groups(std::span<Group> groups, std::int64_t max_completion_length) {
+  struct Place {
+    Group* group;
+    std::size_t completion;
+  };
+  std::vector<Place> places;
+  for (auto& group : groups) {
+    group.scores.assign(group.completions.size(), {});
+    for (std::size_t i = 0; i < group.completions.size(); ++i)
+      places.push_back({&group, i});
+  }
+
+  // A day is as good as for ever, and keeps the sum within the clock's range.
+  const std::chrono::duration<double> budget(std::min(timeout_s_, 86400.0));
+  const Deadline deadline = std::chrono::steady_clock::now() +
+                            std::chrono::duration_cast<std::chrono::steady_clock::duration>(budget);
+  std::atomic<std::int64_t> late{0};
+  pool_->run(std::ssize(places), [&](std::int64_t piece) {
+    const auto& [group, index] = places[static_cast<std::size_t>(piece)];
+    const auto& completion = group->completions[index];
+    const Attempt attempt{.completion = completion.text,
+                          .row = group->prompt.fields,
+                          .ids = completion.ids,
+                          .length = completion.length(),
+                          .truncated = completion.truncated(),
+                          .max_completion_length = max_completion_length};
+    auto& score = group->scores[index];
+    score = score_until(attempt, group->prompt.source, deadline);
+    late += std::any_of(score.parts.begin(), score.parts.end(), is_late) ? 1 : 0;
+  });
+  if (late > 0) {
+    spdlog::warn("{} of {} completions were not scored within {} s (reward.timeout_s)", late.load(),
+                 places.size(), timeout_s_);
+  }
+}
+
+void Scorer::score_group(Group& group, std::int64_t max_completion_length) {
+  score_groups({&group, 1}, max_completion_length);
+}
+
+}  // namespace aha
