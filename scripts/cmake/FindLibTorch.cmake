@@ -14,7 +14,13 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::cpu)
   get_filename_component(_lib ${LIBTORCH_CPU} DIRECTORY)
   get_filename_component(_cuda_runtime ${_lib}/../../nvidia/cu13/lib REALPATH)
   add_library(LibTorch::cpu INTERFACE IMPORTED)
-  target_include_directories(LibTorch::cpu SYSTEM INTERFACE ${LIBTORCH_INCLUDE})
+  # LibTorch's include folder carries the headers of another fmt, whose library it does not export: the
+  # installed one, which spdlog uses too, must be found first.
+  get_target_property(_fmt_include fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+  find_path(LIBTORCH_FMT_INCLUDE fmt/format.h PATHS ${_fmt_include})
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/include_first)
+  file(CREATE_LINK ${LIBTORCH_FMT_INCLUDE}/fmt ${CMAKE_BINARY_DIR}/include_first/fmt SYMBOLIC)
+  target_include_directories(LibTorch::cpu SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/include_first ${LIBTORCH_INCLUDE})
   target_link_libraries(LibTorch::cpu INTERFACE ${LIBTORCH_CPU} ${LIBTORCH_C10})
   target_link_options(LibTorch::cpu INTERFACE -Wl,-rpath,${_lib} -Wl,-rpath,${_cuda_runtime}
                       -Wl,-rpath-link,${_cuda_runtime} -Wl,--allow-shlib-undefined)

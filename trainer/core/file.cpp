@@ -33,7 +33,9 @@ class Descriptor {
   int value_;
 };
 
-std::string reason() { return std::strerror(errno); }
+std::string reason() {
+  return std::strerror(errno);
+}
 
 bool write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -91,13 +93,19 @@ void replace_symlink(const fs::path& target, const fs::path& link) {
   const fs::path temporary = link.string() + ".tmp";
   ::unlink(temporary.c_str());
   if (::symlink(target.c_str(), temporary.c_str()) != 0 ||
-      ::rename(temporary.c_str(), link.c_str()) != 0)
-    fail("{}: cannot be linked to {}: {}", link.string(), target.string(), reason());
+      ::rename(temporary.c_str(), link.c_str()) != 0) {
+    const auto why = reason();
+    ::unlink(temporary.c_str());
+    fail("{}: cannot be linked to {}: {}", link.string(), target.string(), why);
+  }
 }
 
 void make_folder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
+  // libstdc++ reports no error where a file stands in the folder's place
+  if (!error && !fs::is_directory(path, error))
+    error = std::make_error_code(std::errc::not_a_directory);
   if (error) fail("{}: the folder cannot be made: {}", path.string(), error.message());
 }
 

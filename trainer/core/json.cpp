@@ -7,6 +7,7 @@ namespace aha {
 namespace {
 
 constexpr int kMaxDepth = 200;
+constexpr std::size_t kMaxMessage = 240;
 
 /// Depth of brackets outside strings: checked before parsing, so that neither the parser nor the
 /// destructor of the value can recurse deeper.
@@ -38,6 +39,8 @@ Json parse_json(std::string_view text, std::string_view where) {
   } catch (const Json::exception& error) {
     std::string what = error.what();  // "[json.exception.parse_error.101] parse error at ...: ..."
     if (const auto end = what.find("] "); end != std::string::npos) what.erase(0, end + 2);
+    // the parser repeats what it read last, which may be a text of any length
+    if (what.size() > kMaxMessage) what = what.substr(0, kMaxMessage) + "...";
     fail("{}: not valid JSON: {}", where, what);
   }
 }

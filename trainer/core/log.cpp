@@ -3,6 +3,8 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
+#include "trainer/core/error.h"
+
 namespace aha {
 
 void init_log(bool verbose) {
@@ -15,9 +17,13 @@ void init_log(bool verbose) {
 }
 
 void log_to_file(const std::filesystem::path& path) {
-  auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());
-  sink->set_pattern("%Y-%m-%d %H:%M:%S %L %v");
-  spdlog::default_logger()->sinks().push_back(std::move(sink));
+  try {
+    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());
+    sink->set_pattern("%Y-%m-%d %H:%M:%S %L %v");
+    spdlog::default_logger()->sinks().push_back(std::move(sink));
+  } catch (const spdlog::spdlog_ex& error) {
+    fail("{}: cannot be written: {}", path.string(), error.what());
+  }
 }
 
 }  // namespace aha

@@ -10,7 +10,9 @@
 #include <exception>
 #include <fstream>
 #include <mutex>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "trainer/core/error.h"
@@ -23,6 +25,13 @@ thread_local bool inside_piece = false;  // NOLINT(readability-identifier-naming
 
 constexpr auto kSpin = std::chrono::microseconds(20);
 
+/// Tells the core that this is a spin loop.
+inline void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#endif
+}
+
 /// Waits until `ready`, spinning for kSpin, then sleeping on `value`'s futex.
 template <class Ready>
 void spin_then_wait(std::atomic<std::uint32_t>& value, std::uint32_t seen, const Ready& ready) {
@@ -30,10 +39,11 @@ void spin_then_wait(std::atomic<std::uint32_t>& value, std::uint32_t seen, const
   while (std::chrono::steady_clock::now() < until) {
     for (int i = 0; i < 64; ++i) {
       if (ready()) return;
-      __builtin_ia32_pause();
+      relax();
     }
   }
-  while (!ready()) value.wait(seen, std::memory_order_acquire);
+  while (!ready())
+    value.wait(seen, std::memory_order_acquire);
 }
 
 }  // namespace
@@ -46,6 +56,8 @@ struct ThreadPool::Shared {
   const std::function<void(std::int64_t)>* body = nullptr;
   std::mutex error_mutex;
   std::exception_ptr error;
+  std::int64_t error_piece = 0;
+  std::atomic<bool> busy{false};
   bool stop = false;
   std::vector<std::thread> workers;
 
@@ -55,11 +67,28 @@ struct ThreadPool::Shared {
       try {
         (*body)(piece);
       } catch (...) {
-        const std::lock_guard lock(error_mutex);
-        if (!error) error = std::current_exception();
+        note_error(piece);
       }
     }
     inside_piece = false;
+  }
+
+  /// Pieces are handed out in order, so the lowest piece that throws is always run: it is the one
+  /// that a single thread would stop at, and what is not handed out yet need not run.
+  void note_error(std::int64_t piece) {
+    const std::lock_guard lock(error_mutex);
+    if (error && error_piece < piece) return;
+    error = std::current_exception();
+    error_piece = piece;
+    next.store(pieces);
+  }
+
+  void stop_workers() {
+    stop = true;
+    generation.fetch_add(1);
+    generation.notify_all();
+    for (auto& worker : workers)
+      worker.join();
   }
 
   void work() {
@@ -76,44 +105,60 @@ struct ThreadPool::Shared {
 
 ThreadPool::ThreadPool(int threads) : threads_(threads), shared_(std::make_unique<Shared>()) {
   check(threads >= 1, "a thread pool has at least one thread");
-  for (int i = 1; i < threads; ++i) shared_->workers.emplace_back([this] { shared_->work(); });
+  try {
+    for (int i = 1; i < threads; ++i)
+      shared_->workers.emplace_back([s = shared_.get()] { s->work(); });
+  } catch (const std::system_error& error) {
+    shared_->stop_workers();  // a thread that is not joined would end the program
+    fail("{} threads cannot be started: {}; set train.threads lower", threads, error.what());
+  }
 }
 
 ThreadPool::~ThreadPool() {
-  shared_->stop = true;
-  shared_->generation.fetch_add(1);
-  shared_->generation.notify_all();
-  for (auto& worker : shared_->workers) worker.join();
+  shared_->stop_workers();
 }
 
 void ThreadPool::run(std::int64_t pieces, const std::function<void(std::int64_t)>& body) {
   if (threads_ == 1 || pieces <= 1 || inside_piece) {
-    for (std::int64_t piece = 0; piece < pieces; ++piece) body(piece);
+    for (std::int64_t piece = 0; piece < pieces; ++piece)
+      body(piece);
     return;
   }
   auto& s = *shared_;
+  check(!s.busy.exchange(true), "a thread pool runs one loop at a time");
   s.pieces = pieces;
   s.body = &body;
   s.next.store(0);
-  s.error = nullptr;
   s.working.store(static_cast<std::uint32_t>(threads_ - 1));
   s.generation.fetch_add(1);
   s.generation.notify_all();
   s.take_pieces();
   for (auto left = s.working.load(); left != 0; left = s.working.load())
     spin_then_wait(s.working, left, [&] { return s.working.load() != left; });
-  if (s.error) std::rethrow_exception(s.error);
+  const auto error = std::exchange(s.error, nullptr);
+  s.busy.store(false);
+  if (error) std::rethrow_exception(error);
 }
 
 void Exec::run(std::int64_t pieces, const std::function<void(std::int64_t)>& body) const {
   if (pool != nullptr) return pool->run(pieces, body);
-  for (std::int64_t piece = 0; piece < pieces; ++piece) body(piece);
+  for (std::int64_t piece = 0; piece < pieces; ++piece)
+    body(piece);
+}
+
+void Exec::run(std::int64_t pieces, void (*body)(void*, std::int64_t), void* context) const {
+  if (pool != nullptr) return pool->run(pieces, [=](std::int64_t piece) { body(context, piece); });
+  for (std::int64_t piece = 0; piece < pieces; ++piece)
+    body(context, piece);
 }
 
 int available_cores() {
   cpu_set_t set;
   CPU_ZERO(&set);
-  int cores = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  // refused where the machine has more processors than the set has bits
+  int cores = sched_getaffinity(0, sizeof set, &set) == 0
+                  ? CPU_COUNT(&set)
+                  : static_cast<int>(std::thread::hardware_concurrency());
   std::ifstream quota_file("/sys/fs/cgroup/cpu.max");
   double quota = 0;
   double period = 0;

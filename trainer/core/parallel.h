@@ -14,7 +14,7 @@ namespace aha {
 /// other pieces. One loop at a time; a loop started inside a piece runs on the thread it is in.
 class ThreadPool {
  public:
-  /// `threads` >= 1, the caller included.
+  /// `threads` >= 1, the caller included. UserError when the system refuses so many.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -22,8 +22,9 @@ class ThreadPool {
 
   int threads() const { return threads_; }
 
-  /// Calls body(piece) for piece in [0, pieces), and returns when all are done. The first exception
-  /// that a piece throws is rethrown here, after all pieces ended.
+  /// Calls body(piece) for piece in [0, pieces), and returns when all are done. When pieces throw, the
+  /// exception of the lowest of them is rethrown here, after all that had begun ended: the same one
+  /// for any number of threads. Pieces after it may not have run.
   void run(std::int64_t pieces, const std::function<void(std::int64_t)>& body);
 
  private:
@@ -38,6 +39,9 @@ struct Exec {
 
   int threads() const { return pool == nullptr ? 1 : pool->threads(); }
   void run(std::int64_t pieces, const std::function<void(std::int64_t)>& body) const;
+  /// The same with a plain function, for callers that must not compile library code.
+  void run(std::int64_t pieces, void (*body)(void* context, std::int64_t piece),
+           void* context) const;
 };
 
 /// Cores that this process may run on (affinity and cgroup quota respected), at least 1.

@@ -10,7 +10,9 @@ namespace {
 
 constexpr double kTwoToMinus32 = 1.0 / 4294967296.0;
 
-double open_unit(std::uint32_t word) { return (static_cast<double>(word) + 0.5) * kTwoToMinus32; }
+double open_unit(std::uint32_t word) {
+  return (static_cast<double>(word) + 0.5) * kTwoToMinus32;
+}
 
 }  // namespace
 
@@ -40,7 +42,9 @@ std::array<std::uint32_t, 4> philox(const RandomKey& key) {
       {static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32)});
 }
 
-double uniform(const RandomKey& key) { return open_unit(philox(key)[0]); }
+double uniform(const RandomKey& key) {
+  return open_unit(philox(key)[0]);
+}
 
 double normal(const RandomKey& key) {
   const auto words = philox(key);
@@ -57,14 +61,17 @@ std::uint32_t RandomStream::next() {
   return words_[static_cast<std::size_t>(4 - left_--)];
 }
 
-double RandomStream::uniform() { return open_unit(next()); }
+double RandomStream::uniform() {
+  return open_unit(next());
+}
 
 std::int64_t RandomStream::below(std::int64_t bound) {
   check(bound >= 1 && bound < (std::int64_t{1} << 32), "bound of a random draw is in [1, 2^32)");
   const auto n = static_cast<std::uint64_t>(bound);
   const std::uint64_t limit = (std::uint64_t{1} << 32) / n * n;  // words below it are unbiased
   std::uint64_t word = next();
-  while (word >= limit) word = next();
+  while (word >= limit)
+    word = next();
   return static_cast<std::int64_t>(word % n);
 }
 

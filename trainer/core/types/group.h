@@ -13,6 +13,7 @@ struct RewardPart {
   std::optional<double> score;  ///< nothing: cannot be judged
   std::string extracted;        ///< what was taken from the text to be judged
   std::string reason;           ///< why, in a few words
+  std::int64_t steps = 0;       ///< work that judging took: deterministic, in units of the reward's own
 };
 
 /// A completion's rewards. `total` is the weighted sum of the parts; nothing when any part with a

@@ -1,0 +1,160 @@
+#include "trainer/kernels/isa.h"
+
+namespace aha::AHA_ISA {
+namespace {
+
+/// Below this many multiply-adds a loop is not worth waking the team for.
+constexpr Index kAlone = 1 << 19;
+
+/// Rows [m0, m1) and panels [p0, p1) of a product: panels outside, so that they stay in the nearest
+/// cache while the rows pass by.
+void product_block(const Product& p, Index m0, Index m1, Index p0, Index p1) {
+  const EvenParts rows = even_parts(m1 - m0, kMaxRows);
+  const EvenParts panels = even_parts(p1 - p0, kPanelsFor[largest_part(rows)]);
+  Tile t;
+  t.a_step = 1;
+  t.ldc = p.ldc;
+  t.depth = p.K;
+  t.finish = p.finish;
+  for (Index j = 0; j < panels.parts; ++j) {
+    const Index panel = p0 + part_start(panels, j);
+    const Index panel_end = p0 + part_start(panels, j + 1);
+    for (Index q = panel; q < panel_end; ++q) t.b[q - panel] = p.packed + q * 16 * p.K;
+    t.last_columns = min_index(16, p.N - 16 * (panel_end - 1));
+    for (Index i = 0; i < rows.parts; ++i) {
+      const Index row = m0 + part_start(rows, i);
+      const Index row_end = m0 + part_start(rows, i + 1);
+      for (Index r = row; r < row_end; ++r) t.a[r - row] = p.a + r * p.lda;
+      for (Index q = panel; q < panel_end; ++q) t.c[q - panel] = p.c + row * p.ldc + 16 * q;
+      run_tile<false>(static_cast<int>(row_end - row), static_cast<int>(panel_end - panel), t);
+    }
+  }
+}
+
+/// Rows of A that stay in the second-level cache while all panels pass by.
+Index rows_per_block(Index K) {
+  return max_index(2 * kMaxRows, min_index(256, 65536 / K) / kMaxRows * kMaxRows);
+}
+
+/// Depths of B that are packed at a time: all N columns of them fit the second-level cache.
+Index depth_block(Index N) { return max_index(64, min_index(1024, 131072 / round_up(N, 16))); }
+
+/// One block of rows of dW (columns of dY): packs its A once for all panels.
+void dw_rows(const LinearDw& p, Index n0, Index n1, Index m0, Index depth, const float* packed) {
+  const int rows = static_cast<int>(n1 - n0);
+  float* a = scratch(ScratchSlot::PackedA, depth * kMaxRows);
+  for (Index m = 0; m < depth; ++m) {
+    const float* from = p.dy + (m0 + m) * p.ldy + n0;
+    if (rows == kMaxRows)
+      for (int i = 0; i < kMaxRows; ++i) a[m * kMaxRows + i] = from[i];
+    else
+      for (int i = 0; i < rows; ++i) a[m * kMaxRows + i] = from[i];
+  }
+  const EvenParts panels = even_parts(ceil_div(p.K, 16), kPanelsFor[rows]);
+  Tile t;
+  t.a[0] = a;
+  t.a_step = kMaxRows;
+  t.ldc = p.K;
+  t.depth = depth;
+  t.finish = Finish::Continue;
+  for (Index j = 0; j < panels.parts; ++j) {
+    const Index panel = part_start(panels, j);
+    const Index panel_end = part_start(panels, j + 1);
+    for (Index q = panel; q < panel_end; ++q) {
+      t.b[q - panel] = packed + q * 16 * depth;
+      t.c[q - panel] = p.dw + n0 * p.K + 16 * q;
+    }
+    t.last_columns = min_index(16, p.K - 16 * (panel_end - 1));
+    run_tile<true>(rows, static_cast<int>(panel_end - panel), t);
+  }
+}
+
+}  // namespace
+
+void product(const Exec& exec, const Product& p) {
+  if (p.M <= 0 || p.N <= 0) return;
+  const Index panels = ceil_div(p.N, 16);
+  const Index threads = p.M * p.N * p.K < kAlone ? 1 : exec.threads();
+  Index block = min_index(p.M, rows_per_block(p.K));
+  Index splits = 1;  // of the panels
+  if (threads > 1) {
+    const Index wanted = 2 * threads;
+    if (ceil_div(p.M, block) < wanted)
+      block = max_index(kMaxRows, round_up(ceil_div(p.M, wanted), kMaxRows));
+    block = min_index(p.M, block);
+    splits = min_index(panels, ceil_div(wanted, ceil_div(p.M, block)));
+  }
+  const EvenParts blocks = even_parts(p.M, block);
+  const auto body = [&](Index piece) {
+    const Index i = piece / splits;
+    const Index j = piece % splits;
+    product_block(p, part_start(blocks, i), part_start(blocks, i + 1), panels * j / splits,
+                  panels * (j + 1) / splits);
+  };
+  const Index pieces = blocks.parts * splits;
+  if (threads > 1)
+    run_pieces(exec, pieces, body);
+  else
+    for (Index piece = 0; piece < pieces; ++piece) body(piece);
+}
+
+void pack_rows(const Exec& exec, const float* b, Index ldb, Index depth, Index N, float* packed) {
+  const Index panels = ceil_div(N, 16);
+  run_ranges(exec, depth, max_index(1, 32768 / (16 * panels)), [&](Index begin, Index end) {
+    for (Index k = begin; k < end; ++k)
+      for (Index j = 0; j < panels; ++j)
+        store(packed + (j * depth + k) * 16, load_lanes(b + k * ldb + 16 * j,
+                                                        min_index(16, N - 16 * j)));
+  });
+}
+
+void pack_linear(const Exec& exec, const float* w, Index N, Index K, float* packed) {
+  const Index panels = ceil_div(N, 16);
+  run_ranges(exec, panels, max_index(1, 4096 / K), [&](Index begin, Index end) {
+    for (Index j = begin; j < end; ++j) {
+      float* to = packed + j * 16 * K;
+      const Index columns = min_index(16, N - 16 * j);
+      for (Index c = 0; c < 16; ++c) {
+        const float* from = w + (16 * j + c) * K;
+        if (c < columns)
+          for (Index k = 0; k < K; ++k) to[16 * k + c] = from[k];
+        else
+          for (Index k = 0; k < K; ++k) to[16 * k + c] = 0.0F;
+      }
+    }
+  });
+}
+
+void linear(const Exec& exec, const Linear& p) {
+  product(exec, {p.x, p.ldx, p.packed, p.y, p.ldy, p.M, p.N, p.K,
+                 p.accumulate ? Finish::Add : Finish::Write});
+}
+
+void linear_dx(const Exec& exec, const LinearDx& p) {
+  // W is packed a block of its rows at a time; the chains go on from block to block through dX
+  const Index most = depth_block(p.K);
+  float* packed = scratch(ScratchSlot::PackedB, min_index(most, p.N) * round_up(p.K, 16));
+  for (Index n = 0; n < p.N; n += most) {
+    const Index depth = min_index(most, p.N - n);
+    pack_rows(exec, p.w + n * p.K, p.K, depth, p.K, packed);
+    product(exec, {p.dy + n, p.ldy, packed, p.dx, p.ldx, p.M, p.K, depth,
+                   n == 0 && !p.accumulate ? Finish::Write : Finish::Continue});
+  }
+}
+
+void linear_dw(const Exec& exec, const LinearDw& p) {
+  const Index most = depth_block(p.K);
+  float* packed = scratch(ScratchSlot::PackedB, min_index(most, p.M) * round_up(p.K, 16));
+  const EvenParts blocks = even_parts(p.N, kMaxRows);
+  for (Index m = 0; m < p.M; m += most) {
+    const Index depth = min_index(most, p.M - m);
+    pack_rows(exec, p.x + m * p.ldx, p.ldx, depth, p.K, packed);
+    const Index grain = max_index(1, kAlone / (kMaxRows * depth * p.K));
+    run_ranges(exec, blocks.parts, grain, [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i)
+        dw_rows(p, part_start(blocks, i), part_start(blocks, i + 1), m, depth, packed);
+    });
+  }
+}
+
+}  // namespace aha::AHA_ISA

@@ -1,0 +1,53 @@
+#pragma once
+// What the sources of one instruction set call of each other: the entries of the table, and the
+// products that the head and attention are made of.
+#include "trainer/kernels/simd.h"
+#include "trainer/kernels/tile.h"
+
+namespace aha::AHA_ISA {
+
+/// C [M, N] (op)= A [M, K] B, with B packed as panels [ceil(N/16)][K][16].
+struct Product {
+  const float* a;
+  Index lda;
+  const float* packed;
+  float* c;
+  Index ldc;
+  Index M, N, K;
+  Finish finish;
+};
+void product(const Exec& exec, const Product& p);
+
+/// Rows [0, depth) of b [depth, N] (ldb) as panels [ceil(N/16)][depth][16], zero past N.
+void pack_rows(const Exec& exec, const float* b, Index ldb, Index depth, Index N, float* packed);
+
+void pack_linear(const Exec& exec, const float* w, Index N, Index K, float* packed);
+void linear(const Exec& exec, const Linear& p);
+void linear_dx(const Exec& exec, const LinearDx& p);
+void linear_dw(const Exec& exec, const LinearDw& p);
+void rms_norm(const Exec& exec, const RmsNorm& p);
+void rms_norm_backward(const Exec& exec, const RmsNormBackward& p);
+void rope(const Exec& exec, const Rope& p);
+void swiglu(const Exec& exec, const Swiglu& p);
+void swiglu_backward(const Exec& exec, const SwigluBackward& p);
+void embed(const Exec& exec, const float* table, const std::int64_t* ids, Index M, Index C,
+           float* out);
+void embed_backward(const Exec& exec, const float* dout, const std::int64_t* ids, Index M, Index C,
+                    float* dtable);
+void kv_write(const Exec& exec, const float* qkv, Index H, const KvRows& rows, const KvStore& kv);
+void kv_read_grad(const Exec& exec, float* dqkv, Index H, const KvRows& rows, const KvStore& kv);
+void kv_copy(const Exec& exec, const KvStore& kv, const KvCopy* copies, Index n);
+void kv_fold_grad(const Exec& exec, const KvStore& kv, const KvCopy* copies, Index n);
+void attention(const Exec& exec, const Attention& p);
+void attention_backward(const Exec& exec, const AttentionBackward& p);
+void head_logprob(const Exec& exec, const HeadLogprob& p);
+void head_logprob_backward(const Exec& exec, const HeadLogprobBackward& p);
+void head_sample(const Exec& exec, const HeadSample& p);
+void adamw(const Exec& exec, const AdamW& p);
+double sum_squares(const Exec& exec, const float* x, Index n);
+bool add_fixed(const Exec& exec, std::int64_t* acc, const float* x, Index n);
+void from_fixed(const Exec& exec, const std::int64_t* acc, float* x, Index n);
+
+const Ops& table();
+
+}  // namespace aha::AHA_ISA

@@ -1,0 +1,65 @@
+#include "trainer/kernels/ops.h"
+
+#include <array>
+#include <cstdlib>
+#include <string_view>
+
+#include "trainer/core/error.h"
+
+namespace aha {
+
+// one body each, from the same sources compiled three times
+namespace avx512 {
+const Ops& table();
+}
+namespace avx2 {
+const Ops& table();
+}
+namespace portable {
+const Ops& table();
+}
+
+namespace {
+
+struct Body {
+  std::string_view name;
+  bool (*runs_here)();
+  const Ops& (*table)();
+};
+
+bool has_avx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("fma");
+}
+bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+bool always() { return true; }
+
+/// Best first.
+constexpr std::array<Body, 3> kBodies{{{"avx512", has_avx512, avx512::table},
+                                       {"avx2", has_avx2, avx2::table},
+                                       {"portable", always, portable::table}}};
+
+}  // namespace
+
+const Ops* cpu_ops(const char* name) {
+  for (const auto& body : kBodies)
+    if (body.name == name && body.runs_here()) return &body.table();
+  return nullptr;
+}
+
+const Ops& cpu_ops() {
+  const char* wanted = std::getenv("AHA_CPU");
+  if (wanted == nullptr || *wanted == '\0') {
+    for (const auto& body : kBodies)
+      if (body.runs_here()) return body.table();
+  }
+  for (const auto& body : kBodies) {
+    if (body.name != wanted) continue;
+    if (!body.runs_here()) fail("AHA_CPU: this machine has no {}; unset it to use the best", wanted);
+    return body.table();
+  }
+  fail("AHA_CPU: '{}' is unknown, expected avx512, avx2 or portable", wanted);
+}
+
+}  // namespace aha

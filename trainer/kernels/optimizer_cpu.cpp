@@ -1,0 +1,105 @@
+#include "trainer/kernels/isa.h"
+
+namespace aha::AHA_ISA {
+namespace {
+
+constexpr Index kBlock = 4096;
+
+double block_squares(const float* x, Index n) {
+  double lanes[16] = {};
+  for_lanes(n, [&](Index i, Index count) {
+    float v[16];
+    store(v, load_lanes(x + i, count));
+    for (int j = 0; j < 16; ++j) {
+      const double d = static_cast<double>(v[j]);
+      lanes[j] += d * d;
+    }
+  });
+  for (int half = 8; half > 0; half /= 2)
+    for (int j = 0; j < half; ++j) lanes[j] += lanes[j + half];
+  return lanes[0];
+}
+
+constexpr double kFixedOne = 17592186044416.0;  // 2^44
+
+bool add_fixed_range(std::int64_t* acc, const float* x, Index n) {
+  bool good = true;
+  for (Index i = 0; i < n; ++i) {
+    const double scaled = static_cast<double>(x[i]) * kFixedOne;
+    // false for NaN as well
+    const bool fits = scaled > -9.2e18 && scaled < 9.2e18;
+    // adding 1.5 * 2^52 rounds to nearest even; above 2^51 a float times 2^44 is an integer already
+    const bool small = scaled > -2251799813685248.0 && scaled < 2251799813685248.0;
+    const double rounded = small ? (scaled + 6755399441055744.0) - 6755399441055744.0 : scaled;
+    const auto value = static_cast<std::int64_t>(fits ? rounded : 0.0);
+    std::int64_t sum = 0;
+    const bool overflow = __builtin_add_overflow(acc[i], value, &sum);
+    acc[i] = sum;
+    good = good && fits && !overflow;
+  }
+  return good;
+}
+
+}  // namespace
+
+void adamw(const Exec& exec, const AdamW& p) {
+  // the bias corrections in double, as torch computes them; then rounded once
+  const double t = static_cast<double>(p.t);
+  const double correction1 = 1.0 - __builtin_pow(static_cast<double>(p.beta1), t);
+  const double correction2 = 1.0 - __builtin_pow(static_cast<double>(p.beta2), t);
+  const F16 step = set1(static_cast<float>(-static_cast<double>(p.lr) / correction1));
+  const F16 root2 = set1(static_cast<float>(__builtin_sqrt(correction2)));
+  const F16 decay = set1(static_cast<float>(1.0 - static_cast<double>(p.lr) *
+                                                      static_cast<double>(p.weight_decay)));
+  const F16 beta1 = set1(p.beta1);
+  const F16 beta2 = set1(p.beta2);
+  const F16 rest1 = set1(static_cast<float>(1.0 - static_cast<double>(p.beta1)));
+  const F16 rest2 = set1(static_cast<float>(1.0 - static_cast<double>(p.beta2)));
+  const F16 eps = set1(p.eps);
+  const F16 scale = set1(p.grad_scale);
+  run_ranges(exec, ceil_div(p.n, 16), kBlock / 16, [&](Index begin, Index end) {
+    const Index last = min_index(p.n, 16 * end);
+    for_lanes(last - 16 * begin, [&](Index offset, Index n) {
+      const Index i = 16 * begin + offset;
+      const F16 g = mul(load_lanes(p.g + i, n), scale);
+      const F16 m = fma(rest1, g, mul(beta1, load_lanes(p.m + i, n)));
+      const F16 v = fma(mul(rest2, g), g, mul(beta2, load_lanes(p.v + i, n)));
+      const F16 denominator = add(div(sqrt(v), root2), eps);
+      const F16 w = mul(load_lanes(p.p + i, n), decay);
+      store_lanes(p.m + i, m, n);
+      store_lanes(p.v + i, v, n);
+      store_lanes(p.p + i, fma(step, div(m, denominator), w), n);
+    });
+  });
+}
+
+double sum_squares(const Exec& exec, const float* x, Index n) {
+  const Index blocks = ceil_div(n, kBlock);
+  // doubles in float scratch
+  auto* sums = reinterpret_cast<double*>(scratch(ScratchSlot::Row, 2 * max_index(1, blocks)));
+  run_ranges(exec, blocks, 4, [&](Index begin, Index end) {
+    for (Index b = begin; b < end; ++b)
+      sums[b] = block_squares(x + b * kBlock, min_index(kBlock, n - b * kBlock));
+  });
+  double total = 0;
+  for (Index b = 0; b < blocks; ++b) total += sums[b];
+  return total;
+}
+
+bool add_fixed(const Exec& exec, std::int64_t* acc, const float* x, Index n) {
+  int bad = 0;
+  run_ranges(exec, n, 4 * kBlock, [&](Index begin, Index end) {
+    if (!add_fixed_range(acc + begin, x + begin, end - begin))
+      __atomic_store_n(&bad, 1, __ATOMIC_RELAXED);
+  });
+  return bad == 0;
+}
+
+void from_fixed(const Exec& exec, const std::int64_t* acc, float* x, Index n) {
+  run_ranges(exec, n, 4 * kBlock, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i)
+      x[i] = static_cast<float>(static_cast<double>(acc[i]) / kFixedOne);
+  });
+}
+
+}  // namespace aha::AHA_ISA

@@ -1,0 +1,39 @@
+#include "trainer/kernels/isa.h"
+
+#define AHA_STRING_OF(name) #name
+#define AHA_STRING(name) AHA_STRING_OF(name)
+
+namespace aha::AHA_ISA {
+
+const Ops& table() {
+  static constexpr Ops kTable{
+      .name = AHA_STRING(AHA_ISA),
+      .pack_linear = pack_linear,
+      .linear = linear,
+      .linear_dx = linear_dx,
+      .linear_dw = linear_dw,
+      .rms_norm = rms_norm,
+      .rms_norm_backward = rms_norm_backward,
+      .rope = rope,
+      .swiglu = swiglu,
+      .swiglu_backward = swiglu_backward,
+      .embed = embed,
+      .embed_backward = embed_backward,
+      .kv_write = kv_write,
+      .kv_read_grad = kv_read_grad,
+      .kv_copy = kv_copy,
+      .kv_fold_grad = kv_fold_grad,
+      .attention = attention,
+      .attention_backward = attention_backward,
+      .head_logprob = head_logprob,
+      .head_logprob_backward = head_logprob_backward,
+      .head_sample = head_sample,
+      .adamw = adamw,
+      .sum_squares = sum_squares,
+      .add_fixed = add_fixed,
+      .from_fixed = from_fixed,
+  };
+  return kTable;
+}
+
+}  // namespace aha::AHA_ISA
