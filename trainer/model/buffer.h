@@ -3,8 +3,8 @@
 
 namespace aha {
 
-/// Memory for activations and caches that only grows: contents are undefined after `reserve` grew it.
-/// One allocation on the tensor's device, reused from step to step.
+/// Memory for activations and caches that only grows: contents are undefined after `reserve` grew
+/// it. One allocation on the tensor's device, reused from step to step.
 class Buffer {
  public:
   /// At least `floats` f32; zero-filled when new memory was taken.

@@ -47,8 +47,8 @@ Decoder::Decoder(const ModelConfig& config, const Ops& ops) : config_(config), o
     for (Index i = 0; i < half; ++i) {
       // transformers computes the frequencies and angles in f32: the same rounding here
       const auto frequency = static_cast<float>(
-          1.0 / std::pow(config_.rope_theta, static_cast<double>(2 * i) /
-                                                 static_cast<double>(config_.head_dim)));
+          1.0 / std::pow(config_.rope_theta,
+                         static_cast<double>(2 * i) / static_cast<double>(config_.head_dim)));
       const float angle = static_cast<float>(p) * frequency;
       const auto at = static_cast<std::size_t>(p * half + i);
       cos_[at] = static_cast<float>(std::cos(static_cast<double>(angle)));
@@ -131,8 +131,8 @@ const float* Decoder::forward(const Exec& exec, ParameterProvider& weights, cons
     weights.release(l);
   }
   float* hidden = s.hidden.reserve(M * C);
-  ops_->rms_norm(exec, {x, edges.final_norm, hidden, nullptr, M, C,
-                        static_cast<float>(config_.rms_norm_eps)});
+  ops_->rms_norm(
+      exec, {x, edges.final_norm, hidden, nullptr, M, C, static_cast<float>(config_.rms_norm_eps)});
   return hidden;
 }
 

@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "trainer/core/types/prompt.h"
 #include "trainer/kernels/ops.h"
 #include "trainer/model/buffer.h"
 #include "trainer/model/model_config.h"
@@ -14,10 +15,10 @@ namespace aha {
 struct BlockWeights {
   const float* input_norm;  ///< [C]
   const float* qkv;
-  const float* o;           ///< [C, H D]
-  const float* post_norm;   ///< [C]
+  const float* o;          ///< [C, H D]
+  const float* post_norm;  ///< [C]
   const float* gate_up;
-  const float* down;        ///< [C, F]
+  const float* down;  ///< [C, F]
   const float* packed_qkv;
   const float* packed_o;
   const float* packed_gate_up;
@@ -36,9 +37,9 @@ struct BlockGrads {
 
 /// What stands outside the blocks.
 struct EdgeWeights {
-  const float* embed;        ///< [V, C]
-  const float* final_norm;   ///< [C]
-  const float* head;         ///< [V, C]; the embedding itself when tied
+  const float* embed;       ///< [V, C]
+  const float* final_norm;  ///< [C]
+  const float* head;        ///< [V, C]; the embedding itself when tied
   const float* packed_head;
 };
 
@@ -69,14 +70,15 @@ class GradientSink {
   virtual void ready(Index layer) { (void)layer; }  ///< the block's gradients are complete
 };
 
-/// Tokens to run through the decoder, one a row, of any number of sequences. Rows of one sequence stand
-/// in ascending position, after the rows of the prefix they share. See KvStore for tables and blocks.
+/// Tokens to run through the decoder, one a row, of any number of sequences. Rows of one sequence
+/// stand in ascending position, after the rows of the prefix they share. See KvStore for tables and
+/// blocks.
 struct RowBatch {
-  std::span<const TokenId> ids;                       ///< [M]
-  std::span<const std::int32_t> positions;            ///< [M]
-  std::span<const std::int32_t* const> tables;        ///< [M]
-  std::span<const KvCopy> copies;                     ///< done after k and v of these rows are stored
-  std::span<const Index> section_starts;              ///< backward only, see AttentionBackward
+  std::span<const TokenId> ids;                 ///< [M]
+  std::span<const std::int32_t> positions;      ///< [M]
+  std::span<const std::int32_t* const> tables;  ///< [M]
+  std::span<const KvCopy> copies;               ///< done after k and v of these rows are stored
+  std::span<const Index> section_starts;        ///< backward only, see AttentionBackward
 
   Index rows() const { return static_cast<Index>(ids.size()); }
 };
@@ -122,9 +124,9 @@ struct Activations {
   std::int64_t bytes() const;
 };
 
-/// The one decoder, Llama-type: pre-norm blocks of RMSNorm, rotary grouped-query attention and SwiGLU.
-/// Rollout and training run the same kernels in the same order per row, so a token's log-probability is
-/// the same bits in both.
+/// The one decoder, Llama-type: pre-norm blocks of RMSNorm, rotary grouped-query attention and
+/// SwiGLU. Rollout and training run the same kernels in the same order per row, so a token's
+/// log-probability is the same bits in both.
 class Decoder {
  public:
   Decoder(const ModelConfig& config, const Ops& ops);
@@ -148,8 +150,8 @@ class Decoder {
 
  private:
   struct BlockRows;  // the pointers one block's forward works on
-  void forward_block(const Exec& exec, const BlockWeights& w, const RowBatch& rows, const KvStore& kv,
-                     const BlockRows& p) const;
+  void forward_block(const Exec& exec, const BlockWeights& w, const RowBatch& rows,
+                     const KvStore& kv, const BlockRows& p) const;
   void backward_mlp(const Exec& exec, const BlockWeights& w, const BlockGrads& g, Index M,
                     Activations::Layer& layer, Activations& kept) const;
   void backward_attention(const Exec& exec, const BlockWeights& w, const BlockGrads& g,

@@ -67,10 +67,9 @@ void Decoder::backward_attention(const Exec& exec, const BlockWeights& w, const 
 
   ops_->linear_dw(exec, {dx, C, layer.attention.data(), HD, g.o, M, C, HD});
   ops_->linear_dx(exec, {dx, C, w.o, dattention, HD, M, C, HD});
-  ops_->attention_backward(
-      exec, {layer.qkv.data(), layer.attention.data(), dattention, layer.lse.data(), kv, dkv,
-             kv_rows, rows.section_starts.data(),
-             static_cast<Index>(rows.section_starts.size()) - 1, dqkv, H});
+  ops_->attention_backward(exec, {layer.qkv.data(), layer.attention.data(), dattention,
+                                  layer.lse.data(), kv, dkv, kv_rows, rows.section_starts.data(),
+                                  static_cast<Index>(rows.section_starts.size()) - 1, dqkv, H});
   if (!rows.copies.empty())
     ops_->kv_fold_grad(exec, dkv, rows.copies.data(), static_cast<Index>(rows.copies.size()));
   ops_->kv_read_grad(exec, dqkv, H, kv_rows, dkv);

@@ -1,0 +1,63 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trainer/core/json.h"
+
+namespace aha {
+
+/// Shape and constants of a Llama-type decoder, under the names of a Hugging Face config.json.
+struct ModelConfig {
+  std::string model_type = "llama";
+  std::int64_t vocab_size = 0;         ///< V, rows of the embedding; may exceed the tokenizer's ids
+  std::int64_t hidden_size = 0;        ///< C
+  std::int64_t num_hidden_layers = 0;  ///< L
+  std::int64_t num_attention_heads = 0;  ///< H
+  std::int64_t num_key_value_heads = 0;  ///< K, divides H
+  std::int64_t head_dim = 0;             ///< D, even; H * D may differ from C
+  std::int64_t intermediate_size = 0;    ///< F
+  std::int64_t max_position_embeddings = 2048;
+  double rope_theta = 10000.0;  ///< plain rotary embedding, rope_type "default"
+  double rms_norm_eps = 1e-6;
+  double initializer_range = 0.02;
+  bool tie_word_embeddings = false;  ///< lm_head is the embedding
+  std::optional<std::int64_t> bos_token_id;
+  std::vector<std::int64_t>
+      eos_token_ids;  ///< any of them ends a completion; generation_config.json's when it has them
+  std::optional<std::int64_t> pad_token_id;
+  std::string dtype = "float32";  ///< of the stored weights: float32, bfloat16, float16
+
+  bool operator==(const ModelConfig&) const = default;
+};
+
+/// Reads FOLDER/config.json in the dialects of transformers 4 and 5 (`torch_dtype` or `dtype`;
+/// `rope_theta` with `rope_scaling`, or `rope_parameters`; `type` or `rope_type`; `head_dim` absent
+/// or null; one end id or a list) and lets FOLDER/generation_config.json, where it exists, override
+/// bos, eos and pad ids.
+///
+/// Whatever the file asks for that this decoder does not do is an error, never ignored: another
+/// model_type, rope_type or activation, biases, sliding windows, experts, quantised weights.
+/// UserError with one line per problem: "FILE: 'key' is value, expected ...".
+ModelConfig read_model_config(const std::filesystem::path& folder);
+
+/// Throws UserError, one line per problem, when a value is out of range or two contradict each
+/// other. `where` begins each line: a file, or "model.init".
+void validate_model_config(const ModelConfig& config, std::string_view where);
+
+/// The config.json of a LlamaForCausalLM that transformers 4 and 5 load.
+OrderedJson to_json(const ModelConfig& config);
+
+/// The generation_config.json beside it: bos, eos and pad ids, nothing else.
+OrderedJson generation_config_json(const ModelConfig& config);
+
+/// UserError unless every id of a tokenizer with `tokenizer_size` ids has a row in the embedding.
+/// More rows than ids is normal (padded vocabularies). `tokenizer` and `model` say where each is
+/// from.
+void check_vocabulary(std::int64_t tokenizer_size, const ModelConfig& config,
+                      std::string_view tokenizer, std::string_view model);
+
+}  // namespace aha

@@ -1,0 +1,263 @@
+#include "trainer/model/safetensors.h"
+
+#include <c10/util/BFloat16.h>
+#include <c10/util/Half.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "trainer/core/error.h"
+#include "trainer/core/json.h"
+
+namespace aha {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kLengthBytes = 8;
+constexpr std::uint64_t kMaxHeader = 100'000'000;  // the limit of the safetensors library
+constexpr std::size_t kMaxRank = 32;
+
+/// Bytes of an element; nothing for a dtype that safetensors does not have.
+std::optional<std::int64_t> element_bytes(std::string_view dtype) {
+  static const std::map<std::string_view, std::int64_t> kBytes{
+      {"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"F8_E5M2", 1}, {"F8_E4M3", 1},
+      {"I16", 2},  {"U16", 2}, {"F16", 2}, {"BF16", 2},    {"I32", 4},
+      {"U32", 4},  {"F32", 4}, {"F64", 8}, {"I64", 8},     {"U64", 8}};
+  const auto found = kBytes.find(dtype);
+  return found == kBytes.end() ? std::nullopt : std::optional(found->second);
+}
+
+/// A name from an untrusted file, fit for one line of an error message.
+std::string shown(std::string_view text) {
+  constexpr std::size_t kLimit = 100;
+  auto line = dump_line(Json(text.substr(0, kLimit)));
+  if (text.size() > kLimit) line += "...";
+  return line;
+}
+
+std::optional<std::int64_t> natural(const Json& value) {
+  if (!value.is_number_unsigned()) return std::nullopt;
+  const auto number = value.get<std::uint64_t>();
+  if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+    return std::nullopt;
+  return static_cast<std::int64_t>(number);
+}
+
+/// The parser keeps the last of two equal keys: a repeated name must be found separately.
+std::optional<std::string> repeated_key(std::string_view json) {
+  std::vector<std::set<std::string>> open;
+  std::optional<std::string> repeated;
+  const auto look = [&](int /*depth*/, Json::parse_event_t event, Json& value) {
+    if (event == Json::parse_event_t::object_start) open.emplace_back();
+    if (event == Json::parse_event_t::object_end) open.pop_back();
+    if (event == Json::parse_event_t::key && !open.back().insert(value.get<std::string>()).second)
+      repeated = value.get<std::string>();
+    return true;
+  };
+  const auto ignored = Json::parse(json, look);
+  return repeated;
+}
+
+std::string_view header_text(std::span<const std::byte> bytes, const std::string& where) {
+  if (bytes.size() < kLengthBytes)
+    fail("{}: has {} bytes, expected a safetensors file (at least {} bytes)", where, bytes.size(),
+         kLengthBytes);
+  std::uint64_t length = 0;
+  for (std::size_t i = 0; i < kLengthBytes; ++i)
+    length |= static_cast<std::uint64_t>(bytes[i]) << (8 * i);
+  const auto rest = bytes.size() - kLengthBytes;
+  if (length > kMaxHeader || length > rest)
+    fail("{}: header length is {}, expected at most {}: not a safetensors file, or cut off", where,
+         length, std::min<std::uint64_t>(kMaxHeader, rest));
+  return {reinterpret_cast<const char*>(bytes.data()) + kLengthBytes,
+          static_cast<std::size_t>(length)};
+}
+
+/// One entry of the header, offsets still counted from the end of the header.
+StoredTensor parse_entry(const Json& entry, const std::string& where) {
+  if (!entry.is_object() || entry.size() != 3 || !entry.contains("dtype") ||
+      !entry.contains("shape") || !entry.contains("data_offsets"))
+    fail("{}: expected an object with dtype, shape and data_offsets", where);
+  StoredTensor tensor;
+  const auto& dtype = entry["dtype"];
+  const auto width =
+      dtype.is_string() ? element_bytes(dtype.get_ref<const std::string&>()) : std::nullopt;
+  if (!width)
+    fail("{}: dtype is {}, expected F32, BF16, F16, I64 or another dtype of safetensors", where,
+         shown(dtype.is_string() ? dtype.get<std::string>() : dump_line(dtype)));
+  tensor.dtype = dtype.get<std::string>();
+
+  const auto& shape = entry["shape"];
+  if (!shape.is_array() || shape.size() > kMaxRank)
+    fail("{}: shape is not a list of at most {} sizes", where, kMaxRank);
+  tensor.size = 1;
+  for (const auto& n : shape) {
+    const auto size = natural(n);
+    if (!size) fail("{}: shape holds {}, expected whole numbers", where, shown(dump_line(n)));
+    tensor.shape.push_back(*size);
+    if (__builtin_mul_overflow(tensor.size, *size, &tensor.size))
+      fail("{}: shape has more than 2^63 elements", where);
+  }
+
+  const auto& offsets = entry["data_offsets"];
+  const bool pair = offsets.is_array() && offsets.size() == 2;
+  const auto begin = pair ? natural(offsets[0]) : std::nullopt;
+  const auto end = pair ? natural(offsets[1]) : std::nullopt;
+  if (!begin || !end || *begin > *end)
+    fail("{}: data_offsets is not a pair [begin, end] of whole numbers", where);
+  std::int64_t wanted = 0;
+  if (__builtin_mul_overflow(tensor.size, *width, &wanted) || *end - *begin != wanted)
+    fail("{}: data_offsets span {} bytes, expected what shape and dtype take", where,
+         *end - *begin);
+  tensor.begin = static_cast<std::size_t>(*begin);
+  return tensor;
+}
+
+std::map<std::string, std::string> parse_metadata(const Json& entry, const std::string& where) {
+  std::map<std::string, std::string> metadata;
+  if (!entry.is_object()) fail("{}: __metadata__ is not an object of strings", where);
+  for (const auto& [key, value] : entry.items()) {
+    if (!value.is_string()) fail("{}: __metadata__ is not an object of strings", where);
+    metadata.emplace(key, value.get<std::string>());
+  }
+  return metadata;
+}
+
+/// Tensors must tile [0, data_bytes) exactly: no overlap, no hole, nothing outside the file.
+void check_tiling(const std::map<std::string, StoredTensor, std::less<>>& tensors,
+                  std::size_t data_bytes, const std::string& where) {
+  struct Range {
+    std::size_t begin, end;
+    std::string_view name;
+  };
+  std::vector<Range> ranges;
+  for (const auto& [name, t] : tensors)
+    ranges.push_back(
+        {t.begin, t.begin + static_cast<std::size_t>(t.size * *element_bytes(t.dtype)), name});
+  std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) {
+    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+  });
+  std::size_t expected = 0;
+  for (const auto& range : ranges) {
+    if (range.end > data_bytes)
+      fail("{}: tensor {}: ends at byte {} of the data, but the file holds {}: cut off", where,
+           shown(range.name), range.end, data_bytes);
+    if (range.begin != expected)
+      fail("{}: tensor {}: begins at byte {} of the data, expected {} (no overlap, no hole)", where,
+           shown(range.name), range.begin, expected);
+    expected = range.end;
+  }
+  if (expected != data_bytes)
+    fail("{}: {} bytes follow the last tensor, expected none", where, data_bytes - expected);
+}
+
+/// Element-wise conversion without assuming that the file aligns its data.
+template <class Stored, class Convert, class Out>
+void convert(const std::byte* from, std::span<Out> out, const Convert& value_of) {
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    Stored stored;
+    std::memcpy(&stored, from + i * sizeof(Stored), sizeof(Stored));
+    out[i] = value_of(stored);
+  }
+}
+
+}  // namespace
+
+SafetensorsFile::SafetensorsFile(const fs::path& path) : path_(path), file_(path) {
+  const auto where = path.string();
+  const auto text = header_text(file_.bytes(), where);
+  const auto header = parse_json(text, where + ": header");
+  if (!header.is_object()) fail("{}: header is not a JSON object", where);
+  if (const auto twice = repeated_key(text))
+    fail("{}: {} occurs twice in the header", where, shown(*twice));
+  for (const auto& [name, entry] : header.items()) {
+    if (name == "__metadata__")
+      metadata_ = parse_metadata(entry, where);
+    else
+      tensors_.emplace(name, parse_entry(entry, fmt::format("{}: tensor {}", where, shown(name))));
+  }
+  const auto data_begin = kLengthBytes + text.size();
+  check_tiling(tensors_, file_.bytes().size() - data_begin, where);
+  for (auto& [name, tensor] : tensors_)
+    tensor.begin += data_begin;
+}
+
+const StoredTensor* SafetensorsFile::find(std::string_view name) const {
+  const auto found = tensors_.find(name);
+  return found == tensors_.end() ? nullptr : &found->second;
+}
+
+const StoredTensor& SafetensorsFile::need(std::string_view name, std::size_t length) const {
+  const auto* tensor = find(name);
+  if (tensor == nullptr) fail("{}: tensor {} is missing", path_.string(), shown(name));
+  if (static_cast<std::size_t>(tensor->size) != length)
+    fail("{}: tensor {} has {} elements, expected {}", path_.string(), shown(name), tensor->size,
+         length);
+  return *tensor;
+}
+
+void SafetensorsFile::read(std::string_view name, std::span<float> out) const {
+  const auto& tensor = need(name, out.size());
+  if (out.empty()) return;
+  const auto* from = file_.bytes().data() + tensor.begin;
+  if (tensor.dtype == "F32")
+    std::memcpy(out.data(), from, out.size_bytes());
+  else if (tensor.dtype == "BF16")
+    convert<std::uint16_t>(from, out, [](auto bits) { return c10::detail::f32_from_bits(bits); });
+  else if (tensor.dtype == "F16")
+    convert<std::uint16_t>(from, out,
+                           [](auto bits) { return c10::detail::fp16_ieee_to_fp32_value(bits); });
+  else
+    fail("{}: tensor {} has dtype {}, expected F32, BF16 or F16", path_.string(), shown(name),
+         tensor.dtype);
+}
+
+void SafetensorsFile::read(std::string_view name, std::span<std::int64_t> out) const {
+  const auto& tensor = need(name, out.size());
+  if (out.empty()) return;
+  if (tensor.dtype != "I64")
+    fail("{}: tensor {} has dtype {}, expected I64", path_.string(), shown(name), tensor.dtype);
+  std::memcpy(out.data(), file_.bytes().data() + tensor.begin, out.size_bytes());
+}
+
+ModelTensors::ModelTensors(const fs::path& folder) {
+  const auto single = folder / "model.safetensors";
+  const auto index = folder / "model.safetensors.index.json";
+  if (fs::exists(single)) {
+    const auto& file = shards_.try_emplace(single.filename().string(), single).first->second;
+    for (const auto& [name, tensor] : file.tensors())
+      files_.emplace(name, &file);
+  } else if (fs::exists(index)) {
+    open_shards(folder, index);
+  } else {
+    fail("{}: has neither model.safetensors nor model.safetensors.index.json", folder.string());
+  }
+}
+
+void ModelTensors::open_shards(const fs::path& folder, const fs::path& index) {
+  const auto where = index.string();
+  const auto json = read_json(index);
+  if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object())
+    fail("{}: expected an object with 'weight_map': {{tensor: file}}", where);
+  for (const auto& [name, value] : json["weight_map"].items()) {
+    const auto file = value.is_string() ? value.get<std::string>() : std::string();
+    // a name of one component: a hostile index must not reach files outside the folder
+    if (!file.ends_with(".safetensors") ||
+        file.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos)
+      fail("{}: tensor {}: file is {}, expected the name of a .safetensors file in this folder",
+           where, shown(name), shown(value.is_string() ? file : dump_line(value)));
+    if (!shards_.contains(file) && !fs::exists(folder / file))
+      fail("{}: tensor {}: file {} is missing", where, shown(name), shown(file));
+    const auto& shard = shards_.try_emplace(file, folder / file).first->second;
+    if (shard.find(name) == nullptr)
+      fail("{}: tensor {} is not in {}, where the index says it is", where, shown(name),
+           shard.path().string());
+    files_.emplace(name, &shard);
+  }
+}
+
+}  // namespace aha

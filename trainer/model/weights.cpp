@@ -1,0 +1,116 @@
+#include "trainer/model/weights.h"
+
+#include <ATen/ops/empty.h>
+
+#include <string_view>
+
+#include "trainer/core/error.h"
+#include "trainer/core/file.h"
+#include "trainer/core/json.h"
+#include "trainer/model/problems.h"
+
+namespace aha {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kHead = "lm_head.weight";
+constexpr const char* kEmbed = "model.embed_tokens.weight";
+
+/// "[2, 3]".
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text = "[";
+  for (const auto n : shape)
+    text += (text.size() > 1 ? ", " : "") + std::to_string(n);
+  return text + "]";
+}
+
+std::string name_text(std::string_view name) {
+  return dump_line(Json(name.substr(0, 100)));
+}
+
+bool readable(std::string_view dtype) {
+  return dtype == "F32" || dtype == "BF16" || dtype == "F16";
+}
+
+/// The parameter a stored tensor is for, or the one it repeats; null: it is for nothing.
+const Parameter* taker(const ParameterLayout& layout, std::string_view name) {
+  if (const auto* parameter = layout.find(name)) return parameter;
+  return name == kHead ? layout.find(kEmbed) : nullptr;  // a tied head
+}
+
+/// Compares everything that is stored with everything that is wanted.
+void check_stored(const ModelTensors& stored, const fs::path& folder,
+                  const ParameterLayout& layout) {
+  Problems problems;
+  for (const auto& parameter : layout.parameters)
+    if (!stored.files().contains(parameter.name))
+      problems.add("{}: tensor {} is missing, expected shape {}", folder.string(),
+                   name_text(parameter.name), shape_text(parameter.shape));
+  for (const auto& [name, file] : stored.files()) {
+    const auto& tensor = *file->find(name);
+    const auto where = file->path().string();
+    const auto* parameter = taker(layout, name);
+    if (parameter == nullptr) {
+      if (!name.ends_with(".rotary_emb.inv_freq"))
+        problems.add("{}: tensor {} with shape {} is not a part of this model", where,
+                     name_text(name), shape_text(tensor.shape));
+      continue;
+    }
+    if (tensor.shape != parameter->shape)
+      problems.add("{}: tensor {} has shape {}, expected {}", where, name_text(name),
+                   shape_text(tensor.shape), shape_text(parameter->shape));
+    if (!readable(tensor.dtype))
+      problems.add("{}: tensor {} has dtype {}, expected F32, BF16 or F16", where, name_text(name),
+                   tensor.dtype);
+  }
+  problems.raise();
+}
+
+}  // namespace
+
+Tensor load_weights(const fs::path& folder, const ParameterLayout& layout) {
+  const ModelTensors stored(folder);
+  check_stored(stored, folder, layout);
+  Tensor values = at::empty({layout.total}, at::kFloat);
+  auto* const data = values.mutable_data_ptr<float>();
+  for (const auto& parameter : layout.parameters)
+    stored.files()
+        .find(parameter.name)
+        ->second->read(parameter.name, std::span(data + parameter.offset,
+                                                 static_cast<std::size_t>(parameter.size)));
+  return values;
+}
+
+void check_weights(const fs::path& folder, const ParameterLayout& layout) {
+  check_stored(ModelTensors(folder), folder, layout);
+}
+
+void save_model(const fs::path& folder, const ModelFiles& files) {
+  check(files.values.is_contiguous() && files.values.scalar_type() == at::kFloat &&
+            files.values.is_cpu() && files.values.numel() == files.layout.total,
+        "values are a flat f32 buffer of the layout");
+  const auto* const data = files.values.const_data_ptr<float>();
+  std::vector<NamedTensor> tensors;
+  for (const auto& p : files.layout.parameters)
+    tensors.push_back({p.name, p.shape,
+                       std::span(data + p.offset, static_cast<std::size_t>(p.size)), files.dtype});
+  auto config = files.config;
+  config.dtype = files.dtype == FloatType::F32 ? "float32" : "bfloat16";
+
+  make_folder(folder);
+  write_model_tensors(folder, tensors, files.shard_bytes);
+  write_file_atomic(folder / "config.json", to_json(config).dump(2) + "\n");
+  write_file_atomic(folder / "generation_config.json",
+                    generation_config_json(config).dump(2) + "\n");
+  for (const auto& [name, bytes] : files.others) {
+    check(fs::path(name).filename() == name, "a file of a model is named without folders");
+    write_file_atomic(folder / name, bytes);
+  }
+}
+
+FloatType float_type(std::string_view name) {
+  check(name == "float32" || name == "bfloat16", "a dtype to write is float32 or bfloat16");
+  return name == "float32" ? FloatType::F32 : FloatType::BF16;
+}
+
+}  // namespace aha

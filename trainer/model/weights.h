@@ -1,0 +1,45 @@
+#pragma once
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "trainer/core/tensor.h"
+#include "trainer/model/model_config.h"
+#include "trainer/model/parameters.h"
+#include "trainer/model/safetensors.h"
+
+namespace aha {
+
+/// Reads the safetensors of a Hugging Face folder into a flat buffer [layout.total] f32.
+///
+/// UserError with one line per problem, each naming the file, the tensor, what was found and what
+/// is wanted: a missing tensor, another shape, a dtype that is not F32, BF16 or F16, a tensor that
+/// no parameter takes. A tied model may carry an lm_head.weight of the embedding's shape, and any
+/// model the rotary tables of old files: both are ignored. Nothing large is allocated before all of
+/// it fits.
+Tensor load_weights(const std::filesystem::path& folder, const ParameterLayout& layout);
+
+/// The checks of `load_weights` alone: headers are read, values are not.
+void check_weights(const std::filesystem::path& folder, const ParameterLayout& layout);
+
+/// What a model folder is written from; nothing is owned but the files.
+struct ModelFiles {
+  const ModelConfig& config;
+  const ParameterLayout& layout;
+  const Tensor& values;  ///< [layout.total] f32, CPU, contiguous
+  FloatType dtype = FloatType::F32;
+  std::vector<std::pair<std::string, std::string>> others;  ///< tokenizer files: name, bytes
+  std::int64_t shard_bytes = kShardBytes;
+};
+
+/// Writes config.json, generation_config.json, the safetensors and `others` into `folder` (made
+/// when absent): what transformers and vLLM load as it stands. Each file is replaced in one step;
+/// replacing the folder as a whole is the caller's. The same values give the same bytes, and what
+/// `load_weights` and `read_model_config` read from it is written again as the same bytes.
+void save_model(const std::filesystem::path& folder, const ModelFiles& files);
+
+/// "float32" or "bfloat16", as in a config.json.
+FloatType float_type(std::string_view name);
+
+}  // namespace aha
