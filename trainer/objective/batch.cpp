@@ -30,7 +30,8 @@ class Packer {
 
  private:
   /// A table that starts with `shared` blocks and goes on with new ones until it holds `positions`.
-  const std::vector<std::int32_t>& new_table(std::span<const std::int32_t> shared, Index positions) {
+  const std::vector<std::int32_t>& new_table(std::span<const std::int32_t> shared,
+                                             Index positions) {
     auto& table = batch_.table_storage.emplace_back(shared.begin(), shared.end());
     while (static_cast<Index>(table.size()) * kKvBlock < positions)
       table.push_back(static_cast<std::int32_t>(batch_.num_blocks++));
@@ -56,7 +57,8 @@ class Packer {
     if (length > 1) {
       const auto full = static_cast<std::size_t>(prompt_length / kKvBlock);
       const auto partial = static_cast<std::int32_t>(prompt_length % kKvBlock);
-      const auto& table = new_table(std::span(prompt_table).first(full), prompt_length + length - 1);
+      const auto& table =
+          new_table(std::span(prompt_table).first(full), prompt_length + length - 1);
       if (partial > 0) batch_.copies.push_back({prompt_table.back(), table[full], partial});
       add_rows(std::span(ids).first(ids.size() - 1), prompt_length, table);
     }
@@ -83,9 +85,10 @@ class Planner {
     const auto prompt = static_cast<Index>(group.prompt.ids.size());
     const Index own = group.completions[sample.completion].length() - 1;
     if (prompt + own > limits_.max_tokens)
-      fail("train.max_tokens_per_micro_batch is {}, but one prompt with its completion takes {} "
-           "rows; set it to at least that",
-           limits_.max_tokens, prompt + own);
+      fail(
+          "train.max_tokens_per_micro_batch is {}, but one prompt with its completion takes {} "
+          "rows; set it to at least that",
+          limits_.max_tokens, prompt + own);
     const bool same_group = !plan_.empty() && plan_.back().back().group == sample.group;
     if (plan_.empty() || !fits(own + (same_group ? 0 : prompt), same_group)) {
       plan_.emplace_back();
@@ -124,7 +127,8 @@ class Planner {
 
 Index section_rows(const Group& group, std::span<const std::size_t> completions) {
   auto rows = static_cast<Index>(group.prompt.ids.size());
-  for (const std::size_t c : completions) rows += group.completions[c].length() - 1;
+  for (const std::size_t c : completions)
+    rows += group.completions[c].length() - 1;
   return rows;
 }
 
@@ -132,15 +136,18 @@ std::vector<std::vector<Section>> plan_micro_batches(std::span<const Group> grou
                                                      std::span<const SampleRef> samples,
                                                      const PackLimits& limits) {
   Planner planner(groups, limits);
-  for (const auto& sample : samples) planner.add(sample);
+  for (const auto& sample : samples)
+    planner.add(sample);
   return planner.finish();
 }
 
 MicroBatch pack(std::span<const Group> groups, std::span<const Section> sections) {
   std::size_t tables = 0;
-  for (const auto& section : sections) tables += 1 + section.completions.size();
+  for (const auto& section : sections)
+    tables += 1 + section.completions.size();
   Packer packer(groups, tables);
-  for (const auto& section : sections) packer.add(section);
+  for (const auto& section : sections)
+    packer.add(section);
   return packer.finish();
 }
 

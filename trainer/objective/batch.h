@@ -27,13 +27,13 @@ struct MicroBatch {
   std::vector<std::int32_t> positions;      ///< [M]
   std::vector<const std::int32_t*> tables;  ///< [M] into table_storage
   std::vector<KvCopy> copies;
-  std::vector<Index> section_starts;        ///< [sections + 1] into rows
+  std::vector<Index> section_starts;  ///< [sections + 1] into rows
   Index num_blocks = 0;
 
-  std::vector<SampleRef> samples;           ///< [N] in the order of their loss tokens
-  std::vector<Index> offsets;               ///< [N + 1] into loss tokens
-  std::vector<Index> loss_rows;             ///< [T] row whose distribution predicts the token
-  std::vector<std::int64_t> targets;        ///< [T]
+  std::vector<SampleRef> samples;     ///< [N] in the order of their loss tokens
+  std::vector<Index> offsets;         ///< [N + 1] into loss tokens
+  std::vector<Index> loss_rows;       ///< [T] row whose distribution predicts the token
+  std::vector<std::int64_t> targets;  ///< [T]
 
   std::vector<std::vector<std::int32_t>> table_storage;  ///< one block table a sequence
 
@@ -46,9 +46,9 @@ Index section_rows(const Group& group, std::span<const std::size_t> completions)
 
 /// How a mini-batch is cut into micro-batches.
 struct PackLimits {
-  std::int64_t max_tokens = 8192;     ///< rows of a micro-batch
-  std::int64_t max_completions = 0;   ///< 0: no limit
-  std::int64_t unit = 0;              ///< > 0: each run of this many completions of a group alone (strict)
+  std::int64_t max_tokens = 8192;    ///< rows of a micro-batch
+  std::int64_t max_completions = 0;  ///< 0: no limit
+  std::int64_t unit = 0;  ///< > 0: each run of this many completions of a group alone (strict)
 };
 
 /// Sections of each micro-batch, for samples in group order. A group is kept together while it fits and
