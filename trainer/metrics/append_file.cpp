@@ -1,0 +1,92 @@
+#include "trainer/metrics/append_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "trainer/core/error.h"
+
+namespace aha {
+namespace {
+
+std::string reason() {
+  return std::strerror(errno);
+}
+
+}  // namespace
+
+AppendFile::AppendFile(std::filesystem::path path, std::uint64_t offset)
+    : path_(std::move(path)),
+      // A file that a checkpoint knows is there: a missing one is not made up.
+      descriptor_(::open(path_.c_str(), O_WRONLY | O_CLOEXEC | (offset == 0 ? O_CREAT : 0), 0644)),
+      offset_(offset) {
+  if (descriptor_ < 0) fail("{}: cannot be written: {}", path_.string(), reason());
+  // A constructor that throws runs no destructor: the descriptor is closed by hand.
+  const auto give_up = [this] { ::close(std::exchange(descriptor_, -1)); };
+
+  struct stat info {};
+  if (::fstat(descriptor_, &info) != 0) {
+    const auto why = reason();
+    give_up();
+    fail("{}: cannot be read: {}", path_.string(), why);
+  }
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (S_ISREG(info.st_mode) && size < offset) {
+    give_up();
+    fail(
+        "{}: holds {} bytes, but the checkpoint was saved when it held {}; put the file back or "
+        "resume from an older checkpoint",
+        path_.string(), size, offset);
+  }
+  if (S_ISREG(info.st_mode) && ::ftruncate(descriptor_, static_cast<off_t>(offset)) != 0) {
+    const auto why = reason();
+    give_up();
+    fail("{}: cannot be cut to {} bytes: {}", path_.string(), offset, why);
+  }
+}
+
+AppendFile::~AppendFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+AppendFile::AppendFile(AppendFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      offset_(other.offset_) {}
+
+AppendFile& AppendFile::operator=(AppendFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(offset_, other.offset_);
+  return *this;
+}
+
+void AppendFile::append(std::string_view bytes) {
+  std::uint64_t at = offset_;
+  while (!bytes.empty()) {
+    // Written at a known place, not at the end: after a failed cut the next record still lands
+    // where the last whole one ended.
+    const auto written = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(at));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      const auto why = reason();
+      [[maybe_unused]] const int best_effort =
+          ::ftruncate(descriptor_, static_cast<off_t>(offset_));
+      fail("{}: writing failed: {}", path_.string(), why);
+    }
+    at += static_cast<std::uint64_t>(written);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  offset_ = at;
+}
+
+void AppendFile::sync() {
+  if (::fdatasync(descriptor_) != 0 && errno != EINVAL && errno != EROFS)
+    fail("{}: cannot be synced to disk: {}", path_.string(), reason());
+}
+
+}  // namespace aha

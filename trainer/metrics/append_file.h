@@ -1,0 +1,45 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+namespace aha {
+
+/// A file that only grows, for records that must survive a kill: each `append` is handed to the
+/// system at once (no buffer of ours), so what was appended before a crash of the process is there.
+/// `offset()` goes into a checkpoint; opening with that offset cuts what came after it, so a
+/// resumed run writes the same bytes again. Not thread-safe.
+///
+/// Errors are UserError "PATH: what: the system's reason" (disk full, no permission, ...).
+class AppendFile {
+ public:
+  /// Makes the file, or cuts an existing one to `offset` bytes (default: empties it). UserError
+  /// when the file is shorter than `offset`: it is then not the file that the checkpoint was taken
+  /// with.
+  explicit AppendFile(std::filesystem::path path, std::uint64_t offset = 0);
+  ~AppendFile();
+  AppendFile(AppendFile&& other) noexcept;
+  AppendFile& operator=(AppendFile&& other) noexcept;
+  AppendFile(const AppendFile&) = delete;
+  AppendFile& operator=(const AppendFile&) = delete;
+
+  /// Writes all of `bytes`. On failure what was written of them is cut off again, so that the file
+  /// never ends in half a record unless the process or the machine died.
+  void append(std::string_view bytes);
+
+  /// Bytes in the file: the place where the next record begins.
+  std::uint64_t offset() const { return offset_; }
+
+  /// Forces everything appended so far to the disk (fdatasync).
+  void sync();
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+  std::uint64_t offset_ = 0;
+};
+
+}  // namespace aha

@@ -1,0 +1,19 @@
+#pragma once
+#include <filesystem>
+
+#include "trainer/metrics/report.h"
+
+namespace aha {
+
+/// What a run's folder says of itself, for `run_report`; everything but the plan is filled in.
+///
+/// The stage is the last one that was evaluated. Files are read line by line, and of the
+/// completions only those of its first and last evaluation are kept. What is missing or does not
+/// parse (a run under way, one that was killed, a file cut by hand) is passed over and said in
+/// ReportInputs::notes. UserError only when `run` is no folder or holds nothing of a run.
+ReportInputs read_run(const std::filesystem::path& run);
+
+/// `text` as one word of a POSIX shell.
+std::string shell_word(const std::string& text);
+
+}  // namespace aha
