@@ -1,0 +1,149 @@
+#include <unistd.h>
+
+#include <iostream>
+#include <memory>
+
+#include "data/prompt.h"
+#include "trainer/commands/commands.h"
+#include "trainer/commands/shared.h"
+#include "trainer/core/error.h"
+#include "trainer/run/policy.h"
+#include "trainer/run/stage.h"
+
+namespace aha {
+namespace {
+
+struct Arguments {
+  std::string model;
+  std::string file = "-";
+  std::string prompt_template = "raw";
+  std::string field = "question";
+  std::int64_t samples = 1;
+  std::int64_t threads = 0;
+  std::int64_t max_batch = 256;
+  bool logprobs = false;
+  SamplingParams params;
+};
+
+/// Rows decoded together: enough to fill the batch, few enough that answers appear early.
+constexpr std::size_t kRowsAtOnce = 256;
+
+class Generator {
+ public:
+  explicit Generator(const Arguments& a)
+      : arguments_(a),
+        machine_(a.threads),
+        policy_(load_policy(a.model, machine_)),
+        template_(a.prompt_template, a.field),
+        engine_(*policy_.decoder, *policy_.weights, machine_.exec, policy_.vocabulary(),
+                text_decoder(*policy_.tokenizer), a.max_batch),
+        params_(a.params) {
+    params_.purpose = Purpose::Generate;
+    params_.stop_ids = policy_.config.eos_token_ids;
+  }
+
+  int run() {
+    if (arguments_.file == "-" && isatty(STDIN_FILENO) != 0) return talk();
+    std::vector<Row> rows;
+    for_each_row(arguments_.file, [&](Json&& json, const std::string& where) {
+      rows.push_back({std::move(json), where});
+      if (rows.size() == kRowsAtOnce) answer(rows);
+    });
+    answer(rows);
+    return 0;
+  }
+
+ private:
+  struct Row {
+    Json json;
+    std::string where;
+  };
+
+  GroupRequest request(const Json& json, const std::string& where) {
+    GroupRequest request;
+    request.prompt.text = template_.text(json, where);
+    request.prompt.prefill = template_.prefill();
+    request.prompt.ids = policy_.tokenizer->encode(request.prompt.text);
+    request.ordinal = next_ordinal_++;
+    request.samples = arguments_.samples;
+    const auto length = static_cast<std::int64_t>(request.prompt.ids.size());
+    if (length == 0) fail("{}: the prompt has no tokens", where);
+    if (length + params_.max_completion_length > policy_.config.max_position_embeddings)
+      fail("{}: a prompt of {} tokens and --max-completion-length {} need more than the model's {} "
+           "positions",
+           where, length, params_.max_completion_length, policy_.config.max_position_embeddings);
+    return request;
+  }
+
+  void answer(std::vector<Row>& rows) {
+    std::vector<GroupRequest> requests;
+    for (const auto& row : rows) requests.push_back(request(row.json, row.where));
+    const auto groups = engine_.generate(requests, params_);
+    for (std::size_t i = 0; i < groups.size(); ++i)
+      for (const auto& c : groups[i].completions) {
+        OrderedJson out = OrderedJson::parse(dump_line(rows[i].json));
+        out["index"] = c.index;
+        out["completion"] = c.text;
+        out["completion_ids"] = c.ids;
+        out["finish"] = finish_name(c.finish);
+        if (arguments_.logprobs) out["logprobs"] = c.logprobs;
+        std::cout << dump_line(out) << '\n';
+      }
+    std::cout.flush();
+    rows.clear();
+  }
+
+  int talk() {
+    std::cerr << "A prompt a line; end with Ctrl-D.\n> " << std::flush;
+    for (std::string line; std::getline(std::cin, line); std::cerr << "> " << std::flush) {
+      try {
+        const auto groups =
+            engine_.generate(std::vector{request({{arguments_.field, line}}, "your line")}, params_);
+        for (const auto& c : groups.front().completions) std::cout << c.text << std::endl;
+      } catch (const UserError& error) {
+        std::cerr << error.what() << '\n';
+      }
+    }
+    return 0;
+  }
+
+  const Arguments& arguments_;
+  Machine machine_;
+  Policy policy_;
+  PromptTemplate template_;
+  Engine engine_;
+  SamplingParams params_;
+  std::uint64_t next_ordinal_ = 0;
+};
+
+}  // namespace
+
+void add_generate(CLI::App& app, Action& action) {
+  auto* command =
+      app.add_subcommand("generate", "complete prompts: JSONL in and out, or a prompt a line");
+  auto a = std::make_shared<Arguments>();
+  command->add_option("--model", a->model, "model folder or checkpoint")->required();
+  command->add_option("file", a->file, "JSONL rows with the prompt's fields; - is standard input")
+      ->capture_default_str();
+  command->add_option("--prompt-template", a->prompt_template, "raw, r1_zero, or a text with {field}")
+      ->capture_default_str();
+  command->add_option("--field", a->field, "field that holds the question")->capture_default_str();
+  command->add_option("-n,--num-generations", a->samples, "completions a prompt")
+      ->check(CLI::Range(1, 1 << 20))->capture_default_str();
+  command->add_option("--temperature", a->params.temperature, "0 is greedy")
+      ->check(CLI::Range(0.0, 100.0))->capture_default_str();
+  command->add_option("--top-p", a->params.top_p, "smallest set of ids with this probability")
+      ->check(CLI::Range(1e-9, 1.0))->capture_default_str();
+  command->add_option("--top-k", a->params.top_k, "0: off")
+      ->check(CLI::Range(0, 1 << 30))->capture_default_str();
+  command->add_option("--max-completion-length", a->params.max_completion_length, "tokens")
+      ->check(CLI::Range(1, 1 << 24))->capture_default_str();
+  command->add_option("--stop", a->params.stop_strings, "end when this text was written");
+  command->add_option("--seed", a->params.seed, "of the samples")->capture_default_str();
+  command->add_flag("--logprobs", a->logprobs, "also write the log-probability of each token");
+  command->add_option("--max-batch-size", a->max_batch, "rows decoded at once")->capture_default_str();
+  command->add_option("--threads", a->threads, "0: all cores")->capture_default_str();
+  command->callback([&action, a] { action = [a] { return Generator(*a).run(); }; });
+}
+
+}  // namespace aha

@@ -1,0 +1,37 @@
+#pragma once
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <string>
+
+#include "trainer/config/load.h"
+#include "trainer/core/json.h"
+#include "trainer/core/types/completion.h"
+
+namespace aha {
+
+/// A file, or standard input for "-". UserError when it cannot be read.
+class Input {
+ public:
+  explicit Input(const std::string& path);
+  ~Input();
+  std::istream& stream();
+  const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+  std::unique_ptr<std::istream> file_;  ///< null: standard input
+};
+
+/// Calls `row` for each JSONL object of a file ("-": standard input) with where it stands. Blank lines
+/// are passed over; UserError "FILE:LINE: ..." for what is no object.
+void for_each_row(const std::string& path,
+                  const std::function<void(Json&&, const std::string& where)>& row);
+
+/// "stop", "string" or "length".
+const char* finish_name(FinishReason finish);
+
+/// Warnings of a configuration, on the log.
+void say_warnings(const Config& config);
+
+}  // namespace aha

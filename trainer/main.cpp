@@ -1,0 +1,59 @@
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <exception>
+
+#include "trainer/commands/commands.h"
+#include "trainer/core/error.h"
+#include "trainer/core/log.h"
+
+namespace {
+
+constexpr int kUserError = 2;
+constexpr int kBug = 70;
+constexpr int kTryAgain = 75;
+
+int run(int argc, char** argv) {
+  CLI::App app{"aha trains language models to reason with GRPO."};
+  app.require_subcommand(1);
+  bool verbose = false;
+  app.add_flag("-v,--verbose", verbose, "say more");
+  aha::Action action;
+  aha::add_train(app, action);
+  aha::add_check(app, action);
+  aha::add_eval(app, action);
+  aha::add_generate(app, action);
+  aha::add_score(app, action);
+  aha::add_logprobs(app, action);
+  aha::add_tokenize(app, action);
+  aha::add_data(app, action);
+  aha::add_config(app, action);
+  aha::add_report(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUserError;
+  }
+  aha::init_log(verbose);
+  return action();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // a file-size limit is then an error of the write, which is reported like a full disk
+  std::signal(SIGXFSZ, SIG_IGN);
+  try {
+    return run(argc, argv);
+  } catch (const aha::UserError& error) {
+    spdlog::error("aha: {}", error.what());
+    return kUserError;
+  } catch (const aha::CommError& error) {
+    spdlog::error("aha: {}", error.what());
+    return kTryAgain;
+  } catch (const std::exception& error) {
+    spdlog::error("aha: a bug: {}", error.what());
+    return kBug;
+  }
+}

@@ -1,0 +1,75 @@
+#include "trainer/run/evaluate.h"
+
+#include <algorithm>
+
+#include "trainer/core/error.h"
+#include "trainer/metrics/reduce.h"
+
+namespace aha {
+namespace {
+
+constexpr std::uint64_t kStepBits = 24;
+
+/// (row, global step) as one draw ordinal of the key.
+std::uint64_t eval_ordinal(std::int64_t row, std::int64_t global_step) {
+  check(row >= 0 && row < (std::int64_t{1} << kStepBits) && global_step >= 0 &&
+            global_step < (std::int64_t{1} << kStepBits),
+        "an evaluation's row and step fit 24 bits each");
+  return (static_cast<std::uint64_t>(row) << kStepBits) | static_cast<std::uint64_t>(global_step);
+}
+
+std::vector<Group> sample(const EvalTools& tools, const EvalSet& set, const EvalPlan& plan,
+                          std::int64_t samples, double temperature) {
+  std::vector<GroupRequest> requests;
+  const std::int64_t size = *set.prompts->size();
+  const std::int64_t count = plan.max_prompts > 0 ? std::min(plan.max_prompts, size) : size;
+  for (std::int64_t i = 0; i < count; ++i)
+    requests.push_back({set.prompts->prompt(i), eval_ordinal(i, plan.global_step), samples, 0});
+  SamplingParams params = tools.params;
+  params.purpose = Purpose::Eval;
+  params.stage = set.index;
+  params.temperature = temperature;
+  auto groups = tools.engine.generate(requests, params);
+  tools.scorer.score_groups(groups, params.max_completion_length);
+  return groups;
+}
+
+void append(MetricValues& values, const MetricValues& more) {
+  values.insert(values.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+MetricValues group_metrics(std::span<const Group> groups, const Task* task,
+                           const ReflectionWords& words) {
+  MetricValues values = length_metrics(groups);
+  append(values, reflection_metrics(groups, words));
+  if (task == nullptr) return values;
+  BehaviourCounts sums;
+  std::int64_t completions = 0;
+  for (const auto& group : groups)
+    for (const auto& completion : group.completions) {
+      ++completions;
+      for (const auto& [name, count] : task->behaviour(group.prompt.fields, completion.text))
+        sums[name] += count;
+    }
+  for (const auto& [name, rate] : task->behaviour_rates(sums, completions))
+    values.emplace_back(name, rate);
+  return values;
+}
+
+EvalResult evaluate(const EvalTools& tools, const EvalSet& set, const EvalPlan& plan) {
+  EvalResult result{{}, sample(tools, set, plan, plan.samples, plan.temperature)};
+  MetricValues& values = result.values;
+  values.emplace_back("entropy", rollout_entropy(result.groups));
+  append(values, reward_metrics(result.groups, tools.scorer.names()));
+  append(values, accuracy_metrics(result.groups, plan.pass_at_k,
+                                  tools.scorer.accuracy_part(set.prompts->dataset().name())));
+  values.emplace_back("accuracy_stderr", accuracy_stderr(result.groups));
+  append(values, group_metrics(result.groups, set.task.get(), *plan.words));
+  if (plan.greedy)
+    values.emplace_back("greedy_accuracy", mean_accuracy(sample(tools, set, plan, 1, 0.0)));
+  return result;
+}
+
+}  // namespace aha

@@ -1,0 +1,313 @@
+#include "trainer/run/loop.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <iostream>
+
+#include "trainer/core/error.h"
+#include "trainer/core/log.h"
+#include "trainer/core/text.h"
+#include "trainer/metrics/console.h"
+#include "trainer/run/evaluate.h"
+#include "trainer/run/journal.h"
+#include "trainer/run/preflight.h"
+#include "trainer/run/run_folder.h"
+#include "trainer/run/sft.h"
+#include "trainer/run/step.h"
+#include "trainer/run/stop_request.h"
+#include "trainer/run/update.h"
+
+namespace aha {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double peak_memory_gib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / (1024.0 * 1024.0);
+}
+
+/// What an update changes, copied before a step that makes several: a step that is refused half-way is
+/// undone as a whole.
+struct Snapshot {
+  Tensor values, exp_avg, exp_avg_sq;
+  std::int64_t updates;
+};
+
+/// The first completion of a group, for a reader to see what the untrained policy writes.
+std::string sample_line(const Group& group) {
+  const auto& completion = group.completions.front();
+  const auto& total = group.scores.front().total;
+  return fmt::format("sample     {} -> {} ({} tokens, reward {})", shortened(group.prompt.text),
+                     shortened(completion.text), completion.length(),
+                     total ? fmt::format("{:g}", *total) : "none");
+}
+
+ConsoleOptions console_options(const TrainOptions& options) {
+  return options.progress ? ConsoleOptions::of_stderr() : ConsoleOptions{};
+}
+
+/// A job under way.
+class Job {
+ public:
+  Job(const Config& config, const TrainOptions& options)
+      : config_(config),
+        machine_(config.stages.front().train.threads),
+        policy_(make_policy(config, machine_)),
+        folder_(config, options.resume, policy_.layout),
+        start_(folder_.take_start()),
+        journal_(folder_.path(), start_ ? start_->state.offsets : std::map<std::string, std::int64_t>{},
+                 config.stages.front().log.tensorboard),
+        console_(std::cerr, console_options(options)) {
+    log_to_file(folder_.path() / "log.txt");
+    if (!start_) return;
+    committed_ = start_->state;
+    saved_at_ = committed_.global_step;
+    spdlog::info("resuming {} after step {} of stage {}", start_->folder.string(), committed_.step,
+                 committed_.stage);
+    if (committed_.cpu_body != machine_.ops.name)
+      spdlog::warn("the checkpoint was made by the {} kernels, this machine runs {}",
+                   committed_.cpu_body, machine_.ops.name);
+  }
+
+  JobEnd run() {
+    for (auto index = static_cast<std::uint32_t>(committed_.stage_index);
+         index < config_.stages.size(); ++index) {
+      begin_stage(index);
+      if (run_stage() == JobEnd::Stopped) return JobEnd::Stopped;
+      stage_.reset();
+    }
+    return JobEnd::Done;
+  }
+
+ private:
+  void begin_stage(std::uint32_t index) {
+    stage_ = make_stage(config_, index, machine_, policy_);
+    Stage& s = *stage_;
+    s.global_step = committed_.global_step;
+    words_.emplace(s.settings.log.reflection_words);
+    resumed_ = start_.has_value();
+    if (resumed_) restore();
+  }
+
+  void restore() {
+    Stage& s = *stage_;
+    policy_.weights->assign(start_->values);
+    policy_.weights->publish(machine_.exec);
+    s.optimizer.exp_avg().copy_(start_->exp_avg);
+    s.optimizer.exp_avg_sq().copy_(start_->exp_avg_sq);
+    s.optimizer.set_updates(committed_.updates);
+    s.sampler.set_cursor(committed_.cursor);
+    s.step = committed_.step;
+    s.num_tokens = committed_.num_tokens;
+    s.entropy.set_coefficient(committed_.entropy_coef);
+    if (s.reference && start_->reference) {
+      s.reference->assign(*start_->reference);
+      s.reference->publish(machine_.exec);
+    }
+    start_.reset();
+  }
+
+  JobEnd run_stage() {
+    Stage& s = *stage_;
+    if (!resumed_) {
+      MetricsRow row(s.settings.name, 0, s.global_step);
+      if (evaluate_into(row)) write(row);
+      commit();
+    }
+    while (s.step < s.total_steps) {
+      MetricsRow row(s.settings.name, s.step + 1, s.global_step + 1);
+      if (!one_step(row)) return stop();
+      const bool last = s.step == s.total_steps;
+      const auto every = s.settings.eval.eval_steps;
+      bool best = false;
+      if (last || (every > 0 && s.step % every == 0)) {
+        evaluate_into(row);
+        best = note_best(row);
+      }
+      if (saved_s_ > 0) row.set("timing_s/save", std::exchange(saved_s_, 0.0));
+      write(row);
+      commit();
+      const auto save_every = s.settings.checkpoint.save_steps;
+      if (last || best || (save_every > 0 && s.step % save_every == 0)) save();
+      if (StopRequest::wanted() && !(last && s.index + 1 == config_.stages.size())) return stop();
+    }
+    return JobEnd::Done;
+  }
+
+  /// One training step. False when a signal made it end early: it is then as if it had not begun.
+  bool one_step(MetricsRow& row) {
+    Stage& s = *stage_;
+    const auto start = Clock::now();
+    const auto cancelled = [&] {
+      return StopRequest::wanted() && s.typical_step_s - seconds_since(start) >
+                                          s.settings.checkpoint.grace_s;
+    };
+    if (StopRequest::wanted()) return false;
+    const auto before = snapshot();
+    const auto tokens_before = s.num_tokens;
+    try {
+      if (s.settings.method == "sft") {
+        sft_step(s, row);
+      } else {
+        const auto result = grpo_step(s, row, *words_, cancelled);
+        if (!result) return false;
+        ++s.step, ++s.global_step;
+        journal_.write_train(s, result->groups, result->advantages);
+        --s.step, --s.global_step;
+      }
+    } catch (const NotFinite&) {
+      undo(before);
+      if (saved_at_ != committed_.global_step) save();
+      throw;
+    }
+    ++s.step;
+    ++s.global_step;
+    const double seconds = seconds_since(start);
+    s.typical_step_s = s.typical_step_s == 0 ? seconds : 0.8 * s.typical_step_s + 0.2 * seconds;
+    row.set("step_time", seconds);
+    row.set("perf/tokens_per_s", static_cast<double>(s.num_tokens - tokens_before) / seconds);
+    row.set("perf/cpu_memory_used_gb", peak_memory_gib());
+    return true;
+  }
+
+  std::optional<Snapshot> snapshot() {
+    Stage& s = *stage_;
+    const auto& o = s.settings.objective;
+    if (s.settings.method == "sft" || o.num_iterations * o.minibatches == 1) return std::nullopt;
+    return Snapshot{policy_.weights->values().clone(), s.optimizer.exp_avg().clone(),
+                    s.optimizer.exp_avg_sq().clone(), s.optimizer.updates()};
+  }
+
+  void undo(const std::optional<Snapshot>& before) {
+    if (!before) return;
+    policy_.weights->assign(before->values);
+    stage_->optimizer.exp_avg().copy_(before->exp_avg);
+    stage_->optimizer.exp_avg_sq().copy_(before->exp_avg_sq);
+    stage_->optimizer.set_updates(before->updates);
+  }
+
+  /// Adds every evaluation set's metrics to the row. False when there is nothing to evaluate with.
+  bool evaluate_into(MetricsRow& row) {
+    Stage& s = *stage_;
+    if (!s.scorer || s.data.eval.empty()) return false;
+    const auto start = Clock::now();
+    const auto& e = s.settings.eval;
+    EvalPlan plan;
+    const bool last = s.step == s.total_steps;
+    plan.samples = last && e.final_num_generations > 0 ? e.final_num_generations : e.num_generations;
+    plan.temperature = e.temperature;
+    plan.greedy = e.greedy;
+    plan.pass_at_k = e.pass_at_k;
+    plan.max_prompts = e.max_prompts;
+    plan.global_step = s.global_step;
+    plan.words = &*words_;
+    for (const auto& set : s.data.eval) {
+      const auto result = evaluate({s.engine, *s.scorer, rollout_params(s)}, set, plan);
+      row.add(result.values, set.prefix);
+      journal_.write_eval(s, set, result.groups);
+      if (s.step == 0 && !result.groups.empty()) console_.line(sample_line(result.groups.front()));
+    }
+    row.set("timing_s/eval", seconds_since(start));
+    return true;
+  }
+
+  bool note_best(const MetricsRow& row) {
+    const auto& name = stage_->settings.checkpoint.best_metric;
+    if (name.empty()) return false;
+    const auto value = row.get(name);
+    if (!value) fail("checkpoint.best_metric: an evaluation gives no '{}'", name);
+    if (!std::isfinite(*value)) return false;  // nothing was judged
+    if (committed_.best_metric && *value <= *committed_.best_metric) return false;
+    best_ = *value;
+    return true;
+  }
+
+  void write(const MetricsRow& row) {
+    journal_.write(row);
+    const auto every = std::max<std::int64_t>(1, stage_->settings.log.logging_steps);
+    const bool evaluated = row.get("eval_accuracy").has_value();
+    if (row.step() > 0 &&
+        (row.step() % every == 0 || row.step() == stage_->total_steps || evaluated))
+      console_.step(row, stage_->total_steps);
+    if (evaluated) console_.evaluation(row, stage_->total_steps);
+  }
+
+  /// Makes the present the state that a checkpoint would hold.
+  void commit() {
+    const Stage& s = *stage_;
+    committed_.stage_index = s.index;
+    committed_.stage = s.settings.name;
+    committed_.step = s.step;
+    committed_.global_step = s.global_step;
+    committed_.cursor = s.sampler.cursor();
+    committed_.updates = s.optimizer.updates();
+    committed_.num_tokens = s.num_tokens;
+    committed_.entropy_coef = s.entropy.coefficient();
+    if (best_) {
+      committed_.best_metric = std::exchange(best_, std::nullopt);
+      committed_.best_global_step = s.global_step;
+    }
+    committed_.offsets = journal_.offsets();
+    committed_.cpu_body = machine_.ops.name;
+  }
+
+  void save() {
+    Stage& s = *stage_;
+    const auto start = Clock::now();
+    journal_.sync();
+    const Tensor* reference = s.reference ? &s.reference->values() : nullptr;
+    save_checkpoint(folder_.checkpoints(),
+                    {policy_.config, policy_.layout, policy_.weights->values(), s.optimizer.exp_avg(),
+                     s.optimizer.exp_avg_sq(), reference, policy_.tokenizer->files(),
+                     s.settings.model.save_dtype},
+                    committed_);
+    prune_checkpoints(folder_.checkpoints(), s.settings.checkpoint.save_total_limit,
+                      committed_.best_metric ? committed_.best_global_step : -1);
+    saved_at_ = committed_.global_step;
+    saved_s_ = seconds_since(start);
+  }
+
+  JobEnd stop() {
+    if (saved_at_ != committed_.global_step) save();
+    spdlog::info("stopped by signal {} after step {} of stage {}; go on with --resume auto",
+                 StopRequest::signal(), committed_.step, committed_.stage);
+    return JobEnd::Stopped;
+  }
+
+  const Config& config_;
+  StopRequest stop_request_;
+  Machine machine_;
+  Policy policy_;
+  RunFolder folder_;
+  std::optional<LoadedCheckpoint> start_;
+  Journal journal_;
+  Console console_;
+  std::optional<ReflectionWords> words_;
+  std::unique_ptr<Stage> stage_;
+  TrainerState committed_;
+  std::optional<double> best_;
+  bool resumed_ = false;  ///< the present stage goes on from a checkpoint: its step 0 is written
+  std::int64_t saved_at_ = -1;
+  double saved_s_ = 0;
+};
+
+}  // namespace
+
+JobEnd run_job(const Config& config, const TrainOptions& options) {
+  const auto plan = plan_lines(config, preflight(config));  // writes nothing, so it comes first
+  Job job(config, options);
+  for (const auto& line : plan) spdlog::info("{}", line);
+  return job.run();
+}
+
+}  // namespace aha

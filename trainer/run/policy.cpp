@@ -1,0 +1,102 @@
+#include "trainer/run/policy.h"
+
+#include <algorithm>
+
+#include "data/tasks/task.h"
+#include "data/tokenizer/word_level.h"
+#include "trainer/core/error.h"
+#include "trainer/model/weights.h"
+
+namespace aha {
+namespace {
+
+int thread_count(std::int64_t threads) {
+  return threads > 0 ? static_cast<int>(threads) : available_cores();
+}
+
+void build(Policy& policy, Tensor values, const Machine& machine) {
+  policy.decoder = std::make_unique<Decoder>(policy.config, machine.ops);
+  policy.weights = std::make_unique<ResidentWeights>(policy.config, policy.layout, machine.ops,
+                                                     std::move(values));
+  policy.weights->publish(machine.exec);
+}
+
+}  // namespace
+
+Machine::Machine(std::int64_t threads)
+    : pool(thread_count(threads)), exec{&pool}, ops(cpu_ops()) {}
+
+std::int64_t Policy::vocabulary() const {
+  return tokenizer ? std::min(tokenizer->vocabulary_size(), config.vocab_size) : config.vocab_size;
+}
+
+std::unique_ptr<Tokenizer> job_tokenizer(const StageConfig& stage) {
+  if (!stage.model.tokenizer.empty()) return load_tokenizer(stage.model.tokenizer);
+  if (!stage.model.path.empty()) return load_tokenizer(stage.model.path);
+  if (!stage.data.train.task.empty()) {
+    const auto words =
+        make_task(stage.data.train.task, stage.data.train.task_options)->vocabulary();
+    if (!words.empty()) return make_word_level_tokenizer(words);
+  }
+  fail("model.tokenizer: none is given and the data brings no vocabulary of its own; name a folder "
+       "that holds tokenizer.json");
+}
+
+ModelConfig job_model_config(const StageConfig& stage, const Tokenizer& tokenizer) {
+  if (!stage.model.path.empty()) return read_model_config(stage.model.path);
+  check(stage.model.init.has_value(), "a job has model.path or model.init");
+  const ModelInit& init = *stage.model.init;
+  ModelConfig config;
+  config.vocab_size = tokenizer.vocabulary_size();
+  config.hidden_size = init.hidden_size;
+  config.num_hidden_layers = init.num_hidden_layers;
+  config.num_attention_heads = init.num_attention_heads;
+  config.num_key_value_heads =
+      init.num_key_value_heads > 0 ? init.num_key_value_heads : init.num_attention_heads;
+  config.head_dim =
+      init.head_dim > 0 ? init.head_dim : init.hidden_size / init.num_attention_heads;
+  config.intermediate_size = init.intermediate_size;
+  config.max_position_embeddings = init.max_position_embeddings;
+  config.rope_theta = init.rope_theta;
+  config.rms_norm_eps = init.rms_norm_eps;
+  config.initializer_range = init.initializer_range;
+  config.tie_word_embeddings = init.tie_word_embeddings;
+  config.bos_token_id = tokenizer.bos_id();
+  config.pad_token_id = tokenizer.pad_id();
+  if (const auto eos = tokenizer.eos_id()) config.eos_token_ids = {*eos};
+  validate_model_config(config, "model.init");
+  return config;
+}
+
+Policy make_policy(const Config& config, const Machine& machine) {
+  const StageConfig& stage = config.stages.front();
+  Policy policy;
+  policy.tokenizer = job_tokenizer(stage);
+  policy.config = job_model_config(stage, *policy.tokenizer);
+  const bool loaded = !stage.model.path.empty();
+  check_vocabulary(policy.tokenizer->vocabulary_size(), policy.config,
+                   stage.model.tokenizer.empty() ? stage.model.path : stage.model.tokenizer,
+                   loaded ? stage.model.path : "model.init");
+  policy.layout = make_layout(policy.config);
+  build(policy,
+        loaded ? load_weights(stage.model.path, policy.layout)
+               : init_parameters(policy.layout, policy.config, config.seed, machine.exec),
+        machine);
+  return policy;
+}
+
+Policy load_policy(const std::filesystem::path& folder, const Machine& machine,
+                   bool need_tokenizer) {
+  Policy policy;
+  policy.config = read_model_config(folder);
+  if (need_tokenizer || std::filesystem::exists(folder / "tokenizer.json")) {
+    policy.tokenizer = load_tokenizer(folder);
+    check_vocabulary(policy.tokenizer->vocabulary_size(), policy.config, folder.string(),
+                     folder.string());
+  }
+  policy.layout = make_layout(policy.config);
+  build(policy, load_weights(folder, policy.layout), machine);
+  return policy;
+}
+
+}  // namespace aha

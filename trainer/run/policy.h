@@ -1,0 +1,49 @@
+#pragma once
+#include <memory>
+
+#include "data/tokenizer/tokenizer.h"
+#include "trainer/config/schema.h"
+#include "trainer/model/decoder.h"
+#include "trainer/model/parameters.h"
+#include "trainer/model/resident_weights.h"
+
+namespace aha {
+
+/// Threads and kernels that a run works with. Owns the team; `exec` points at it.
+struct Machine {
+  /// `threads` 0: all cores.
+  explicit Machine(std::int64_t threads);
+
+  ThreadPool pool;
+  Exec exec;
+  const Ops& ops;
+};
+
+/// A model with its tokenizer: what is trained, evaluated and saved.
+struct Policy {
+  ModelConfig config;
+  ParameterLayout layout;
+  std::unique_ptr<Tokenizer> tokenizer;
+  std::unique_ptr<Decoder> decoder;
+  std::unique_ptr<ResidentWeights> weights;
+
+  /// Ids that may be drawn and trained: those of the tokenizer. Padded rows of the embedding are none.
+  std::int64_t vocabulary() const;
+};
+
+/// The tokenizer that a job's model section names: of the folder, or a task's own vocabulary.
+/// UserError when there is none.
+std::unique_ptr<Tokenizer> job_tokenizer(const StageConfig& stage);
+
+/// The shape of the job's model: from its folder, or from model.init with the tokenizer's size.
+ModelConfig job_model_config(const StageConfig& stage, const Tokenizer& tokenizer);
+
+/// The policy at the start of a job: loaded from model.path or drawn from the seed.
+Policy make_policy(const Config& config, const Machine& machine);
+
+/// A policy from a folder alone, for eval, generate and logprobs. Without a tokenizer file there,
+/// `tokenizer` is null if `need_tokenizer` is false, else UserError.
+Policy load_policy(const std::filesystem::path& folder, const Machine& machine,
+                   bool need_tokenizer = true);
+
+}  // namespace aha

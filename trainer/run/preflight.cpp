@@ -1,0 +1,176 @@
+#include "trainer/run/preflight.h"
+
+#include <algorithm>
+
+#include "rewards/scorer.h"
+#include "trainer/config/rules.h"
+#include "trainer/core/error.h"
+#include "trainer/core/text.h"
+#include "trainer/model/parameters.h"
+#include "trainer/model/weights.h"
+#include "trainer/run/sft.h"
+#include "trainer/run/stage.h"
+
+namespace aha {
+namespace {
+
+/// What a stage's checks look at.
+struct StageView {
+  const Config& config;
+  const StageConfig& stage;
+  const Tokenizer& tokenizer;
+  const ModelConfig& model;
+  const Scorer* scorer;
+  const StageData& data;
+};
+
+std::int64_t longest_prompt(const StageView& v) {
+  std::int64_t longest = v.data.train->size() ? v.data.train->longest() : 0;
+  for (const auto& set : v.data.eval) longest = std::max(longest, set.prompts->longest());
+  return v.data.train->size() ? longest : std::max(longest, v.stage.data.max_prompt_length);
+}
+
+void check_lengths(const StageView& v, std::int64_t longest) {
+  const auto needed = longest + v.stage.rollout.max_completion_length;
+  const auto positions = v.model.max_position_embeddings;
+  if (v.scorer != nullptr && needed > positions)
+    fail("rollout.max_completion_length: {} after a prompt of {} tokens needs {} positions, the model "
+         "has {}; at most {} fit",
+         v.stage.rollout.max_completion_length, longest, needed, positions,
+         std::max<std::int64_t>(0, positions - longest));
+  if (v.stage.method == "grpo" && needed > v.stage.train.max_tokens_per_micro_batch)
+    fail("train.max_tokens_per_micro_batch: {} does not hold one sequence of {} tokens (prompt {} + "
+         "rollout.max_completion_length {})",
+         v.stage.train.max_tokens_per_micro_batch, needed, longest,
+         v.stage.rollout.max_completion_length);
+}
+
+/// Every written completion of a finite training set; the first row of an endless one.
+void check_sft_rows(const StageView& v) {
+  const std::int64_t rows = v.data.train->size().value_or(1);
+  for (std::int64_t i = 0; i < rows; ++i) sft_example({*v.data.train, v.tokenizer, v.model, v.stage}, {0, i});
+}
+
+std::string prompt_line(const Prompt& prompt) {
+  constexpr std::size_t kIds = 24;
+  std::string ids;
+  for (std::size_t i = 0; i < std::min(kIds, prompt.ids.size()); ++i)
+    ids += fmt::format("{}{}", i == 0 ? "" : " ", prompt.ids[i]);
+  return fmt::format("prompt     {} = [{}{}] {} tokens", shortened(prompt.text), ids,
+                     prompt.ids.size() > kIds ? " ..." : "", prompt.ids.size());
+}
+
+/// A completion that ought to be right, and what the rewards say of it.
+std::string ideal_line(const StageView& v, const Prompt& prompt) {
+  std::string ideal;
+  if (v.data.task) {
+    ideal = v.data.task->ideal(prompt.fields);
+  } else {
+    const auto answer = prompt.fields.find(v.stage.data.answer_field);
+    if (answer == prompt.fields.end()) return "ideal      no gold in this row to make one from";
+    ideal = v.data.train->prompt_template().ideal(field_text(*answer));
+  }
+  const auto ids = v.tokenizer.encode(ideal);
+  Attempt attempt{ideal, prompt.fields, ids, static_cast<std::int64_t>(ids.size()) + 1, false,
+                  v.stage.rollout.max_completion_length};
+  const Score score = v.scorer->score(attempt, prompt.source);
+  std::string parts;
+  for (std::size_t i = 0; i < score.parts.size(); ++i)
+    parts += fmt::format(", {} {}", v.scorer->names()[i],
+                         score.parts[i].score ? fmt::format("{:g}", *score.parts[i].score)
+                                              : "none (" + score.parts[i].reason + ")");
+  return fmt::format("ideal      {} gets reward {}{}", shortened(ideal),
+                     score.total ? fmt::format("{:g}", *score.total) : "none", parts);
+}
+
+std::string rows_text(const PromptSet& set) {
+  if (!set.size()) return "endless rows";
+  return fmt::format("{} rows, prompts of at most {} tokens", with_commas(*set.size()), set.longest());
+}
+
+std::vector<std::string> stage_lines(const StageView& v, std::int64_t steps) {
+  const auto& train = v.stage.train;
+  std::vector<std::string> lines;
+  if (v.stage.method == "grpo")
+    lines.push_back(fmt::format("steps      {} x ({})", with_commas(steps), batch_equation(v.stage)));
+  else
+    lines.push_back(fmt::format("steps      {} x {} sequences", with_commas(steps),
+                                train.per_device_train_batch_size));
+  lines.push_back(fmt::format("optimizer  AdamW, learning rate {:g} {}", v.stage.optim.learning_rate,
+                              v.stage.optim.lr_scheduler_type));
+  lines.push_back(fmt::format("train      {}: {}", v.data.train->dataset().name(),
+                              rows_text(*v.data.train)));
+  if (v.data.train->dropped() > 0)
+    lines.push_back(fmt::format("           {} over-long prompts dropped",
+                                with_commas(v.data.train->dropped())));
+  for (const auto& set : v.data.eval)
+    lines.push_back(fmt::format("eval       {}: {}", set.name, rows_text(*set.prompts)));
+  for (const auto& note : v.data.notes) lines.push_back("note       " + note);
+  const Prompt prompt = v.data.train->prompt(0);
+  lines.push_back(prompt_line(prompt));
+  if (v.scorer != nullptr) lines.push_back(ideal_line(v, prompt));
+  return lines;
+}
+
+StagePlan plan_stage(const Config& config, const StageConfig& stage, const Tokenizer& tokenizer,
+                     const ModelConfig& model) {
+  std::unique_ptr<Scorer> scorer = make_scorer(stage);
+  const StageData data = open_stage_data(config, stage, tokenizer, scorer.get());
+  const StageView view{config, stage, tokenizer, model, scorer.get(), data};
+  const std::int64_t longest = longest_prompt(view);
+  check_lengths(view, longest);
+  if (stage.method == "sft") check_sft_rows(view);
+  StagePlan plan;
+  plan.name = stage.name;
+  plan.lines = stage_lines(view, planned_steps(stage, data.train->size()));
+  plan.memory = plan_memory(stage, model, longest, config.strict);
+  plan.lines.push_back("memory     " + plan.memory.text());
+  if (plan.memory.total() > machine_memory())
+    fail("stage {}: needs {}, this machine has {}; lower train.max_tokens_per_micro_batch or "
+         "rollout.max_batch_size",
+         stage.name, bytes_text(static_cast<double>(plan.memory.total())), bytes_text(static_cast<double>(machine_memory())));
+  return plan;
+}
+
+}  // namespace
+
+std::string shortened(const std::string& text, std::size_t limit) {
+  std::string line = dump_line(Json(text));
+  if (line.size() > limit) line = line.substr(0, limit - 3) + "...";
+  return line;
+}
+
+std::vector<StagePlan> preflight(const Config& config) {
+  const StageConfig& first = config.stages.front();
+  const auto tokenizer = job_tokenizer(first);
+  const ModelConfig model = job_model_config(first, *tokenizer);
+  check_vocabulary(tokenizer->vocabulary_size(), model,
+                   first.model.tokenizer.empty() ? first.model.path : first.model.tokenizer,
+                   first.model.path.empty() ? "model.init" : first.model.path);
+  if (!first.model.path.empty()) check_weights(first.model.path, make_layout(model));
+  std::vector<StagePlan> plans;
+  for (const auto& stage : config.stages)
+    plans.push_back(plan_stage(config, stage, *tokenizer, model));
+  return plans;
+}
+
+std::vector<std::string> plan_lines(const Config& config, const std::vector<StagePlan>& plans) {
+  const StageConfig& first = config.stages.front();
+  const auto tokenizer = job_tokenizer(first);
+  const ModelConfig model = job_model_config(first, *tokenizer);
+  std::vector<std::string> lines;
+  lines.push_back(fmt::format(
+      "job        seed {}, {}output in {}", config.seed, config.strict ? "strict, " : "",
+      config.output_dir));
+  lines.push_back(fmt::format("model      {} {} x {}, {} parameters, vocabulary {}, {} positions",
+                              model.model_type, model.num_hidden_layers, model.hidden_size,
+                              with_commas(make_layout(model).total), model.vocab_size,
+                              model.max_position_embeddings));
+  for (const auto& plan : plans) {
+    lines.push_back("stage      " + plan.name);
+    for (const auto& line : plan.lines) lines.push_back(line);
+  }
+  return lines;
+}
+
+}  // namespace aha

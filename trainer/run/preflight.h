@@ -1,0 +1,28 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "trainer/config/schema.h"
+#include "trainer/run/memory_plan.h"
+
+namespace aha {
+
+/// What one stage will do, as lines for a reader.
+struct StagePlan {
+  std::string name;
+  std::vector<std::string> lines;
+  MemoryPlan memory;
+};
+
+/// Checks everything that can be checked without a step: model and tokenizer, every dataset and gold,
+/// lengths against the model's positions, rewards on an ideal completion, memory. Writes nothing.
+/// UserError for whatever would end the run later.
+std::vector<StagePlan> preflight(const Config& config);
+
+/// The plans as text, with a first line about the job.
+std::vector<std::string> plan_lines(const Config& config, const std::vector<StagePlan>& plans);
+
+/// A text as one quoted line (JSON's escapes), cut at `limit` bytes: for plans and samples.
+std::string shortened(const std::string& text, std::size_t limit = 240);
+
+}  // namespace aha

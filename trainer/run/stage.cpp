@@ -1,0 +1,106 @@
+#include "trainer/run/stage.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "trainer/core/error.h"
+
+namespace aha {
+namespace {
+
+std::vector<ParamRange> param_ranges(const ParameterLayout& layout) {
+  std::vector<ParamRange> ranges;
+  for (const auto& p : layout.parameters) {
+    if (!p.trainable) continue;
+    // neighbours of one kind are one range: the decoder's many small tensors cost one pass
+    if (!ranges.empty() && ranges.back().decay == p.decay &&
+        ranges.back().offset + ranges.back().size == p.offset)
+      ranges.back().size += p.size;
+    else
+      ranges.push_back({p.offset, p.size, p.decay});
+  }
+  return ranges;
+}
+
+std::int64_t rows_per_step(const StageConfig& stage) {
+  return stage.method == "sft" ? stage.train.per_device_train_batch_size
+                               : stage.train.prompts_per_step;
+}
+
+}  // namespace
+
+std::int64_t planned_steps(const StageConfig& stage, std::optional<std::int64_t> rows) {
+  if (stage.train.num_train_epochs <= 0) return stage.train.max_steps;
+  if (!rows)
+    fail("train.num_train_epochs: '{}' has no end, so it has no epochs; use train.max_steps",
+         stage.data.train.task);
+  const double steps = stage.train.num_train_epochs * static_cast<double>(*rows) /
+                       static_cast<double>(rows_per_step(stage));
+  const auto whole = static_cast<std::int64_t>(std::ceil(steps - 1e-9));
+  return stage.train.max_steps > 0 ? std::min(stage.train.max_steps, whole) : whole;
+}
+
+std::unique_ptr<Scorer> make_scorer(const StageConfig& stage) {
+  if (stage.reward.functions.empty()) return nullptr;
+  return std::make_unique<Scorer>(stage.reward, stage.data.answer_field);
+}
+
+DecodeText text_decoder(const Tokenizer& tokenizer) {
+  return [&tokenizer](std::span<const TokenId> ids) { return tokenizer.decode(ids); };
+}
+
+SamplingParams rollout_params(const Stage& stage) {
+  const auto& r = stage.settings.rollout;
+  SamplingParams params;
+  params.max_completion_length = r.max_completion_length;
+  params.temperature = r.temperature;
+  params.top_p = r.top_p;
+  params.top_k = r.top_k;
+  params.min_p = r.min_p;
+  if (!r.ignore_eos) params.stop_ids = stage.policy.config.eos_token_ids;
+  params.stop_ids.insert(params.stop_ids.end(), r.stop_token_ids.begin(), r.stop_token_ids.end());
+  params.stop_strings = r.stop_strings;
+  params.seed = stage.config.seed;
+  params.purpose = Purpose::Rollout;
+  params.stage = stage.index;
+  return params;
+}
+
+std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, const Machine& machine,
+                                  Policy& policy) {
+  const StageConfig& settings = config.stages.at(index);
+  std::unique_ptr<Scorer> scorer = make_scorer(settings);
+  StageData data = open_stage_data(config, settings, *policy.tokenizer, scorer.get());
+  const auto rows = data.train->size();
+  const double temperature = settings.method == "sft" ? 1.0 : settings.rollout.temperature;
+  const bool shuffle = settings.data.shuffle_dataset;
+  const std::int64_t steps = planned_steps(settings, rows);
+  std::optional<StrictGradient> strict;
+  if (config.strict) strict.emplace(machine.ops, policy.layout.total);
+  auto stage = std::unique_ptr<Stage>(new Stage{
+      config,
+      settings,
+      index,
+      machine,
+      policy,
+      std::move(data),
+      std::move(scorer),
+      Sampler({rows, config.seed, index, shuffle}),
+      Engine(*policy.decoder, *policy.weights, machine.exec, policy.vocabulary(),
+             text_decoder(*policy.tokenizer), settings.rollout.max_batch_size),
+      Learner(*policy.decoder, machine.exec, policy.vocabulary(), temperature),
+      ResidentGradients(policy.layout),
+      std::move(strict),
+      AdamWOptimizer(machine.ops, param_ranges(policy.layout), policy.layout.total,
+                     settings.optim),
+      nullptr,
+      AdaptiveEntropy(settings.objective),
+      steps});
+  if (settings.method == "grpo" && settings.objective.beta != 0)
+    stage->reference = std::make_unique<ResidentWeights>(
+        policy.config, policy.layout, machine.ops, policy.weights->values().clone());
+  if (stage->reference) stage->reference->publish(machine.exec);
+  return stage;
+}
+
+}  // namespace aha
