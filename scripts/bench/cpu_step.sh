@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# One GRPO step of the same tiny Llama in TRL and in aha, in turns, on this machine's CPU.
+#   scripts/bench/cpu_step.sh [--rounds 3] [--steps 12] [--shape 4x72|2x96]
+# Makes a virtual environment with trl 1.16.0, transformers 5.23.0 and torch 2.11.0 under .deps/peers
+# (about 3 min, 5 GB; AHA_PEERS_PYTHON names a Python that has them), writes one model folder and one
+# prompt file, and runs both on them: 16 prompts x 16 completions, every completion 72 tokens long.
+# Prints generation, training and total per step for both, their ratios, and the floor.
+source "$(dirname "$0")/../common.sh"
+case ${1:-} in -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
+[ -x "$build/aha" ] || die "bench" "$build/aha is not built" "run scripts/build.sh"
+peers() {
+  python3 -m venv "$deps/peers" &&
+    "$deps/peers/bin/pip" install --disable-pip-version-check torch==2.11.0 transformers==5.23.0 trl==1.16.0 datasets numpy tensorboard
+}
+python=${AHA_PEERS_PYTHON:-$deps/peers/bin/python}
+if [ ! -x "$python" ]; then
+  step "making an environment with TRL" "about 3 min, 5 GB" peers
+  python=$deps/peers/bin/python
+fi
+scripts/build.sh bench_kernels || exit 1
+exec "$python" scripts/bench/cpu_step.py --aha "$build/aha" --kernels "$(find "$build" -name bench_kernels -type f | head -1)" "$@"

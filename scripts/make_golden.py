@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""Writes tests/golden/model: tiny random Llamas and what transformers says of them.
+
+Run from the repository root with torch, transformers, safetensors and numpy installed:
+    python scripts/make_golden.py
+The tests never run it; the versions it ran with are inside the files it wrote.
+tests/golden/model/README.md names every tensor.
+"""
+import pathlib
+import shutil
+
+import numpy as np
+import torch
+import transformers
+from safetensors.torch import save_file
+from transformers import LlamaConfig, LlamaForCausalLM
+from transformers.models.llama import modeling_llama
+
+OUT = pathlib.Path(__file__).resolve().parent.parent / "tests/golden/model"
+N, T, V = 3, 12, 50
+VERSIONS = {
+    "generator": "scripts/make_golden.py",
+    "torch": torch.__version__.split("+")[0],
+    "transformers": transformers.__version__,
+    "numpy": np.__version__,
+}
+
+
+def rms_norm_without_cast(self, x):
+    """transformers rounds to f32 inside its norm; these goldens are f64 throughout."""
+    return self.weight * x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.variance_epsilon)
+
+
+def tiny_llama(seed, **settings):
+    config = LlamaConfig(vocab_size=V, hidden_size=32, intermediate_size=48, num_hidden_layers=2,
+                         num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=64,
+                         bos_token_id=1, eos_token_id=2, pad_token_id=0, attn_implementation="sdpa",
+                         **settings)
+    model = LlamaForCausalLM(config)
+    random = np.random.default_rng(seed)
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            values = random.normal(size=p.shape)
+            p.copy_(torch.from_numpy(1 + 0.1 * values if "norm" in name else 0.2 * values))
+    return model, random
+
+
+def answers(model, random):
+    """Every number in f64 (cos and sin of the rotary embedding are transformers' f32)."""
+    model = model.double()
+    ids = torch.from_numpy(random.integers(3, V, size=(N, T)))
+    mask = torch.from_numpy((random.random((N, T)) < 0.6).astype(np.int64))
+    mask[:, 0] = 0  # the first token is predicted by nothing
+    logits = model(ids).logits
+    log_p = torch.log_softmax(logits, -1)
+    entropies = -(log_p.exp() * log_p).sum(-1)
+    logprobs = log_p[:, :-1].gather(-1, ids[:, 1:, None])[..., 0]
+    loss = -(logprobs * mask[:, 1:]).sum() / mask[:, 1:].sum()
+    logprob_weights = torch.from_numpy(random.normal(size=(N, T - 1)))
+    entropy_weights = torch.from_numpy(random.normal(size=(N, T - 1)))
+    mix = (logprob_weights * logprobs).sum() + (entropy_weights * entropies[:, :-1]).sum()
+
+    out = {"ids": ids, "mask": mask, "logits": logits, "logprobs": logprobs, "entropies": entropies,
+           "loss": loss[None], "mix_logprob_weights": logprob_weights,
+           "mix_entropy_weights": entropy_weights, "mix_loss": mix[None]}
+    names, parameters = zip(*model.named_parameters())
+    for prefix, value in (("grad.", loss), ("mix_grad.", mix)):
+        for name, g in zip(names, torch.autograd.grad(value, parameters, retain_graph=True)):
+            out[prefix + name] = g
+    out["greedy_prompt"] = ids[0, :4].clone()
+    out["greedy"] = greedy(model, ids[:1, :4], 20)
+    return {k: v.detach().to(torch.int64 if v.dtype == torch.int64 else torch.float32).contiguous()
+            for k, v in out.items()}
+
+
+def greedy(model, ids, count):
+    start = ids.shape[1]
+    with torch.no_grad():
+        for _ in range(count):
+            logits = model(ids).logits[0, -1]
+            best = logits.topk(2).values
+            assert best[0] - best[1] > 1e-3, "two tokens are too near for a test in f32"
+            ids = torch.cat([ids, logits.argmax()[None, None]], 1)
+    return ids[0, start:]
+
+
+def check_against_f32(folder, golden):
+    """The numbers above must be those of the untouched f32 model, too."""
+    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    with torch.no_grad():
+        gap = (model(golden["ids"]).logits - golden["logits"]).abs().max()
+    assert gap < 1e-5 * golden["logits"].abs().max(), gap
+    print(f"{folder.name}: f32 transformers differs by at most {gap:.1e}")
+
+
+def write_model(name, seed, **settings):
+    model, random = tiny_llama(seed, **settings)
+    folder = OUT / name
+    shutil.rmtree(folder, ignore_errors=True)
+    model.save_pretrained(folder)
+    forward = modeling_llama.LlamaRMSNorm.forward
+    modeling_llama.LlamaRMSNorm.forward = rms_norm_without_cast
+    golden = answers(model, random)
+    modeling_llama.LlamaRMSNorm.forward = forward
+    save_file(golden, OUT / f"{name}_golden.safetensors", VERSIONS)
+    check_against_f32(folder, golden)
+
+
+def write_sharded():
+    """The tied model again, in bfloat16 and several files with an index."""
+    folder = OUT / "tied_bf16_sharded"
+    shutil.rmtree(folder, ignore_errors=True)
+    model = LlamaForCausalLM.from_pretrained(OUT / "tied", dtype=torch.bfloat16)
+    model.save_pretrained(folder, max_shard_size="15KB")
+    (folder / "generation_config.json").unlink()
+
+
+def write_rounding():
+    """What torch makes of f32 in bfloat16, and of float16 in f32; no NaN among them."""
+    random = np.random.default_rng(3)
+    bits = random.integers(0, 2**32, size=2000, dtype=np.uint64).astype(np.uint32)
+    ties = (random.integers(0, 0x7F80, size=500).astype(np.uint32) << 16) | 0x8000
+    near = np.concatenate([ties, ties + 1, ties - 1, ties | 0x80000000])
+    edges = np.array([0, 0x80000000, 1, 0x7FFF, 0x8000, 0x8001, 0x18000, 0x7F7FFFFF, 0x7F7F7FFF,
+                      0x7F7F8000, 0x7F800000, 0xFF800000, 0x007FFFFF, 0x00800000], dtype=np.uint32)
+    f32 = np.concatenate([edges, near, bits]).view(np.float32)
+    f32 = torch.from_numpy(f32[~np.isnan(f32)].copy())
+    half = np.arange(0, 2**16, 13).astype(np.uint16)
+    half = np.concatenate([half, [1, 0x3FF, 0x400, 0x7BFF, 0x7C00, 0x8000, 0x8001, 0xFC00]])
+    half = half.astype(np.uint16).view(np.float16)
+    half = torch.from_numpy(half[~np.isnan(half)].copy())
+    save_file({"f32": f32, "f32_as_bf16": f32.bfloat16(), "f16": half, "f16_as_f32": half.float()},
+              OUT / "rounding.safetensors", VERSIONS)
+
+
+def main():
+    OUT.mkdir(parents=True, exist_ok=True)
+    write_model("tied", 1, head_dim=8, tie_word_embeddings=True, rms_norm_eps=1e-5,
+                rope_parameters={"rope_theta": 10000.0, "rope_type": "default"})
+    write_model("untied", 2, head_dim=16, tie_word_embeddings=False, rms_norm_eps=1e-6,
+                rope_parameters={"rope_theta": 500000.0, "rope_type": "default"})
+    write_sharded()
+    write_rounding()
+
+
+if __name__ == "__main__":
+    main()
