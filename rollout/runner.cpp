@@ -5,8 +5,11 @@
 namespace aha {
 namespace {
 
-/// Fewer rows than this a thread, and the team works inside each kernel instead.
-constexpr std::int64_t kRowsWorthAThread = 12;
+/// Fewer rows than this a piece, and the team works inside each kernel instead.
+constexpr std::int64_t kRowsWorthAPiece = 12;
+/// More pieces than threads, as far as rows last: a thread that a busy neighbour holds up takes fewer.
+constexpr std::int64_t kPiecesPerThread = 2;
+constexpr std::int64_t kRowsOfASmallPiece = 48;
 /// Below this much work (floating point operations a step) one thread alone is fastest.
 constexpr double kFlopWorthATeam = 2e6;
 
@@ -27,10 +30,13 @@ Runner::Runner(const Decoder& decoder, ParameterProvider& weights, Exec exec,
       exec_(exec),
       vocabulary_(vocabulary),
       cache_(decoder.config()),
-      scratch_(static_cast<std::size_t>(exec.threads())) {}
+      scratch_(static_cast<std::size_t>(kPiecesPerThread * exec.threads())) {}
 
 std::int64_t Runner::pieces_for(std::int64_t rows) const {
-  return std::clamp<std::int64_t>(rows / kRowsWorthAThread, 1, exec_.threads());
+  const std::int64_t threads = exec_.threads();
+  if (threads > 1 && rows >= kPiecesPerThread * threads * kRowsOfASmallPiece)
+    return kPiecesPerThread * threads;
+  return std::clamp<std::int64_t>(rows / kRowsWorthAPiece, 1, threads);
 }
 
 void Runner::prefill(std::span<SharedPrompt* const> prompts,

@@ -16,8 +16,8 @@ struct Drawn {
 };
 
 /// Rows in, tokens out: owns the key/value cache and per-thread scratch, and runs the decoder on them.
-/// Rows are independent, so a large batch is cut into one range of rows a thread, each going through
-/// the whole decoder without a barrier; a small one runs with the team inside each kernel.
+/// Rows are independent, so a large batch is cut into ranges of rows, each going through the whole decoder
+/// on one thread without a barrier; a small one runs with the team inside each kernel.
 class Runner {
  public:
   Runner(const Decoder& decoder, ParameterProvider& weights, Exec exec, std::int64_t vocabulary);
@@ -39,12 +39,11 @@ class Runner {
                    std::span<Drawn> drawn);
 
  private:
-  struct Lane;  // one thread's scratch
   void sample(const Exec& exec, const float* hidden, std::span<Sequence* const> sequences,
               const SamplingParams& params, std::span<Drawn> drawn) const;
   void decode_range(const Exec& exec, Scratch& scratch, std::span<Sequence* const> sequences,
                     const SamplingParams& params, std::span<Drawn> drawn);
-  /// Ranges of rows to run side by side: one a thread when there are enough rows.
+  /// Ranges of rows to run side by side.
   std::int64_t pieces_for(std::int64_t rows) const;
 
   const Decoder* decoder_;
@@ -52,7 +51,7 @@ class Runner {
   Exec exec_;
   std::int64_t vocabulary_;
   KvCache cache_;
-  std::vector<Scratch> scratch_;  ///< one a thread
+  std::vector<Scratch> scratch_;  ///< one a piece
 };
 
 }  // namespace aha

@@ -40,12 +40,13 @@ const std::map<std::string, Recipe>& recipes() {
     t["gspo"].epsilon_high = 4e-4;
     // 2506.13585; the cap, is_cap_high 5, is ScaleRL's and TRL's
     t["cispo"].policy_loss = "cispo";
-    // 2402.14740: the gradient is A * sum_t grad lp. TRL has the ratio of the whole sequence, not
-    // divided by its length: with one update a rollout that is this gradient too
+    // 2402.14740, and TRL: the ratio of the whole sequence, not divided by its length. Every token has
+    // it, so the mean over tokens is the sequence's own loss
+    t["rloo"].importance_sampling_level = "sequence_sum";
     t["rloo"].advantage_estimator = "rloo";
     t["rloo"].kl_estimator = "k1";
     t["rloo"].kl_in = "reward";
-    t["rloo"].aggregation = "seq-mean-token-sum";
+    t["rloo"].aggregation = "seq-mean-token-mean";
     t["rloo"].scale_rewards = "none";
     // 2501.03262: k1 in each token's reward, advantages whitened over the batch
     t["reinforce_pp"].advantage_estimator = "reinforce_pp";

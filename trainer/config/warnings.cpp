@@ -43,7 +43,9 @@ void warn_of_objective(const StageConfig& stage, Warnings& warnings) {
   if (!clips && (o.delta || o.dual_clip))
     warnings.add(o.delta ? "objective.delta" : "objective.dual_clip",
                  "objective.policy_loss {} does not use it", o.policy_loss);
-  if (clips && o.importance_sampling_level != "token" && o.epsilon >= 0.05)
+  const bool means =
+      o.importance_sampling_level == "sequence" || o.importance_sampling_level == "sequence_token";
+  if (clips && means && o.epsilon >= 0.05)
     warnings.add(
         "objective.epsilon",
         "{} for ratios of sequences, which are means over tokens; GSPO's are 3e-4 and 4e-4",

@@ -56,7 +56,7 @@ void transpose_blocks(Run& run) {
       }
     float* to = run.values + b * run.D * 16;
     for (Index d = 0; d < run.D; ++d)
-      for (Index t = 0; t < 16; ++t) to[d * 16 + t] = t < lanes ? v[t * run.padded + d] : 0.0F;
+      for (Index t = 0; t < 16; ++t) to[d * 16 + t] = t < lanes ? v[t * run.D + d] : 0.0F;
   }
 }
 
@@ -216,8 +216,7 @@ void value_grads(const Run& run, const Chunk& c) {
   const EvenParts panels = even_parts(run.padded / 16, kPanelsFor[largest_part(rows)]);
   Tile t;
   t.a_step = 16;
-  t.ldc = run.padded;
-  t.last_columns = 16;
+  t.ldc = run.D;
   t.finish = Finish::Continue;
   for (Index b = 0; b < c.blocks; ++b) {
     const Index query = first_query(c, b);
@@ -226,12 +225,13 @@ void value_grads(const Run& run, const Chunk& c) {
     for (Index j = 0; j < panels.parts; ++j) {
       const Index first = part_start(panels, j);
       const Index last = part_start(panels, j + 1);
+      t.last_columns = min_index(16, run.D - 16 * (last - 1));
       for (Index q = first; q < last; ++q)
         t.b[q - first] = c.dout_panels + (q * c.count + query) * 16;
       for (Index i = 0; i < rows.parts; ++i) {
         const Index lane = part_start(rows, i);
         t.a[0] = c.p + (b * c.count + query) * 16 + lane;
-        for (Index q = first; q < last; ++q) t.c[q - first] = dv + lane * run.padded + 16 * q;
+        for (Index q = first; q < last; ++q) t.c[q - first] = dv + lane * run.D + 16 * q;
         run_tile<true>(static_cast<int>(part_start(rows, i + 1) - lane),
                        static_cast<int>(last - first), t);
       }

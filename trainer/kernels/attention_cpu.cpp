@@ -70,27 +70,33 @@ struct Values {
   Index column;  ///< first of the columns of V
 };
 
-/// out = inverse_sum * (chain over positions of weight * V).
-template <int Q, int NP>
-void values_body(const Attention& p, const QueryTile& q, const Values& v) {
-  const Index padded = round_up(p.kv.D, kPanel);
+/// out = inverse_sum * (chain over positions of weight * V). Whole: the last panel has 16 columns.
+template <int Q, int NP, bool Whole>
+static void values_body(const Attention& p, const QueryTile& q, const Values& v) {
+  const Index D = p.kv.D;
+  const Index last_columns = D - v.column - 16 * (NP - 1);
   F16 acc[Q][NP];
 #pragma GCC unroll 8
   for (int i = 0; i < Q; ++i)
 #pragma GCC unroll 8
     for (int j = 0; j < NP; ++j) acc[i][j] = zero();
   for (Index first = 0; first <= q.last; first += kKvBlock) {
-    const float* weights = v.weights + first;
+    const float* weights[Q];
+#pragma GCC unroll 8
+    for (int i = 0; i < Q; ++i) weights[i] = v.weights + i * v.ld + first;
     const float* values =
-        block_head(p, q, first / kKvBlock, v.kv_head) + p.kv.D * kKvBlock + v.column;
+        block_head(p, q, first / kKvBlock, v.kv_head) + D * kKvBlock + v.column;
     const Index positions = min_index(kKvBlock, q.last + 1 - first);
-    for (Index t = 0; t < positions; ++t) {
+#pragma GCC unroll 2
+    for (Index t = 0; t < positions; ++t, values += D) {
       F16 right[NP];
 #pragma GCC unroll 8
-      for (int j = 0; j < NP; ++j) right[j] = load(values + t * padded + 16 * j);
+      for (int j = 0; j < NP; ++j)
+        right[j] = Whole || j + 1 < NP ? load(values + 16 * j)
+                                       : load_n(values + 16 * j, last_columns, 0.0F);
 #pragma GCC unroll 8
       for (int i = 0; i < Q; ++i) {
-        const F16 left = set1(weights[i * v.ld + t]);
+        const F16 left = set1(weights[i][t]);
 #pragma GCC unroll 8
         for (int j = 0; j < NP; ++j) acc[i][j] = fma(left, right[j], acc[i][j]);
       }
@@ -101,18 +107,20 @@ void values_body(const Attention& p, const QueryTile& q, const Values& v) {
 #pragma GCC unroll 8
     for (int j = 0; j < NP; ++j) {
       const Index column = v.column + 16 * j;
-      store_n(q.out[i] + column, mul(acc[i][j], set1(v.inverse_sums[i])), p.kv.D - column);
+      store_n(q.out[i] + column, mul(acc[i][j], set1(v.inverse_sums[i])), D - column);
     }
 }
 
 template <int Q, int NP>
-void values_panels(int panels, const Attention& p, const QueryTile& q, const Values& v) {
-  if (panels == NP) return values_body<Q, NP>(p, q, v);
+AHA_INLINE void values_panels(int panels, const Attention& p, const QueryTile& q, const Values& v) {
+  if (panels == NP)
+    return p.kv.D - v.column >= 16 * NP ? values_body<Q, NP, true>(p, q, v)
+                                        : values_body<Q, NP, false>(p, q, v);
   if constexpr (NP > 1) values_panels<Q, NP - 1>(panels, p, q, v);
 }
 
 template <int Q>
-void values_rows(int panels, const Attention& p, const QueryTile& q, const Values& v) {
+AHA_INLINE void values_rows(int panels, const Attention& p, const QueryTile& q, const Values& v) {
   if (q.count == Q) return values_panels<Q, kPanelsFor[Q]>(panels, p, q, v);
   if constexpr (Q > 1) values_rows<Q - 1>(panels, p, q, v);
 }
@@ -131,6 +139,18 @@ void attend(const Attention& p, const QueryTile& q, Index kv_head) {
     const Index first = part_start(parts, part);
     const Values v{scores, ld, inverse_sums, kv_head, 16 * first};
     values_rows<kMaxRows>(static_cast<int>(part_start(parts, part + 1) - first), p, q, v);
+  }
+}
+
+/// Asks for what row r will read of one kv head: in decoding a row's blocks are read once a token, and
+/// are in no near cache by then.
+void fetch_row(const Attention& p, Index r, Index kv_head) {
+  const Index head_floats = KvStore::head_floats(p.kv.D);
+  const Index blocks = p.rows.positions[r] / kKvBlock + 1;
+  for (Index b = 0; b < blocks; ++b) {
+    const float* head =
+        p.kv.data + p.rows.tables[r][b] * p.kv.block_floats() + kv_head * head_floats;
+    for (Index i = 0; i < head_floats; i += 16) __builtin_prefetch(head + i, 0, 2);
   }
 }
 
@@ -170,7 +190,10 @@ void attention(const Exec& exec, const Attention& p) {
                for (Index r = begin; r < end;) {
                  Index next = r + 1;
                  while (next < end && p.rows.tables[next] == p.rows.tables[r]) ++next;
-                 for (Index h = 0; h < p.kv.Hk; ++h) attend_run(p, r, next, h);
+                 for (Index h = 0; h < p.kv.Hk; ++h) {
+                   if (next == r + 1 && next < end) fetch_row(p, next, h);
+                   attend_run(p, r, next, h);
+                 }
                  r = next;
                }
              });

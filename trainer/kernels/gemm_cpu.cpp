@@ -6,6 +6,13 @@ namespace {
 /// Below this many multiply-adds a loop is not worth waking the team for.
 constexpr Index kAlone = 1 << 19;
 
+/// Asks for the lines of C that the next tile will write: a large C is in no cache, and stores that miss
+/// one by one cost more than the product.
+void fetch_c(const Product& p, Index row, Index row_end, Index panel, Index panel_end) {
+  for (Index r = row; r < row_end; ++r)
+    for (Index q = panel; q < panel_end; ++q) __builtin_prefetch(p.c + r * p.ldc + 16 * q, 1);
+}
+
 /// Rows [m0, m1) and panels [p0, p1) of a product: panels outside, so that they stay in the nearest
 /// cache while the rows pass by.
 void product_block(const Product& p, Index m0, Index m1, Index p0, Index p1) {
@@ -24,6 +31,8 @@ void product_block(const Product& p, Index m0, Index m1, Index p0, Index p1) {
     for (Index i = 0; i < rows.parts; ++i) {
       const Index row = m0 + part_start(rows, i);
       const Index row_end = m0 + part_start(rows, i + 1);
+      if (i + 1 < rows.parts)
+        fetch_c(p, row_end, m0 + part_start(rows, i + 2), panel, panel_end);
       for (Index r = row; r < row_end; ++r) t.a[r - row] = p.a + r * p.lda;
       for (Index q = panel; q < panel_end; ++q) t.c[q - panel] = p.c + row * p.ldc + 16 * q;
       run_tile<false>(static_cast<int>(row_end - row), static_cast<int>(panel_end - panel), t);
@@ -39,21 +48,33 @@ Index rows_per_block(Index K) {
 /// Depths of B that are packed at a time: all N columns of them fit the second-level cache.
 Index depth_block(Index N) { return max_index(64, min_index(1024, 131072 / round_up(N, 16))); }
 
-/// One block of rows of dW (columns of dY): packs its A once for all panels.
-void dw_rows(const LinearDw& p, Index n0, Index n1, Index m0, Index depth, const float* packed) {
+/// Rows [0, depth) of b [depth, N] (ldb) as panels [ceil(N/16)][depth][16], zero past N.
+void pack_panels(const float* b, Index ldb, Index depth, Index N, float* packed) {
+  const Index panels = ceil_div(N, 16);
+  for (Index k = 0; k < depth; ++k)
+    for (Index j = 0; j < panels; ++j)
+      store(packed + (j * depth + k) * 16,
+            load_lanes(b + k * ldb + 16 * j, min_index(16, N - 16 * j)));
+}
+
+/// Rows of X and dY whose part of a weight gradient is summed in one go: they stay in the nearest caches
+/// while all tiles of dW pass by.
+Index dw_depth(Index K) { return max_index(128, min_index(512, 16384 / round_up(K, 16))); }
+
+/// Rows of X that are packed at a time, a multiple of dw_depth: about 8 MB.
+Index dw_rows_packed(Index K) {
+  const Index depth = dw_depth(K);
+  return max_index(1, (1 << 21) / round_up(K, 16) / depth) * depth;
+}
+
+/// Rows [n0, n1) of dW += dY^T X over `depth` rows from m0. dY is read as it lies: a tile's columns of it
+/// are neighbours in memory.
+void dw_block(const LinearDw& p, Index n0, Index n1, Index m0, Index depth, const float* packed) {
   const int rows = static_cast<int>(n1 - n0);
-  float* a = scratch(ScratchSlot::PackedA, depth * kMaxRows);
-  for (Index m = 0; m < depth; ++m) {
-    const float* from = p.dy + (m0 + m) * p.ldy + n0;
-    if (rows == kMaxRows)
-      for (int i = 0; i < kMaxRows; ++i) a[m * kMaxRows + i] = from[i];
-    else
-      for (int i = 0; i < rows; ++i) a[m * kMaxRows + i] = from[i];
-  }
   const EvenParts panels = even_parts(ceil_div(p.K, 16), kPanelsFor[rows]);
   Tile t;
-  t.a[0] = a;
-  t.a_step = kMaxRows;
+  t.a[0] = p.dy + m0 * p.ldy + n0;
+  t.a_step = p.ldy;
   t.ldc = p.K;
   t.depth = depth;
   t.finish = Finish::Continue;
@@ -98,16 +119,6 @@ void product(const Exec& exec, const Product& p) {
     for (Index piece = 0; piece < pieces; ++piece) body(piece);
 }
 
-void pack_rows(const Exec& exec, const float* b, Index ldb, Index depth, Index N, float* packed) {
-  const Index panels = ceil_div(N, 16);
-  run_ranges(exec, depth, max_index(1, 32768 / (16 * panels)), [&](Index begin, Index end) {
-    for (Index k = begin; k < end; ++k)
-      for (Index j = 0; j < panels; ++j)
-        store(packed + (j * depth + k) * 16, load_lanes(b + k * ldb + 16 * j,
-                                                        min_index(16, N - 16 * j)));
-  });
-}
-
 void pack_linear(const Exec& exec, const float* w, Index N, Index K, float* packed) {
   const Index panels = ceil_div(N, 16);
   run_ranges(exec, panels, max_index(1, 4096 / K), [&](Index begin, Index end) {
@@ -136,23 +147,33 @@ void linear_dx(const Exec& exec, const LinearDx& p) {
   float* packed = scratch(ScratchSlot::PackedB, min_index(most, p.N) * round_up(p.K, 16));
   for (Index n = 0; n < p.N; n += most) {
     const Index depth = min_index(most, p.N - n);
-    pack_rows(exec, p.w + n * p.K, p.K, depth, p.K, packed);
+    pack_panels(p.w + n * p.K, p.K, depth, p.K, packed);
     product(exec, {p.dy + n, p.ldy, packed, p.dx, p.ldx, p.M, p.K, depth,
                    n == 0 && !p.accumulate ? Finish::Write : Finish::Continue});
   }
 }
 
 void linear_dw(const Exec& exec, const LinearDw& p) {
-  const Index most = depth_block(p.K);
-  float* packed = scratch(ScratchSlot::PackedB, min_index(most, p.M) * round_up(p.K, 16));
+  const Index depth = dw_depth(p.K);
+  const Index most = dw_rows_packed(p.K);
+  const Index width = round_up(p.K, 16);
+  float* packed = scratch(ScratchSlot::PackedB, min_index(most, p.M) * width);
   const EvenParts blocks = even_parts(p.N, kMaxRows);
-  for (Index m = 0; m < p.M; m += most) {
-    const Index depth = min_index(most, p.M - m);
-    pack_rows(exec, p.x + m * p.ldx, p.ldx, depth, p.K, packed);
-    const Index grain = max_index(1, kAlone / (kMaxRows * depth * p.K));
+  for (Index first = 0; first < p.M; first += most) {
+    const Index rows = min_index(most, p.M - first);
+    const Index chunks = ceil_div(rows, depth);
+    const auto chunk_depth = [&](Index c) { return min_index(depth, rows - c * depth); };
+    run_ranges(exec, chunks, max_index(1, 32768 / (depth * width)), [&](Index begin, Index end) {
+      for (Index c = begin; c < end; ++c)
+        pack_panels(p.x + (first + c * depth) * p.ldx, p.ldx, chunk_depth(c), p.K,
+                    packed + c * depth * width);
+    });
+    const Index grain = max_index(1, kAlone / (kMaxRows * rows * p.K));
     run_ranges(exec, blocks.parts, grain, [&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i)
-        dw_rows(p, part_start(blocks, i), part_start(blocks, i + 1), m, depth, packed);
+      for (Index c = 0; c < chunks; ++c)
+        for (Index i = begin; i < end; ++i)
+          dw_block(p, part_start(blocks, i), part_start(blocks, i + 1), first + c * depth,
+                   chunk_depth(c), packed + c * depth * width);
     });
   }
 }

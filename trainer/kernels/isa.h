@@ -18,9 +18,6 @@ struct Product {
 };
 void product(const Exec& exec, const Product& p);
 
-/// Rows [0, depth) of b [depth, N] (ldb) as panels [ceil(N/16)][depth][16], zero past N.
-void pack_rows(const Exec& exec, const float* b, Index ldb, Index depth, Index N, float* packed);
-
 void pack_linear(const Exec& exec, const float* w, Index N, Index K, float* packed);
 void linear(const Exec& exec, const Linear& p);
 void linear_dx(const Exec& exec, const LinearDx& p);

@@ -93,13 +93,13 @@ struct Rope {
 };
 
 /// Key/value storage of one layer: blocks of 16 positions. A block holds for each kv head
-/// K transposed [D][16] and then V [16][round_up(D, 16)]. Position p of a sequence whose block table is
+/// K transposed [D][16] and then V [16][D]. Position p of a sequence whose block table is
 /// `table` lives in block table[p / 16], lane p % 16. A sequence may share leading full blocks with others.
 struct KvStore {
   float* data;
   Index Hk, D;
 
-  static constexpr Index head_floats(Index D) { return kKvBlock * (D + round_up(D, kPanel)); }
+  static constexpr Index head_floats(Index D) { return kKvBlock * 2 * D; }
   Index block_floats() const { return Hk * head_floats(D); }
 };
 

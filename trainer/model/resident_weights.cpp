@@ -1,6 +1,6 @@
 #include "trainer/model/resident_weights.h"
 
-#include <ATen/ops/zeros.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <utility>
@@ -70,7 +70,8 @@ std::int64_t ResidentWeights::bytes() const {
 }
 
 ResidentGradients::ResidentGradients(const ParameterLayout& layout)
-    : values_(at::zeros({layout.total}, at::kFloat)) {
+    : values_(at::empty({layout.total}, at::kFloat)) {
+  clear();
   float* const base = data();
   edges_ = {base + layout.embed, base + layout.final_norm, base + layout.head};
   for (const auto& at : layout.blocks)

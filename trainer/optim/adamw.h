@@ -16,9 +16,9 @@ struct ParamRange {
 
 /// What an update did.
 struct UpdateStats {
-  double grad_norm = 0;    ///< before clipping
-  double clip_scale = 1;   ///< factor on the gradient, <= 1
-  bool applied = true;     ///< false: the norm was not finite and nothing changed
+  double grad_norm = 0;   ///< before clipping
+  double clip_scale = 1;  ///< factor on the gradient, <= 1
+  bool applied = true;    ///< false: the norm was not finite and nothing changed
 };
 
 /// AdamW over flat f32 buffers with global-norm clipping:

@@ -25,7 +25,7 @@ double learning_rate_at(std::int64_t step, const OptimConfig& config, std::int64
   const double progress = std::min(1.0, share(step - warmup, total - warmup));
   double left = 0;
   if (config.lr_scheduler_type == "linear") {
-    left = 1.0 - progress;
+    left = share(std::max<std::int64_t>(0, total - step), total - warmup);
   } else {
     check(config.lr_scheduler_type == "cosine", "the schedule is constant, linear or cosine");
     left = 0.5 * (1.0 + std::cos(std::numbers::pi * progress));

@@ -21,7 +21,8 @@ std::map<std::string, std::set<std::string>> allowed_includes() {
     if (colon == std::string::npos) continue;
     auto& uses = layers[line.substr(0, colon)];
     std::istringstream rest(line.substr(colon + 1));
-    for (std::string used; rest >> used;) uses.insert(used);
+    for (std::string used; rest >> used;)
+      uses.insert(used);
   }
   return layers;
 }
@@ -81,4 +82,22 @@ TEST_CASE("layers: no source file is longer than 500 lines, and nothing includes
       CHECK(lines <= 500);
     }
   }
+}
+
+TEST_CASE("layers: what must compile without Torch never includes it", "[core][layers]") {
+  for (const char* module :
+       {"trainer/core", "trainer/config", "data", "rewards", "trainer/metrics"})
+    for (const auto& entry : fs::recursive_directory_iterator(fs::path(AHA_SOURCE_DIR) / module)) {
+      const auto extension = entry.path().extension();
+      if (extension != ".h" && extension != ".cpp") continue;
+      if (entry.path().filename() == "tensor.h") continue;
+      std::ifstream source(entry.path());
+      INFO(entry.path());
+      for (std::string line; std::getline(source, line);)
+        if (line.rfind("#include", 0) == 0)
+          CHECK((line.find("<ATen") == std::string::npos &&
+                 line.find("<torch") == std::string::npos &&
+                 line.find("<c10") == std::string::npos &&
+                 line.find("core/tensor.h") == std::string::npos));
+    }
 }

@@ -71,7 +71,9 @@ TEST_CASE("normal: mean 0 and variance 1 over many keys", "[core][property]") {
 TEST_CASE("RandomStream: below is in range and hits every value", "[core]") {
   RandomStream stream({3, Purpose::Task, 0, 9, 0, 0});
   std::array<int, 7> counts{};
-  for (int i = 0; i < 7000; ++i) ++counts.at(static_cast<std::size_t>(stream.below(7)));
-  for (const int n : counts) CHECK(std::abs(n - 1000) < 150);
+  for (int i = 0; i < 7000; ++i)
+    ++counts.at(static_cast<std::size_t>(stream.below(7)));
+  for (const int n : counts)
+    CHECK(std::abs(n - 1000) < 150);
   CHECK_THROWS_AS(stream.below(0), InternalError);
 }

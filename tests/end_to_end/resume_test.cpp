@@ -1,0 +1,191 @@
+#include "tests/end_to_end/small_job.h"
+#include "tests/support/catch.h"
+#include "trainer/core/philox.h"
+
+using namespace aha_test;
+namespace fs = std::filesystem;
+
+namespace {
+
+using Millis = std::chrono::milliseconds;
+
+/// The state that a run ends with: checkpoints byte for byte but for trainer_state.json's offsets of
+/// TensorBoard, completions, and metrics without times.
+struct Outcome {
+  std::map<std::string, std::string> checkpoint;
+  std::map<std::string, std::string> completions;
+  std::vector<std::string> metrics;
+};
+
+/// metrics.jsonl and TensorBoard files hold times, whose text may be longer or shorter.
+std::string without_offsets(const std::string& state) {
+  auto json = aha::OrderedJson::parse(state);
+  json.erase("offsets");
+  return json.dump();
+}
+
+Outcome outcome_of(const fs::path& run) {
+  Outcome outcome{files_below(fs::canonical(run / "latest")), files_below(run / "completions"),
+                  metrics_without_times(run)};
+  auto& state = outcome.checkpoint.at("trainer_state.json");
+  state = without_offsets(state);
+  return outcome;
+}
+
+void require_equal(const Outcome& a, const Outcome& b) {
+  REQUIRE(a.checkpoint.size() == b.checkpoint.size());
+  for (const auto& [name, bytes] : a.checkpoint) {
+    INFO(name);
+    REQUIRE(b.checkpoint.count(name) == 1);
+    CHECK((bytes == b.checkpoint.at(name)));
+  }
+  CHECK((a.completions == b.completions));
+  CHECK(a.metrics == b.metrics);
+}
+
+struct Job {
+  explicit Job(const std::string& more = "") : run(folder / "run"), config(folder / "job.yaml") {
+    spill(config, small_job(run, more));
+  }
+  std::vector<std::string> command(std::vector<std::string> more = {}) const {
+    more.insert(more.begin(), {"train", config.string()});
+    return more;
+  }
+  Outcome finished() {
+    const auto end = run_aha(command());
+    INFO(end.err);
+    REQUIRE(end.code == 0);
+    return outcome_of(run);
+  }
+  TempFolder folder;
+  fs::path run, config;
+};
+
+}  // namespace
+
+TEST_CASE("resume: killed at random moments, a run ends with the bytes of one that never stopped") {
+  Job whole;
+  const Outcome expected = whole.finished();
+  Job broken;
+  aha::RandomStream random({2026, aha::Purpose::Task, 0, 0, 0, 0});
+  int killed = 0;
+  Ended end;
+  for (int attempt = 0; attempt < 60; ++attempt) {
+    Program program(broken.command({"--resume", "auto"}));
+    // later attempts live longer, so that the job gets done on a slow machine too
+    const auto life = Millis(30 + random.below(120) * (1 + attempt / 6));
+    if (attempt < 40) {
+      std::this_thread::sleep_for(life);
+      program.signal(SIGKILL);
+    }
+    end = program.wait();
+    if (end.code == 0) break;
+    INFO(end.err);
+    REQUIRE(end.code == 128 + SIGKILL);
+    ++killed;
+  }
+  CHECK(killed >= 3);
+  REQUIRE(end.code == 0);
+  require_equal(expected, outcome_of(broken.run));
+}
+
+TEST_CASE("resume: stopped by a signal, the run saves, exits 85 and goes on to the same bytes") {
+  Job whole;
+  const Outcome expected = whole.finished();
+  for (const int number : {SIGINT, SIGTERM, SIGUSR1}) {
+    Job broken;
+    Program program(broken.command());
+    REQUIRE(program.says("grpo 1/5", Millis(20000)));
+    program.signal(number);
+    const auto stopped = program.wait();
+    INFO(stopped.err);
+    if (stopped.code != 0) {
+      CHECK(stopped.code == 85);
+      CHECK_THAT(stopped.err, contains("--resume auto"));
+      const auto end = run_aha(broken.command({"--resume", "auto"}));
+      INFO(end.err);
+      REQUIRE(end.code == 0);
+    }
+    require_equal(expected, outcome_of(broken.run));
+  }
+}
+
+TEST_CASE("resume: the cut between k and N - k steps is free, and a finished run is left alone") {
+  Job whole;
+  const Outcome expected = whole.finished();
+  Job parts;
+  REQUIRE(run_aha(parts.command({"--set", "stages.grpo.train.max_steps=2"})).code == 0);
+  const auto end = run_aha(parts.command({"--resume", "auto"}));
+  INFO(end.err);
+  REQUIRE(end.code == 0);
+  // the shorter job ended with an evaluation of its own after step 2, which is in the cadence anyway
+  require_equal(expected, outcome_of(parts.run));
+  REQUIRE(run_aha(parts.command({"--resume", "auto"})).code == 0);
+  require_equal(expected, outcome_of(parts.run));
+}
+
+TEST_CASE("resume: an unreadable newest checkpoint is passed over, and the log says so") {
+  Job whole;
+  const Outcome expected = whole.finished();
+  const fs::path newest = fs::canonical(whole.run / "latest");
+  const std::string model = slurp(newest / "model.safetensors");
+  spill(newest / "model.safetensors", model.substr(0, model.size() / 2));
+  const auto end = run_aha(whole.command({"--resume", "auto"}));
+  INFO(end.err);
+  REQUIRE(end.code == 0);
+  CHECK_THAT(end.err, contains("model.safetensors"));
+  require_equal(expected, outcome_of(whole.run));
+}
+
+TEST_CASE("resume: another configuration is refused key by key, free keys may change") {
+  Job job;
+  job.finished();
+  const auto refused = run_aha(job.command({"--resume", "auto", "--set", "stages.grpo.optim.learning_rate=0.5",
+                                        "--set", "seed=4"}));
+  CHECK(refused.code == 2);
+  CHECK_THAT(refused.err, contains("stages.grpo.optim.learning_rate") && contains("seed"));
+  const auto allowed =
+      run_aha(job.command({"--resume", "auto", "--set", "log.logging_steps=2", "--set", "train.threads=1"}));
+  INFO(allowed.err);
+  CHECK(allowed.code == 0);
+}
+
+TEST_CASE("strict: weights do not depend on micro-batches, threads or batch limits, bit for bit") {
+  const std::vector<std::vector<std::string>> variants = {
+      {},
+      {"--set", "train.max_tokens_per_micro_batch=40"},
+      {"--set", "train.threads=1", "--set", "rollout.max_batch_size=3"},
+      {"--set", "train.per_device_train_batch_size=8", "--set", "train.threads=3"}};
+  std::vector<std::string> weights;
+  for (auto arguments : variants) {
+    Job job("strict: true\n");
+    arguments.insert(arguments.end(), {"--set", "stages.grpo.objective.beta=0.02", "--set",
+                                       "stages.grpo.objective.num_iterations=2"});
+    const auto end = run_aha(job.command(arguments));
+    INFO(end.err);
+    REQUIRE(end.code == 0);
+    weights.push_back(slurp(job.run / "latest" / "model.safetensors"));
+    REQUIRE(!weights.back().empty());
+    CHECK((weights.back() == weights.front()));
+  }
+}
+
+TEST_CASE("kernels: rollout and training agree to the bit, on the portable body too") {
+  for (const char* body : {"avx2", "portable"}) {
+    Job job;
+    Program::Options options;
+    options.environment = {{"AHA_CPU", body}};
+    const auto end = Program(job.command(), options).wait();
+    INFO(end.err);
+    REQUIRE(end.code == 0);
+    int rows = 0;
+    for (const auto& line : metrics_without_times(job.run)) {
+      const auto row = aha::Json::parse(line);
+      if (!row.contains("sampling/sampling_logp_difference/max")) continue;
+      ++rows;
+      CHECK(row.at("sampling/sampling_logp_difference/max") == 0.0);
+      CHECK(row.at("mismatch_kl") == 0.0);
+    }
+    CHECK(rows == 5);
+  }
+}

@@ -1,0 +1,157 @@
+#include "rewards/offline.h"
+
+#include <sstream>
+
+#include "tests/rewards/rewards_support.h"
+#include "tests/support/catch.h"
+
+using namespace aha;       // NOLINT
+using namespace aha_test;  // NOLINT
+
+namespace {
+
+struct Scored {
+  std::string text;
+  OfflineSummary summary;
+  std::vector<Json> rows;
+};
+
+Scored scored(const std::string& spec, const std::string& input,
+              const std::map<std::string, std::string>& fields = {}) {
+  std::istringstream in(input);
+  std::ostringstream out;
+  Scored result;
+  result.summary = score_jsonl(in, out, {parse_reward_spec(spec), fields, "in.jsonl"});
+  result.text = out.str();
+  std::istringstream lines(result.text);
+  for (std::string line; std::getline(lines, line);)
+    result.rows.push_back(parse_json(line, "out"));
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("score: fields are echoed in their order and five are added", "[offline]") {
+  const auto result = scored("numeric",
+                             "{\"z\": 1, \"gold\": \"#### 1,000\", \"prediction\": \"1000\", "
+                             "\"a\": [1, {\"k\": null}]}\n");
+  CHECK(result.text ==
+        "{\"z\":1,\"gold\":\"#### 1,000\",\"prediction\":\"1000\",\"a\":[1,{\"k\":null}],"
+        "\"score\":1,\"outcome\":\"equal\",\"extracted\":\"1000\",\"reason\":\"right\",\"steps\":1}"
+        "\n");
+  CHECK(result.summary.rows == 1);
+  CHECK(result.summary.equal == 1);
+}
+
+TEST_CASE("score: three outcomes", "[offline]") {
+  const auto result = scored("numeric",
+                             "{\"gold\": 5, \"prediction\": \"5\"}\n\n \t\n"
+                             "{\"gold\": 5, \"prediction\": \"6\"}\r\n"
+                             "{\"gold\": \"about 5\", \"prediction\": \"5\"}");
+  REQUIRE(result.rows.size() == 3);
+  CHECK(result.rows[0]["outcome"] == "equal");
+  CHECK(result.rows[1]["outcome"] == "different");
+  CHECK(result.rows[1]["score"] == 0);
+  CHECK(result.rows[1]["reason"] == "6, wanted 5");
+  CHECK(result.rows[2]["outcome"] == "unjudged");
+  CHECK(result.rows[2]["score"].is_null());
+  CHECK(result.summary.rows == 3);
+  CHECK(result.summary.equal == 1);
+  CHECK(result.summary.different == 1);
+  CHECK(result.summary.unjudged == 1);
+}
+
+TEST_CASE("score: completion comes before prediction, and an answer alone suits countdown",
+          "[offline]") {
+  const std::string row = R"("nums": [3, 5, 2], "target": 13)";
+  CHECK(scored("countdown", "{" + row + R"(, "answer": "3+5*2"})").rows[0]["score"] == 1);
+  CHECK(scored("countdown", "{" + row + R"(, "prediction": "3+5*2"})").rows[0]["score"] == 1);
+  const auto both =
+      scored("countdown",
+             "{" + row + R"(, "completion": "so <answer>1</answer>", "prediction": "3+5*2"})");
+  CHECK(both.rows[0]["score"] == 0);
+  CHECK(both.rows[0]["extracted"] == "1");
+  CHECK(scored("countdown", "{" + row + R"(, "completion": "3+5*2"})").rows[0]["score"] == 0);
+  CHECK(scored("countdown:extraction=bare", "{" + row + R"(, "completion": "3+5*2"})")
+            .rows[0]["score"] == 1);
+  CHECK(scored("parity", R"({"gold": "1", "prediction": "1"})").rows[0]["score"] == 1);
+  CHECK(scored("parity", R"({"answer": "1", "completion": "0 1 = 1"})").rows[0]["score"] == 1);
+  CHECK(scored("countdown_wait", R"({"nums": [1, 2, 3], "target": 6, "prediction": "1 + 2 + 3"})")
+            .rows[0]["score"] == 1);
+}
+
+TEST_CASE("score: ids, lengths, truncation and params of a row", "[offline]") {
+  CHECK(scored("repetition:ngram_size=2", R"({"completion_ids": [5, 5, 5, 5, 5]})")
+            .rows[0]["score"] == -0.75);
+  CHECK(scored("length:max=10", R"({"completion_ids": [5, 5, 5, 5, 5]})").rows[0]["score"] == -0.5);
+  CHECK(scored("soft_overlong:max=100,cache=20", R"({"completion_len": 90})").rows[0]["score"] ==
+        -0.5);
+  const auto params = scored("soft_overlong:max=100,cache=20",
+                             R"({"completion_len": 90, "params": {"max": 90, "cache": "10"}})"
+                             "\n"
+                             R"({"completion_len": 90, "params": null})"
+                             "\n");
+  CHECK(params.rows[0]["score"] == -1);
+  CHECK(params.rows[1]["score"] == -0.5);
+  CHECK(scored("numeric", R"({"gold": 5, "completion": "so 5", "truncated": true})")
+            .rows[0]["score"] == 0);
+  CHECK(scored("soft_overlong:max=9", R"({"completion": "no length"})").rows[0]["outcome"] ==
+        "unjudged");
+}
+
+TEST_CASE("score: other field names are mapped, and still echoed under their own", "[offline]") {
+  const auto result = scored("numeric", R"({"solution": 7, "response": "it is 7"})",
+                             {{"gold", "solution"}, {"completion", "response"}});
+  CHECK(result.rows[0]["score"] == 1);
+  CHECK(result.rows[0]["response"] == "it is 7");
+  CHECK_FALSE(result.rows[0].contains("gold"));
+  CHECK(error_of([] {
+          scored("numeric", "{\"gold\": 1}", {{"prediction", "text"}});
+        }) == "in.jsonl:1: no field 'text' (to be read as 'prediction')");
+  CHECK_THAT(error_of([] {
+               scored("numeric", "", {{"predictoin", "text"}});
+             }),
+             contains("the nearest is 'prediction'"));
+}
+
+TEST_CASE("score: bad rows are named with their line", "[offline]") {
+  struct Row {
+    std::string line;
+    std::string message;
+  };
+  const auto row = GENERATE(values<Row>({
+      {"{", "in.jsonl:3: not valid JSON"},
+      {"[1]", "in.jsonl:3: expected a JSON object"},
+      {"{\"gold\": 1}", "in.jsonl:3: neither 'completion' nor 'prediction'"},
+      {"{\"completion\": null}", "in.jsonl:3: 'completion' is neither a text nor a number"},
+      {"{\"completion\": [1]}", "in.jsonl:3: 'completion' is neither a text nor a number"},
+      {"{\"completion_ids\": [1, \"a\"]}", "in.jsonl:3: 'completion_ids' is not a list"},
+      {"{\"completion_len\": -1}", "in.jsonl:3: 'completion_len' is not a whole number"},
+      {"{\"completion_len\": 1.5}", "in.jsonl:3: 'completion_len' is not a whole number"},
+      {"{\"completion\": \"\", \"truncated\": 1}", "in.jsonl:3: 'truncated' is neither true"},
+      {"{\"completion\": \"\", \"params\": 1}", "in.jsonl:3: 'params' is not an object"},
+      {"{\"completion\": \"\", \"params\": {\"x\": 1}}", "in.jsonl:3: reward 'numeric': unknown"},
+      {"{\"completion\": \"\xFF\"}", "in.jsonl:3: not valid JSON"},
+      {std::string(300, '['), "in.jsonl:3: JSON nested deeper"},
+  }));
+  INFO(row.line.substr(0, 80));
+  std::istringstream in("{\"gold\": 1, \"prediction\": 1}\n\n" + row.line + "\n");
+  std::ostringstream out;
+  const auto message = error_of([&] {
+    score_jsonl(in, out, {parse_reward_spec("numeric"), {}, "in.jsonl"});
+  });
+  CHECK_THAT(message, contains(row.message));
+  CHECK(message.find('\n') == std::string::npos);
+  const auto written = out.str();
+  CHECK(std::count(written.begin(), written.end(), '\n') == 1);  // the row before it
+}
+
+TEST_CASE("score: an unknown reward stops before anything is read", "[offline]") {
+  std::istringstream in("{}");
+  std::ostringstream out;
+  CHECK_THAT(error_of([&] {
+               score_jsonl(in, out, {parse_reward_spec("numerc"), {}, "in"});
+             }),
+             contains("the nearest is 'numeric'"));
+  CHECK(in.tellg() == 0);
+}

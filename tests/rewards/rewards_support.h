@@ -1,0 +1,61 @@
+#pragma once
+#include <fstream>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "rewards/registry.h"
+#include "trainer/core/error.h"
+#include "trainer/core/json.h"
+
+namespace aha_test {
+
+/// What one reward says of one text.
+struct Judged {
+  std::string text;
+  aha::Json row = aha::Json::object();
+  bool truncated = false;
+  bool bare = false;
+  std::int64_t length = -1;
+  std::int64_t max_completion_length = 0;
+  std::vector<aha::TokenId> ids = {};
+
+  aha::RewardPart by(const std::string& name,
+                     const std::map<std::string, std::string>& options = {}) const {
+    return by(*aha::make_reward(name, options));
+  }
+  aha::RewardPart by(const aha::Reward& reward) const {
+    return reward.score({.completion = text,
+                         .row = row,
+                         .ids = ids,
+                         .length = length,
+                         .truncated = truncated,
+                         .max_completion_length = max_completion_length,
+                         .bare = bare});
+  }
+};
+
+inline std::string golden_path(const std::string& name) {
+  return std::string(AHA_SOURCE_DIR) + "/tests/golden/rewards/" + name;
+}
+
+inline std::vector<aha::Json> json_lines(const std::string& path) {
+  std::ifstream in(path);
+  std::vector<aha::Json> rows;
+  for (std::string line; std::getline(in, line);)
+    rows.push_back(aha::parse_json(line, path));
+  return rows;
+}
+
+/// The message of the UserError that `action` throws; "no error" when it throws none.
+inline std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const aha::UserError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace aha_test

@@ -1,0 +1,184 @@
+#include "rewards/scorer.h"
+
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+#include "tests/rewards/rewards_support.h"
+#include "tests/support/catch.h"
+
+using namespace aha;       // NOLINT
+using namespace aha_test;  // NOLINT
+
+namespace {
+
+/// Says what it was told, after a while.
+class Fixed final : public Reward {
+ public:
+  explicit Fixed(std::optional<double> value, bool verifier = false, int delay_ms = 0)
+      : value_(value), verifier_(verifier), delay_ms_(delay_ms) {}
+  RewardPart score(const Attempt& /*attempt*/) const override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms_));
+    return {value_, "", "fixed", 1};
+  }
+  bool is_verifier() const override { return verifier_; }
+
+ private:
+  std::optional<double> value_;
+  bool verifier_;
+  int delay_ms_;
+};
+
+WeightedReward weighted(const std::string& name, double weight, std::unique_ptr<Reward> reward,
+                        std::vector<std::string> sources = {}) {
+  return {name, weight, std::move(sources), std::move(reward)};
+}
+
+template <class... Rewards>
+Scorer scorer_of(const ScorerOptions& options, Rewards&&... rewards) {
+  std::vector<WeightedReward> list;
+  (list.push_back(std::forward<Rewards>(rewards)), ...);
+  return {std::move(list), options};
+}
+
+Score scored(const Scorer& scorer, const std::string& source = "s") {
+  const Json row = Json::object();
+  return scorer.score({.completion = "x", .row = row, .ids = {}}, source);
+}
+
+Group parity_group(std::int64_t count) {
+  Group group;
+  group.prompt.fields = {{"answer", "1"}};
+  group.prompt.source = "parity";
+  for (std::int64_t i = 0; i < count; ++i) {
+    Completion completion;
+    completion.text = i % 3 == 0 ? "= 1" : "= 0";
+    completion.ids.assign(static_cast<std::size_t>(i % 10 + 1), 0);
+    completion.finish = i % 7 == 0 ? FinishReason::Length : FinishReason::Stop;
+    group.completions.push_back(completion);
+  }
+  return group;
+}
+
+RewardSection parity_section(std::int64_t threads) {
+  RewardSection section;
+  section.functions = {{"parity", 1.0, {}, {}}, {"soft_overlong", 0.5, {}, {{"cache", "4"}}}};
+  section.threads = threads;
+  return section;
+}
+
+}  // namespace
+
+TEST_CASE("scorer: the total is the weighted sum of the parts", "[scorer]") {
+  const auto scorer = scorer_of({}, weighted("a", 1.0, std::make_unique<Fixed>(0.5, true)),
+                                weighted("b", -2.0, std::make_unique<Fixed>(0.25)));
+  const auto score = scored(scorer);
+  CHECK(score.total == 0.0);
+  CHECK(score.accuracy == 0.5);
+  REQUIRE(score.parts.size() == 2);
+  CHECK(score.parts[1].score == 0.25);
+}
+
+TEST_CASE("scorer: what cannot be judged leaves the total open, unless it weighs nothing",
+          "[scorer]") {
+  const auto open = scored(scorer_of({}, weighted("a", 1.0, std::make_unique<Fixed>(1.0, true)),
+                                     weighted("b", 0.1, std::make_unique<Fixed>(std::nullopt))));
+  CHECK_FALSE(open.total);
+  CHECK(open.accuracy == 1.0);
+  const auto closed = scored(scorer_of({}, weighted("a", 1.0, std::make_unique<Fixed>(1.0, true)),
+                                       weighted("b", 0.0, std::make_unique<Fixed>(std::nullopt))));
+  CHECK(closed.total == 1.0);
+  const auto not_a_number =
+      scored(scorer_of({}, weighted("a", 1.0, std::make_unique<Fixed>(std::nan("")))));
+  CHECK_FALSE(not_a_number.total);
+  CHECK(not_a_number.parts[0].reason == "the score is nan");
+}
+
+TEST_CASE("scorer: a reward looks only at rows of its sources", "[scorer]") {
+  const auto scorer =
+      scorer_of({}, weighted("a", 1.0, std::make_unique<Fixed>(1.0, true), {"s", "t"}),
+                weighted("b", 1.0, std::make_unique<Fixed>(0.25, true), {"u"}),
+                weighted("c", 0.5, std::make_unique<Fixed>(0.5)));
+  CHECK(scored(scorer, "s").total == 1.25);
+  CHECK(scored(scorer, "s").parts[1].reason == kNotForSource);
+  CHECK(scored(scorer, "s").accuracy == 1.0);
+  CHECK(scored(scorer, "u").total == 0.5);
+  CHECK(scored(scorer, "u").accuracy == 0.25);
+  CHECK(scorer.accuracy_part("u") == 1);
+  CHECK_FALSE(scorer.accuracy_part("other"));
+  CHECK(scored(scorer, "other").total == 0.25);
+  CHECK_FALSE(scored(scorer, "other").accuracy);
+
+  const auto alone = scorer_of({}, weighted("a", 1.0, std::make_unique<Fixed>(1.0, true), {"s"}));
+  CHECK_FALSE(scored(alone, "other").total);
+  CHECK(*alone.gold_problem(Json::object(), "other") == "no reward is for source 'other'");
+}
+
+TEST_CASE("scorer: `accuracy` names a part, and equal names are told apart", "[scorer]") {
+  RewardSection section;
+  section.functions = {{"numeric", 1.0, {}, {}},
+                       {"format", 0.1, {}, {}},
+                       {"format", 0.1, {}, {{"variant", "nemo_rl.format_reward"}}}};
+  section.accuracy = "format_2";
+  const Scorer scorer(section, "gold");
+  CHECK(scorer.names() == std::vector<std::string>{"numeric", "format", "format_2"});
+  CHECK(scorer.accuracy_part("any") == 2);
+  // `answer_field` reached the reward that has such an option
+  CHECK_FALSE(scorer.gold_problem({{"gold", "7"}}, ""));
+  CHECK_THAT(*scorer.gold_problem({{"answer", "7"}}, ""), contains("numeric: 'gold' is missing"));
+
+  section.accuracy = "countdown";
+  CHECK_THAT(error_of([&] { Scorer{section}; }),
+             contains("reward.accuracy names 'countdown', which is not one of the rewards numeric, "
+                      "format and format_2"));
+}
+
+TEST_CASE("scorer: bad sections are one clear line", "[scorer]") {
+  RewardSection section;
+  CHECK_THAT(error_of([&] { Scorer{section}; }), contains("reward.functions is empty"));
+  section.functions = {{"parity", std::nan(""), {}, {}}};
+  CHECK_THAT(error_of([&] { Scorer{section}; }), contains("the weight is nan"));
+  section.functions = {{"parity", 1.0, {}, {}}};
+  section.timeout_s = 0.0;
+  CHECK_THAT(error_of([&] { Scorer{section}; }), contains("reward.timeout_s is 0"));
+  section.timeout_s = 1.0;
+  section.threads = -1;
+  CHECK_THAT(error_of([&] { Scorer{section}; }), contains("reward.threads is -1"));
+}
+
+TEST_CASE("scorer: scores do not depend on the number of threads", "[scorer][property]") {
+  Scorer one(parity_section(1));
+  Scorer four(parity_section(4));
+  auto a = std::vector<Group>{parity_group(37), parity_group(0), parity_group(5)};
+  auto b = a;
+  one.score_groups(a, 8);
+  for (int repeat = 0; repeat < 20; ++repeat) {
+    four.score_groups(b, 8);
+    for (std::size_t g = 0; g < a.size(); ++g) {
+      REQUIRE(a[g].scores.size() == a[g].completions.size());
+      for (std::size_t i = 0; i < a[g].scores.size(); ++i) {
+        CHECK(a[g].scores[i].total == b[g].scores[i].total);
+        CHECK(a[g].scores[i].accuracy == b[g].scores[i].accuracy);
+      }
+    }
+  }
+  // right, of ten tokens: beyond the limit of 8; then wrong of two; then cut off
+  CHECK(a[0].scores[9].total == 1.0 - 0.5);
+  CHECK(a[0].scores[1].total == 0.0);
+  CHECK(a[0].scores[0].accuracy == 0.0);
+}
+
+TEST_CASE("scorer: what the time budget does not reach cannot be judged", "[scorer]") {
+  ScorerOptions options;
+  options.threads = 2;
+  options.timeout_s = 0.05;
+  auto scorer = scorer_of(options, weighted("slow", 1.0, std::make_unique<Fixed>(1.0, true, 20)));
+  auto group = parity_group(40);
+  const auto start = std::chrono::steady_clock::now();
+  scorer.score_group(group, 8);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  CHECK(took.count() < 0.6);  // all would take 0.4 s even on two idle cores
+  CHECK(group.scores.front().total == 1.0);
+  CHECK_FALSE(group.scores.back().total);
+  CHECK(group.scores.back().parts[0].reason == "not scored within 0.05 s (reward.timeout_s)");
+}

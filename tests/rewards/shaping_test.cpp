@@ -1,0 +1,91 @@
+#include "rewards/repetition.h"
+#include "tests/rewards/rewards_support.h"
+#include "tests/support/catch.h"
+
+using namespace aha;       // NOLINT
+using namespace aha_test;  // NOLINT
+
+namespace {
+
+RewardPart of_length(std::int64_t length, std::int64_t limit, const std::string& name,
+                     const std::map<std::string, std::string>& options) {
+  Judged judged;
+  judged.length = length;
+  judged.max_completion_length = limit;
+  return judged.by(name, options);
+}
+
+}  // namespace
+
+TEST_CASE("repetition: equals TRL's get_repetition_penalty_reward", "[shaping][golden]") {
+  const auto golden = read_json(golden_path("shaping.json"));
+  for (const auto& row : golden["repetition"]) {
+    INFO(row.dump());
+    Judged judged;
+    judged.ids = row["ids"].get<std::vector<TokenId>>();
+    judged.length = std::ssize(judged.ids);
+    const std::map<std::string, std::string> options = {{"ngram_size", row["ngram_size"].dump()},
+                                                        {"max_penalty", row["max_penalty"].dump()}};
+    const auto part = judged.by("repetition", options);
+    REQUIRE(part.score);
+    CHECK(*part.score == row["score"].get<double>());
+    CHECK(part.score == judged.by("trl.repetition_penalty_reward", options).score);
+  }
+}
+
+TEST_CASE("repetition: without ids it cannot be judged; a penalty is not a bonus", "[shaping]") {
+  CHECK_FALSE(Judged{"text"}.by("repetition").score);
+  CHECK_THAT(error_of([] {
+               make_reward("repetition", {{"max_penalty", "0.5"}});
+             }),
+             contains("expected a number of at most 0"));
+  CHECK_THAT(error_of([] {
+               make_reward("repetition", {{"ngram_size", "0"}});
+             }),
+             contains("expected a whole number of at least 1"));
+}
+
+TEST_CASE("soft_overlong: equals TRL's get_soft_overlong_punishment", "[shaping][golden]") {
+  const auto golden = read_json(golden_path("shaping.json"));
+  for (const auto& row : golden["soft_overlong"]) {
+    INFO(row.dump());
+    const auto wanted = row["score"].get<double>();
+    const auto max = row["max"].dump();
+    const auto cache = row["cache"].dump();
+    const auto length = row["length"].get<std::int64_t>();
+    CHECK(of_length(length, 0, "trl.soft_overlong_punishment",
+                    {{"max_completion_len", max}, {"soft_punish_cache", cache}})
+              .score == wanted);
+    if (cache == "0") continue;  // of ours that means a fifth
+    CHECK(of_length(length, 0, "soft_overlong", {{"max", max}, {"cache", cache}}).score == wanted);
+    CHECK(of_length(length, row["max"], "soft_overlong", {{"cache", cache}}).score == wanted);
+  }
+}
+
+TEST_CASE("soft_overlong: DAPO's setting is the default share", "[shaping][golden]") {
+  const auto golden = read_json(golden_path("shaping.json"));
+  for (const auto& row : golden["dapo"]) {
+    INFO(row.dump());
+    CHECK(of_length(row["length"], 20480, "soft_overlong", {}).score == row["score"].get<double>());
+  }
+}
+
+TEST_CASE("length: a price per token down to -1 at the limit", "[shaping]") {
+  CHECK(of_length(0, 100, "length", {}).score == 0.0);
+  CHECK(of_length(25, 100, "length", {}).score == -0.25);
+  CHECK(of_length(100, 100, "length", {}).score == -1.0);
+  CHECK(of_length(150, 100, "length", {}).score == -1.0);
+  CHECK(of_length(25, 100, "length", {{"max", "50"}}).score == -0.5);
+}
+
+TEST_CASE("length, soft_overlong: unknown length or limit cannot be judged", "[shaping]") {
+  const std::string name = GENERATE("length", "soft_overlong");
+  CHECK_FALSE(of_length(-1, 100, name, {}).score);
+  CHECK_FALSE(of_length(5, 0, name, {}).score);
+  CHECK(of_length(5, 0, name, {{"max", "10"}}).score);
+  CHECK_THAT(error_of([&] { make_reward(name, {{"max", "-1"}}); }), contains("at least 0"));
+  CHECK_THAT(error_of([] {
+               make_reward("soft_overlong", {{"max", "5"}, {"cache", "6"}});
+             }),
+             contains("the cache of 6 tokens is larger than the limit of 5"));
+}

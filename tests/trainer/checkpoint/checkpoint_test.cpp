@@ -1,0 +1,321 @@
+#include "trainer/checkpoint/checkpoint.h"
+
+#include <ATen/ops/zeros.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "tests/support/catch.h"
+#include "tests/support/full_disk.h"
+#include "tests/support/temp_folder.h"
+#include "trainer/core/error.h"
+#include "trainer/core/file.h"
+#include "trainer/model/safetensors.h"
+
+using namespace aha;
+using aha_test::contains;
+using aha_test::TempFolder;
+namespace fs = std::filesystem;
+
+namespace {
+
+ModelConfig tiny() {
+  ModelConfig c;
+  c.vocab_size = 9;
+  c.hidden_size = 8;
+  c.num_hidden_layers = 2;
+  c.num_attention_heads = 2;
+  c.num_key_value_heads = 1;
+  c.head_dim = 4;
+  c.intermediate_size = 12;
+  c.max_position_embeddings = 32;
+  c.bos_token_id = 1;
+  c.eos_token_ids = {2};
+  return c;
+}
+
+/// A policy after some training: every number different, and none of them a bfloat16.
+struct Trained {
+  ModelConfig config = tiny();
+  ParameterLayout layout = make_layout(config);
+  Tensor values = init_parameters(layout, config, 7);
+  Tensor exp_avg = init_parameters(layout, config, 8);
+  Tensor exp_avg_sq = init_parameters(layout, config, 9);
+  Tensor reference = init_parameters(layout, config, 10);
+  std::string dtype = "float32";
+  bool with_reference = false;
+
+  CheckpointParts parts() const {
+    return {config,
+            layout,
+            values,
+            exp_avg,
+            exp_avg_sq,
+            with_reference ? &reference : nullptr,
+            {{"tokenizer.json", "{}"}},
+            dtype};
+  }
+};
+
+TrainerState state_at(std::int64_t step) {
+  TrainerState s;
+  s.stage = "grpo";
+  s.step = step;
+  s.global_step = step;
+  s.offsets = {{"metrics.jsonl", 12}};
+  s.cpu_body = "portable";
+  return s;
+}
+
+std::map<std::string, std::string> files_of(const fs::path& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file())
+      files[fs::relative(entry.path(), folder).string()] = read_file(entry.path());
+  return files;
+}
+
+bool same(const Tensor& a, const Tensor& b) {
+  return a.numel() == b.numel() &&
+         std::memcmp(a.const_data_ptr<float>(), b.const_data_ptr<float>(),
+                     static_cast<std::size_t>(a.numel()) * sizeof(float)) == 0;
+}
+
+void cut_to_half(const fs::path& file) {
+  fs::resize_file(file, fs::file_size(file) / 2);
+}
+
+/// What is logged while it lives.
+class Captured {
+ public:
+  Captured() : before_(spdlog::default_logger()) {
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+        "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)));
+  }
+  ~Captured() { spdlog::set_default_logger(before_); }
+  Captured(const Captured&) = delete;
+  Captured& operator=(const Captured&) = delete;
+
+  std::string text() const { return text_.str(); }
+
+ private:
+  std::shared_ptr<spdlog::logger> before_;
+  std::ostringstream text_;
+};
+
+/// Rewrites the optimizer's file of a checkpoint with other tensors.
+void write_moments(const fs::path& folder, std::vector<std::int64_t> shape, bool all) {
+  const Trained run;
+  std::vector<NamedTensor> tensors;
+  for (const auto& p : run.layout.parameters)
+    for (const char* kind : {"exp_avg.", "exp_avg_sq."}) {
+      const std::span<const float> values(run.values.const_data_ptr<float>() + p.offset,
+                                          static_cast<std::size_t>(p.size));
+      const bool changed = p.name == "model.norm.weight";
+      if (changed && !all) continue;
+      tensors.push_back({kind + p.name, changed ? shape : p.shape, values});
+    }
+  write_safetensors(folder / "optimizer/state.safetensors", tensors);
+}
+
+}  // namespace
+
+TEST_CASE("checkpoint: save, load, save gives the same bytes", "[checkpoint]") {
+  for (const char* dtype : {"float32", "bfloat16"})
+    for (const bool with_reference : {false, true}) {
+      Trained run;
+      run.dtype = dtype;
+      run.with_reference = with_reference;
+      const TempFolder first;
+      const TempFolder second;
+      const auto saved = save_checkpoint(first / "checkpoints", run.parts(), state_at(5));
+      const auto loaded = load_checkpoint(saved, run.layout);
+      CHECK(loaded.state == state_at(5));
+      CHECK(same(loaded.values, run.values));
+      CHECK(same(loaded.exp_avg, run.exp_avg));
+      CHECK(same(loaded.exp_avg_sq, run.exp_avg_sq));
+      REQUIRE(loaded.reference.has_value() == with_reference);
+      if (with_reference) CHECK(same(*loaded.reference, run.reference));
+
+      Trained again;
+      again.values = loaded.values;
+      again.exp_avg = loaded.exp_avg;
+      again.exp_avg_sq = loaded.exp_avg_sq;
+      again.dtype = dtype;
+      again.with_reference = with_reference;
+      const auto copy = save_checkpoint(second / "checkpoints", again.parts(), loaded.state);
+      CHECK(files_of(copy) == files_of(saved));
+    }
+}
+
+TEST_CASE("checkpoint: nothing in it names a host, a folder or a time", "[checkpoint]") {
+  const Trained run;
+  const TempFolder folder;
+  char host[256] = {};
+  ::gethostname(host, sizeof host - 1);
+  for (const auto& [name, bytes] :
+       files_of(save_checkpoint(folder / "checkpoints", run.parts(), state_at(5)))) {
+    INFO(name);
+    CHECK(bytes.find(folder.path().string()) == std::string::npos);
+    CHECK(bytes.find(fs::current_path().string()) == std::string::npos);
+    if (std::strlen(host) > 3) CHECK(bytes.find(host) == std::string::npos);
+  }
+}
+
+TEST_CASE("checkpoint: latest is a relative link to the newest, and moves with it",
+          "[checkpoint]") {
+  const Trained run;
+  const TempFolder folder;
+  save_checkpoint(folder / "checkpoints", run.parts(), state_at(5));
+  CHECK(fs::read_symlink(folder / "latest") == "checkpoints/step_5");
+  save_checkpoint(folder / "checkpoints", run.parts(), state_at(10));
+  CHECK(fs::read_symlink(folder / "latest") == "checkpoints/step_10");
+  CHECK(load_checkpoint(folder / "latest", run.layout).state.step == 10);
+  fs::rename(folder / "checkpoints", folder / "moved");
+  CHECK_THROWS_AS(load_checkpoint(folder / "latest", run.layout), UserError);
+}
+
+TEST_CASE("checkpoint: saving a step again replaces it as a whole", "[checkpoint]") {
+  Trained run;
+  const TempFolder folder;
+  run.with_reference = true;
+  save_checkpoint(folder / "checkpoints", run.parts(), state_at(5));
+  run.with_reference = false;
+  const auto saved = save_checkpoint(folder / "checkpoints", run.parts(), state_at(5));
+  CHECK_FALSE(load_checkpoint(saved, run.layout).reference.has_value());
+  CHECK(std::distance(fs::directory_iterator(folder / "checkpoints"), {}) == 1);
+}
+
+TEST_CASE("checkpoint: a half-written newest one is passed over, and the log says so",
+          "[checkpoint]") {
+  for (const char* name :
+       {"trainer_state.json", "config.json", "model.safetensors", "optimizer/state.safetensors",
+        "optimizer/master.safetensors", "reference/model.safetensors"})
+    for (const bool gone : {false, true}) {
+      if (gone && std::string(name).starts_with("reference/")) continue;  // tested with its folder
+      INFO(name << (gone ? " gone" : " cut"));
+      Trained run;
+      run.dtype = "bfloat16";
+      run.with_reference = true;
+      const TempFolder folder;
+      const auto checkpoints = folder / "checkpoints";
+      save_checkpoint(checkpoints, run.parts(), state_at(5));
+      const auto newest = save_checkpoint(checkpoints, run.parts(), state_at(10));
+      if (gone)
+        fs::remove(newest / name);
+      else
+        cut_to_half(newest / name);
+      const Captured log;
+      const auto loaded = load_newest(checkpoints, run.layout);
+      REQUIRE(loaded.has_value());
+      CHECK(loaded->state.step == 5);
+      CHECK_THAT(log.text(), contains("step_10 is passed over: "));
+      CHECK_THAT(log.text(), contains(fs::path(name).filename().string()));
+    }
+}
+
+TEST_CASE("checkpoint: none at all is nothing; none that can be read is a user's error",
+          "[checkpoint]") {
+  const Trained run;
+  const TempFolder folder;
+  const Captured log;
+  CHECK_FALSE(load_newest(folder / "checkpoints", run.layout).has_value());
+  const auto only = save_checkpoint(folder / "checkpoints", run.parts(), state_at(5));
+  cut_to_half(only / "model.safetensors");
+  CHECK_THROWS_WITH(load_newest(folder / "checkpoints", run.layout),
+                    contains("no checkpoint there can be read"));
+}
+
+TEST_CASE("checkpoint: a missing tensor or another shape names the file and the tensor",
+          "[checkpoint]") {
+  const Trained run;
+  const TempFolder folder;
+  const auto saved = save_checkpoint(folder / "checkpoints", run.parts(), state_at(5));
+  write_moments(saved, {}, false);
+  CHECK_THROWS_WITH(load_checkpoint(saved, run.layout),
+                    contains("optimizer/state.safetensors") && contains("model.norm.weight"));
+  write_moments(saved, {2, 4}, true);  // as many values, another shape
+  CHECK_THROWS_WITH(load_checkpoint(saved, run.layout),
+                    contains("optimizer/state.safetensors") && contains("[2, 4], expected [8]"));
+  auto other = tiny();
+  other.intermediate_size = 16;
+  CHECK_THROWS_WITH(load_checkpoint(saved, make_layout(other)), contains("model.safetensors"));
+}
+
+TEST_CASE("checkpoint: a folder that was renamed to another step is refused", "[checkpoint]") {
+  const Trained run;
+  const TempFolder folder;
+  const auto saved = save_checkpoint(folder / "checkpoints", run.parts(), state_at(5));
+  fs::rename(saved, folder / "checkpoints/step_9");
+  CHECK_THROWS_WITH(load_checkpoint(folder / "checkpoints/step_9", run.layout),
+                    contains("trainer_state.json: 'global_step' is 5"));
+  fs::rename(folder / "checkpoints/step_9", folder / "kept");
+  CHECK(load_checkpoint(folder / "kept", run.layout).state.step == 5);
+}
+
+TEST_CASE("checkpoint: pruning keeps the newest and the best, and clears what a crash left",
+          "[checkpoint]") {
+  const Trained run;
+  const TempFolder folder;
+  const auto checkpoints = folder / "checkpoints";
+  for (const std::int64_t step : {1, 2, 3, 10, 20})
+    save_checkpoint(checkpoints, run.parts(), state_at(step));
+  fs::create_directories(checkpoints / "step_30.partial/optimizer");
+  fs::create_directories(checkpoints / "notes");
+  prune_checkpoints(checkpoints, 0, -1);
+  CHECK(list_checkpoints(checkpoints) == std::vector<std::int64_t>{1, 2, 3, 10, 20});
+  CHECK_FALSE(fs::exists(checkpoints / "step_30.partial"));
+  prune_checkpoints(checkpoints, 2, 2);
+  CHECK(list_checkpoints(checkpoints) == std::vector<std::int64_t>{2, 10, 20});
+  prune_checkpoints(checkpoints, 9, 2);
+  CHECK(list_checkpoints(checkpoints) == std::vector<std::int64_t>{2, 10, 20});
+  prune_checkpoints(checkpoints, 1, -1);
+  CHECK(list_checkpoints(checkpoints) == std::vector<std::int64_t>{20});
+  CHECK(fs::exists(checkpoints / "notes"));
+  CHECK_NOTHROW(prune_checkpoints(folder / "none", 1, -1));
+}
+
+TEST_CASE("checkpoint: only whole names of steps are checkpoints", "[checkpoint]") {
+  const TempFolder folder;
+  for (const char* name : {"step_7", "step_", "step_-1", "step_7x", "step_99999999999999999999",
+                           "step_8.partial", "other"})
+    fs::create_directories(folder / name);
+  std::ofstream(folder / "step_9") << "a file";
+  CHECK(list_checkpoints(folder.path()) == std::vector<std::int64_t>{7});
+  CHECK(list_checkpoints(folder / "none").empty());
+}
+
+TEST_CASE("checkpoint: a folder that cannot be written is a user's error that names it",
+          "[checkpoint]") {
+  const Trained run;
+  const TempFolder folder;
+  std::ofstream(folder / "checkpoints") << "a file in the way";
+  CHECK_THROWS_WITH(save_checkpoint(folder / "checkpoints", run.parts(), state_at(5)),
+                    contains((folder / "checkpoints").string()));
+  CHECK(read_file(folder / "checkpoints") == "a file in the way");
+  CHECK_THROWS_AS(save_checkpoint("/proc/aha/checkpoints", run.parts(), state_at(5)), UserError);
+}
+
+TEST_CASE("checkpoint: a full disk leaves the older one, and no half of the new one",
+          "[checkpoint]") {
+  const Trained run;
+  const TempFolder folder;
+  const auto checkpoints = folder / "checkpoints";
+  const auto before = files_of(save_checkpoint(checkpoints, run.parts(), state_at(5)));
+  for (const rlim_t room : {rlim_t{0}, rlim_t{100}, rlim_t{5000}, rlim_t{9000}})
+    CHECK(aha_test::with_full_disk(room, [&] {
+      try {
+        save_checkpoint(checkpoints, run.parts(), state_at(10));
+      } catch (const UserError&) {
+        return true;
+      }
+      return false;
+    }));
+  CHECK(list_checkpoints(checkpoints) == std::vector<std::int64_t>{5});
+  CHECK(std::distance(fs::directory_iterator(checkpoints), {}) == 1);
+  CHECK(files_of(checkpoints / "step_5") == before);
+  CHECK(fs::read_symlink(folder / "latest") == "checkpoints/step_5");
+}

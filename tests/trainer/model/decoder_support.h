@@ -1,0 +1,127 @@
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/trainer/model/support.h"
+#include "trainer/model/decoder.h"
+#include "trainer/model/resident_weights.h"
+#include "trainer/model/weights.h"
+
+namespace aha_test {
+
+/// A decoder with its weights in memory, on one kernel table.
+struct Model {
+  Model(aha::ModelConfig model_config, aha::Tensor values, const aha::Ops& ops, aha::Exec exec = {})
+      : config(std::move(model_config)),
+        layout(aha::make_layout(config)),
+        decoder(config, ops),
+        weights(config, layout, ops, std::move(values)) {
+    weights.publish(exec);
+  }
+
+  static Model load(const std::filesystem::path& folder, const aha::Ops& ops) {
+    const auto config = aha::read_model_config(folder);
+    return {config, aha::load_weights(folder, aha::make_layout(config)), ops};
+  }
+  static Model random(const aha::ModelConfig& config, const aha::Ops& ops, std::uint64_t seed = 1) {
+    return {config, aha::init_parameters(aha::make_layout(config), config, seed), ops};
+  }
+
+  aha::ModelConfig config;
+  aha::ParameterLayout layout;
+  aha::Decoder decoder;
+  aha::ResidentWeights weights;
+};
+
+/// The shapes of the toy experiments.
+inline aha::ModelConfig toy_config(bool wide) {
+  aha::ModelConfig c;
+  c.vocab_size = wide ? 64 : 110;
+  c.hidden_size = wide ? 96 : 72;
+  c.num_hidden_layers = wide ? 2 : 4;
+  c.num_attention_heads = wide ? 3 : 4;
+  c.num_key_value_heads = wide ? 3 : 2;
+  c.head_dim = c.hidden_size / c.num_attention_heads;
+  c.intermediate_size = wide ? 256 : 192;
+  c.max_position_embeddings = 128;
+  c.initializer_range = 0.1;
+  return c;
+}
+
+/// Whole sequences as rows, each in blocks of its own.
+struct Rows {
+  explicit Rows(const std::vector<std::vector<aha::TokenId>>& sequences) {
+    tables.reserve(sequences.size());
+    for (const auto& sequence : sequences) {
+      auto& table = tables.emplace_back();
+      for (std::size_t p = 0; p < sequence.size(); ++p) {
+        if (p % 16 == 0) table.push_back(num_blocks++);
+        ids.push_back(sequence[p]);
+        positions.push_back(static_cast<std::int32_t>(p));
+      }
+      table_of.insert(table_of.end(), sequence.size(), table.data());
+      sections.push_back(static_cast<aha::Index>(ids.size()));
+    }
+  }
+  aha::RowBatch batch() const { return {ids, positions, table_of, {}, sections}; }
+
+  std::vector<aha::TokenId> ids;
+  std::vector<std::int32_t> positions;
+  std::vector<std::vector<std::int32_t>> tables;
+  std::vector<const std::int32_t*> table_of;
+  std::vector<aha::Index> sections{0};
+  std::int32_t num_blocks = 0;
+};
+
+/// Log-probabilities and entropies of the next token of each row; the backward pass from them.
+class TrainingPass {
+ public:
+  explicit TrainingPass(Model& model, aha::Exec exec = {})
+      : model_(&model), exec_(exec), kept_(model.decoder.config()) {}
+
+  /// `targets` [M].
+  void forward(const aha::RowBatch& rows, aha::Index num_blocks, const std::vector<std::int64_t>& targets) {
+    rows_ = rows;
+    targets_ = targets;
+    hidden_ = model_->decoder.forward(exec_, model_->weights, rows, num_blocks, kept_);
+    logprobs.assign(targets.size(), 0.0F);
+    entropies.assign(targets.size(), 0.0F);
+    model_->decoder.ops().head_logprob(
+        exec_, {hidden_, model_->weights.edges().packed_head, targets_.data(), logprobs.data(),
+                entropies.data(), rows.rows(), model_->config.hidden_size, model_->config.vocab_size, 1.0F});
+  }
+
+  /// Gradient [layout.total] of sum(d_logprob logprobs + d_entropy entropies).
+  std::vector<float> backward(const std::vector<float>& d_logprob, const std::vector<float>& d_entropy) {
+    aha::ResidentGradients grads(model_->layout);
+    const auto edges = model_->weights.edges();
+    const aha::Index C = model_->config.hidden_size;
+    std::vector<float> dhidden(targets_.size() * static_cast<std::size_t>(C));
+    model_->decoder.ops().head_logprob_backward(
+        exec_, {hidden_, edges.packed_head, edges.head, targets_.data(), d_logprob.data(), d_entropy.data(),
+                dhidden.data(), grads.edges().head, rows_.rows(), C, model_->config.vocab_size, 1.0F});
+    model_->decoder.backward(exec_, model_->weights, rows_, dhidden.data(), kept_, grads);
+    return {grads.data(), grads.data() + model_->layout.total};
+  }
+
+  const float* hidden() const { return hidden_; }
+  std::vector<float> logprobs, entropies;
+
+ private:
+  Model* model_;
+  aha::Exec exec_;
+  aha::Activations kept_;
+  aha::RowBatch rows_;
+  std::vector<std::int64_t> targets_;
+  const float* hidden_ = nullptr;
+};
+
+inline std::vector<const aha::Ops*> kernel_tables() {
+  std::vector<const aha::Ops*> out;
+  for (const char* name : {"avx512", "avx2", "portable"})
+    if (const auto* ops = aha::cpu_ops(name)) out.push_back(ops);
+  return out;
+}
+
+}  // namespace aha_test

@@ -1,0 +1,54 @@
+#include <map>
+
+#include "tests/trainer/run/toy_job.h"
+#include "trainer/run/evaluate.h"
+
+using namespace aha_test;
+
+namespace {
+
+std::map<std::string, double> measured(ToyJob& job, const aha::EvalPlan& plan) {
+  const auto result =
+      aha::evaluate({job.stage->engine, *job.stage->scorer, aha::rollout_params(*job.stage)},
+                    job.stage->data.eval.front(), plan);
+  return {result.values.begin(), result.values.end()};
+}
+
+}  // namespace
+
+TEST_CASE("evaluate: a step's samples are its own, and repeat for the same step") {
+  ToyJob job;
+  const std::vector<std::string> list = {"wait"};
+  const aha::ReflectionWords words(list);
+  aha::EvalPlan plan;
+  plan.samples = 4;
+  plan.greedy = true;
+  plan.pass_at_k = {1, 2, 4};
+  plan.words = &words;
+  plan.global_step = 7;
+  const auto first = measured(job, plan);
+  CHECK(measured(job, plan) == first);
+  plan.global_step = 8;
+  CHECK(measured(job, plan) != first);
+  for (const char* key : {"accuracy", "accuracy_stderr", "greedy_accuracy", "pass@1", "pass@2", "pass@4",
+                          "completions/mean_length", "completions/clipped_ratio", "waits",
+                          "verification_gap", "reward", "entropy"}) {
+    INFO(key);
+    CHECK(first.count(key) == 1);
+  }
+  CHECK(first.at("pass@1") == Approx(first.at("accuracy")));
+  CHECK(first.at("pass@4") >= first.at("pass@2"));
+}
+
+TEST_CASE("evaluate: uses no more prompts than asked for") {
+  ToyJob job;
+  const std::vector<std::string> list = {"wait"};
+  const aha::ReflectionWords words(list);
+  aha::EvalPlan plan;
+  plan.max_prompts = 5;
+  plan.words = &words;
+  const auto result =
+      aha::evaluate({job.stage->engine, *job.stage->scorer, aha::rollout_params(*job.stage)},
+                    job.stage->data.eval.front(), plan);
+  CHECK(result.groups.size() == 5);
+}

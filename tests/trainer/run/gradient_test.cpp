@@ -1,0 +1,75 @@
+#include <cmath>
+#include <cstring>
+
+#include "tests/trainer/run/toy_job.h"
+#include "trainer/metrics/step_metrics.h"
+#include "trainer/run/step.h"
+
+using namespace aha_test;
+
+namespace {
+
+/// The gradient of one whole GRPO step from the same start, under other settings.
+std::vector<float> step_gradient(const std::vector<std::string>& settings, int threads = 2) {
+  ToyJob job(settings, threads);
+  aha::MetricsRow row("grpo", 1, 1);
+  const std::vector<std::string> list = {"wait"};
+  const aha::ReflectionWords words(list);
+  REQUIRE(aha::grpo_step(*job.stage, row, words, [] { return false; }).has_value());
+  CHECK(row.get("sampling/sampling_logp_difference/max") == 0.0);
+  CHECK(row.get("grad_norm").value_or(0) > 0);
+  const float* g = job.stage->gradients.data();
+  return {g, g + job.policy.layout.total};
+}
+
+double norm(const std::vector<float>& a) {
+  double sum = 0;
+  for (const float x : a) sum += double{x} * double{x};
+  return std::sqrt(sum);
+}
+
+double relative_difference(std::vector<float> a, const std::vector<float>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] -= b[i];
+  return norm(a) / norm(b);
+}
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("gradient: does not depend on how the step is cut into micro-batches") {
+  for (const char* aggregation : {"token-mean", "seq-mean-token-mean", "seq-mean-token-sum-norm"}) {
+    const std::string setting = std::string("objective.aggregation=") + aggregation;
+    INFO(aggregation);
+    const auto whole = step_gradient({setting});
+    CHECK(relative_difference(step_gradient({setting, "train.max_tokens_per_micro_batch=64"}), whole) <= 1e-6);
+    CHECK(relative_difference(step_gradient({setting, "train.per_device_train_batch_size=1"}), whole) <= 1e-6);
+  }
+}
+
+TEST_CASE("gradient: does not depend on threads, bit for bit") {
+  CHECK(same_bits(step_gradient({}, 1), step_gradient({}, 3)));
+}
+
+TEST_CASE("gradient: strict mode gives the same bits for any micro-batch size") {
+  const auto whole = step_gradient({"strict=true"});
+  CHECK(same_bits(step_gradient({"strict=true", "train.max_tokens_per_micro_batch=64"}, 1), whole));
+  CHECK(same_bits(step_gradient({"strict=true", "train.per_device_train_batch_size=6"}), whole));
+  CHECK(relative_difference(whole, step_gradient({})) <= 1e-6);
+}
+
+TEST_CASE("gradient: without spread in any group nothing is taught") {
+  ToyJob job({"reward.functions=[{name: countdown_wait}]", "rollout.max_completion_length=1"});
+  const auto before = job.policy.weights->values().clone();
+  aha::MetricsRow row("grpo", 1, 1);
+  const std::vector<std::string> list = {"wait"};
+  const aha::ReflectionWords words(list);
+  REQUIRE(aha::grpo_step(*job.stage, row, words, [] { return false; }).has_value());
+  CHECK(row.get("frac_reward_zero_std") == 1.0);
+  CHECK(row.get("grad_norm") == 0.0);
+  const auto* a = before.const_data_ptr<float>();
+  const auto* b = job.policy.weights->values().const_data_ptr<float>();
+  CHECK(std::memcmp(a, b, static_cast<std::size_t>(job.policy.layout.total) * sizeof(float)) == 0);
+}

@@ -1,0 +1,46 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "tests/support/catch.h"
+#include "trainer/config/load.h"
+#include "trainer/run/stage.h"
+
+namespace aha_test {
+
+/// A stage of GRPO on a toy task with random weights, ready to step.
+struct ToyJob {
+  /// `more`: settings as of --set.
+  explicit ToyJob(const std::vector<std::string>& more = {}, int threads = 2)
+      : config(aha::parse_config(text(), "toy.yaml", more)),
+        machine(threads),
+        policy(aha::make_policy(config, machine)),
+        stage(aha::make_stage(config, 0, machine, policy)) {}
+
+  static std::string text() {
+    return R"(seed: 5
+output_dir: unused
+model:
+  init: {hidden_size: 48, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2, intermediate_size: 80, max_position_embeddings: 64, initializer_range: 0.2}
+data:
+  max_prompt_length: 8
+  train: {task: countdown_wait}
+  eval:
+    held_out: {task: countdown_wait, count: 12}
+rollout: {num_generations: 6, max_completion_length: 40}
+reward:
+  functions:
+    - {name: countdown_wait}
+    - {name: length, weight: 0.5}
+train: {max_steps: 3, prompts_per_step: 4}
+optim: {learning_rate: 1.0e-3}
+)";
+  }
+
+  aha::Config config;
+  aha::Machine machine;
+  aha::Policy policy;
+  std::unique_ptr<aha::Stage> stage;
+};
+
+}  // namespace aha_test
