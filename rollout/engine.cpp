@@ -26,13 +26,25 @@ std::vector<Group> empty_groups(std::span<const GroupRequest> requests,
   return groups;
 }
 
+/// Positions have rotary angles up to the model's limit and no further.
+void check_lengths(std::span<const GroupRequest> requests, const SamplingParams& params,
+                   std::int64_t max_positions) {
+  for (const auto& request : requests) {
+    const auto prompt = static_cast<std::int64_t>(request.prompt.ids.size());
+    if (prompt + params.max_completion_length > max_positions)
+      fail("a prompt of {} tokens with max_completion_length {} is longer than the {} positions of the model",
+           prompt, params.max_completion_length, max_positions);
+  }
+}
+
 }  // namespace
 
 Engine::Engine(const Decoder& decoder, ParameterProvider& weights, Exec exec,
                std::int64_t vocabulary, DecodeText decode, std::int64_t max_batch)
     : runner_(decoder, weights, exec, vocabulary),
       decode_(std::move(decode)),
-      max_batch_(max_batch) {}
+      max_batch_(max_batch),
+      max_positions_(decoder.config().max_position_embeddings) {}
 
 bool Engine::take(Sequence& sequence, const Drawn& drawn, const SamplingParams& params,
                   const StopMatcher& stop) const {
@@ -57,7 +69,7 @@ void Engine::write_text(Group& group) const {
   for (auto& c : group.completions) {
     std::span<const TokenId> ids = c.ids;
     if (c.finish == FinishReason::Stop) ids = ids.first(ids.size() - 1);
-    c.text = group.prompt.prefill + decode_(ids);
+    if (decode_) c.text = group.prompt.prefill + decode_(ids);
   }
 }
 
@@ -67,6 +79,8 @@ std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
                                     const std::function<bool()>& cancelled) {
   const auto start = std::chrono::steady_clock::now();
   stats_ = {};
+  check_lengths(requests, params, max_positions_);
+  check(params.stop_strings.empty() || decode_, "stop strings need text");
   std::vector<Group> groups = empty_groups(requests, weights_version);
   Scheduler scheduler(requests, max_batch_, params.max_completion_length);
   const StopMatcher stop(params.stop_strings, decode_);

@@ -22,15 +22,16 @@ struct RolloutStats {
 /// finished row leaves at once and its slot is refilled.
 class Engine {
  public:
-  /// `max_batch` rows at once, 0: all. `decode` makes text for stop strings and Completion::text.
+  /// `max_batch` rows at once, 0: all. `decode` makes text for stop strings and Completion::text; none: no
+  /// text.
   /// `vocabulary`: ids at or above it are never drawn (padded rows of the embedding).
   Engine(const Decoder& decoder, ParameterProvider& weights, Exec exec, std::int64_t vocabulary,
          DecodeText decode, std::int64_t max_batch = 0);
 
   /// Groups in the order of the requests; `on_group`, if given, is called for each group at the moment
   /// it is complete (on the calling thread, any order). `weights_version` is noted in each completion.
-  /// The largest part of the call can be cut short by `cancelled`, asked between decode steps: then
-  /// nothing is returned.
+  /// The call can be cut short by `cancelled`, asked between decode steps: then nothing is returned.
+  /// UserError when a prompt and its completion could need more positions than the model has.
   std::vector<Group> generate(std::span<const GroupRequest> requests, const SamplingParams& params,
                               std::int64_t weights_version = 0,
                               const std::function<void(Group&)>& on_group = {},
@@ -46,6 +47,7 @@ class Engine {
   Runner runner_;
   DecodeText decode_;
   std::int64_t max_batch_;
+  std::int64_t max_positions_;
   RolloutStats stats_;
 };
 

@@ -36,7 +36,7 @@ class Scheduler {
   bool finish(Sequence* sequence);
 
   const std::vector<Sequence*>& running() const { return running_; }
-  bool done() const { return next_request_ == requests_.size() && running_.empty(); }
+  bool done() const { return next_request_ == requests_.size() && prompts_.empty(); }
 
   /// Slots and blocks are all accounted for: held by exactly one owner or free. For tests and idle checks.
   bool consistent() const;

@@ -6,6 +6,7 @@ Run from the repository root with torch, transformers, safetensors and numpy ins
 The tests never run it; the versions it ran with are inside the files it wrote.
 tests/golden/model/README.md names every tensor.
 """
+import json
 import pathlib
 import shutil
 
@@ -13,7 +14,8 @@ import numpy as np
 import torch
 import transformers
 from safetensors.torch import save_file
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import (LlamaConfig, LlamaForCausalLM, MinPLogitsWarper, TemperatureLogitsWarper,
+                          TopKLogitsWarper, TopPLogitsWarper)
 from transformers.models.llama import modeling_llama
 
 OUT = pathlib.Path(__file__).resolve().parent.parent / "tests/golden/model"
@@ -133,6 +135,33 @@ def write_rounding():
               OUT / "rounding.safetensors", VERSIONS)
 
 
+def write_truncation():
+    """Which ids temperature, top_k, top_p and min_p leave, and with which probability: the logits
+    processors of `generate`, in its order."""
+    random = np.random.default_rng(4)
+    cases = []
+    for size in (7, 40, 300):
+        for temperature, top_k, top_p, min_p in (
+                (1.0, 5, 1.0, 0.0), (1.0, 0, 0.9, 0.0), (1.0, 0, 1.0, 0.1), (0.7, 6, 0.8, 0.0),
+                (1.5, 20, 0.95, 0.05), (0.5, 0, 0.3, 0.02), (2.0, 4, 0.999, 0.3)):
+            logits = torch.from_numpy((2 * random.normal(size=(1, size))).astype(np.float32))
+            scores = TemperatureLogitsWarper(temperature)(None, logits)
+            if top_k > 0:
+                scores = TopKLogitsWarper(top_k)(None, scores)
+            if top_p < 1:
+                scores = TopPLogitsWarper(top_p)(None, scores)
+            if min_p > 0:
+                scores = MinPLogitsWarper(min_p)(None, scores)
+            p = torch.softmax(scores[0].double(), -1)
+            kept = p.nonzero()[:, 0]
+            cases.append({"temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p,
+                          "logits": logits[0].tolist(), "ids": kept.tolist(),
+                          "probabilities": [round(x, 9) for x in p[kept].tolist()]})
+    with open(OUT / "truncation.json", "w", encoding="utf-8") as file:
+        json.dump({"versions": VERSIONS, "cases": cases}, file, separators=(",", ":"))
+        file.write("\n")
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     write_model("tied", 1, head_dim=8, tie_word_embeddings=True, rms_norm_eps=1e-5,
@@ -141,6 +170,7 @@ def main():
                 rope_parameters={"rope_theta": 500000.0, "rope_type": "default"})
     write_sharded()
     write_rounding()
+    write_truncation()
 
 
 if __name__ == "__main__":

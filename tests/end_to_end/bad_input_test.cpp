@@ -135,7 +135,12 @@ TEST_CASE("bad input: model folders with missing, cut or misshapen parts are ref
   config = aha::OrderedJson::parse(slurp(broken / "config.json"));
   config["vocab_size"] = 4;
   spill(broken / "config.json", config.dump());
-  require_refused(folder / "job.yaml", run, {"a tokenizer with more ids", {}, {"4", "tokenizer"}});
+  require_refused(folder / "job.yaml", run, {"ids beyond the vocabulary", {}, {"eos_token_id", "[0, 4)"}});
+  fresh();
+  auto tokenizer = aha::OrderedJson::parse(slurp(broken / "tokenizer.json"));
+  tokenizer["model"]["vocab"]["more"] = 6;
+  spill(broken / "tokenizer.json", tokenizer.dump());
+  require_refused(folder / "job.yaml", run, {"a tokenizer with more ids", {}, {"7", "6", "broken"}});
   fresh();
   fs::remove(broken / "tokenizer.json");
   require_refused(folder / "job.yaml", run, {"no tokenizer", {}, {"tokenizer.json"}});

@@ -11,11 +11,10 @@ std::vector<aha::Json> short_form(const std::string& name) {
   const auto run = folder / "run";
   std::vector<std::string> arguments = {"train", std::string(AHA_SOURCE_DIR) + "/configs/" + name};
   for (const char* setting :
-       {"data.train.bits=8", "data.eval.held_out.bits=8", "data.eval.held_out.count=128",
+       {"data.train.bits=8", "data.eval.held_out.bits=8", "data.eval.held_out.count=256",
         "data.max_prompt_length=9", "rollout.max_completion_length=11", "eval.eval_steps=0",
-        "model.init.hidden_size=32", "model.init.num_attention_heads=2",
-        "model.init.intermediate_size=80", "stages.warm_start.train.max_steps=500",
-        "stages.grpo.train.max_steps=25"})
+        "stages.warm_start.train.max_steps=500",
+        "stages.grpo.train.max_steps=30"})
     arguments.insert(arguments.end(), {"--set", setting});
   arguments.insert(arguments.end(), {"--set", "output_dir=" + run.string()});
   const auto end = run_aha(arguments);
@@ -26,7 +25,7 @@ std::vector<aha::Json> short_form(const std::string& name) {
     rows.push_back(aha::Json::parse(line));
     if (rows.back().at("stage") != "grpo") rows.pop_back();
   }
-  REQUIRE(rows.size() == 26);
+  REQUIRE(rows.size() == 31);
   return rows;
 }
 
@@ -34,7 +33,7 @@ std::vector<aha::Json> short_form(const std::string& name) {
 
 TEST_CASE("parity: reward alone turns rare long traces into the rule") {
   const auto rows = short_form("parity.yaml");
-  CHECK(rows.front().at("eval_accuracy").get<double>() < 0.75);
+  CHECK(rows.front().at("eval_accuracy").get<double>() < 0.6);
   CHECK(rows.front().at("eval_completions/mean_length").get<double>() < 6);
   CHECK(rows.back().at("eval_accuracy").get<double>() > 0.9);
   CHECK(rows.back().at("eval_completions/mean_length").get<double>() > 9);

@@ -1,8 +1,9 @@
 #include <algorithm>
-#include <numeric>
+#include <fstream>
 
 #include "tests/support/catch.h"
 #include "tests/trainer/kernels/reference.h"
+#include "trainer/core/json.h"
 
 using namespace aha_test;
 using aha::Index;
@@ -140,6 +141,33 @@ TEST_CASE("sampler: frequencies over evenly spaced uniforms are the probabilitie
       CHECK(std::abs(static_cast<double>(std::count(d.ids.begin(), d.ids.end(), j)) - expected) < 2.0);
     }
   }
+}
+
+TEST_CASE("sampler: top_k, top_p and min_p leave transformers' ids with its probabilities") {
+  std::ifstream file(AHA_SOURCE_DIR "/tests/golden/model/truncation.json");
+  const auto golden = aha::Json::parse(file);
+  const Index M = 5000;
+  std::vector<double> uniforms(at(M));
+  for (Index r = 0; r < M; ++r) uniforms[at(r)] = (static_cast<double>(r) + 0.5) / static_cast<double>(M);
+  for (const auto& c : golden.at("cases")) {
+    const auto logits = c.at("logits").get<Floats>();
+    std::vector<double> expected(logits.size(), 0.0);
+    for (std::size_t i = 0; i < c.at("ids").size(); ++i)
+      expected[c.at("ids")[i].get<std::size_t>()] = c.at("probabilities")[i].get<double>() * static_cast<double>(M);
+    for (const auto* ops : tables()) {
+      INFO(ops->name << " " << c.at("temperature") << " " << c.at("top_k") << " " << c.at("top_p") << " "
+                     << c.at("min_p") << " of " << logits.size());
+      const auto inverse = static_cast<float>(1.0 / c.at("temperature").get<double>());
+      const Drawn d = sample(*ops, Floats(at(M), 1.0F), logits, 1,
+                             settings(inverse, c.at("top_k").get<Index>(), c.at("top_p").get<float>(),
+                                      c.at("min_p").get<float>()),
+                             uniforms);
+      std::vector<double> counts(logits.size(), 0.0);
+      for (const auto id : d.ids) counts[at(id)] += 1;
+      for (std::size_t id = 0; id < counts.size(); ++id) CHECK(std::abs(counts[id] - expected[id]) < 1.5);
+    }
+  }
+  CHECK(golden.at("cases").size() == 21);
 }
 
 TEST_CASE("sampler: a logit that is not finite gives an id of the vocabulary and a NaN logprob") {

@@ -9,9 +9,10 @@ using namespace aha_test;
 
 namespace {
 
-const std::vector<std::string> kSft = {"stages=[{name: sft, method: sft}]",
-                                       "train.per_device_train_batch_size=8",
+const std::vector<std::string> kSft = {"train.per_device_train_batch_size=8",
                                        "train.bucket_batches=4", "optim.learning_rate=3e-3"};
+
+const char* const kStage = "stages: [{name: sft, method: sft}]\n";
 
 double loss_of_step(ToyJob& job) {
   aha::MetricsRow row("sft", job.stage->step + 1, job.stage->step + 1);
@@ -25,7 +26,7 @@ double loss_of_step(ToyJob& job) {
 TEST_CASE("sft: the first loss is that of a uniform guess where weights are small, and it falls") {
   auto settings = kSft;
   settings.push_back("model.init.initializer_range=0.001");
-  ToyJob job(settings);
+  ToyJob job(settings, 2, kStage);
   const double first = loss_of_step(job);
   CHECK(first == Approx(std::log(static_cast<double>(job.policy.vocabulary()))).margin(0.01));
   double last = first;
@@ -34,7 +35,7 @@ TEST_CASE("sft: the first loss is that of a uniform guess where weights are smal
 }
 
 TEST_CASE("sft: a block of length-sorted batches visits every draw once") {
-  ToyJob job(kSft);
+  ToyJob job(kSft, 2, kStage);
   std::uint64_t before = job.stage->sampler.cursor();
   for (int i = 0; i < 4; ++i) {
     loss_of_step(job);
@@ -44,7 +45,7 @@ TEST_CASE("sft: a block of length-sorted batches visits every draw once") {
 }
 
 TEST_CASE("sft: an example ends with the end-of-text id and masks its prompt") {
-  ToyJob job(kSft);
+  ToyJob job(kSft, 2, kStage);
   const auto draw = job.stage->sampler.next(1).front();
   const auto group = aha::sft_example(
       {*job.stage->data.train, *job.policy.tokenizer, job.policy.config, job.stage->settings}, draw);

@@ -10,9 +10,10 @@ namespace aha_test {
 
 /// A stage of GRPO on a toy task with random weights, ready to step.
 struct ToyJob {
-  /// `more`: settings as of --set.
-  explicit ToyJob(const std::vector<std::string>& more = {}, int threads = 2)
-      : config(aha::parse_config(text(), "toy.yaml", more)),
+  /// `more`: settings as of --set; `yaml`: more lines of the file.
+  explicit ToyJob(const std::vector<std::string>& more = {}, int threads = 2,
+                  const std::string& yaml = "")
+      : config(aha::parse_config(text() + yaml, "toy.yaml", more)),
         machine(threads),
         policy(aha::make_policy(config, machine)),
         stage(aha::make_stage(config, 0, machine, policy)) {}
