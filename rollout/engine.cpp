@@ -32,8 +32,10 @@ void check_lengths(std::span<const GroupRequest> requests, const SamplingParams&
   for (const auto& request : requests) {
     const auto prompt = static_cast<std::int64_t>(request.prompt.ids.size());
     if (prompt + params.max_completion_length > max_positions)
-      fail("a prompt of {} tokens with max_completion_length {} is longer than the {} positions of the model",
-           prompt, params.max_completion_length, max_positions);
+      fail(
+          "a prompt of {} tokens with max_completion_length {} is longer than the {} positions of "
+          "the model",
+          prompt, params.max_completion_length, max_positions);
   }
 }
 
@@ -53,7 +55,8 @@ bool Engine::take(Sequence& sequence, const Drawn& drawn, const SamplingParams& 
   c.logprobs.push_back(drawn.logprob);
   c.entropies.push_back(drawn.entropy);
   c.sampled.push_back(1);
-  if (std::find(params.stop_ids.begin(), params.stop_ids.end(), drawn.id) != params.stop_ids.end()) {
+  if (std::find(params.stop_ids.begin(), params.stop_ids.end(), drawn.id) !=
+      params.stop_ids.end()) {
     c.finish = FinishReason::Stop;
   } else if (stop.completed(c.ids)) {
     c.finish = FinishReason::String;
@@ -102,13 +105,15 @@ std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
     runner_.prefill(admitted.prompts, requests);
     runner_.copy(admitted.copies);
     for (const auto* prompt : admitted.prompts)
-      stats_.prompt_tokens += static_cast<std::int64_t>(requests[prompt->request].prompt.ids.size());
+      stats_.prompt_tokens +=
+          static_cast<std::int64_t>(requests[prompt->request].prompt.ids.size());
     runner_.first_tokens(admitted.sequences, params, drawn);
     take_all(admitted.sequences);
     const std::vector<Sequence*> running = scheduler.running();
     if (running.empty()) continue;
     runner_.next_tokens(running, params, drawn);
-    for (auto* s : running) ++s->position;
+    for (auto* s : running)
+      ++s->position;
     ++stats_.decode_steps;
     take_all(running);
   }

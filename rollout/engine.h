@@ -12,7 +12,7 @@ namespace aha {
 
 /// What a call of `generate` did.
 struct RolloutStats {
-  std::int64_t prompt_tokens = 0;     ///< computed once a group
+  std::int64_t prompt_tokens = 0;  ///< computed once a group
   std::int64_t completion_tokens = 0;
   std::int64_t decode_steps = 0;
   double seconds = 0;

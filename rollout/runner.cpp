@@ -15,8 +15,9 @@ constexpr double kFlopWorthATeam = 2e6;
 
 double block_flop_per_row(const ModelConfig& c) {
   const auto width = static_cast<double>(c.hidden_size);
-  const double attention = static_cast<double>((2 * c.num_attention_heads + 2 * c.num_key_value_heads) *
-                                               c.head_dim) * width;
+  const double attention =
+      static_cast<double>((2 * c.num_attention_heads + 2 * c.num_key_value_heads) * c.head_dim) *
+      width;
   const double mlp = 3.0 * width * static_cast<double>(c.intermediate_size);
   return 2.0 * static_cast<double>(c.num_hidden_layers) * (attention + mlp);
 }
@@ -112,7 +113,8 @@ void Runner::sample(const Exec& exec, const float* hidden, std::span<Sequence* c
   task.top_p = static_cast<float>(params.top_p);
   task.min_p = static_cast<float>(params.min_p);
   decoder_->ops().head_sample(exec, task);
-  for (std::size_t i = 0; i < n; ++i) drawn[i] = {ids[i], logprobs[i], entropies[i]};
+  for (std::size_t i = 0; i < n; ++i)
+    drawn[i] = {ids[i], logprobs[i], entropies[i]};
 }
 
 void Runner::first_tokens(std::span<Sequence* const> sequences, const SamplingParams& params,

@@ -11,7 +11,7 @@ namespace aha {
 /// and its index, and on nothing else.
 struct SamplingParams {
   std::int64_t max_completion_length = 512;  ///< tokens
-  double temperature = 1.0;                  ///< 0: greedy; log-probabilities are then at temperature 1
+  double temperature = 1.0;  ///< 0: greedy; log-probabilities are then at temperature 1
   double top_p = 1.0;
   std::int64_t top_k = 0;  ///< 0: off
   double min_p = 0.0;

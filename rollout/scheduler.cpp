@@ -70,9 +70,10 @@ Sequence* Scheduler::start_sequence(SharedPrompt& prompt, Group& group, Admitted
   s.position = static_cast<std::int32_t>(length);
   const auto full = static_cast<std::ptrdiff_t>(length / kKvBlock);
   s.table.assign(prompt.blocks.begin(), prompt.blocks.begin() + full);
-  const auto first_own = static_cast<std::int32_t>(
-      num_blocks_ - (static_cast<Index>(slot) + 1) * own_blocks_);
-  for (std::int32_t b = 0; b < own_blocks_; ++b) s.table.push_back(first_own + b);
+  const auto first_own =
+      static_cast<std::int32_t>(num_blocks_ - (static_cast<Index>(slot) + 1) * own_blocks_);
+  for (std::int32_t b = 0; b < own_blocks_; ++b)
+    s.table.push_back(first_own + b);
   const auto partial = static_cast<std::int32_t>(length % kKvBlock);
   if (partial > 0) admitted.copies.push_back({prompt.blocks.back(), first_own, partial});
   running_.push_back(&s);
@@ -99,8 +100,7 @@ bool Scheduler::finish(Sequence* sequence) {
   free_slots_.push_back(sequence->slot);
   sequences_[static_cast<std::size_t>(sequence->slot)].reset();
   if (--prompt->unfinished > 0) return false;
-  free_prompt_places_.push_back(prompt->blocks.front() /
-                                static_cast<std::int32_t>(prompt_blocks_));
+  free_prompt_places_.push_back(prompt->blocks.front() / static_cast<std::int32_t>(prompt_blocks_));
   prompts_.erase(std::find_if(prompts_.begin(), prompts_.end(),
                               [&](const auto& p) { return p.get() == prompt; }));
   return true;
@@ -111,7 +111,8 @@ bool Scheduler::consistent() const {
       sequences_.begin(), sequences_.end(), [](const auto& s) { return s != nullptr; }));
   std::vector<int> owners(static_cast<std::size_t>(num_blocks_), 0);
   for (const auto& prompt : prompts_)
-    for (const auto block : prompt->blocks) ++owners[static_cast<std::size_t>(block)];
+    for (const auto block : prompt->blocks)
+      ++owners[static_cast<std::size_t>(block)];
   for (const auto* s : running_)
     for (auto b = s->table.size() - static_cast<std::size_t>(own_blocks_); b < s->table.size(); ++b)
       ++owners[static_cast<std::size_t>(s->table[b])];

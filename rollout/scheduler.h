@@ -24,9 +24,9 @@ class Scheduler {
   std::int64_t max_batch() const { return max_batch_; }
 
   struct Admitted {
-    std::vector<SharedPrompt*> prompts;    ///< to prefill before the sequences start
-    std::vector<Sequence*> sequences;      ///< to draw a first token for
-    std::vector<KvCopy> copies;            ///< prompt's last block -> sequence's first own block
+    std::vector<SharedPrompt*> prompts;  ///< to prefill before the sequences start
+    std::vector<Sequence*> sequences;    ///< to draw a first token for
+    std::vector<KvCopy> copies;          ///< prompt's last block -> sequence's first own block
   };
   /// Starts as many completions as slots and prompt places allow. `completion_of(request, index)` gives
   /// where a completion is written.

@@ -23,7 +23,9 @@ using aha::Index;
 using Clock = std::chrono::steady_clock;
 using Floats = std::vector<float>;
 
-std::size_t at(Index i) { return static_cast<std::size_t>(i); }
+std::size_t at(Index i) {
+  return static_cast<std::size_t>(i);
+}
 
 bool processor_time = false;  // NOLINT: set once by main
 
@@ -44,7 +46,8 @@ double best_seconds(const std::function<void()>& body) {
   body();
   double best = 1e9;
   const auto until = Clock::now() + std::chrono::milliseconds(150);
-  do best = std::min(best, seconds_of(body));
+  do
+    best = std::min(best, seconds_of(body));
   while (Clock::now() < until);
   return best;
 }
@@ -53,7 +56,8 @@ Floats random_floats(Index n) {
   static std::mt19937 engine(1);
   std::normal_distribution<float> normal(0.0F, 0.3F);
   Floats out(at(n));
-  for (auto& x : out) x = normal(engine);
+  for (auto& x : out)
+    x = normal(engine);
   return out;
 }
 
@@ -64,7 +68,9 @@ double peak_gflops(const aha::Ops& ops, const Exec& exec) {
   Floats packed(at(aha::packed_size(n, n)));
   Floats y(at(n * n));
   ops.pack_linear(exec, w.data(), n, n, packed.data());
-  const double s = best_seconds([&] { ops.linear(exec, {x.data(), n, packed.data(), y.data(), n, n, n, n}); });
+  const double s = best_seconds([&] {
+    ops.linear(exec, {x.data(), n, packed.data(), y.data(), n, n, n, n});
+  });
   return 2e-9 * static_cast<double>(n * n * n) / s;
 }
 
@@ -95,7 +101,8 @@ class Table {
   void row(const std::string& name, double seconds, double flop, double bytes) const {
     fmt::print("  {:<24}{:>10.1f} us", name, seconds * 1e6);
     if (flop > 0)
-      fmt::print("{:>9.1f} GFLOP/s {:>4.0f} % of peak", 1e-9 * flop / seconds, 1e-7 * flop / seconds / peak_);
+      fmt::print("{:>9.1f} GFLOP/s {:>4.0f} % of peak", 1e-9 * flop / seconds,
+                 1e-7 * flop / seconds / peak_);
     if (bytes > 0) fmt::print("{:>9.1f} GB/s", 1e-9 * bytes / seconds);
     fmt::print("\n");
   }
@@ -104,11 +111,13 @@ class Table {
   double peak_;
 };
 
-void bench_products(const aha::Ops& ops, const Exec& exec, const Shape& s, Index M, const Table& table) {
+void bench_products(const aha::Ops& ops, const Exec& exec, const Shape& s, Index M,
+                    const Table& table) {
   const struct {
     const char* name;
     Index N, K;
-  } products[] = {{"qkv", 3 * s.C, s.C}, {"o", s.C, s.C}, {"gate_up", 2 * s.F, s.C}, {"down", s.C, s.F}};
+  } products[] = {
+      {"qkv", 3 * s.C, s.C}, {"o", s.C, s.C}, {"gate_up", 2 * s.F, s.C}, {"down", s.C, s.F}};
   for (const auto& [name, N, K] : products) {
     const Floats x = random_floats(M * K);
     const Floats w = random_floats(N * K);
@@ -118,17 +127,24 @@ void bench_products(const aha::Ops& ops, const Exec& exec, const Shape& s, Index
     Floats dw(at(N * K));
     ops.pack_linear(exec, w.data(), N, K, packed.data());
     const double flop = 2.0 * static_cast<double>(M * N * K);
-    table.row(std::string("linear ") + name,
-              best_seconds([&] { ops.linear(exec, {x.data(), K, packed.data(), y.data(), N, M, N, K}); }), flop, 0);
+    table.row(std::string("linear ") + name, best_seconds([&] {
+                ops.linear(exec, {x.data(), K, packed.data(), y.data(), N, M, N, K});
+              }),
+              flop, 0);
     if (M < 1024) continue;
-    table.row(std::string("linear_dx ") + name,
-              best_seconds([&] { ops.linear_dx(exec, {y.data(), N, w.data(), dx.data(), K, M, N, K}); }), flop, 0);
-    table.row(std::string("linear_dw ") + name,
-              best_seconds([&] { ops.linear_dw(exec, {y.data(), N, x.data(), K, dw.data(), M, N, K}); }), flop, 0);
+    table.row(std::string("linear_dx ") + name, best_seconds([&] {
+                ops.linear_dx(exec, {y.data(), N, w.data(), dx.data(), K, M, N, K});
+              }),
+              flop, 0);
+    table.row(std::string("linear_dw ") + name, best_seconds([&] {
+                ops.linear_dw(exec, {y.data(), N, x.data(), K, dw.data(), M, N, K});
+              }),
+              flop, 0);
   }
 }
 
-void bench_rows(const aha::Ops& ops, const Exec& exec, const Shape& s, Index M, const Table& table) {
+void bench_rows(const aha::Ops& ops, const Exec& exec, const Shape& s, Index M,
+                const Table& table) {
   const Floats x = random_floats(M * s.C);
   const Floats w = random_floats(s.C);
   const Floats gate_up = random_floats(M * 2 * s.F);
@@ -138,20 +154,28 @@ void bench_rows(const aha::Ops& ops, const Exec& exec, const Shape& s, Index M, 
   Floats wide(at(M * s.F));
   Floats dgate_up(at(M * 2 * s.F));
   const auto floats = [&](Index n) { return 4.0 * static_cast<double>(n); };
-  table.row("rms_norm", best_seconds([&] { ops.rms_norm(exec, {x.data(), w.data(), y.data(), inv.data(), M, s.C, 1e-5F}); }),
+  table.row("rms_norm", best_seconds([&] {
+              ops.rms_norm(exec, {x.data(), w.data(), y.data(), inv.data(), M, s.C, 1e-5F});
+            }),
             0, floats(2 * M * s.C));
-  table.row("swiglu", best_seconds([&] { ops.swiglu(exec, {gate_up.data(), wide.data(), M, s.F}); }), 0,
-            floats(3 * M * s.F));
+  table.row("swiglu", best_seconds([&] {
+              ops.swiglu(exec, {gate_up.data(), wide.data(), M, s.F});
+            }),
+            0, floats(3 * M * s.F));
   if (M < 1024) return;
   table.row("rms_norm_backward", best_seconds([&] {
-              ops.rms_norm_backward(exec, {x.data(), x.data(), w.data(), inv.data(), y.data(), dw.data(), M, s.C});
-            }), 0, floats(4 * M * s.C));
+              ops.rms_norm_backward(
+                  exec, {x.data(), x.data(), w.data(), inv.data(), y.data(), dw.data(), M, s.C});
+            }),
+            0, floats(4 * M * s.C));
   table.row("swiglu_backward", best_seconds([&] {
               ops.swiglu_backward(exec, {gate_up.data(), wide.data(), dgate_up.data(), M, s.F});
-            }), 0, floats(5 * M * s.F));
+            }),
+            0, floats(5 * M * s.F));
 }
 
-void bench_head(const aha::Ops& ops, const Exec& exec, const Shape& s, Index M, const Table& table) {
+void bench_head(const aha::Ops& ops, const Exec& exec, const Shape& s, Index M,
+                const Table& table) {
   const Floats h = random_floats(M * s.C);
   const Floats w = random_floats(s.V * s.C);
   Floats packed(at(aha::packed_size(s.V, s.C)));
@@ -163,22 +187,34 @@ void bench_head(const aha::Ops& ops, const Exec& exec, const Shape& s, Index M, 
   Floats dw(at(s.V * s.C));
   const std::vector<double> uniforms(at(M), 0.4);
   const double flop = 2.0 * static_cast<double>(M * s.C * s.V);
-  aha::HeadSample sample{h.data(), packed.data(), uniforms.data(), ids.data(), logprobs.data(), entropies.data(),
-                         M, s.C, s.V, 1.0F};
+  aha::HeadSample sample{h.data(),
+                         packed.data(),
+                         uniforms.data(),
+                         ids.data(),
+                         logprobs.data(),
+                         entropies.data(),
+                         M,
+                         s.C,
+                         s.V,
+                         1.0F};
   table.row("head_sample", best_seconds([&] { ops.head_sample(exec, sample); }), flop, 0);
   table.row("head_logprob", best_seconds([&] {
-              ops.head_logprob(exec, {h.data(), packed.data(), ids.data(), logprobs.data(), entropies.data(), M, s.C, s.V, 1.0F});
-            }), flop, 0);
+              ops.head_logprob(exec, {h.data(), packed.data(), ids.data(), logprobs.data(),
+                                      entropies.data(), M, s.C, s.V, 1.0F});
+            }),
+            flop, 0);
   if (M < 1024) return;
   table.row("head_logprob_backward", best_seconds([&] {
-              ops.head_logprob_backward(exec, {h.data(), packed.data(), w.data(), ids.data(), logprobs.data(), nullptr,
-                                               dh.data(), dw.data(), M, s.C, s.V, 1.0F});
-            }), 3 * flop, 0);
+              ops.head_logprob_backward(
+                  exec, {h.data(), packed.data(), w.data(), ids.data(), logprobs.data(), nullptr,
+                         dh.data(), dw.data(), M, s.C, s.V, 1.0F});
+            }),
+            3 * flop, 0);
 }
 
 /// Sequences of `length` rows (training), or the last row of each (decode).
-void bench_attention(const aha::Ops& ops, const Exec& exec, const Shape& s, Index count, Index length, bool decode,
-                     const Table& table) {
+void bench_attention(const aha::Ops& ops, const Exec& exec, const Shape& s, Index count,
+                     Index length, bool decode, const Table& table) {
   const Index D = s.C / s.H;
   const Index blocks = (length + 15) / 16;
   const Index rows_each = decode ? 1 : length;
@@ -188,7 +224,8 @@ void bench_attention(const aha::Ops& ops, const Exec& exec, const Shape& s, Inde
   std::vector<std::int32_t> positions;
   std::vector<Index> sections{0};
   for (Index n = 0; n < count; ++n) {
-    for (Index b = 0; b < blocks; ++b) table_of[at(n)].push_back(static_cast<std::int32_t>(n * blocks + b));
+    for (Index b = 0; b < blocks; ++b)
+      table_of[at(n)].push_back(static_cast<std::int32_t>(n * blocks + b));
     for (Index r = 0; r < rows_each; ++r) {
       positions.push_back(static_cast<std::int32_t>(length - rows_each + r));
       pointers.push_back(table_of[at(n)].data());
@@ -204,7 +241,8 @@ void bench_attention(const aha::Ops& ops, const Exec& exec, const Shape& s, Inde
   Floats out(at(M * s.C));
   Floats lse(at(M * s.H));
   double pairs = 0;
-  for (const auto p : positions) pairs += p + 1;
+  for (const auto p : positions)
+    pairs += p + 1;
   const double flop = 4.0 * pairs * static_cast<double>(s.C);
   const aha::Attention task{qkv.data(), kv, rows, out.data(), lse.data(), s.H};
   table.row("kv_write", best_seconds([&] { ops.kv_write(exec, qkv.data(), s.H, rows, kv); }), 0,
@@ -214,9 +252,10 @@ void bench_attention(const aha::Ops& ops, const Exec& exec, const Shape& s, Inde
   const Floats dout = random_floats(M * s.C);
   Floats dqkv(qkv.size());
   table.row("attention_backward", best_seconds([&] {
-              ops.attention_backward(exec, {qkv.data(), out.data(), dout.data(), lse.data(), kv, dkv, rows,
-                                            sections.data(), count, dqkv.data(), s.H});
-            }), 2.5 * flop, 0);
+              ops.attention_backward(exec, {qkv.data(), out.data(), dout.data(), lse.data(), kv,
+                                            dkv, rows, sections.data(), count, dqkv.data(), s.H});
+            }),
+            2.5 * flop, 0);
 }
 
 constexpr Index kPrompts = 16;
@@ -224,26 +263,33 @@ constexpr Index kSamples = 16;
 constexpr Index kTokens = 72;
 constexpr Index kPrompt = 8;
 
-void bench_rollout(aha::Decoder& decoder, aha::ResidentWeights& weights, const Exec& exec, const Shape& s, double peak) {
-  aha::Engine engine(decoder, weights, exec, s.V, [](std::span<const aha::TokenId>) { return std::string(); });
+void bench_rollout(aha::Decoder& decoder, aha::ResidentWeights& weights, const Exec& exec,
+                   const Shape& s, double peak) {
+  aha::Engine engine(decoder, weights, exec, s.V,
+                     [](std::span<const aha::TokenId>) { return std::string(); });
   std::vector<aha::GroupRequest> requests(at(kPrompts));
   for (std::size_t i = 0; i < requests.size(); ++i) {
     requests[i].ordinal = i;
     requests[i].samples = kSamples;
-    for (Index t = 0; t < kPrompt; ++t) requests[i].prompt.ids.push_back((static_cast<Index>(i) * 7 + t) % s.V);
+    for (Index t = 0; t < kPrompt; ++t)
+      requests[i].prompt.ids.push_back((static_cast<Index>(i) * 7 + t) % s.V);
   }
   aha::SamplingParams params;
   params.max_completion_length = kTokens;
   double best = 1e9;
-  for (int i = 0; i < 7; ++i) best = std::min(best, seconds_of([&] { engine.generate(requests, params); }));
+  for (int i = 0; i < 7; ++i)
+    best = std::min(best, seconds_of([&] { engine.generate(requests, params); }));
   const auto tokens = static_cast<double>(kPrompts * kSamples * kTokens);
   const double floor = 2e-9 * s.matrix_elements() * tokens / peak;
-  fmt::print("  rollout {:>36.1f} ms {:>9.0f} tok/s; its products at the peak take {:.1f} ms, {:.0f} % of it\n", best * 1e3,
-             tokens / best, floor * 1e3, 100 * floor / best);
+  fmt::print(
+      "  rollout {:>36.1f} ms {:>9.0f} tok/s; its products at the peak take {:.1f} ms, {:.0f} % of "
+      "it\n",
+      best * 1e3, tokens / best, floor * 1e3, 100 * floor / best);
 }
 
-void bench_training(aha::Decoder& decoder, aha::ResidentWeights& weights, const aha::ParameterLayout& layout,
-                    const Exec& exec, const Shape& s, double peak) {
+void bench_training(aha::Decoder& decoder, aha::ResidentWeights& weights,
+                    const aha::ParameterLayout& layout, const Exec& exec, const Shape& s,
+                    double peak) {
   const aha::Ops& ops = decoder.ops();
   // micro-batches of three groups, the prompt's rows shared
   const Index groups = 3;
@@ -260,7 +306,8 @@ void bench_training(aha::Decoder& decoder, aha::ResidentWeights& weights, const 
       auto& table = tables.emplace_back();
       const Index first = n == 0 ? 0 : kPrompt;
       const Index end = n == 0 ? kPrompt : kPrompt + kTokens - 1;
-      while (static_cast<Index>(table.size()) * 16 < end) table.push_back(next++);
+      while (static_cast<Index>(table.size()) * 16 < end)
+        table.push_back(next++);
       if (n > 0) copies.push_back({tables[at(g * (1 + kSamples))].front(), table.front(), kPrompt});
       for (Index p = first; p < end; ++p) {
         ids.push_back((p * 13 + n) % s.V);
@@ -282,17 +329,22 @@ void bench_training(aha::Decoder& decoder, aha::ResidentWeights& weights, const 
   const float* hidden = nullptr;
   const double forward = best_seconds([&] {
     hidden = decoder.forward(exec, weights, rows, next, kept);
-    ops.head_logprob(exec, {hidden, edges.packed_head, ids.data(), logprobs.data(), entropies.data(), M, s.C, s.V, 1.0F});
+    ops.head_logprob(exec, {hidden, edges.packed_head, ids.data(), logprobs.data(),
+                            entropies.data(), M, s.C, s.V, 1.0F});
   });
   const double backward = best_seconds([&] {
-    ops.head_logprob_backward(exec, {hidden, edges.packed_head, edges.head, ids.data(), d_logprob.data(), nullptr,
-                                     dhidden.data(), grads.edges().head, M, s.C, s.V, 1.0F});
+    ops.head_logprob_backward(
+        exec, {hidden, edges.packed_head, edges.head, ids.data(), d_logprob.data(), nullptr,
+               dhidden.data(), grads.edges().head, M, s.C, s.V, 1.0F});
     decoder.backward(exec, weights, rows, dhidden.data(), kept, grads);
   });
   const auto tokens = static_cast<double>(groups * kSamples * kTokens);
   const double floor = 6e-9 * s.matrix_elements() * static_cast<double>(M) / peak;
-  fmt::print("  training {:>6} rows: forward {:>6.2f} ms, backward {:>6.2f} ms {:>9.0f} tok/s; products at the peak {:.2f} ms, {:.0f} %\n",
-             M, forward * 1e3, backward * 1e3, tokens / (forward + backward), floor * 1e3, 100 * floor / (forward + backward));
+  fmt::print(
+      "  training {:>6} rows: forward {:>6.2f} ms, backward {:>6.2f} ms {:>9.0f} tok/s; products "
+      "at the peak {:.2f} ms, {:.0f} %\n",
+      M, forward * 1e3, backward * 1e3, tokens / (forward + backward), floor * 1e3,
+      100 * floor / (forward + backward));
 }
 
 void bench_shape(const aha::Ops& ops, const Exec& exec, const Shape& s, double peak) {
@@ -309,7 +361,8 @@ void bench_shape(const aha::Ops& ops, const Exec& exec, const Shape& s, double p
   }
   aha::Decoder decoder(s.config(), ops);
   const auto layout = aha::make_layout(s.config());
-  aha::ResidentWeights weights(s.config(), layout, ops, aha::init_parameters(layout, s.config(), 1));
+  aha::ResidentWeights weights(s.config(), layout, ops,
+                               aha::init_parameters(layout, s.config(), 1));
   weights.publish(exec);
   fmt::print("{}, {} prompts x {} completions x {} tokens\n", s.name, kPrompts, kSamples, kTokens);
   bench_rollout(decoder, weights, exec, s, peak);
@@ -326,7 +379,9 @@ int main(int argc, char** argv) {
   const Exec team{&pool};
   const double one = peak_gflops(ops, {});
   const double all = peak_gflops(ops, team);
-  fmt::print("{}: 960^3 product {:.0f} GFLOP/s on one thread, {:.0f} on {}\n", ops.name, one, all, threads);
-  for (const auto& shape : {Shape{"4 x 72", 4, 72, 4, 192, 110}, Shape{"2 x 96", 2, 96, 3, 256, 64}})
+  fmt::print("{}: 960^3 product {:.0f} GFLOP/s on one thread, {:.0f} on {}\n", ops.name, one, all,
+             threads);
+  for (const auto& shape :
+       {Shape{"4 x 72", 4, 72, 4, 192, 110}, Shape{"2 x 96", 2, 96, 3, 256, 64}})
     bench_shape(ops, team, shape, all);
 }

@@ -8,7 +8,9 @@
 using namespace aha_test;
 using aha::FinishReason;
 
-TEST_CASE("rollout: completions do not depend on the batch limit, the order of requests or the threads", "[rollout]") {
+TEST_CASE(
+    "rollout: completions do not depend on the batch limit, the order of requests or the threads",
+    "[rollout]") {
   aha::ThreadPool two(2);
   aha::ThreadPool three(3);
   for (const bool wide : {false, true}) {
@@ -16,11 +18,13 @@ TEST_CASE("rollout: completions do not depend on the batch limit, the order of r
     const auto expected = rollout(model, params());
     std::set<std::int64_t> lengths;
     for (const auto& group : expected)
-      for (const auto& c : group.completions) lengths.insert(c.length());
+      for (const auto& c : group.completions)
+        lengths.insert(c.length());
     REQUIRE(lengths.size() > 4);  // groups finish at different times
     for (const std::int64_t max_batch : {1, 3, 8, 0})
       for (auto* pool : {static_cast<aha::ThreadPool*>(nullptr), &two, &three}) {
-        INFO("wide " << wide << " max batch " << max_batch << " threads " << aha::Exec{pool}.threads());
+        INFO("wide " << wide << " max batch " << max_batch << " threads "
+                     << aha::Exec{pool}.threads());
         CHECK(same(rollout(model, params(), aha::Exec{pool}, max_batch), expected));
       }
     auto reversed = requests(model.config.vocab_size);
@@ -43,7 +47,8 @@ TEST_CASE("rollout: every kernel table draws the same completions", "[rollout]")
   }
 }
 
-TEST_CASE("rollout: a large batch on several threads equals the same rows one by one", "[rollout]") {
+TEST_CASE("rollout: a large batch on several threads equals the same rows one by one",
+          "[rollout]") {
   Model model = Model::random(toy_config(false), aha::cpu_ops());
   aha::ThreadPool two(2);
   std::vector<GroupRequest> many(1);
@@ -81,7 +86,8 @@ TEST_CASE("rollout: greedy decoding is transformers'", "[rollout][golden]") {
   }
 }
 
-TEST_CASE("rollout: a completion ends by stop id, by stop string or at the limit, and says which", "[rollout]") {
+TEST_CASE("rollout: a completion ends by stop id, by stop string or at the limit, and says which",
+          "[rollout]") {
   Model model = Model::random(toy_config(true), aha::cpu_ops());
   auto p = params();
   p.stop_strings = {"ab", "q"};
@@ -94,9 +100,11 @@ TEST_CASE("rollout: a completion ends by stop id, by stop string or at the limit
       };
       const std::string text = letters(c.ids);
       // nothing before the last token would have ended it
-      for (std::size_t i = 0; i + 1 < c.ids.size(); ++i) CHECK_FALSE(stops(c.ids[i]));
+      for (std::size_t i = 0; i + 1 < c.ids.size(); ++i)
+        CHECK_FALSE(stops(c.ids[i]));
       const std::string before = text.substr(0, text.size() - 1);
-      for (const auto& s : p.stop_strings) CHECK(before.find(s) == std::string::npos);
+      for (const auto& s : p.stop_strings)
+        CHECK(before.find(s) == std::string::npos);
       if (c.finish == FinishReason::Stop) {
         CHECK(stops(c.ids.back()));
         CHECK(c.text == std::string("<").append(before));
@@ -130,7 +138,8 @@ TEST_CASE("rollout: each group is told once, complete, and the counts are right"
   std::multiset<std::uint64_t> told;
   const auto groups = engine.generate(asked, params(), 12, [&](Group& group) {
     told.insert(group.ordinal);
-    for (const auto& c : group.completions) CHECK_FALSE(c.ids.empty());
+    for (const auto& c : group.completions)
+      CHECK_FALSE(c.ids.empty());
   });
   std::multiset<std::uint64_t> expected;
   std::int64_t prompt_tokens = 0;
@@ -181,7 +190,8 @@ TEST_CASE("rollout: more positions than the model has is the user's error", "[ro
   auto p = params();
   p.max_completion_length = 96;
   CHECK(error_of([&] { rollout(model, p); }) ==
-        "a prompt of 33 tokens with max_completion_length 96 is longer than the 128 positions of the model");
+        "a prompt of 33 tokens with max_completion_length 96 is longer than the 128 positions of "
+        "the model");
 }
 
 TEST_CASE("rollout: truncation changes what is drawn, not the reported distribution", "[rollout]") {

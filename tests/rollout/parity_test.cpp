@@ -9,26 +9,30 @@ using aha::Index;
 namespace {
 
 /// The training log-probability and entropy of every sampled token, packed into micro-batches.
-void check_parity(Model& model, const std::vector<Group>& groups, aha::Exec exec, float inv_temperature,
-                  std::int64_t max_tokens) {
+void check_parity(Model& model, const std::vector<Group>& groups, aha::Exec exec,
+                  float inv_temperature, std::int64_t max_tokens) {
   std::vector<aha::SampleRef> samples;
   for (std::size_t g = 0; g < groups.size(); ++g)
-    for (std::size_t c = 0; c < groups[g].completions.size(); ++c) samples.push_back({g, c});
+    for (std::size_t c = 0; c < groups[g].completions.size(); ++c)
+      samples.push_back({g, c});
   aha::Activations kept(model.decoder.config());
   const Index C = model.config.hidden_size;
   std::size_t tokens = 0;
   for (const auto& sections : aha::plan_micro_batches(groups, samples, {max_tokens, 0, 0})) {
     const aha::MicroBatch micro = aha::pack(groups, sections);
     const float* hidden = model.decoder.forward(
-        exec, model.weights, {micro.ids, micro.positions, micro.tables, micro.copies, micro.section_starts},
+        exec, model.weights,
+        {micro.ids, micro.positions, micro.tables, micro.copies, micro.section_starts},
         micro.num_blocks, kept);
     std::vector<float> rows;
-    for (const auto r : micro.loss_rows) rows.insert(rows.end(), hidden + r * C, hidden + (r + 1) * C);
+    for (const auto r : micro.loss_rows)
+      rows.insert(rows.end(), hidden + r * C, hidden + (r + 1) * C);
     std::vector<float> logprobs(micro.targets.size());
     std::vector<float> entropies(micro.targets.size());
-    model.decoder.ops().head_logprob(exec, {rows.data(), model.weights.edges().packed_head, micro.targets.data(),
-                                            logprobs.data(), entropies.data(), micro.tokens(), C,
-                                            model.config.vocab_size, inv_temperature});
+    model.decoder.ops().head_logprob(
+        exec,
+        {rows.data(), model.weights.edges().packed_head, micro.targets.data(), logprobs.data(),
+         entropies.data(), micro.tokens(), C, model.config.vocab_size, inv_temperature});
     for (std::size_t i = 0; i < micro.samples.size(); ++i) {
       const auto& c = groups[micro.samples[i].group].completions[micro.samples[i].completion];
       const auto first = static_cast<std::size_t>(micro.offsets[i]);
@@ -54,7 +58,8 @@ TEST_CASE("parity: rollout and training log-probabilities have the same bits", "
         const auto groups = rollout(model, p, {}, 5);
         const auto inverse = static_cast<float>(1.0 / temperature);
         for (const std::int64_t max_tokens : {100, 4096}) {
-          INFO(ops->name << " wide " << wide << " temperature " << temperature << " tokens " << max_tokens);
+          INFO(ops->name << " wide " << wide << " temperature " << temperature << " tokens "
+                         << max_tokens);
           check_parity(model, groups, {}, inverse, max_tokens);
           check_parity(model, groups, aha::Exec{&two}, inverse, max_tokens);
         }

@@ -16,7 +16,8 @@ using aha::SamplingParams;
 /// Letters: id 0 is "a", 1 is "b", ...
 inline std::string letters(std::span<const aha::TokenId> ids) {
   std::string text;
-  for (const auto id : ids) text += static_cast<char>('a' + id % 26);
+  for (const auto id : ids)
+    text += static_cast<char>('a' + id % 26);
   return text;
 }
 
@@ -51,7 +52,8 @@ inline bool same(const Completion& a, const Completion& b) {
     return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size() * 4) == 0;
   };
   return a.index == b.index && a.ids == b.ids && a.finish == b.finish && a.text == b.text &&
-         a.sampled == b.sampled && same_floats(a.logprobs, b.logprobs) && same_floats(a.entropies, b.entropies);
+         a.sampled == b.sampled && same_floats(a.logprobs, b.logprobs) &&
+         same_floats(a.entropies, b.entropies);
 }
 
 inline bool same(const Group& a, const Group& b) {
@@ -63,7 +65,8 @@ inline bool same(const Group& a, const Group& b) {
 
 inline bool same(const std::vector<Group>& a, const std::vector<Group>& b) {
   bool equal = a.size() == b.size();
-  for (std::size_t i = 0; equal && i < a.size(); ++i) equal = same(a[i], b[i]);
+  for (std::size_t i = 0; equal && i < a.size(); ++i)
+    equal = same(a[i], b[i]);
   return equal;
 }
 

@@ -18,7 +18,8 @@ std::vector<Group> empty_groups(const std::vector<GroupRequest>& asked) {
 
 }  // namespace
 
-TEST_CASE("scheduler: slots and blocks have one owner at any time, and all completions run once", "[rollout]") {
+TEST_CASE("scheduler: slots and blocks have one owner at any time, and all completions run once",
+          "[rollout]") {
   std::mt19937 random(3);
   for (const std::int64_t max_batch : {1, 2, 4, 7, 100}) {
     const auto asked = requests(50);
@@ -34,7 +35,8 @@ TEST_CASE("scheduler: slots and blocks have one owner at any time, and all compl
       REQUIRE(scheduler.consistent());
       REQUIRE(static_cast<std::int64_t>(scheduler.running().size()) <= scheduler.max_batch());
       for (const auto* s : scheduler.running())
-        for (const auto block : s->table) REQUIRE((block >= 0 && block < scheduler.num_blocks()));
+        for (const auto block : s->table)
+          REQUIRE((block >= 0 && block < scheduler.num_blocks()));
       running = scheduler.running();
       REQUIRE_FALSE(running.empty());
       for (auto* s : running)
@@ -45,7 +47,8 @@ TEST_CASE("scheduler: slots and blocks have one owner at any time, and all compl
       REQUIRE(scheduler.consistent());
     }
     std::size_t total = 0;
-    for (const auto& group : groups) total += group.completions.size();
+    for (const auto& group : groups)
+      total += group.completions.size();
     CHECK(started == total);
     CHECK(ended == total);
     CHECK(groups_ended == asked.size());

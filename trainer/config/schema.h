@@ -175,7 +175,7 @@ struct TrainConfig {
       0;  ///< grpo: completions a micro-batch at most, 0: no limit; sft: sequences a step
   std::int64_t strict_chunk = 8;    ///< strict: completions of one group that form a unit
   std::int64_t threads = 0;         ///< 0: all cores
-  std::int64_t bucket_batches = 4;  ///< sft: sort this many batches by length together
+  std::int64_t bucket_batches = 1;  ///< sft: sort this many batches by length together; 1: as drawn
 };
 
 /// `eval:`

@@ -10,11 +10,11 @@ constexpr Index kChunk = 64;
 struct Run {
   const AttentionBackward* p;
   Index kv_head, group, D, padded, width;
-  Index begin, end;      ///< rows
-  Index blocks;          ///< blocks that the last row attends to
-  Index last;            ///< position of the last row
-  float* keys;           ///< K as panels over D: [padded / 16][16 * blocks][16]
-  float* values;         ///< V transposed, [blocks][D][16]
+  Index begin, end;  ///< rows
+  Index blocks;      ///< blocks that the last row attends to
+  Index last;        ///< position of the last row
+  float* keys;       ///< K as panels over D: [padded / 16][16 * blocks][16]
+  float* values;     ///< V transposed, [blocks][D][16]
 
   const std::int32_t* table() const { return p->rows.tables[begin]; }
   float* head_of(const KvStore& kv, Index block) const {
@@ -32,10 +32,10 @@ struct Chunk {
   float* dq[kChunk];
   float lse[kChunk];
   Index position[kChunk];
-  float* p;        ///< [blocks][count][16] probabilities
-  float* ds;       ///< [blocks][count][16] derivative of the unscaled scores
-  float* ds_rows;  ///< [count][16 * blocks] the same
-  float* q_rows;   ///< [count][D]
+  float* p;            ///< [blocks][count][16] probabilities
+  float* ds;           ///< [blocks][count][16] derivative of the unscaled scores
+  float* ds_rows;      ///< [count][16 * blocks] the same
+  float* q_rows;       ///< [count][D]
   float* dout_panels;  ///< [padded / 16][count][16]
   float* dq_rows;      ///< [count][padded]
 };
@@ -56,7 +56,8 @@ void transpose_blocks(Run& run) {
       }
     float* to = run.values + b * run.D * 16;
     for (Index d = 0; d < run.D; ++d)
-      for (Index t = 0; t < 16; ++t) to[d * 16 + t] = t < lanes ? v[t * run.D + d] : 0.0F;
+      for (Index t = 0; t < 16; ++t)
+        to[d * 16 + t] = t < lanes ? v[t * run.D + d] : 0.0F;
   }
 }
 
@@ -103,7 +104,8 @@ AHA_INLINE void grid_product(const Run& run, const Chunk& c, const float* const*
   for (Index part = 0; part < parts.parts; ++part) {
     const Index begin = part_start(parts, part);
     const Index end = part_start(parts, part + 1);
-    for (Index i = begin; i < end; ++i) t.a[i - begin] = rows[i];
+    for (Index i = begin; i < end; ++i)
+      t.a[i - begin] = rows[i];
     const Index used = c.position[end - 1] / kKvBlock + 1;
     const EvenParts panels = even_parts(used, kPanelsFor[end - begin]);
     for (Index j = 0; j < panels.parts; ++j) {
@@ -158,7 +160,8 @@ void query_grads(const Run& run, const Chunk& c) {
   for (Index part = 0; part < parts.parts; ++part) {
     const Index begin = part_start(parts, part);
     const Index end = part_start(parts, part + 1);
-    for (Index i = begin; i < end; ++i) t.a[i - begin] = c.ds_rows + i * c.blocks * 16;
+    for (Index i = begin; i < end; ++i)
+      t.a[i - begin] = c.ds_rows + i * c.blocks * 16;
     t.depth = c.position[end - 1] + 1;
     const EvenParts panels = even_parts(run.padded / 16, kPanelsFor[end - begin]);
     for (Index j = 0; j < panels.parts; ++j) {
@@ -180,7 +183,8 @@ void query_grads(const Run& run, const Chunk& c) {
 /// First query of the chunk that attends to a block.
 Index first_query(const Chunk& c, Index block) {
   Index i = 0;
-  while (c.position[i] < 16 * block) ++i;
+  while (c.position[i] < 16 * block)
+    ++i;
   return i;
 }
 
@@ -198,7 +202,8 @@ void key_grads(const Run& run, const Chunk& c) {
     const Index last = part_start(panels, j + 1);
     const Index query = first_query(c, first);
     t.depth = c.count - query;
-    for (Index b = first; b < last; ++b) t.b[b - first] = c.ds + (b * c.count + query) * 16;
+    for (Index b = first; b < last; ++b)
+      t.b[b - first] = c.ds + (b * c.count + query) * 16;
     for (Index i = 0; i < rows.parts; ++i) {
       const Index d = part_start(rows, i);
       t.a[0] = c.q_rows + query * run.D + d;
@@ -231,7 +236,8 @@ void value_grads(const Run& run, const Chunk& c) {
       for (Index i = 0; i < rows.parts; ++i) {
         const Index lane = part_start(rows, i);
         t.a[0] = c.p + (b * c.count + query) * 16 + lane;
-        for (Index q = first; q < last; ++q) t.c[q - first] = dv + lane * run.D + 16 * q;
+        for (Index q = first; q < last; ++q)
+          t.c[q - first] = dv + lane * run.D + 16 * q;
         run_tile<true>(static_cast<int>(part_start(rows, i + 1) - lane),
                        static_cast<int>(last - first), t);
       }

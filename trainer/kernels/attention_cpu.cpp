@@ -6,24 +6,24 @@ namespace {
 /// Query vectors that share a block table: what one tile works on.
 struct QueryTile {
   const std::int32_t* table;
-  int count;                     ///< 1 to kMaxRows
-  const float* q[kMaxRows];      ///< [D]
-  float* out[kMaxRows];          ///< [D]
-  float* lse[kMaxRows];          ///< null when not wanted
+  int count;                 ///< 1 to kMaxRows
+  const float* q[kMaxRows];  ///< [D]
+  float* out[kMaxRows];      ///< [D]
+  float* lse[kMaxRows];      ///< null when not wanted
   Index position[kMaxRows];
-  Index last;                    ///< largest position
+  Index last;  ///< largest position
 };
 
 const float* block_head(const Attention& p, const QueryTile& t, Index block, Index kv_head) {
-  return p.kv.data + t.table[block] * p.kv.block_floats() +
-         kv_head * KvStore::head_floats(p.kv.D);
+  return p.kv.data + t.table[block] * p.kv.block_floats() + kv_head * KvStore::head_floats(p.kv.D);
 }
 
 /// scores [count][16 * blocks] = q K^T, unscaled; lanes past a query's position are not defined.
 void scores_of(const Attention& p, const QueryTile& q, Index kv_head, float* scores, Index ld) {
   const EvenParts parts = even_parts(ld / 16, kPanelsFor[q.count]);
   Tile t;
-  for (int i = 0; i < q.count; ++i) t.a[i] = q.q[i];
+  for (int i = 0; i < q.count; ++i)
+    t.a[i] = q.q[i];
   t.a_step = 1;
   t.ldc = ld;
   t.depth = p.kv.D;
@@ -56,7 +56,8 @@ float softmax_row(float* scores, Index ld, Index position, float scale, float* l
     store(scores + i, e);
     sum = add(sum, e);
   }
-  for (Index i = round_up(n, 16); i < ld; i += 16) store(scores + i, zero());
+  for (Index i = round_up(n, 16); i < ld; i += 16)
+    store(scores + i, zero());
   const float total = hsum(sum);
   if (lse != nullptr) *lse = m + log(total);
   return 1.0F / total;
@@ -79,13 +80,14 @@ static void values_body(const Attention& p, const QueryTile& q, const Values& v)
 #pragma GCC unroll 8
   for (int i = 0; i < Q; ++i)
 #pragma GCC unroll 8
-    for (int j = 0; j < NP; ++j) acc[i][j] = zero();
+    for (int j = 0; j < NP; ++j)
+      acc[i][j] = zero();
   for (Index first = 0; first <= q.last; first += kKvBlock) {
     const float* weights[Q];
 #pragma GCC unroll 8
-    for (int i = 0; i < Q; ++i) weights[i] = v.weights + i * v.ld + first;
-    const float* values =
-        block_head(p, q, first / kKvBlock, v.kv_head) + D * kKvBlock + v.column;
+    for (int i = 0; i < Q; ++i)
+      weights[i] = v.weights + i * v.ld + first;
+    const float* values = block_head(p, q, first / kKvBlock, v.kv_head) + D * kKvBlock + v.column;
     const Index positions = min_index(kKvBlock, q.last + 1 - first);
 #pragma GCC unroll 2
     for (Index t = 0; t < positions; ++t, values += D) {
@@ -98,7 +100,8 @@ static void values_body(const Attention& p, const QueryTile& q, const Values& v)
       for (int i = 0; i < Q; ++i) {
         const F16 left = set1(weights[i][t]);
 #pragma GCC unroll 8
-        for (int j = 0; j < NP; ++j) acc[i][j] = fma(left, right[j], acc[i][j]);
+        for (int j = 0; j < NP; ++j)
+          acc[i][j] = fma(left, right[j], acc[i][j]);
       }
     }
   }
@@ -150,7 +153,8 @@ void fetch_row(const Attention& p, Index r, Index kv_head) {
   for (Index b = 0; b < blocks; ++b) {
     const float* head =
         p.kv.data + p.rows.tables[r][b] * p.kv.block_floats() + kv_head * head_floats;
-    for (Index i = 0; i < head_floats; i += 16) __builtin_prefetch(head + i, 0, 2);
+    for (Index i = 0; i < head_floats; i += 16)
+      __builtin_prefetch(head + i, 0, 2);
   }
 }
 
@@ -183,13 +187,15 @@ void attend_run(const Attention& p, Index begin, Index end, Index kv_head) {
 
 void attention(const Exec& exec, const Attention& p) {
   Index positions = 0;
-  for (Index r = 0; r < p.rows.M; ++r) positions += p.rows.positions[r] + 1;
+  for (Index r = 0; r < p.rows.M; ++r)
+    positions += p.rows.positions[r] + 1;
   const Index work_per_row = p.H * p.kv.D * 2 * positions / max_index(1, p.rows.M);
   run_ranges(exec, p.rows.M, max_index(1, (1 << 18) / max_index(1, work_per_row)),
              [&](Index begin, Index end) {
                for (Index r = begin; r < end;) {
                  Index next = r + 1;
-                 while (next < end && p.rows.tables[next] == p.rows.tables[r]) ++next;
+                 while (next < end && p.rows.tables[next] == p.rows.tables[r])
+                   ++next;
                  for (Index h = 0; h < p.kv.Hk; ++h) {
                    if (next == r + 1 && next < end) fetch_row(p, next, h);
                    attend_run(p, r, next, h);

@@ -10,7 +10,8 @@ constexpr Index kAlone = 1 << 19;
 /// one by one cost more than the product.
 void fetch_c(const Product& p, Index row, Index row_end, Index panel, Index panel_end) {
   for (Index r = row; r < row_end; ++r)
-    for (Index q = panel; q < panel_end; ++q) __builtin_prefetch(p.c + r * p.ldc + 16 * q, 1);
+    for (Index q = panel; q < panel_end; ++q)
+      __builtin_prefetch(p.c + r * p.ldc + 16 * q, 1);
 }
 
 /// Rows [m0, m1) and panels [p0, p1) of a product: panels outside, so that they stay in the nearest
@@ -26,15 +27,17 @@ void product_block(const Product& p, Index m0, Index m1, Index p0, Index p1) {
   for (Index j = 0; j < panels.parts; ++j) {
     const Index panel = p0 + part_start(panels, j);
     const Index panel_end = p0 + part_start(panels, j + 1);
-    for (Index q = panel; q < panel_end; ++q) t.b[q - panel] = p.packed + q * 16 * p.K;
+    for (Index q = panel; q < panel_end; ++q)
+      t.b[q - panel] = p.packed + q * 16 * p.K;
     t.last_columns = min_index(16, p.N - 16 * (panel_end - 1));
     for (Index i = 0; i < rows.parts; ++i) {
       const Index row = m0 + part_start(rows, i);
       const Index row_end = m0 + part_start(rows, i + 1);
-      if (i + 1 < rows.parts)
-        fetch_c(p, row_end, m0 + part_start(rows, i + 2), panel, panel_end);
-      for (Index r = row; r < row_end; ++r) t.a[r - row] = p.a + r * p.lda;
-      for (Index q = panel; q < panel_end; ++q) t.c[q - panel] = p.c + row * p.ldc + 16 * q;
+      if (i + 1 < rows.parts) fetch_c(p, row_end, m0 + part_start(rows, i + 2), panel, panel_end);
+      for (Index r = row; r < row_end; ++r)
+        t.a[r - row] = p.a + r * p.lda;
+      for (Index q = panel; q < panel_end; ++q)
+        t.c[q - panel] = p.c + row * p.ldc + 16 * q;
       run_tile<false>(static_cast<int>(row_end - row), static_cast<int>(panel_end - panel), t);
     }
   }
@@ -46,7 +49,9 @@ Index rows_per_block(Index K) {
 }
 
 /// Depths of B that are packed at a time: all N columns of them fit the second-level cache.
-Index depth_block(Index N) { return max_index(64, min_index(1024, 131072 / round_up(N, 16))); }
+Index depth_block(Index N) {
+  return max_index(64, min_index(1024, 131072 / round_up(N, 16)));
+}
 
 /// Rows [0, depth) of b [depth, N] (ldb) as panels [ceil(N/16)][depth][16], zero past N.
 void pack_panels(const float* b, Index ldb, Index depth, Index N, float* packed) {
@@ -59,7 +64,9 @@ void pack_panels(const float* b, Index ldb, Index depth, Index N, float* packed)
 
 /// Rows of X and dY whose part of a weight gradient is summed in one go: they stay in the nearest caches
 /// while all tiles of dW pass by.
-Index dw_depth(Index K) { return max_index(128, min_index(512, 16384 / round_up(K, 16))); }
+Index dw_depth(Index K) {
+  return max_index(128, min_index(512, 16384 / round_up(K, 16)));
+}
 
 /// Rows of X that are packed at a time, a multiple of dw_depth: about 8 MB.
 Index dw_rows_packed(Index K) {
@@ -116,7 +123,8 @@ void product(const Exec& exec, const Product& p) {
   if (threads > 1)
     run_pieces(exec, pieces, body);
   else
-    for (Index piece = 0; piece < pieces; ++piece) body(piece);
+    for (Index piece = 0; piece < pieces; ++piece)
+      body(piece);
 }
 
 void pack_linear(const Exec& exec, const float* w, Index N, Index K, float* packed) {
@@ -128,9 +136,11 @@ void pack_linear(const Exec& exec, const float* w, Index N, Index K, float* pack
       for (Index c = 0; c < 16; ++c) {
         const float* from = w + (16 * j + c) * K;
         if (c < columns)
-          for (Index k = 0; k < K; ++k) to[16 * k + c] = from[k];
+          for (Index k = 0; k < K; ++k)
+            to[16 * k + c] = from[k];
         else
-          for (Index k = 0; k < K; ++k) to[16 * k + c] = 0.0F;
+          for (Index k = 0; k < K; ++k)
+            to[16 * k + c] = 0.0F;
       }
     }
   });

@@ -8,7 +8,9 @@ namespace {
 constexpr Index kSumBlock = 256;
 
 /// Rows of logits held at a time: about 2 MB.
-Index chunk_rows(Index V) { return max_index(16, min_index(4096, (1 << 19) / round_up(V, 16))); }
+Index chunk_rows(Index V) {
+  return max_index(16, min_index(4096, (1 << 19) / round_up(V, 16)));
+}
 
 /// z = h W^T of rows [row, row + rows), [rows, round_up(V, 16)]; columns past V are not written.
 float* logits_of(const Exec& exec, const float* h, const float* packed, Index rows, Index C,
@@ -20,8 +22,8 @@ float* logits_of(const Exec& exec, const float* h, const float* packed, Index ro
 }
 
 struct RowSums {
-  float top;      ///< largest scaled logit
-  double sum;     ///< of exp(s - top)
+  float top;   ///< largest scaled logit
+  double sum;  ///< of exp(s - top)
   float log_sum;
   float entropy;
 };
@@ -68,7 +70,8 @@ Index draw(const float* weights, const double* block_sums, Index V, double targe
   double before = 0;
   Index block = 0;
   const Index blocks = ceil_div(V, kSumBlock);
-  while (block + 1 < blocks && before + block_sums[block] <= target) before += block_sums[block++];
+  while (block + 1 < blocks && before + block_sums[block] <= target)
+    before += block_sums[block++];
   const Index end = min_index(V, (block + 1) * kSumBlock);
   Index last = 0;  // rounding may leave the target just above the block's own sum
   for (Index i = block * kSumBlock; i < end; ++i) {
@@ -81,7 +84,8 @@ Index draw(const float* weights, const double* block_sums, Index V, double targe
 
 Index largest(const float* z, Index V) {
   F16 top = set1(-kInfinity);
-  for (Index i = 0; i < V; i += 16) top = max(top, load_n(z + i, V - i, -kInfinity));
+  for (Index i = 0; i < V; i += 16)
+    top = max(top, load_n(z + i, V - i, -kInfinity));
   const float m = hmax(top);
   for (Index i = 0; i < V; ++i)
     if (z[i] == m) return i;
@@ -126,7 +130,9 @@ void derivative_row(const HeadLogprobBackward& p, Index row, float* z) {
   z[p.targets[row]] += p.inv_temperature * p.d_logprob[row];
 }
 
-Index row_grain(Index V) { return max_index(1, 8192 / V); }
+Index row_grain(Index V) {
+  return max_index(1, 8192 / V);
+}
 
 }  // namespace
 
@@ -155,7 +161,8 @@ void head_logprob_backward(const Exec& exec, const HeadLogprobBackward& p) {
     const float* h = p.h + first * p.C;
     float* z = logits_of(exec, h, p.packed, rows, p.C, p.V);
     run_ranges(exec, rows, row_grain(p.V), [&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) derivative_row(p, first + i, z + i * ld);
+      for (Index i = begin; i < end; ++i)
+        derivative_row(p, first + i, z + i * ld);
     });
     linear_dx(exec, {z, ld, p.w, p.dh + first * p.C, p.C, rows, p.V, p.C});
     linear_dw(exec, {z, ld, h, p.C, p.dw, rows, p.V, p.C});
@@ -169,7 +176,8 @@ void head_sample(const Exec& exec, const HeadSample& p) {
     const Index rows = min_index(most, p.M - first);
     const float* z = logits_of(exec, p.h + first * p.C, p.packed, rows, p.C, p.V);
     run_ranges(exec, rows, row_grain(2 * p.V), [&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) sample_row(p, first + i, z + i * ld);
+      for (Index i = begin; i < end; ++i)
+        sample_row(p, first + i, z + i * ld);
     });
   }
 }

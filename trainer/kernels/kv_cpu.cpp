@@ -26,7 +26,8 @@ void fetch_place(const KvRows& rows, const KvStore& kv, Index r) {
   const Index head_floats = KvStore::head_floats(kv.D);
   for (Index h = 0; h < kv.Hk; ++h) {
     const float* head = at.block + h * head_floats;
-    for (Index d = 0; d < kv.D; ++d) __builtin_prefetch(head + d * kKvBlock, 1);
+    for (Index d = 0; d < kv.D; ++d)
+      __builtin_prefetch(head + d * kKvBlock, 1);
     __builtin_prefetch(head + (kKvBlock + at.lane) * kv.D, 1);
   }
 }
@@ -38,13 +39,15 @@ void kv_write(const Exec& exec, const float* qkv, Index H, const KvRows& rows, c
   const Index width = (H + 2 * kv.Hk) * D;
   run_ranges(exec, rows.M, kRowGrain, [&](Index begin, Index end) {
     for (Index r = begin; r < end; ++r) {
-      if (r + kAhead < end && rows.tables[r + kAhead] != rows.tables[r]) fetch_place(rows, kv, r + kAhead);
+      if (r + kAhead < end && rows.tables[r + kAhead] != rows.tables[r])
+        fetch_place(rows, kv, r + kAhead);
       const Place to = place(rows, kv, r);
       for (Index h = 0; h < kv.Hk; ++h) {
         const float* k = qkv + r * width + (H + h) * D;
         const float* v = k + kv.Hk * D;
         float* head = to.block + h * KvStore::head_floats(D);
-        for (Index d = 0; d < D; ++d) head[d * kKvBlock + to.lane] = k[d];
+        for (Index d = 0; d < D; ++d)
+          head[d * kKvBlock + to.lane] = k[d];
         float* values = head + (kKvBlock + to.lane) * D;
         for_lanes(D, [&](Index d, Index n) { store_lanes(values + d, load_lanes(v + d, n), n); });
       }
@@ -62,9 +65,11 @@ void kv_read_grad(const Exec& exec, float* dqkv, Index H, const KvRows& rows, co
         float* k = dqkv + r * width + (H + h) * D;
         float* v = k + kv.Hk * D;
         const float* head = from.block + h * KvStore::head_floats(D);
-        for (Index d = 0; d < D; ++d) k[d] = head[d * kKvBlock + from.lane];
+        for (Index d = 0; d < D; ++d)
+          k[d] = head[d * kKvBlock + from.lane];
         const float* values = head + (kKvBlock + from.lane) * D;
-        for (Index d = 0; d < D; ++d) v[d] = values[d];
+        for (Index d = 0; d < D; ++d)
+          v[d] = values[d];
       }
     }
   });

@@ -32,8 +32,12 @@ bool has_avx512() {
          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
          __builtin_cpu_supports("fma");
 }
-bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-bool always() { return true; }
+bool has_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+bool always() {
+  return true;
+}
 
 /// Best first.
 constexpr std::array<Body, 3> kBodies{{{"avx512", has_avx512, avx512::table},
@@ -56,7 +60,8 @@ const Ops& cpu_ops() {
   }
   for (const auto& body : kBodies) {
     if (body.name != wanted) continue;
-    if (!body.runs_here()) fail("AHA_CPU: this machine has no {}; unset it to use the best", wanted);
+    if (!body.runs_here())
+      fail("AHA_CPU: this machine has no {}; unset it to use the best", wanted);
     return body.table();
   }
   fail("AHA_CPU: '{}' is unknown, expected avx512, avx2 or portable", wanted);

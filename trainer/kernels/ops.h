@@ -23,14 +23,18 @@ using Index = std::int64_t;
 constexpr Index kPanel = 16;    ///< columns of a packed weight panel, lanes of a sum
 constexpr Index kKvBlock = 16;  ///< positions of a key/value block
 
-constexpr Index round_up(Index n, Index unit) { return (n + unit - 1) / unit * unit; }
+constexpr Index round_up(Index n, Index unit) {
+  return (n + unit - 1) / unit * unit;
+}
 
 /// Floats of a packed [N, K] weight: panels [ceil(N/16)][K][16], columns past N are zero.
-constexpr Index packed_size(Index N, Index K) { return round_up(N, kPanel) * K; }
+constexpr Index packed_size(Index N, Index K) {
+  return round_up(N, kPanel) * K;
+}
 
 /// Y = X W^T, or Y += X W^T: the finished product is added to Y.
 struct Linear {
-  const float* x;       ///< [M, K], ldx
+  const float* x;  ///< [M, K], ldx
   Index ldx;
   const float* packed;  ///< W [N, K] as pack_linear wrote it
   float* y;             ///< [M, N], ldy
@@ -43,8 +47,8 @@ struct Linear {
 struct LinearDx {
   const float* dy;  ///< [M, N], ldy
   Index ldy;
-  const float* w;   ///< [N, K] contiguous
-  float* dx;        ///< [M, K], ldx
+  const float* w;  ///< [N, K] contiguous
+  float* dx;       ///< [M, K], ldx
   Index ldx;
   Index M, N, K;
   bool accumulate = false;
@@ -54,18 +58,18 @@ struct LinearDx {
 struct LinearDw {
   const float* dy;  ///< [M, N], ldy
   Index ldy;
-  const float* x;   ///< [M, K], ldx
+  const float* x;  ///< [M, K], ldx
   Index ldx;
-  float* dw;        ///< [N, K] contiguous
+  float* dw;  ///< [N, K] contiguous
   Index M, N, K;
 };
 
 /// y = x * w / sqrt(mean(x^2) + eps)   (Zhang and Sennrich 2019, eq. 4)
 struct RmsNorm {
-  const float* x;    ///< [M, C]
-  const float* w;    ///< [C]
-  float* y;          ///< [M, C]
-  float* inv_rms;    ///< [M], may be null when no backward follows
+  const float* x;  ///< [M, C]
+  const float* w;  ///< [C]
+  float* y;        ///< [M, C]
+  float* inv_rms;  ///< [M], may be null when no backward follows
   Index M, C;
   float eps;
 };
@@ -122,24 +126,24 @@ struct Attention {
   const float* qkv;  ///< [M, (H + 2 Hk) D], q rotated
   KvStore kv;
   KvRows rows;
-  float* out;        ///< [M, H D]
-  float* lse;        ///< [M, H] log sum exp of the scaled scores; may be null when no backward follows
+  float* out;  ///< [M, H D]
+  float* lse;  ///< [M, H] log sum exp of the scaled scores; may be null when no backward follows
   Index H;
 };
 
 /// Rows are cut into `sections`: ranges of rows whose blocks no other section touches (a group), so that
 /// (section, kv head) pairs are independent work. dk and dv go to `dkv` (same layout as KvStore), zeroed by the caller.
 struct AttentionBackward {
-  const float* qkv;      ///< [M, (H + 2 Hk) D], q rotated
-  const float* out;      ///< [M, H D]
-  const float* dout;     ///< [M, H D]
-  const float* lse;      ///< [M, H]
+  const float* qkv;   ///< [M, (H + 2 Hk) D], q rotated
+  const float* out;   ///< [M, H D]
+  const float* dout;  ///< [M, H D]
+  const float* lse;   ///< [M, H]
   KvStore kv;
-  KvStore dkv;           ///< added to
+  KvStore dkv;  ///< added to
   KvRows rows;
   const Index* section_starts;  ///< [num_sections + 1] into rows
   Index num_sections;
-  float* dqkv;           ///< [M, (H + 2 Hk) D]: the q part is written
+  float* dqkv;  ///< [M, (H + 2 Hk) D]: the q part is written
   Index H;
 };
 
@@ -172,7 +176,7 @@ struct HeadLogprob {
 /// Backward of HeadLogprob (logits are computed again, chunk by chunk):
 /// dz_j = inv_temperature * (d_logprob (1[j = target] - p_j) - d_entropy p_j (log p_j + entropy)).
 struct HeadLogprobBackward {
-  const float* h;               ///< [M, C]
+  const float* h;  ///< [M, C]
   const float* packed;
   const float* w;               ///< [V, C] contiguous
   const std::int64_t* targets;  ///< [M]
@@ -188,15 +192,16 @@ struct HeadLogprobBackward {
 /// order. Truncation (top_k, then top_p, then min_p, as TRL/transformers order them) renormalises what
 /// may be drawn; logprob and entropy are of the untruncated distribution, bit-equal to HeadLogprob.
 struct HeadSample {
-  const float* h;          ///< [M, C]
+  const float* h;  ///< [M, C]
   const float* packed;
-  const double* uniforms;  ///< [M] in (0, 1); null: greedy (the smallest id among the largest logits)
-  std::int64_t* ids;       ///< [M]
-  float* logprobs;         ///< [M]
-  float* entropies;        ///< [M]
+  const double*
+      uniforms;       ///< [M] in (0, 1); null: greedy (the smallest id among the largest logits)
+  std::int64_t* ids;  ///< [M]
+  float* logprobs;    ///< [M]
+  float* entropies;   ///< [M]
   Index M, C, V;
   float inv_temperature;
-  Index top_k = 0;         ///< 0: off
+  Index top_k = 0;  ///< 0: off
   float top_p = 1.0F;
   float min_p = 0.0F;
 };
@@ -230,7 +235,8 @@ struct Ops {
   void (*swiglu_backward)(const Exec&, const SwigluBackward&);
 
   /// out[r] = table[ids[r]]; backward: dtable[ids[r]] += dout[r] in row order.
-  void (*embed)(const Exec&, const float* table, const std::int64_t* ids, Index M, Index C, float* out);
+  void (*embed)(const Exec&, const float* table, const std::int64_t* ids, Index M, Index C,
+                float* out);
   void (*embed_backward)(const Exec&, const float* dout, const std::int64_t* ids, Index M, Index C,
                          float* dtable);
 
@@ -238,7 +244,8 @@ struct Ops {
   void (*kv_write)(const Exec&, const float* qkv, Index H, const KvRows&, const KvStore&);
   void (*kv_read_grad)(const Exec&, float* dqkv, Index H, const KvRows&, const KvStore&);
   void (*kv_copy)(const Exec&, const KvStore&, const KvCopy* copies, Index n);
-  void (*kv_fold_grad)(const Exec&, const KvStore&, const KvCopy* copies, Index n);  ///< from += to, in order
+  void (*kv_fold_grad)(const Exec&, const KvStore&, const KvCopy* copies,
+                       Index n);  ///< from += to, in order
   void (*attention)(const Exec&, const Attention&);
   void (*attention_backward)(const Exec&, const AttentionBackward&);
 

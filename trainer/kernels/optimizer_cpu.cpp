@@ -16,7 +16,8 @@ double block_squares(const float* x, Index n) {
     }
   });
   for (int half = 8; half > 0; half /= 2)
-    for (int j = 0; j < half; ++j) lanes[j] += lanes[j + half];
+    for (int j = 0; j < half; ++j)
+      lanes[j] += lanes[j + half];
   return lanes[0];
 }
 
@@ -49,8 +50,8 @@ void adamw(const Exec& exec, const AdamW& p) {
   const double correction2 = 1.0 - __builtin_pow(static_cast<double>(p.beta2), t);
   const F16 step = set1(static_cast<float>(-static_cast<double>(p.lr) / correction1));
   const F16 root2 = set1(static_cast<float>(__builtin_sqrt(correction2)));
-  const F16 decay = set1(static_cast<float>(1.0 - static_cast<double>(p.lr) *
-                                                      static_cast<double>(p.weight_decay)));
+  const F16 decay = set1(
+      static_cast<float>(1.0 - static_cast<double>(p.lr) * static_cast<double>(p.weight_decay)));
   const F16 beta1 = set1(p.beta1);
   const F16 beta2 = set1(p.beta2);
   const F16 rest1 = set1(static_cast<float>(1.0 - static_cast<double>(p.beta1)));
@@ -82,7 +83,8 @@ double sum_squares(const Exec& exec, const float* x, Index n) {
       sums[b] = block_squares(x + b * kBlock, min_index(kBlock, n - b * kBlock));
   });
   double total = 0;
-  for (Index b = 0; b < blocks; ++b) total += sums[b];
+  for (Index b = 0; b < blocks; ++b)
+    total += sums[b];
   return total;
 }
 

@@ -4,7 +4,9 @@ namespace aha::AHA_ISA {
 namespace {
 
 /// Rows of a piece: about this many floats each, so that a piece outweighs its start.
-Index row_grain(Index floats_per_row) { return max_index(1, 16384 / max_index(1, floats_per_row)); }
+Index row_grain(Index floats_per_row) {
+  return max_index(1, 16384 / max_index(1, floats_per_row));
+}
 
 void rotate(float* x, const float* cos, const float* sin, Index half, bool inverse) {
   for_lanes(half, [&](Index i, Index n) {
@@ -18,7 +20,9 @@ void rotate(float* x, const float* cos, const float* sin, Index half, bool inver
   });
 }
 
-AHA_INLINE F16 sigmoid(F16 x) { return div(set1(1.0F), add(set1(1.0F), exp(neg(x)))); }
+AHA_INLINE F16 sigmoid(F16 x) {
+  return div(set1(1.0F), add(set1(1.0F), exp(neg(x))));
+}
 
 void norm_backward_row(const RmsNormBackward& p, Index row) {
   const float* x = p.x + row * p.C;
@@ -63,7 +67,8 @@ void rms_norm(const Exec& exec, const RmsNorm& p) {
 
 void rms_norm_backward(const Exec& exec, const RmsNormBackward& p) {
   run_ranges(exec, p.M, row_grain(2 * p.C), [&](Index begin, Index end) {
-    for (Index r = begin; r < end; ++r) norm_backward_row(p, r);
+    for (Index r = begin; r < end; ++r)
+      norm_backward_row(p, r);
   });
   // a piece owns columns, and walks the rows in their order
   const Index panels = ceil_div(p.C, 16);

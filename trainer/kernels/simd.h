@@ -32,14 +32,26 @@ namespace aha::AHA_ISA {
 
 constexpr float kInfinity = __builtin_inff();
 
-AHA_INLINE F16 zero() { return set1(0.0F); }
-AHA_INLINE F16 neg(F16 a) { return sub(set1(-0.0F), a); }
-AHA_INLINE Index min_index(Index a, Index b) { return a < b ? a : b; }
-AHA_INLINE Index max_index(Index a, Index b) { return a > b ? a : b; }
-AHA_INLINE Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
+AHA_INLINE F16 zero() {
+  return set1(0.0F);
+}
+AHA_INLINE F16 neg(F16 a) {
+  return sub(set1(-0.0F), a);
+}
+AHA_INLINE Index min_index(Index a, Index b) {
+  return a < b ? a : b;
+}
+AHA_INLINE Index max_index(Index a, Index b) {
+  return a > b ? a : b;
+}
+AHA_INLINE Index ceil_div(Index a, Index b) {
+  return (a + b - 1) / b;
+}
 
 /// 2^n for lanes in [-126, 127].
-AHA_INLINE F16 power_of_two(I16 n) { return from_bits(shift_left<23>(iadd(n, iset1(127)))); }
+AHA_INLINE F16 power_of_two(I16 n) {
+  return from_bits(shift_left<23>(iadd(n, iset1(127))));
+}
 
 /// e^x, at most 1.1 ulp off; 0 below -104, infinity above 88.73, NaN for NaN.
 /// x = n ln 2 + r with |r| <= 0.35, the Taylor polynomial of degree 7 for e^r, then times 2^n in two
@@ -88,13 +100,16 @@ AHA_INLINE F16 log(F16 x) {
   return fma(x, zero(), y);
 }
 
-AHA_INLINE float log(float x) { return lane0(log(set1(x))); }
+AHA_INLINE float log(float x) {
+  return lane0(log(set1(x)));
+}
 
 /// Calls body(lane offset, lanes) over [0, n) in steps of 16.
 template <class Body>
 AHA_INLINE void for_lanes(Index n, const Body& body) {
   Index i = 0;
-  for (; i + 16 <= n; i += 16) body(i, Index{16});
+  for (; i + 16 <= n; i += 16)
+    body(i, Index{16});
   if (i < n) body(i, n - i);
 }
 

@@ -16,8 +16,12 @@ AHA_INLINE __m256i lanes_below(Index n, int first) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n) - first), lane);
 }
 
-AHA_INLINE F16 set1(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
-AHA_INLINE F16 load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+AHA_INLINE F16 set1(float x) {
+  return {_mm256_set1_ps(x), _mm256_set1_ps(x)};
+}
+AHA_INLINE F16 load(const float* p) {
+  return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)};
+}
 AHA_INLINE F16 keep_n(F16 a, Index n, float fill) {
   const __m256 f = _mm256_set1_ps(fill);
   return {_mm256_blendv_ps(f, a.lo, _mm256_castsi256_ps(lanes_below(n, 0))),
@@ -48,7 +52,9 @@ AHA_INLINE F16 mul(F16 a, F16 b) {
 AHA_INLINE F16 div(F16 a, F16 b) {
   return {_mm256_div_ps(a.lo, b.lo), _mm256_div_ps(a.hi, b.hi)};
 }
-AHA_INLINE F16 sqrt(F16 a) { return {_mm256_sqrt_ps(a.lo), _mm256_sqrt_ps(a.hi)}; }
+AHA_INLINE F16 sqrt(F16 a) {
+  return {_mm256_sqrt_ps(a.lo), _mm256_sqrt_ps(a.hi)};
+}
 AHA_INLINE F16 max(F16 a, F16 b) {
   return {_mm256_max_ps(a.lo, b.lo), _mm256_max_ps(a.hi, b.hi)};
 }
@@ -59,12 +65,18 @@ AHA_INLINE F16 fma(F16 a, F16 b, F16 c) {
   return {_mm256_fmadd_ps(a.lo, b.lo, c.lo), _mm256_fmadd_ps(a.hi, b.hi, c.hi)};
 }
 
-AHA_INLINE I16 bits(F16 a) { return {_mm256_castps_si256(a.lo), _mm256_castps_si256(a.hi)}; }
+AHA_INLINE I16 bits(F16 a) {
+  return {_mm256_castps_si256(a.lo), _mm256_castps_si256(a.hi)};
+}
 AHA_INLINE F16 from_bits(I16 a) {
   return {_mm256_castsi256_ps(a.lo), _mm256_castsi256_ps(a.hi)};
 }
-AHA_INLINE F16 to_float(I16 a) { return {_mm256_cvtepi32_ps(a.lo), _mm256_cvtepi32_ps(a.hi)}; }
-AHA_INLINE I16 iset1(std::int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
+AHA_INLINE F16 to_float(I16 a) {
+  return {_mm256_cvtepi32_ps(a.lo), _mm256_cvtepi32_ps(a.hi)};
+}
+AHA_INLINE I16 iset1(std::int32_t x) {
+  return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)};
+}
 AHA_INLINE I16 iadd(I16 a, I16 b) {
   return {_mm256_add_epi32(a.lo, b.lo), _mm256_add_epi32(a.hi, b.hi)};
 }
@@ -92,6 +104,8 @@ AHA_INLINE float hmax(F16 a) {
   const __m128 s2 = _mm_max_ps(s4, _mm_movehl_ps(s4, s4));
   return _mm_cvtss_f32(_mm_max_ss(s2, _mm_movehdup_ps(s2)));
 }
-AHA_INLINE float lane0(F16 a) { return _mm256_cvtss_f32(a.lo); }
+AHA_INLINE float lane0(F16 a) {
+  return _mm256_cvtss_f32(a.lo);
+}
 
 }  // namespace aha::AHA_ISA

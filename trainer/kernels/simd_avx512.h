@@ -15,33 +15,67 @@ AHA_INLINE __mmask16 first_lanes(Index n) {
   return static_cast<__mmask16>(n >= 16 ? 0xFFFFU : (1U << static_cast<unsigned>(n)) - 1U);
 }
 
-AHA_INLINE F16 set1(float x) { return {_mm512_set1_ps(x)}; }
-AHA_INLINE F16 load(const float* p) { return {_mm512_loadu_ps(p)}; }
+AHA_INLINE F16 set1(float x) {
+  return {_mm512_set1_ps(x)};
+}
+AHA_INLINE F16 load(const float* p) {
+  return {_mm512_loadu_ps(p)};
+}
 AHA_INLINE F16 load_n(const float* p, Index n, float fill) {
   return {_mm512_mask_loadu_ps(_mm512_set1_ps(fill), first_lanes(n), p)};
 }
-AHA_INLINE void store(float* p, F16 a) { _mm512_storeu_ps(p, a.v); }
+AHA_INLINE void store(float* p, F16 a) {
+  _mm512_storeu_ps(p, a.v);
+}
 AHA_INLINE void store_n(float* p, F16 a, Index n) {
   _mm512_mask_storeu_ps(p, first_lanes(n), a.v);
 }
 AHA_INLINE F16 keep_n(F16 a, Index n, float fill) {
   return {_mm512_mask_mov_ps(_mm512_set1_ps(fill), first_lanes(n), a.v)};
 }
-AHA_INLINE F16 add(F16 a, F16 b) { return {_mm512_add_ps(a.v, b.v)}; }
-AHA_INLINE F16 sub(F16 a, F16 b) { return {_mm512_sub_ps(a.v, b.v)}; }
-AHA_INLINE F16 mul(F16 a, F16 b) { return {_mm512_mul_ps(a.v, b.v)}; }
-AHA_INLINE F16 div(F16 a, F16 b) { return {_mm512_div_ps(a.v, b.v)}; }
-AHA_INLINE F16 sqrt(F16 a) { return {_mm512_sqrt_ps(a.v)}; }
-AHA_INLINE F16 max(F16 a, F16 b) { return {_mm512_max_ps(a.v, b.v)}; }
-AHA_INLINE F16 min(F16 a, F16 b) { return {_mm512_min_ps(a.v, b.v)}; }
-AHA_INLINE F16 fma(F16 a, F16 b, F16 c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+AHA_INLINE F16 add(F16 a, F16 b) {
+  return {_mm512_add_ps(a.v, b.v)};
+}
+AHA_INLINE F16 sub(F16 a, F16 b) {
+  return {_mm512_sub_ps(a.v, b.v)};
+}
+AHA_INLINE F16 mul(F16 a, F16 b) {
+  return {_mm512_mul_ps(a.v, b.v)};
+}
+AHA_INLINE F16 div(F16 a, F16 b) {
+  return {_mm512_div_ps(a.v, b.v)};
+}
+AHA_INLINE F16 sqrt(F16 a) {
+  return {_mm512_sqrt_ps(a.v)};
+}
+AHA_INLINE F16 max(F16 a, F16 b) {
+  return {_mm512_max_ps(a.v, b.v)};
+}
+AHA_INLINE F16 min(F16 a, F16 b) {
+  return {_mm512_min_ps(a.v, b.v)};
+}
+AHA_INLINE F16 fma(F16 a, F16 b, F16 c) {
+  return {_mm512_fmadd_ps(a.v, b.v, c.v)};
+}
 
-AHA_INLINE I16 bits(F16 a) { return {_mm512_castps_si512(a.v)}; }
-AHA_INLINE F16 from_bits(I16 a) { return {_mm512_castsi512_ps(a.v)}; }
-AHA_INLINE F16 to_float(I16 a) { return {_mm512_cvtepi32_ps(a.v)}; }
-AHA_INLINE I16 iset1(std::int32_t x) { return {_mm512_set1_epi32(x)}; }
-AHA_INLINE I16 iadd(I16 a, I16 b) { return {_mm512_add_epi32(a.v, b.v)}; }
-AHA_INLINE I16 isub(I16 a, I16 b) { return {_mm512_sub_epi32(a.v, b.v)}; }
+AHA_INLINE I16 bits(F16 a) {
+  return {_mm512_castps_si512(a.v)};
+}
+AHA_INLINE F16 from_bits(I16 a) {
+  return {_mm512_castsi512_ps(a.v)};
+}
+AHA_INLINE F16 to_float(I16 a) {
+  return {_mm512_cvtepi32_ps(a.v)};
+}
+AHA_INLINE I16 iset1(std::int32_t x) {
+  return {_mm512_set1_epi32(x)};
+}
+AHA_INLINE I16 iadd(I16 a, I16 b) {
+  return {_mm512_add_epi32(a.v, b.v)};
+}
+AHA_INLINE I16 isub(I16 a, I16 b) {
+  return {_mm512_sub_epi32(a.v, b.v)};
+}
 template <int N>
 AHA_INLINE I16 shift_left(I16 a) {
   return {_mm512_slli_epi32(a.v, N)};
@@ -65,6 +99,8 @@ AHA_INLINE float hmax(F16 a) {
   const __m128 s2 = _mm_max_ps(s4, _mm_movehl_ps(s4, s4));
   return _mm_cvtss_f32(_mm_max_ss(s2, _mm_movehdup_ps(s2)));
 }
-AHA_INLINE float lane0(F16 a) { return _mm512_cvtss_f32(a.v); }
+AHA_INLINE float lane0(F16 a) {
+  return _mm512_cvtss_f32(a.v);
+}
 
 }  // namespace aha::AHA_ISA

@@ -14,7 +14,8 @@ struct I16 {
 template <class To, class Body>
 AHA_INLINE To each_lane(const Body& body) {
   To out;
-  for (int i = 0; i < 16; ++i) out.x[i] = body(i);
+  for (int i = 0; i < 16; ++i)
+    out.x[i] = body(i);
   return out;
 }
 
@@ -28,10 +29,12 @@ AHA_INLINE F16 load_n(const float* p, Index n, float fill) {
   return each_lane<F16>([&](int i) { return i < n ? p[i] : fill; });
 }
 AHA_INLINE void store(float* p, F16 a) {
-  for (int i = 0; i < 16; ++i) p[i] = a.x[i];
+  for (int i = 0; i < 16; ++i)
+    p[i] = a.x[i];
 }
 AHA_INLINE void store_n(float* p, F16 a, Index n) {
-  for (int i = 0; i < 16 && i < n; ++i) p[i] = a.x[i];
+  for (int i = 0; i < 16 && i < n; ++i)
+    p[i] = a.x[i];
 }
 AHA_INLINE F16 keep_n(F16 a, Index n, float fill) {
   return each_lane<F16>([&](int i) { return i < n ? a.x[i] : fill; });
@@ -79,8 +82,12 @@ AHA_INLINE I16 iset1(std::int32_t x) {
   return each_lane<I16>([&](int) { return x; });
 }
 // integer lanes wrap, as registers do
-AHA_INLINE std::int32_t wrap(std::uint32_t x) { return static_cast<std::int32_t>(x); }
-AHA_INLINE std::uint32_t unsign(std::int32_t x) { return static_cast<std::uint32_t>(x); }
+AHA_INLINE std::int32_t wrap(std::uint32_t x) {
+  return static_cast<std::int32_t>(x);
+}
+AHA_INLINE std::uint32_t unsign(std::int32_t x) {
+  return static_cast<std::uint32_t>(x);
+}
 AHA_INLINE I16 iadd(I16 a, I16 b) {
   return each_lane<I16>([&](int i) { return wrap(unsign(a.x[i]) + unsign(b.x[i])); });
 }
@@ -98,14 +105,18 @@ AHA_INLINE I16 shift_right(I16 a) {
 
 AHA_INLINE float hsum(F16 a) {
   for (int half = 8; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) a.x[i] += a.x[i + half];
+    for (int i = 0; i < half; ++i)
+      a.x[i] += a.x[i + half];
   return a.x[0];
 }
 AHA_INLINE float hmax(F16 a) {
   for (int half = 8; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) a.x[i] = a.x[i] > a.x[i + half] ? a.x[i] : a.x[i + half];
+    for (int i = 0; i < half; ++i)
+      a.x[i] = a.x[i] > a.x[i + half] ? a.x[i] : a.x[i + half];
   return a.x[0];
 }
-AHA_INLINE float lane0(F16 a) { return a.x[0]; }
+AHA_INLINE float lane0(F16 a) {
+  return a.x[0];
+}
 
 }  // namespace aha::AHA_ISA

@@ -56,20 +56,24 @@ static void tile_body(const Tile& t) {
   const float* a[MR];
   const float* b[NP];
 #pragma GCC unroll 8
-  for (int i = 0; i < MR; ++i) a[i] = NeighbourRows ? t.a[0] + i : t.a[i];
+  for (int i = 0; i < MR; ++i)
+    a[i] = NeighbourRows ? t.a[0] + i : t.a[i];
 #pragma GCC unroll 8
-  for (int j = 0; j < NP; ++j) b[j] = t.b[j];
+  for (int j = 0; j < NP; ++j)
+    b[j] = t.b[j];
   const Index step = NeighbourRows ? t.a_step : 1;
   const Index depth = t.depth;
   for (Index k = 0; k < depth; ++k) {
     F16 right[NP];
 #pragma GCC unroll 8
-    for (int j = 0; j < NP; ++j) right[j] = load(b[j] + 16 * k);
+    for (int j = 0; j < NP; ++j)
+      right[j] = load(b[j] + 16 * k);
 #pragma GCC unroll 8
     for (int i = 0; i < MR; ++i) {
       const F16 left = set1(a[i][k * step]);
 #pragma GCC unroll 8
-      for (int j = 0; j < NP; ++j) acc[i][j] = fma(left, right[j], acc[i][j]);
+      for (int j = 0; j < NP; ++j)
+        acc[i][j] = fma(left, right[j], acc[i][j]);
     }
   }
 
@@ -109,8 +113,14 @@ AHA_INLINE void run_tile(int rows, int panels, const Tile& t) {
 struct EvenParts {
   Index n, parts;
 };
-AHA_INLINE EvenParts even_parts(Index n, Index most) { return {n, ceil_div(n, most)}; }
-AHA_INLINE Index part_start(EvenParts e, Index part) { return e.n * part / e.parts; }
-AHA_INLINE int largest_part(EvenParts e) { return static_cast<int>(ceil_div(e.n, e.parts)); }
+AHA_INLINE EvenParts even_parts(Index n, Index most) {
+  return {n, ceil_div(n, most)};
+}
+AHA_INLINE Index part_start(EvenParts e, Index part) {
+  return e.n * part / e.parts;
+}
+AHA_INLINE int largest_part(EvenParts e) {
+  return static_cast<int>(ceil_div(e.n, e.parts));
+}
 
 }  // namespace aha::AHA_ISA

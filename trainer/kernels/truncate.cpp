@@ -23,7 +23,8 @@ void sort_heaviest(const float* weights, Ids& ids, std::size_t count) {
 
 double sum_of(const float* weights, const Ids& ids) {
   double sum = 0;
-  for (const auto id : ids) sum += static_cast<double>(weights[id]);
+  for (const auto id : ids)
+    sum += static_cast<double>(weights[id]);
   return sum;
 }
 
@@ -59,7 +60,8 @@ std::int64_t truncated_draw(const float* weights, std::int64_t n, double uniform
   if (truncation.top_p < 1.0F) keep_top_p(weights, ids, static_cast<double>(truncation.top_p));
   if (truncation.min_p > 0.0F) {
     float heaviest = 0;
-    for (const auto id : ids) heaviest = std::max(heaviest, weights[id]);
+    for (const auto id : ids)
+      heaviest = std::max(heaviest, weights[id]);
     std::erase_if(ids, [&](auto id) { return weights[id] < truncation.min_p * heaviest; });
   }
   std::sort(ids.begin(), ids.end());

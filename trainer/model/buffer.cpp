@@ -11,7 +11,8 @@ float* Buffer::reserve(std::int64_t floats) {
     tensor_ = Tensor();  // free the old memory before the new is taken
     tensor_ = at::empty({floats}, at::kFloat);
     data_ = tensor_.data_ptr<float>();
-    std::fill_n(data_, floats, 0.0F);  // not at::zeros, which starts a team of OpenMP threads that spin
+    std::fill_n(data_, floats,
+                0.0F);  // not at::zeros, which starts a team of OpenMP threads that spin
     capacity_ = floats;
   }
   return data_;

@@ -6,6 +6,19 @@
 #include "trainer/core/error.h"
 
 namespace aha {
+namespace {
+
+/// Floats that a thread copies or clears at a time.
+constexpr std::int64_t kCopyPiece = 1 << 15;
+
+void copy(const Exec& exec, const float* from, std::int64_t floats, float* to) {
+  exec.run((floats + kCopyPiece - 1) / kCopyPiece, [&](std::int64_t piece) {
+    const auto begin = piece * kCopyPiece;
+    std::copy_n(from + begin, std::min(kCopyPiece, floats - begin), to + begin);
+  });
+}
+
+}  // namespace
 
 void KvCache::reserve(Index num_blocks) {
   if (num_blocks <= num_blocks_) return;
@@ -24,8 +37,12 @@ KvStore KvCache::layer(Index l) const {
   return store;
 }
 
-void KvCache::zero() {
-  std::fill_n(buffer_.data(), bytes_for(*config_, num_blocks_) / 4, 0.0F);
+void KvCache::zero(const Exec& exec) {
+  const auto floats = bytes_for(*config_, num_blocks_) / 4;
+  exec.run((floats + kCopyPiece - 1) / kCopyPiece, [&](std::int64_t piece) {
+    const auto begin = piece * kCopyPiece;
+    std::fill_n(buffer_.data() + begin, std::min(kCopyPiece, floats - begin), 0.0F);
+  });
 }
 
 std::int64_t Activations::bytes() const {
@@ -95,13 +112,13 @@ void Decoder::forward_block(const Exec& exec, const BlockWeights& w, const RowBa
   if (!rows.copies.empty())
     ops_->kv_copy(exec, kv, rows.copies.data(), static_cast<Index>(rows.copies.size()));
   ops_->attention(exec, {p.qkv, kv, kv_rows, p.attention, p.lse, H});
-  if (p.x_mid != p.x_in) std::copy_n(p.x_in, M * C, p.x_mid);
+  if (p.x_mid != p.x_in) copy(exec, p.x_in, M * C, p.x_mid);
   ops_->linear(exec, {p.attention, HD, w.packed_o, p.x_mid, C, M, C, HD, true});
 
   ops_->rms_norm(exec, {p.x_mid, w.post_norm, p.normed, p.inv_rms_mid, M, C, eps});
   ops_->linear(exec, {p.normed, C, w.packed_gate_up, p.gate_up, 2 * F, M, 2 * F, C});
   ops_->swiglu(exec, {p.gate_up, p.wide, M, F});
-  if (p.x_out != p.x_mid) std::copy_n(p.x_mid, M * C, p.x_out);
+  if (p.x_out != p.x_mid) copy(exec, p.x_mid, M * C, p.x_out);
   ops_->linear(exec, {p.wide, F, w.packed_down, p.x_out, C, M, C, F, true});
 }
 

@@ -94,7 +94,7 @@ class KvCache {
   std::int64_t bytes() const { return buffer_.bytes(); }
   /// Bytes that `num_blocks` blocks take.
   static std::int64_t bytes_for(const ModelConfig& config, Index num_blocks);
-  void zero();
+  void zero(const Exec& exec);
 
  private:
   const ModelConfig* config_;

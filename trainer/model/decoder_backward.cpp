@@ -16,7 +16,7 @@ void Decoder::backward(const Exec& exec, ParameterProvider& weights, const RowBa
   ops_->rms_norm_backward(exec, {dhidden, kept.x_out.data(), edges.final_norm,
                                  kept.inv_rms_out.data(), dx, edge_grads.final_norm, M, C});
   kept.dkv.reserve(kept.kv.num_blocks());
-  kept.dkv.zero();
+  kept.dkv.zero(exec);
   for (Index l = config_.num_hidden_layers - 1; l >= 0; --l) {
     const BlockWeights w = weights.gather(l);
     const BlockGrads g = grads.block(l);

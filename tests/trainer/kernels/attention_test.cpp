@@ -20,7 +20,8 @@ struct Sequence {
   Sequence(Random& random, const Shape& shape, Index length)
       : s(shape), T(length), qkv(random.normal(T * s.width())), dout(random.normal(T * s.H * s.D)) {
     const Index blocks = (T + 15) / 16;
-    for (Index b = 0; b < blocks; ++b) table.push_back(static_cast<std::int32_t>(2 * (blocks - 1 - b) + 1));
+    for (Index b = 0; b < blocks; ++b)
+      table.push_back(static_cast<std::int32_t>(2 * (blocks - 1 - b) + 1));
     positions.resize(at(T));
     std::iota(positions.begin(), positions.end(), 0);
     tables.assign(at(T), table.data());
@@ -88,13 +89,14 @@ TEST_CASE("attention: forward and backward equal ATen autograd; what was not wri
         const KvStore dkv{dstorage.data(), shape.Hk, D};
         Floats dqkv = poison(T * shape.width());
         const std::vector<Index> sections{0, T};
-        ops->attention_backward({}, {q.qkv.data(), out.data(), q.dout.data(), lse.data(), q.kv(), dkv,
-                                     q.rows(), sections.data(), 1, dqkv.data(), H});
+        ops->attention_backward({}, {q.qkv.data(), out.data(), q.dout.data(), lse.data(), q.kv(),
+                                     dkv, q.rows(), sections.data(), 1, dqkv.data(), H});
         ops->kv_read_grad({}, dqkv.data(), H, q.rows(), dkv);
         // of one position the softmax is 1 whatever the score: dq and dk are 0, compared to a floor
         CHECK(gap(split(dqkv, shape.width(), 0, H * D), expected.dq, 1.0) < kTolerance);
         CHECK(gap(split(dqkv, shape.width(), H * D, shape.Hk * D), expected.dk, 1.0) < kTolerance);
-        CHECK(gap(split(dqkv, shape.width(), (H + shape.Hk) * D, shape.Hk * D), expected.dv) < kTolerance);
+        CHECK(gap(split(dqkv, shape.width(), (H + shape.Hk) * D, shape.Hk * D), expected.dv) <
+              kTolerance);
       }
     }
 }
@@ -123,7 +125,8 @@ TEST_CASE("attention: a row decoded alone has the bits that it has in a prefill"
   }
 }
 
-TEST_CASE("attention: completions that share a prompt equal whole sequences, forward and backward") {
+TEST_CASE(
+    "attention: completions that share a prompt equal whole sequences, forward and backward") {
   Random random(23);
   for (const auto& shape : {Shape{4, 2, 18}, Shape{3, 3, 32}})
     for (const Index P : {5, 16, 37}) {
@@ -140,7 +143,8 @@ TEST_CASE("attention: completions that share a prompt equal whole sequences, for
       std::vector<std::vector<std::int32_t>> block_tables{{}};
       std::vector<aha::KvCopy> copies;
       std::int32_t next = 0;
-      for (Index b = 0; b < blocks; ++b) block_tables[0].push_back(next++);
+      for (Index b = 0; b < blocks; ++b)
+        block_tables[0].push_back(next++);
       for (const Index length : lengths) {
         Sequence s(random, shape, P + length);
         std::copy(prompt.qkv.begin(), prompt.qkv.end(), s.qkv.begin());
@@ -150,7 +154,8 @@ TEST_CASE("attention: completions that share a prompt equal whole sequences, for
         std::vector<std::int32_t> table(block_tables[0].begin(), block_tables[0].begin() + P / 16);
         if (P % 16 > 0)
           copies.push_back({block_tables[0].back(), next, static_cast<std::int32_t>(P % 16)});
-        while (static_cast<Index>(table.size()) * 16 < P + length) table.push_back(next++);
+        while (static_cast<Index>(table.size()) * 16 < P + length)
+          table.push_back(next++);
         block_tables.push_back(table);
         // the prompt's own derivative counts once, in the prompt's rows
         std::fill(s.dout.begin(), s.dout.begin() + P * row, 0.0F);
@@ -168,7 +173,8 @@ TEST_CASE("attention: completions that share a prompt equal whole sequences, for
       for (const auto& s : whole) {
         const auto e = s.expected();
         out_expected.insert(out_expected.end(), e.out.begin() + P * row, e.out.end());
-        for (Index i = 0; i < P * kv_row; ++i) dk_expected[at(i)] += e.dk[at(i)];
+        for (Index i = 0; i < P * kv_row; ++i)
+          dk_expected[at(i)] += e.dk[at(i)];
         dk_expected.insert(dk_expected.end(), e.dk.begin() + P * kv_row, e.dk.end());
       }
       for (const auto* ops : tables()) {

@@ -12,7 +12,8 @@ struct Shape {
 
 /// Every remainder of the tiles, and sizes that cross a block of the packed operand.
 std::vector<Shape> shapes() {
-  std::vector<Shape> out{{1, 1, 1}, {1, 16, 8}, {8, 48, 16}, {300, 33, 72}, {3, 17, 1100}, {1100, 5, 19}};
+  std::vector<Shape> out{{1, 1, 1},     {1, 16, 8},    {8, 48, 16},
+                         {300, 33, 72}, {3, 17, 1100}, {1100, 5, 19}};
   Random random(1);
   for (int i = 0; i < 40; ++i)
     out.push_back({random.between(1, 40), random.between(1, 150), random.between(1, 90)});
@@ -21,7 +22,8 @@ std::vector<Shape> shapes() {
 
 }  // namespace
 
-TEST_CASE("linear: equals ATen in f64 over every tile remainder, in place of poison or added to y") {
+TEST_CASE(
+    "linear: equals ATen in f64 over every tile remainder, in place of poison or added to y") {
   Random random(2);
   for (const auto& [M, N, K] : shapes()) {
     const Index ldx = K + 3;
@@ -30,7 +32,8 @@ TEST_CASE("linear: equals ATen in f64 over every tile remainder, in place of poi
     const Floats w = random.normal(N * K);
     const auto expected = reference::linear(x, w, M, N, K);
     Floats strided = poison(M * ldx);
-    for (Index r = 0; r < M; ++r) std::copy_n(&x[at(r * K)], K, &strided[at(r * ldx)]);
+    for (Index r = 0; r < M; ++r)
+      std::copy_n(&x[at(r * K)], K, &strided[at(r * ldx)]);
     for (const auto* ops : tables()) {
       INFO(ops->name << " M " << M << " N " << N << " K " << K);
       const Floats w_packed = packed(*ops, w, N, K);
@@ -41,9 +44,11 @@ TEST_CASE("linear: equals ATen in f64 over every tile remainder, in place of poi
         Floats result;
         bool outside_kept = true;
         for (Index r = 0; r < M; ++r) {
-          for (Index c = 0; c < N; ++c) result.push_back(y[at(r * ldy + c)] - (accumulate ? 1.0F : 0.0F));
-          outside_kept = outside_kept && std::memcmp(&y[at(r * ldy + N)], &untouched[at(r * ldy + N)],
-                                                     at(ldy - N) * 4) == 0;
+          for (Index c = 0; c < N; ++c)
+            result.push_back(y[at(r * ldy + c)] - (accumulate ? 1.0F : 0.0F));
+          outside_kept =
+              outside_kept &&
+              std::memcmp(&y[at(r * ldy + N)], &untouched[at(r * ldy + N)], at(ldy - N) * 4) == 0;
         }
         CHECK(gap(result, expected) < kTolerance);
         CHECK(outside_kept);
@@ -66,7 +71,8 @@ TEST_CASE("linear backward: dX and dW equal ATen in f64") {
       ops->linear_dx({}, {dy.data(), N, w.data(), dx.data(), K, M, N, K});
       CHECK(gap(dx, dx_expected) < kTolerance);
       ops->linear_dx({}, {dy.data(), N, w.data(), dx.data(), K, M, N, K, true});
-      for (auto& d : dx) d /= 2;
+      for (auto& d : dx)
+        d /= 2;
       CHECK(gap(dx, dx_expected) < kTolerance);
       Floats dw(at(N * K), 0.0F);
       ops->linear_dw({}, {dy.data(), N, x.data(), K, dw.data(), M, N, K});

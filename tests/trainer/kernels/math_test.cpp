@@ -10,7 +10,9 @@ namespace kernels = aha::AHA_ISA;
 
 namespace {
 
-float one(kernels::F16 x) { return kernels::lane0(x); }
+float one(kernels::F16 x) {
+  return kernels::lane0(x);
+}
 
 /// |got - true| in units of the true value's last place.
 double ulps(float got, double exact) {
@@ -26,7 +28,8 @@ TEST_CASE("exp: within 1.1 ulp of the C library's double over its whole range") 
   double worst = 0;
   for (int i = 0; i < 2'000'000; ++i) {
     const float x = -87.3F + static_cast<float>(i) * (88.7F + 87.3F) / 2'000'000.0F;
-    worst = std::max(worst, ulps(one(kernels::exp(kernels::set1(x))), std::exp(static_cast<double>(x))));
+    worst = std::max(worst,
+                     ulps(one(kernels::exp(kernels::set1(x))), std::exp(static_cast<double>(x))));
   }
   CHECK(worst < 1.1);
   // below the normal numbers the unit is that of the smallest

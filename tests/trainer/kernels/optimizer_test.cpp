@@ -19,13 +19,14 @@ TEST_CASE("adamw: three updates equal the published formula in f64") {
     std::vector<double> V(at(n), 0.0);
     for (int t = 1; t <= 3; ++t) {
       const Floats g = gradients.normal(n, 0.1F);
-      ops->adamw({}, {p.data(), g.data(), m.data(), v.data(), n, t, 1e-2F, 0.9F, 0.95F, 1e-8F, 0.1F, 0.5F});
+      ops->adamw({}, {p.data(), g.data(), m.data(), v.data(), n, t, 1e-2F, 0.9F, 0.95F, 1e-8F, 0.1F,
+                      0.5F});
       for (std::size_t i = 0; i < at(n); ++i) {
         const double d = static_cast<double>(g[i]) * 0.5;
         M[i] = 0.9 * M[i] + 0.1 * d;
         V[i] = 0.95 * V[i] + 0.05 * d * d;
-        const double update = (M[i] / (1 - std::pow(0.9, t))) /
-                              (std::sqrt(V[i] / (1 - std::pow(0.95, t))) + 1e-8);
+        const double update =
+            (M[i] / (1 - std::pow(0.9, t))) / (std::sqrt(V[i] / (1 - std::pow(0.95, t))) + 1e-8);
         P[i] -= 1e-2 * (0.1 * P[i] + update);
       }
     }
@@ -40,7 +41,8 @@ TEST_CASE("sum_squares: equals f64, whatever the number of elements") {
   for (const Index n : {0, 1, 15, 4096, 4097, 100'001}) {
     const Floats x = random.normal(n);
     double expected = 0;
-    for (const float f : x) expected += static_cast<double>(f) * static_cast<double>(f);
+    for (const float f : x)
+      expected += static_cast<double>(f) * static_cast<double>(f);
     for (const auto* ops : tables())
       CHECK(ops->sum_squares({}, x.data(), n) == Approx(expected).epsilon(1e-12));
   }
@@ -53,19 +55,22 @@ TEST_CASE("fixed point: sums are exact in any order, and come back as f32") {
     std::vector<std::int64_t> acc(x.size(), 7);
     REQUIRE(ops->add_fixed({}, acc.data(), x.data(), n));
     for (std::size_t i = 0; i < x.size(); ++i)
-      CHECK(acc[i] - 7 == static_cast<std::int64_t>(std::nearbyint(static_cast<double>(x[i]) * 0x1p44)));
+      CHECK(acc[i] - 7 ==
+            static_cast<std::int64_t>(std::nearbyint(static_cast<double>(x[i]) * 0x1p44)));
     std::vector<std::int64_t> back(x.size(), 0);
     REQUIRE(ops->add_fixed({}, back.data(), x.data(), n));
     Floats y = poison(n);
     ops->from_fixed({}, back.data(), y.data(), n);
-    for (std::size_t i = 0; i < x.size(); ++i) CHECK(y[i] == Approx(x[i]).epsilon(1e-6).margin(0x1p-44));
+    for (std::size_t i = 0; i < x.size(); ++i)
+      CHECK(y[i] == Approx(x[i]).epsilon(1e-6).margin(0x1p-44));
   }
 }
 
 TEST_CASE("fixed point: a value that is not finite or does not fit is told") {
   for (const auto* ops : tables())
-    for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
-                            -std::numeric_limits<float>::infinity(), 600'000.0F}) {
+    for (const float bad :
+         {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+          -std::numeric_limits<float>::infinity(), 600'000.0F}) {
       Floats x(100, 0.25F);
       x[57] = bad;
       std::vector<std::int64_t> acc(100, 0);

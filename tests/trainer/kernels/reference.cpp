@@ -20,9 +20,12 @@ using at::Tensor;
 Tensor f64(const Floats& x, at::IntArrayRef shape) {
   return at::from_blob(const_cast<float*>(x.data()), shape, at::kFloat).to(at::kDouble).clone();
 }
-Tensor variable(const Floats& x, at::IntArrayRef shape) { return f64(x, shape).requires_grad_(); }
+Tensor variable(const Floats& x, at::IntArrayRef shape) {
+  return f64(x, shape).requires_grad_();
+}
 Tensor integers(const Ints& x) {
-  return at::from_blob(const_cast<std::int64_t*>(x.data()), {static_cast<Index>(x.size())}, at::kLong)
+  return at::from_blob(const_cast<std::int64_t*>(x.data()), {static_cast<Index>(x.size())},
+                       at::kLong)
       .clone();
 }
 Doubles values(const Tensor& t) {

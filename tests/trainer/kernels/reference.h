@@ -6,7 +6,7 @@ namespace aha_test::reference {
 
 using Doubles = std::vector<double>;
 
-Doubles linear(const Floats& x, const Floats& w, Index M, Index N, Index K);     ///< X W^T
+Doubles linear(const Floats& x, const Floats& w, Index M, Index N, Index K);      ///< X W^T
 Doubles linear_dx(const Floats& dy, const Floats& w, Index M, Index N, Index K);  ///< dY W
 Doubles linear_dw(const Floats& dy, const Floats& x, Index M, Index N, Index K);  ///< dY^T X
 

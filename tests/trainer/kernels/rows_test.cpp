@@ -20,9 +20,12 @@ TEST_CASE("rms_norm: forward and backward equal ATen autograd") {
       CHECK(gap(y, expected.y) < kTolerance);
       Floats dx(at(M * C), 0.5F);
       Floats dw(at(C), 0.25F);
-      ops->rms_norm_backward({}, {dy.data(), x.data(), w.data(), inv.data(), dx.data(), dw.data(), M, C});
-      for (auto& d : dx) d -= 0.5F;
-      for (auto& d : dw) d -= 0.25F;
+      ops->rms_norm_backward(
+          {}, {dy.data(), x.data(), w.data(), inv.data(), dx.data(), dw.data(), M, C});
+      for (auto& d : dx)
+        d -= 0.5F;
+      for (auto& d : dw)
+        d -= 0.25F;
       CHECK(gap(dx, expected.dx) < kTolerance);
       CHECK(gap(dw, expected.dw) < kTolerance);
       Floats again = poison(M * C);
@@ -78,7 +81,8 @@ TEST_CASE("rope: rotates q and k as transformers' rotate_half, leaves v, and tur
     const Floats qkv = random.normal(M * width);
     Floats rotated_part;
     for (Index r = 0; r < M; ++r)
-      for (Index i = 0; i < (H + Hk) * D; ++i) rotated_part.push_back(qkv[at(r * width + i)]);
+      for (Index i = 0; i < (H + Hk) * D; ++i)
+        rotated_part.push_back(qkv[at(r * width + i)]);
     const auto expected = reference::rope(rotated_part, positions, cos, sin, D);
     for (const auto* ops : tables()) {
       INFO(ops->name << " D " << D);
@@ -110,7 +114,8 @@ TEST_CASE("embed: copies rows; its gradient adds the rows of one id in their ord
   const Ints ids = random.ids(M, V);
   Floats expected(at(V * C), 1.0F);
   for (Index r = 0; r < M; ++r)
-    for (Index c = 0; c < C; ++c) expected[at(ids[at(r)] * C + c)] += dout[at(r * C + c)];
+    for (Index c = 0; c < C; ++c)
+      expected[at(ids[at(r)] * C + c)] += dout[at(r * C + c)];
   for (const auto* ops : tables()) {
     Floats out = poison(M * C);
     ops->embed({}, table.data(), ids.data(), M, C, out.data());

@@ -14,7 +14,9 @@ using aha::Index;
 using Floats = std::vector<float>;
 using Ints = std::vector<std::int64_t>;
 
-inline std::size_t at(Index i) { return static_cast<std::size_t>(i); }
+inline std::size_t at(Index i) {
+  return static_cast<std::size_t>(i);
+}
 
 /// Random numbers of one test. A fixed seed: a failure is found again.
 class Random {
@@ -24,7 +26,8 @@ class Random {
   Floats normal(Index n, float scale = 1.0F) {
     std::normal_distribution<float> d(0.0F, scale);
     Floats out(at(n));
-    for (auto& x : out) x = d(engine_);
+    for (auto& x : out)
+      x = d(engine_);
     return out;
   }
   Index between(Index low, Index high) {
@@ -32,7 +35,8 @@ class Random {
   }
   Ints ids(Index n, Index below) {
     Ints out(at(n));
-    for (auto& x : out) x = between(0, below - 1);
+    for (auto& x : out)
+      x = between(0, below - 1);
     return out;
   }
   double uniform() { return std::uniform_real_distribution<double>(1e-9, 1.0)(engine_); }
@@ -42,7 +46,9 @@ class Random {
 };
 
 /// Memory that must be written before it is read.
-inline Floats poison(Index n) { return Floats(at(n), std::numeric_limits<float>::quiet_NaN()); }
+inline Floats poison(Index n) {
+  return Floats(at(n), std::numeric_limits<float>::quiet_NaN());
+}
 
 /// Every table that this machine runs.
 inline std::vector<const aha::Ops*> tables() {
@@ -58,7 +64,8 @@ inline double gap(const Floats& a, const std::vector<double>& b, double floor = 
   double largest = floor;
   for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
     const double d = std::abs(static_cast<double>(a[i]) - b[i]);
-    difference = std::isfinite(d) ? std::max(difference, d) : std::numeric_limits<double>::infinity();
+    difference =
+        std::isfinite(d) ? std::max(difference, d) : std::numeric_limits<double>::infinity();
     largest = std::max(largest, std::abs(b[i]));
   }
   return difference / largest;
@@ -70,7 +77,9 @@ inline bool same_bits(const Floats& a, const Floats& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
-inline void append(Floats& to, const Floats& from) { to.insert(to.end(), from.begin(), from.end()); }
+inline void append(Floats& to, const Floats& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
 
 inline Floats packed(const aha::Ops& ops, const Floats& w, Index N, Index K) {
   Floats out = poison(aha::packed_size(N, K));

@@ -52,14 +52,16 @@ Floats row_operations(const Ops& ops, const Exec& exec, const Sizes& s, unsigned
   Floats embedded = poison(s.M * s.C);
   Floats dtable(at(s.V * s.C), 0.0F);
   ops.rms_norm(exec, {x.data(), w.data(), y.data(), inv.data(), s.M, s.C, 1e-6F});
-  ops.rms_norm_backward(exec, {dy.data(), x.data(), w.data(), inv.data(), dx.data(), dw.data(), s.M, s.C});
+  ops.rms_norm_backward(
+      exec, {dy.data(), x.data(), w.data(), inv.data(), dx.data(), dw.data(), s.M, s.C});
   ops.swiglu(exec, {gate_up.data(), gated.data(), s.M, s.F});
   ops.swiglu_backward(exec, {gate_up.data(), dgated.data(), dgate_up.data(), s.M, s.F});
   const Floats table = random.normal(s.V * s.C);
   ops.embed(exec, table.data(), ids.data(), s.M, s.C, embedded.data());
   ops.embed_backward(exec, dy.data(), ids.data(), s.M, s.C, dtable.data());
   Floats all;
-  for (const auto* part : {&y, &inv, &dx, &dw, &gated, &dgate_up, &embedded, &dtable}) append(all, *part);
+  for (const auto* part : {&y, &inv, &dx, &dw, &gated, &dgate_up, &embedded, &dtable})
+    append(all, *part);
   return all;
 }
 
@@ -80,7 +82,8 @@ Floats attention(const Ops& ops, const Exec& exec, const Sizes& s, unsigned seed
   for (Index length = 1; static_cast<Index>(positions.size()) < s.M; length += 7) {
     const Index n = std::min(length, s.M - static_cast<Index>(positions.size()));
     table_of.emplace_back();
-    for (Index b = 0; b * 16 < n; ++b) table_of.back().push_back(next++);
+    for (Index b = 0; b * 16 < n; ++b)
+      table_of.back().push_back(next++);
     for (Index p = 0; p < n; ++p) {
       positions.push_back(static_cast<std::int32_t>(p));
       owner.push_back(table_of.size() - 1);
@@ -88,7 +91,8 @@ Floats attention(const Ops& ops, const Exec& exec, const Sizes& s, unsigned seed
     sections.push_back(static_cast<Index>(positions.size()));
   }
   std::vector<const std::int32_t*> pointers;
-  for (const auto o : owner) pointers.push_back(table_of[o].data());
+  for (const auto o : owner)
+    pointers.push_back(table_of[o].data());
   const aha::KvRows rows{positions.data(), pointers.data(), s.M};
   Floats storage(at((next + 1) * KvStore{nullptr, s.Hk, s.D}.block_floats()), 0.0F);
   Floats dstorage(storage.size(), 0.0F);
@@ -102,12 +106,14 @@ Floats attention(const Ops& ops, const Exec& exec, const Sizes& s, unsigned seed
   ops.kv_write(exec, qkv.data(), s.H, rows, kv);
   ops.kv_copy(exec, kv, &copy, 1);
   ops.attention(exec, {qkv.data(), kv, rows, out.data(), lse.data(), s.H});
-  ops.attention_backward(exec, {qkv.data(), out.data(), dout.data(), lse.data(), kv, dkv, rows,
-                                sections.data(), static_cast<Index>(sections.size()) - 1, dqkv.data(), s.H});
+  ops.attention_backward(
+      exec, {qkv.data(), out.data(), dout.data(), lse.data(), kv, dkv, rows, sections.data(),
+             static_cast<Index>(sections.size()) - 1, dqkv.data(), s.H});
   ops.kv_fold_grad(exec, dkv, &copy, 1);
   ops.kv_read_grad(exec, dqkv.data(), s.H, rows, dkv);
   Floats all = qkv;
-  for (const auto* part : {&storage, &dstorage, &out, &lse, &dqkv}) append(all, *part);
+  for (const auto* part : {&storage, &dstorage, &out, &lse, &dqkv})
+    append(all, *part);
   return all;
 }
 
@@ -119,29 +125,41 @@ Floats head(const Ops& ops, const Exec& exec, const Sizes& s, unsigned seed) {
   const Floats d_entropy = random.normal(s.M);
   const Ints targets = random.ids(s.M, s.V);
   std::vector<double> uniforms;
-  for (Index r = 0; r < s.M; ++r) uniforms.push_back(random.uniform());
+  for (Index r = 0; r < s.M; ++r)
+    uniforms.push_back(random.uniform());
   Floats w_packed = poison(aha::packed_size(s.V, s.C));
   ops.pack_linear(exec, w.data(), s.V, s.C, w_packed.data());
   Floats logprobs = poison(s.M);
   Floats entropies = poison(s.M);
   Floats dh = poison(s.M * s.C);
   Floats dw(w.size(), 0.0F);
-  ops.head_logprob(exec, {h.data(), w_packed.data(), targets.data(), logprobs.data(), entropies.data(), s.M,
-                          s.C, s.V, 0.9F});
-  ops.head_logprob_backward(exec, {h.data(), w_packed.data(), w.data(), targets.data(), d_logprob.data(),
-                                   d_entropy.data(), dh.data(), dw.data(), s.M, s.C, s.V, 0.9F});
+  ops.head_logprob(exec, {h.data(), w_packed.data(), targets.data(), logprobs.data(),
+                          entropies.data(), s.M, s.C, s.V, 0.9F});
+  ops.head_logprob_backward(exec,
+                            {h.data(), w_packed.data(), w.data(), targets.data(), d_logprob.data(),
+                             d_entropy.data(), dh.data(), dw.data(), s.M, s.C, s.V, 0.9F});
   Floats all;
-  for (const auto* part : {&logprobs, &entropies, &dh, &dw}) append(all, *part);
+  for (const auto* part : {&logprobs, &entropies, &dh, &dw})
+    append(all, *part);
   for (const bool truncated : {false, true}) {
-    aha::HeadSample task{h.data(), w_packed.data(), uniforms.data(), nullptr, logprobs.data(),
-                         entropies.data(), s.M, s.C, s.V, 0.9F};
+    aha::HeadSample task{h.data(),
+                         w_packed.data(),
+                         uniforms.data(),
+                         nullptr,
+                         logprobs.data(),
+                         entropies.data(),
+                         s.M,
+                         s.C,
+                         s.V,
+                         0.9F};
     Ints ids(at(s.M));
     task.ids = ids.data();
     task.top_k = truncated ? 9 : 0;
     task.top_p = truncated ? 0.8F : 1.0F;
     task.min_p = truncated ? 0.05F : 0.0F;
     ops.head_sample(exec, task);
-    for (const auto id : ids) all.push_back(static_cast<float>(id));
+    for (const auto id : ids)
+      all.push_back(static_cast<float>(id));
     append(all, logprobs);
     append(all, entropies);
   }
@@ -155,7 +173,8 @@ Floats optimizer(const Ops& ops, const Exec& exec, const Sizes& s, unsigned seed
   const Floats g = random.normal(n);
   Floats m = random.normal(n, 0.1F);
   Floats v(at(n), 0.01F);
-  ops.adamw(exec, {p.data(), g.data(), m.data(), v.data(), n, 5, 1e-3F, 0.9F, 0.99F, 1e-8F, 0.1F, 0.7F});
+  ops.adamw(exec,
+            {p.data(), g.data(), m.data(), v.data(), n, 5, 1e-3F, 0.9F, 0.99F, 1e-8F, 0.1F, 0.7F});
   std::vector<std::int64_t> acc(at(n), 0);
   CHECK(ops.add_fixed(exec, acc.data(), g.data(), n));
   Floats back = poison(n);

@@ -81,7 +81,8 @@ class TrainingPass {
       : model_(&model), exec_(exec), kept_(model.decoder.config()) {}
 
   /// `targets` [M].
-  void forward(const aha::RowBatch& rows, aha::Index num_blocks, const std::vector<std::int64_t>& targets) {
+  void forward(const aha::RowBatch& rows, aha::Index num_blocks,
+               const std::vector<std::int64_t>& targets) {
     rows_ = rows;
     targets_ = targets;
     hidden_ = model_->decoder.forward(exec_, model_->weights, rows, num_blocks, kept_);
@@ -89,18 +90,21 @@ class TrainingPass {
     entropies.assign(targets.size(), 0.0F);
     model_->decoder.ops().head_logprob(
         exec_, {hidden_, model_->weights.edges().packed_head, targets_.data(), logprobs.data(),
-                entropies.data(), rows.rows(), model_->config.hidden_size, model_->config.vocab_size, 1.0F});
+                entropies.data(), rows.rows(), model_->config.hidden_size,
+                model_->config.vocab_size, 1.0F});
   }
 
   /// Gradient [layout.total] of sum(d_logprob logprobs + d_entropy entropies).
-  std::vector<float> backward(const std::vector<float>& d_logprob, const std::vector<float>& d_entropy) {
+  std::vector<float> backward(const std::vector<float>& d_logprob,
+                              const std::vector<float>& d_entropy) {
     aha::ResidentGradients grads(model_->layout);
     const auto edges = model_->weights.edges();
     const aha::Index C = model_->config.hidden_size;
     std::vector<float> dhidden(targets_.size() * static_cast<std::size_t>(C));
     model_->decoder.ops().head_logprob_backward(
-        exec_, {hidden_, edges.packed_head, edges.head, targets_.data(), d_logprob.data(), d_entropy.data(),
-                dhidden.data(), grads.edges().head, rows_.rows(), C, model_->config.vocab_size, 1.0F});
+        exec_, {hidden_, edges.packed_head, edges.head, targets_.data(), d_logprob.data(),
+                d_entropy.data(), dhidden.data(), grads.edges().head, rows_.rows(), C,
+                model_->config.vocab_size, 1.0F});
     model_->decoder.backward(exec_, model_->weights, rows_, dhidden.data(), kept_, grads);
     return {grads.data(), grads.data() + model_->layout.total};
   }

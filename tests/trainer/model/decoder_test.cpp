@@ -12,7 +12,8 @@ namespace {
 
 /// What transformers says, see tests/golden/model/README.md.
 struct Golden {
-  explicit Golden(const std::string& name) : file(golden("model/" + name + "_golden.safetensors")) {}
+  explicit Golden(const std::string& name)
+      : file(golden("model/" + name + "_golden.safetensors")) {}
 
   std::vector<float> floats(const std::string& name) const {
     std::vector<float> out(static_cast<std::size_t>(file.find(name)->size));
@@ -61,7 +62,8 @@ std::vector<float> as_rows(const std::vector<float>& values, float factor = 1.0F
   std::vector<float> out(static_cast<std::size_t>(N * T), 0.0F);
   for (Index n = 0; n < N; ++n)
     for (Index t = 0; t + 1 < T; ++t)
-      out[static_cast<std::size_t>(n * T + t)] = factor * values[static_cast<std::size_t>(n * (T - 1) + t)];
+      out[static_cast<std::size_t>(n * T + t)] =
+          factor * values[static_cast<std::size_t>(n * (T - 1) + t)];
   return out;
 }
 
@@ -106,7 +108,8 @@ TEST_CASE("decoder: logits, log-probabilities and entropies are transformers'", 
       CHECK(gap(pass.entropies, g.floats("entropies")) < kTolerance);
       std::vector<float> logprobs;
       for (Index n = 0; n < N; ++n)
-        logprobs.insert(logprobs.end(), pass.logprobs.begin() + n * T, pass.logprobs.begin() + (n + 1) * T - 1);
+        logprobs.insert(logprobs.end(), pass.logprobs.begin() + n * T,
+                        pass.logprobs.begin() + (n + 1) * T - 1);
       CHECK(gap(logprobs, g.floats("logprobs")) < kTolerance);
     }
 }
@@ -143,7 +146,8 @@ TEST_CASE("decoder: the gradient of every parameter is transformers'", "[model][
     }
 }
 
-TEST_CASE("decoder: stories260K gives the reference log-probabilities and entropies", "[model][golden]") {
+TEST_CASE("decoder: stories260K gives the reference log-probabilities and entropies",
+          "[model][golden]") {
   std::ifstream file(golden("stories260K/reference.jsonl"));
   Model model = Model::load(golden("stories260K"), aha::cpu_ops());
   int count = 0;
@@ -173,17 +177,21 @@ namespace {
 
 /// One group: a prompt and completions that share its rows, as a micro-batch packs them.
 struct SharedGroup {
-  SharedGroup(const std::vector<aha::TokenId>& prompt, const std::vector<std::vector<aha::TokenId>>& completions)
+  SharedGroup(const std::vector<aha::TokenId>& prompt,
+              const std::vector<std::vector<aha::TokenId>>& completions)
       : rows({prompt}) {
     rows.tables.reserve(1 + completions.size());
     const auto& shared = rows.tables[0];
     rows.table_of.assign(prompt.size(), shared.data());
     const std::size_t full = prompt.size() / 16;
     for (const auto& completion : completions) {
-      auto& table = rows.tables.emplace_back(shared.begin(), shared.begin() + static_cast<std::ptrdiff_t>(full));
-      while (table.size() * 16 < prompt.size() + completion.size()) table.push_back(rows.num_blocks++);
+      auto& table = rows.tables.emplace_back(shared.begin(),
+                                             shared.begin() + static_cast<std::ptrdiff_t>(full));
+      while (table.size() * 16 < prompt.size() + completion.size())
+        table.push_back(rows.num_blocks++);
       if (prompt.size() % 16 > 0)
-        copies.push_back({shared.back(), table[full], static_cast<std::int32_t>(prompt.size() % 16)});
+        copies.push_back(
+            {shared.back(), table[full], static_cast<std::int32_t>(prompt.size() % 16)});
       for (std::size_t i = 0; i < completion.size(); ++i) {
         rows.ids.push_back(completion[i]);
         rows.positions.push_back(static_cast<std::int32_t>(prompt.size() + i));
@@ -211,7 +219,8 @@ TEST_CASE("decoder: a prompt shared by its completions equals whole sequences", 
       Model model = Model::random(toy_config(wide), aha::cpu_ops());
       const auto draw = [&](std::size_t n) {
         std::vector<aha::TokenId> ids(n);
-        for (auto& id : ids) id = static_cast<aha::TokenId>(random()) % model.config.vocab_size;
+        for (auto& id : ids)
+          id = static_cast<aha::TokenId>(random()) % model.config.vocab_size;
         return ids;
       };
       const auto prompt = draw(P);
@@ -253,7 +262,9 @@ TEST_CASE("decoder: a prompt shared by its completions equals whole sequences", 
     }
 }
 
-TEST_CASE("decoder: loss and gradient have the same bits with 1, 2 and 3 threads and in every table", "[model]") {
+TEST_CASE(
+    "decoder: loss and gradient have the same bits with 1, 2 and 3 threads and in every table",
+    "[model]") {
   std::mt19937 random(6);
   aha::ThreadPool two(2);
   aha::ThreadPool three(3);
@@ -261,13 +272,16 @@ TEST_CASE("decoder: loss and gradient have the same bits with 1, 2 and 3 threads
     std::vector<std::vector<aha::TokenId>> sequences;
     for (std::size_t n = 1; n < 60; n += 9) {
       sequences.emplace_back(n);
-      for (auto& id : sequences.back()) id = static_cast<aha::TokenId>(random() % 60);
+      for (auto& id : sequences.back())
+        id = static_cast<aha::TokenId>(random() % 60);
     }
     const Rows rows(sequences);
     std::vector<std::int64_t> targets(rows.ids.size());
     std::vector<float> d(rows.ids.size());
-    for (auto& t : targets) t = static_cast<std::int64_t>(random() % 60);
-    for (auto& x : d) x = static_cast<float>(random() % 100) / 50.0F - 1.0F;
+    for (auto& t : targets)
+      t = static_cast<std::int64_t>(random() % 60);
+    for (auto& x : d)
+      x = static_cast<float>(random() % 100) / 50.0F - 1.0F;
     std::vector<float> expected;
     for (const auto* ops : kernel_tables())
       for (auto* pool : {static_cast<aha::ThreadPool*>(nullptr), &two, &three}) {
@@ -285,7 +299,8 @@ TEST_CASE("decoder: loss and gradient have the same bits with 1, 2 and 3 threads
   }
 }
 
-TEST_CASE("decoder: a forward pass that keeps nothing has the bits of one that keeps all", "[model]") {
+TEST_CASE("decoder: a forward pass that keeps nothing has the bits of one that keeps all",
+          "[model]") {
   Model model = Model::random(toy_config(false), aha::cpu_ops());
   const Rows rows({{1, 2, 3, 4, 5}, {6, 7}, std::vector<aha::TokenId>(40, 9)});
   aha::Activations kept(model.decoder.config());
@@ -294,5 +309,6 @@ TEST_CASE("decoder: a forward pass that keeps nothing has the bits of one that k
   aha::Scratch scratch;
   const float* a = model.decoder.forward({}, model.weights, rows.batch(), rows.num_blocks, kept);
   const float* b = model.decoder.forward({}, model.weights, rows.batch(), cache, scratch);
-  CHECK(std::memcmp(a, b, rows.ids.size() * static_cast<std::size_t>(model.config.hidden_size) * 4) == 0);
+  CHECK(std::memcmp(a, b,
+                    rows.ids.size() * static_cast<std::size_t>(model.config.hidden_size) * 4) == 0);
 }

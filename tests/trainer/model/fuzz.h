@@ -14,7 +14,8 @@ namespace aha_test {
 class FuzzFolder {
  public:
   FuzzFolder() {
-    if (std::string name = "/dev/shm/aha_test_XXXXXX"; ::mkdtemp(name.data()) != nullptr) memory_ = name;
+    if (std::string name = "/dev/shm/aha_test_XXXXXX"; ::mkdtemp(name.data()) != nullptr)
+      memory_ = name;
   }
   ~FuzzFolder() {
     std::error_code ignored;
