@@ -7,6 +7,7 @@
 #include "trainer/commands/commands.h"
 #include "trainer/core/error.h"
 #include "trainer/core/log.h"
+#include "trainer/core/version.h"
 
 namespace {
 
@@ -17,6 +18,7 @@ constexpr int kTryAgain = 75;
 int run(int argc, char** argv) {
   CLI::App app{"aha trains language models to reason with GRPO."};
   app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("aha ") + aha::kVersion);
   bool verbose = false;
   app.add_flag("-v,--verbose", verbose, "say more");
   aha::Action action;

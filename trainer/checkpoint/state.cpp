@@ -38,10 +38,20 @@ class Reader {
     return value.get<double>();
   }
 
-  std::string text(const char* key) const {
-    const Json& value = at(key);
+  std::string text(const char* key) const { return text(at(key), key); }
+
+  std::string text(const Json& value, const std::string& key) const {
     if (!value.is_string()) wrong(value, key, "a text");
     return value.get<std::string>();
+  }
+
+  std::map<std::string, std::string> texts(const char* key) const {
+    const Json& object = at(key);
+    if (!object.is_object()) wrong(object, key, "an object");
+    std::map<std::string, std::string> result;
+    for (const auto& [name, value] : object.items())
+      result[name] = text(value, key + ("." + name));
+    return result;
   }
 
   [[noreturn]] void wrong(const Json& value, const std::string& key,
@@ -74,6 +84,8 @@ OrderedJson to_json(const TrainerState& s) {
   json["best_global_step"] = s.best_global_step;
   json["offsets"] = s.offsets;
   json["cpu_body"] = s.cpu_body;
+  json["config"] = s.config;
+  json["versions"] = s.versions;
   return json;
 }
 
@@ -98,6 +110,8 @@ TrainerState state_from_json(const Json& json, const std::string& where) {
   for (const auto& [file, bytes] : offsets.items())
     s.offsets[file] = reader.count(bytes, "offsets." + file, Reader::kMaxCount);
   s.cpu_body = reader.text("cpu_body");
+  s.config = reader.texts("config");
+  s.versions = reader.texts("versions");
   if (s.global_step < s.step || s.global_step < s.best_global_step)
     fail("{}: 'global_step' is {}, less than 'step' {} or 'best_global_step' {}", where,
          s.global_step, s.step, s.best_global_step);

@@ -74,6 +74,17 @@ std::string set_list(const StageConfig& stage) {
 
 }  // namespace
 
+std::map<std::string, std::string> settled_values(const Config& config) {
+  std::map<std::string, std::string> settled;
+  auto all = values(flat_job(config), "");
+  for (const auto& stage : config.stages)
+    for (auto& value : stage_values(&stage, stage.name))
+      all.push_back(std::move(value));
+  for (auto& value : all)
+    if (!value.free) settled[value.key] = std::move(value.text);
+  return settled;
+}
+
 std::vector<ChangedKey> changed_keys(const Config& before, const Config& after) {
   std::vector<ChangedKey> changed;
   compare(values(flat_job(before), ""), values(flat_job(after), ""), changed);

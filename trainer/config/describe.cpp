@@ -121,7 +121,8 @@ void describe(Visitor& v, RolloutConfig& s) {
       Key("stop_token_ids", "ids that end a completion, besides the model's eos ids").at_least(0),
       &s.stop_token_ids);
   v.leaf(Key("ignore_eos", "benchmarks: every completion has full length"), &s.ignore_eos);
-  v.leaf(Key("max_batch_size", "rows decoded at once; 0: all. Changes no sample")
+  v.leaf(Key("max_batch_size",
+             "rows decoded at once; 0: a step's completions, at least 256. Changes no sample")
              .at_least(0)
              .free_to_change(),
          &s.max_batch_size);
@@ -188,7 +189,10 @@ void describe(Visitor& v, TrainConfig& s) {
              .at_least(1),
          &s.strict_chunk);
   v.leaf(Key("threads", "0: all cores. Changes no bit").at_least(0).free_to_change(), &s.threads);
-  v.leaf(Key("bucket_batches", "sft: batches that are sorted by length together").at_least(1),
+  v.leaf(Key("bucket_batches",
+             "sft: batches that are sorted by length together; 1: as drawn. Batches are packed "
+             "without padding, so sorting saves no work and unmixes lengths")
+             .at_least(1),
          &s.bucket_batches);
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,10 @@ std::string resolved_yaml(const Config& config);
 /// `aha config KEY`: type, default, allowed values and meaning; a section lists its keys; empty lists the
 /// sections. UserError with the nearest key for an unknown one.
 std::string explain_key(const std::string& key);
+
+/// Every key that is not free to change (see changed_keys) with its value, as YAML: what a checkpoint
+/// notes of its run, the same on every machine.
+std::map<std::string, std::string> settled_values(const Config& config);
 
 /// A key whose value differs between two configurations.
 struct ChangedKey {

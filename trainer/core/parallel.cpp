@@ -48,43 +48,97 @@ void spin_then_wait(std::atomic<std::uint32_t>& value, std::uint32_t seen, const
 
 }  // namespace
 
+/// A loop's state in one word, so that a piece is claimed for the loop that runs now or not at all: a
+/// worker that wakes late finds the next loop or nothing, and nobody waits for it.
+struct Claim {
+  static constexpr int kBits = 20;  ///< of `pieces` and of `next`
+  static constexpr std::uint64_t kMost = (1U << kBits) - 1;
+
+  std::uint64_t loop;    ///< counts loops, modulo 2^24
+  std::uint64_t pieces;  ///< <= kMost
+  std::uint64_t next;    ///< first piece that nobody has taken
+
+  static Claim of(std::uint64_t word) {
+    return {word >> (2 * kBits), (word >> kBits) & kMost, word & kMost};
+  }
+  std::uint64_t word() const { return loop << (2 * kBits) | pieces << kBits | next; }
+};
+
 struct ThreadPool::Shared {
-  std::atomic<std::uint32_t> generation{0};  ///< counts loops; workers wait for it to move
-  std::atomic<std::uint32_t> working{0};     ///< workers that have not left the current loop
-  std::atomic<std::int64_t> next{0};
-  std::int64_t pieces = 0;
+  std::atomic<std::uint64_t> claim{0};
+  std::atomic<std::uint32_t> generation{0};  ///< moves with each loop; idle workers sleep on it
+  std::atomic<std::uint32_t> finished{0};    ///< claimed pieces that are done
+  // Set before the loop is published and unchanged until all of its pieces are done.
+  std::int64_t total = 0;
+  std::int64_t stride = 1;  ///< calls of the body in a piece
   const std::function<void(std::int64_t)>* body = nullptr;
+
   std::mutex error_mutex;
   std::exception_ptr error;
-  std::int64_t error_piece = 0;
+  std::atomic<std::int64_t> error_call{0};  ///< calls from here on need not run
   std::atomic<bool> busy{false};
-  bool stop = false;
+  std::atomic<bool> stop{false};
   std::vector<std::thread> workers;
 
-  void take_pieces() {
+  void publish(std::int64_t calls, const std::function<void(std::int64_t)>& f) {
+    const auto most = static_cast<std::int64_t>(Claim::kMost);
+    total = calls;
+    stride = (calls + most - 1) / most;
+    body = &f;
+    error_call.store(calls);
+    finished.store(0);
+    const auto pieces = static_cast<std::uint64_t>((calls + stride - 1) / stride);
+    const std::uint64_t loop = (Claim::of(claim.load()).loop + 1) & 0xFFFFFF;
+    claim.store(Claim{loop, pieces, 0}.word());
+    generation.fetch_add(1);
+    generation.notify_all();
+  }
+
+  /// Claims one piece and runs it; false when none is left.
+  bool take_piece() {
+    std::uint64_t word = claim.load();
+    Claim c = Claim::of(word);
+    while (c.next < c.pieces) {
+      if (!claim.compare_exchange_weak(word, Claim{c.loop, c.pieces, c.next + 1}.word())) {
+        c = Claim::of(word);
+        continue;
+      }
+      run_piece(static_cast<std::int64_t>(c.next));
+      if (finished.fetch_add(1) + 1 == c.pieces) finished.notify_all();
+      return true;
+    }
+    return false;
+  }
+
+  void run_piece(std::int64_t piece) {
     inside_piece = true;
-    for (auto piece = next.fetch_add(1); piece < pieces; piece = next.fetch_add(1)) {
+    const std::int64_t end = std::min(total, (piece + 1) * stride);
+    for (std::int64_t call = piece * stride; call < end && call < error_call.load(); ++call) {
       try {
-        (*body)(piece);
+        (*body)(call);
       } catch (...) {
-        note_error(piece);
+        note_error(call);
       }
     }
     inside_piece = false;
   }
 
-  /// Pieces are handed out in order, so the lowest piece that throws is always run: it is the one
-  /// that a single thread would stop at, and what is not handed out yet need not run.
-  void note_error(std::int64_t piece) {
+  /// Pieces are claimed in order, so the lowest call that throws is always run: it is the one that a
+  /// single thread would stop at.
+  void note_error(std::int64_t call) {
     const std::lock_guard lock(error_mutex);
-    if (error && error_piece < piece) return;
+    if (call >= error_call.load()) return;
     error = std::current_exception();
-    error_piece = piece;
-    next.store(pieces);
+    error_call.store(call);
+  }
+
+  void wait_for(std::uint32_t pieces) {
+    for (auto done = finished.load(); done != pieces; done = finished.load())
+      spin_then_wait(finished, done, [&] { return finished.load() != done; });
   }
 
   void stop_workers() {
-    stop = true;
+    stop.store(true);
     generation.fetch_add(1);
     generation.notify_all();
     for (auto& worker : workers)
@@ -92,13 +146,12 @@ struct ThreadPool::Shared {
   }
 
   void work() {
-    std::uint32_t seen = 0;
     for (;;) {
+      const std::uint32_t seen = generation.load();
+      if (stop.load()) return;
+      while (take_piece()) {
+      }
       spin_then_wait(generation, seen, [&] { return generation.load() != seen; });
-      seen = generation.load();
-      if (stop) return;
-      take_pieces();
-      if (working.fetch_sub(1) == 1) working.notify_all();
     }
   }
 };
@@ -126,15 +179,11 @@ void ThreadPool::run(std::int64_t pieces, const std::function<void(std::int64_t)
   }
   auto& s = *shared_;
   check(!s.busy.exchange(true), "a thread pool runs one loop at a time");
-  s.pieces = pieces;
-  s.body = &body;
-  s.next.store(0);
-  s.working.store(static_cast<std::uint32_t>(threads_ - 1));
-  s.generation.fetch_add(1);
-  s.generation.notify_all();
-  s.take_pieces();
-  for (auto left = s.working.load(); left != 0; left = s.working.load())
-    spin_then_wait(s.working, left, [&] { return s.working.load() != left; });
+  s.publish(pieces, body);
+  const auto claimable = static_cast<std::uint32_t>(Claim::of(s.claim.load()).pieces);
+  while (s.take_piece()) {
+  }
+  s.wait_for(claimable);
   const auto error = std::exchange(s.error, nullptr);
   s.busy.store(false);
   if (error) std::rethrow_exception(error);

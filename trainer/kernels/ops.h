@@ -216,7 +216,7 @@ struct AdamW {
   float* v;
   Index n;
   std::int64_t t;  ///< this update's number, from 1
-  float lr, beta1, beta2, eps, weight_decay, grad_scale;
+  double lr, beta1, beta2, eps, weight_decay, grad_scale;
 };
 
 /// One table of bodies. Functions check nothing: callers pass valid sizes and ids.

@@ -44,20 +44,19 @@ bool add_fixed_range(std::int64_t* acc, const float* x, Index n) {
 }  // namespace
 
 void adamw(const Exec& exec, const AdamW& p) {
-  // the bias corrections in double, as torch computes them; then rounded once
+  // scalars in double, as torch computes them; then rounded once
   const double t = static_cast<double>(p.t);
-  const double correction1 = 1.0 - __builtin_pow(static_cast<double>(p.beta1), t);
-  const double correction2 = 1.0 - __builtin_pow(static_cast<double>(p.beta2), t);
-  const F16 step = set1(static_cast<float>(-static_cast<double>(p.lr) / correction1));
+  const double correction1 = 1.0 - __builtin_pow(p.beta1, t);
+  const double correction2 = 1.0 - __builtin_pow(p.beta2, t);
+  const F16 step = set1(static_cast<float>(-p.lr / correction1));
   const F16 root2 = set1(static_cast<float>(__builtin_sqrt(correction2)));
-  const F16 decay = set1(
-      static_cast<float>(1.0 - static_cast<double>(p.lr) * static_cast<double>(p.weight_decay)));
-  const F16 beta1 = set1(p.beta1);
-  const F16 beta2 = set1(p.beta2);
-  const F16 rest1 = set1(static_cast<float>(1.0 - static_cast<double>(p.beta1)));
-  const F16 rest2 = set1(static_cast<float>(1.0 - static_cast<double>(p.beta2)));
-  const F16 eps = set1(p.eps);
-  const F16 scale = set1(p.grad_scale);
+  const F16 decay = set1(static_cast<float>(1.0 - p.lr * p.weight_decay));
+  const F16 beta1 = set1(static_cast<float>(p.beta1));
+  const F16 beta2 = set1(static_cast<float>(p.beta2));
+  const F16 rest1 = set1(static_cast<float>(1.0 - p.beta1));
+  const F16 rest2 = set1(static_cast<float>(1.0 - p.beta2));
+  const F16 eps = set1(static_cast<float>(p.eps));
+  const F16 scale = set1(static_cast<float>(p.grad_scale));
   run_ranges(exec, ceil_div(p.n, 16), kBlock / 16, [&](Index begin, Index end) {
     const Index last = min_index(p.n, 16 * end);
     for_lanes(last - 16 * begin, [&](Index offset, Index n) {

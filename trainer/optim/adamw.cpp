@@ -36,12 +36,12 @@ UpdateStats AdamWOptimizer::step(const Exec& exec, float* values, const float* g
     task.v = exp_avg_sq_.data_ptr<float>() + range.offset;
     task.n = range.size;
     task.t = updates_;
-    task.lr = static_cast<float>(learning_rate);
-    task.beta1 = static_cast<float>(config_.adam_beta1);
-    task.beta2 = static_cast<float>(config_.adam_beta2);
-    task.eps = static_cast<float>(config_.adam_epsilon);
-    task.weight_decay = range.decay ? static_cast<float>(config_.weight_decay) : 0.0F;
-    task.grad_scale = static_cast<float>(stats.clip_scale);
+    task.lr = learning_rate;
+    task.beta1 = config_.adam_beta1;
+    task.beta2 = config_.adam_beta2;
+    task.eps = config_.adam_epsilon;
+    task.weight_decay = range.decay ? config_.weight_decay : 0.0;
+    task.grad_scale = stats.clip_scale;
     ops_->adamw(exec, task);
   }
   return stats;

@@ -65,7 +65,8 @@ std::optional<Collected> collect(Stage& stage, const std::function<bool()>& canc
   std::vector<Group> idle;  // without spread, in ordinal order
   while (static_cast<std::int64_t>(collected.groups.size()) < wanted) {
     const auto missing = wanted - static_cast<std::int64_t>(collected.groups.size());
-    if (collected.drawn_groups >= wanted * std::max<std::int64_t>(1, objective.max_resample_batches))
+    if (collected.drawn_groups >=
+        wanted * std::max<std::int64_t>(1, objective.max_resample_batches))
       break;
     auto groups = sample(stage, missing, cancelled, collected);
     if (!groups) {
@@ -80,9 +81,10 @@ std::optional<Collected> collect(Stage& stage, const std::function<bool()>& canc
   }
   const auto missing = wanted - static_cast<std::int64_t>(collected.groups.size());
   if (missing > 0) {
-    spdlog::warn("{} of {} prompts still had no spread in their rewards after {} draws; they fill "
-                 "the step without teaching it anything",
-                 missing, wanted, collected.drawn_groups);
+    spdlog::warn(
+        "{} of {} prompts still had no spread in their rewards after {} draws; they fill "
+        "the step without teaching it anything",
+        missing, wanted, collected.drawn_groups);
     std::move(idle.end() - missing, idle.end(), std::back_inserter(collected.groups));
     std::sort(collected.groups.begin(), collected.groups.end(),
               [](const Group& a, const Group& b) { return a.ordinal < b.ordinal; });

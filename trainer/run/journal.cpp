@@ -13,9 +13,12 @@ constexpr const char* kMetrics = "metrics.jsonl";
 constexpr const char* kTrain = "completions/train.jsonl";
 constexpr const char* kEval = "completions/eval.jsonl";
 
-std::string tensorboard_file() { return "tensorboard/" + std::string(TensorboardWriter::kFileName); }
+std::string tensorboard_file() {
+  return "tensorboard/" + std::string(TensorboardWriter::kFileName);
+}
 
-std::uint64_t offset_of(const std::map<std::string, std::int64_t>& offsets, const std::string& file) {
+std::uint64_t offset_of(const std::map<std::string, std::int64_t>& offsets,
+                        const std::string& file) {
   const auto found = offsets.find(file);
   return found == offsets.end() ? 0 : static_cast<std::uint64_t>(found->second);
 }
@@ -38,8 +41,7 @@ Journal::Journal(const std::filesystem::path& output_dir,
       eval_(with_folder(output_dir / kEval), offset_of(offsets, kEval)) {
   if (!tensorboard) return;
   make_folder(output_dir / "tensorboard");
-  tensorboard_.emplace(output_dir / "tensorboard", now_s(),
-                       offset_of(offsets, tensorboard_file()));
+  tensorboard_.emplace(output_dir / "tensorboard", now_s(), offset_of(offsets, tensorboard_file()));
 }
 
 void Journal::write(const MetricsRow& row) {
@@ -59,11 +61,12 @@ void Journal::write_completions(JsonlWriter& file, const Stage& stage,
   inputs.reward_names = stage.scorer->names();
   inputs.ids = log.completion_ids;
   std::vector<OrderedJson> rows;
-  const auto limit = log.completions_per_step > 0 ? static_cast<std::size_t>(log.completions_per_step)
-                                                  : SIZE_MAX;
+  const auto limit =
+      log.completions_per_step > 0 ? static_cast<std::size_t>(log.completions_per_step) : SIZE_MAX;
   // one completion of each group before a second of any: more prompts are seen
   std::size_t largest = 0;
-  for (const auto& group : groups) largest = std::max(largest, group.completions.size());
+  for (const auto& group : groups)
+    largest = std::max(largest, group.completions.size());
   for (std::size_t c = 0; c < largest; ++c)
     for (std::size_t g = 0; g < groups.size() && rows.size() < limit; ++g) {
       if (c >= groups[g].completions.size()) continue;

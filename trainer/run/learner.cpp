@@ -56,7 +56,8 @@ void Learner::backward(ParameterProvider& weights, const MicroBatch& micro,
   for (Index t = 0; t < micro.tokens(); ++t) {
     float* row = dhidden + micro.loss_rows[static_cast<std::size_t>(t)] * C;
     const float* from = dhead + t * C;
-    for (Index c = 0; c < C; ++c) row[c] += from[c];
+    for (Index c = 0; c < C; ++c)
+      row[c] += from[c];
   }
   decoder_->backward(exec_, weights, row_batch(micro), dhidden, activations_, grads);
 }

@@ -2,15 +2,18 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <torch/headeronly/version.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <iostream>
 
+#include "trainer/config/dump.h"
 #include "trainer/core/error.h"
 #include "trainer/core/log.h"
 #include "trainer/core/text.h"
+#include "trainer/core/version.h"
 #include "trainer/metrics/console.h"
 #include "trainer/run/evaluate.h"
 #include "trainer/run/journal.h"
@@ -65,7 +68,8 @@ class Job {
         policy_(make_policy(config, machine_)),
         folder_(config, options.resume, policy_.layout),
         start_(folder_.take_start()),
-        journal_(folder_.path(), start_ ? start_->state.offsets : std::map<std::string, std::int64_t>{},
+        journal_(folder_.path(),
+                 start_ ? start_->state.offsets : std::map<std::string, std::int64_t>{},
                  config.stages.front().log.tensorboard),
         console_(std::cerr, console_options(options)) {
     log_to_file(folder_.path() / "log.txt");
@@ -149,8 +153,8 @@ class Job {
     Stage& s = *stage_;
     const auto start = Clock::now();
     const auto cancelled = [&] {
-      return StopRequest::wanted() && s.typical_step_s - seconds_since(start) >
-                                          s.settings.checkpoint.grace_s;
+      return StopRequest::wanted() &&
+             s.typical_step_s - seconds_since(start) > s.settings.checkpoint.grace_s;
     };
     if (StopRequest::wanted()) return false;
     const auto before = snapshot();
@@ -204,7 +208,8 @@ class Job {
     const auto& e = s.settings.eval;
     EvalPlan plan;
     const bool last = s.step == s.total_steps;
-    plan.samples = last && e.final_num_generations > 0 ? e.final_num_generations : e.num_generations;
+    plan.samples =
+        last && e.final_num_generations > 0 ? e.final_num_generations : e.num_generations;
     plan.temperature = e.temperature;
     plan.greedy = e.greedy;
     plan.pass_at_k = e.pass_at_k;
@@ -259,6 +264,8 @@ class Job {
     }
     committed_.offsets = journal_.offsets();
     committed_.cpu_body = machine_.ops.name;
+    committed_.config = settled_values(config_);
+    committed_.versions = {{"aha", kVersion}, {"torch", TORCH_VERSION}};
   }
 
   void save() {
@@ -267,9 +274,9 @@ class Job {
     journal_.sync();
     const Tensor* reference = s.reference ? &s.reference->values() : nullptr;
     save_checkpoint(folder_.checkpoints(),
-                    {policy_.config, policy_.layout, policy_.weights->values(), s.optimizer.exp_avg(),
-                     s.optimizer.exp_avg_sq(), reference, policy_.tokenizer->files(),
-                     s.settings.model.save_dtype},
+                    {policy_.config, policy_.layout, policy_.weights->values(),
+                     s.optimizer.exp_avg(), s.optimizer.exp_avg_sq(), reference,
+                     policy_.tokenizer->files(), s.settings.model.save_dtype},
                     committed_);
     prune_checkpoints(folder_.checkpoints(), s.settings.checkpoint.save_total_limit,
                       committed_.best_metric ? committed_.best_global_step : -1);
@@ -306,7 +313,8 @@ class Job {
 JobEnd run_job(const Config& config, const TrainOptions& options) {
   const auto plan = plan_lines(config, preflight(config));  // writes nothing, so it comes first
   Job job(config, options);
-  for (const auto& line : plan) spdlog::info("{}", line);
+  for (const auto& line : plan)
+    spdlog::info("{}", line);
   return job.run();
 }
 

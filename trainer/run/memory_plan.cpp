@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::int64_t kFloat = 4;
 
-std::int64_t blocks_for(std::int64_t tokens) { return (tokens + 15) / 16; }
+std::int64_t blocks_for(std::int64_t tokens) {
+  return (tokens + 15) / 16;
+}
 
 /// Rows of activations that one micro-batch keeps: its own and one over, since a group is never cut
 /// inside a completion.
@@ -49,7 +51,8 @@ std::int64_t cache_bytes(const StageConfig& stage, const ModelConfig& model,
 
 std::int64_t MemoryPlan::total() const {
   std::int64_t sum = 0;
-  for (const auto& part : parts) sum += part.second;
+  for (const auto& part : parts)
+    sum += part.second;
   return sum;
 }
 
@@ -67,8 +70,7 @@ MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model,
                        std::int64_t longest_prompt, bool strict) {
   const std::int64_t parameters = make_layout(model).total;
   const bool grpo = stage.method == "grpo";
-  const std::int64_t longest =
-      longest_prompt + (grpo ? stage.rollout.max_completion_length : 0);
+  const std::int64_t longest = longest_prompt + (grpo ? stage.rollout.max_completion_length : 0);
   MemoryPlan plan;
   // flat values and the packed copy that kernels read
   plan.parts.emplace_back("weights", 2 * kFloat * parameters);

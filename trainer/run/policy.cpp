@@ -23,8 +23,7 @@ void build(Policy& policy, Tensor values, const Machine& machine) {
 
 }  // namespace
 
-Machine::Machine(std::int64_t threads)
-    : pool(thread_count(threads)), exec{&pool}, ops(cpu_ops()) {}
+Machine::Machine(std::int64_t threads) : pool(thread_count(threads)), exec{&pool}, ops(cpu_ops()) {}
 
 std::int64_t Policy::vocabulary() const {
   return tokenizer ? std::min(tokenizer->vocabulary_size(), config.vocab_size) : config.vocab_size;
@@ -38,8 +37,9 @@ std::unique_ptr<Tokenizer> job_tokenizer(const StageConfig& stage) {
         make_task(stage.data.train.task, stage.data.train.task_options)->vocabulary();
     if (!words.empty()) return make_word_level_tokenizer(words);
   }
-  fail("model.tokenizer: none is given and the data brings no vocabulary of its own; name a folder "
-       "that holds tokenizer.json");
+  fail(
+      "model.tokenizer: none is given and the data brings no vocabulary of its own; name a folder "
+      "that holds tokenizer.json");
 }
 
 ModelConfig job_model_config(const StageConfig& stage, const Tokenizer& tokenizer) {
@@ -53,8 +53,7 @@ ModelConfig job_model_config(const StageConfig& stage, const Tokenizer& tokenize
   config.num_attention_heads = init.num_attention_heads;
   config.num_key_value_heads =
       init.num_key_value_heads > 0 ? init.num_key_value_heads : init.num_attention_heads;
-  config.head_dim =
-      init.head_dim > 0 ? init.head_dim : init.hidden_size / init.num_attention_heads;
+  config.head_dim = init.head_dim > 0 ? init.head_dim : init.hidden_size / init.num_attention_heads;
   config.intermediate_size = init.intermediate_size;
   config.max_position_embeddings = init.max_position_embeddings;
   config.rope_theta = init.rope_theta;

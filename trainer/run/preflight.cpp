@@ -26,7 +26,8 @@ struct StageView {
 
 std::int64_t longest_prompt(const StageView& v) {
   std::int64_t longest = v.data.train->size() ? v.data.train->longest() : 0;
-  for (const auto& set : v.data.eval) longest = std::max(longest, set.prompts->longest());
+  for (const auto& set : v.data.eval)
+    longest = std::max(longest, set.prompts->longest());
   return v.data.train->size() ? longest : std::max(longest, v.stage.data.max_prompt_length);
 }
 
@@ -34,21 +35,25 @@ void check_lengths(const StageView& v, std::int64_t longest) {
   const auto needed = longest + v.stage.rollout.max_completion_length;
   const auto positions = v.model.max_position_embeddings;
   if (v.scorer != nullptr && needed > positions)
-    fail("rollout.max_completion_length: {} after a prompt of {} tokens needs {} positions, the model "
-         "has {}; at most {} fit",
-         v.stage.rollout.max_completion_length, longest, needed, positions,
-         std::max<std::int64_t>(0, positions - longest));
+    fail(
+        "rollout.max_completion_length: {} after a prompt of {} tokens needs {} positions, the "
+        "model "
+        "has {}; at most {} fit",
+        v.stage.rollout.max_completion_length, longest, needed, positions,
+        std::max<std::int64_t>(0, positions - longest));
   if (v.stage.method == "grpo" && needed > v.stage.train.max_tokens_per_micro_batch)
-    fail("train.max_tokens_per_micro_batch: {} does not hold one sequence of {} tokens (prompt {} + "
-         "rollout.max_completion_length {})",
-         v.stage.train.max_tokens_per_micro_batch, needed, longest,
-         v.stage.rollout.max_completion_length);
+    fail(
+        "train.max_tokens_per_micro_batch: {} does not hold one sequence of {} tokens (prompt {} + "
+        "rollout.max_completion_length {})",
+        v.stage.train.max_tokens_per_micro_batch, needed, longest,
+        v.stage.rollout.max_completion_length);
 }
 
 /// Every written completion of a finite training set; the first row of an endless one.
 void check_sft_rows(const StageView& v) {
   const std::int64_t rows = v.data.train->size().value_or(1);
-  for (std::int64_t i = 0; i < rows; ++i) sft_example({*v.data.train, v.tokenizer, v.model, v.stage}, {0, i});
+  for (std::int64_t i = 0; i < rows; ++i)
+    sft_example({*v.data.train, v.tokenizer, v.model, v.stage}, {0, i});
 }
 
 std::string prompt_line(const Prompt& prompt) {
@@ -71,8 +76,9 @@ std::string ideal_line(const StageView& v, const Prompt& prompt) {
     ideal = v.data.train->prompt_template().ideal(field_text(*answer));
   }
   const auto ids = v.tokenizer.encode(ideal);
-  Attempt attempt{ideal, prompt.fields, ids, static_cast<std::int64_t>(ids.size()) + 1, false,
-                  v.stage.rollout.max_completion_length};
+  Attempt attempt{ideal, prompt.fields,
+                  ids,   static_cast<std::int64_t>(ids.size()) + 1,
+                  false, v.stage.rollout.max_completion_length};
   const Score score = v.scorer->score(attempt, prompt.source);
   std::string parts;
   for (std::size_t i = 0; i < score.parts.size(); ++i)
@@ -85,27 +91,30 @@ std::string ideal_line(const StageView& v, const Prompt& prompt) {
 
 std::string rows_text(const PromptSet& set) {
   if (!set.size()) return "endless rows";
-  return fmt::format("{} rows, prompts of at most {} tokens", with_commas(*set.size()), set.longest());
+  return fmt::format("{} rows, prompts of at most {} tokens", with_commas(*set.size()),
+                     set.longest());
 }
 
 std::vector<std::string> stage_lines(const StageView& v, std::int64_t steps) {
   const auto& train = v.stage.train;
   std::vector<std::string> lines;
   if (v.stage.method == "grpo")
-    lines.push_back(fmt::format("steps      {} x ({})", with_commas(steps), batch_equation(v.stage)));
+    lines.push_back(
+        fmt::format("steps      {} x ({})", with_commas(steps), batch_equation(v.stage)));
   else
     lines.push_back(fmt::format("steps      {} x {} sequences", with_commas(steps),
                                 train.per_device_train_batch_size));
-  lines.push_back(fmt::format("optimizer  AdamW, learning rate {:g} {}", v.stage.optim.learning_rate,
-                              v.stage.optim.lr_scheduler_type));
-  lines.push_back(fmt::format("train      {}: {}", v.data.train->dataset().name(),
-                              rows_text(*v.data.train)));
+  lines.push_back(fmt::format("optimizer  AdamW, learning rate {:g} {}",
+                              v.stage.optim.learning_rate, v.stage.optim.lr_scheduler_type));
+  lines.push_back(
+      fmt::format("train      {}: {}", v.data.train->dataset().name(), rows_text(*v.data.train)));
   if (v.data.train->dropped() > 0)
     lines.push_back(fmt::format("           {} over-long prompts dropped",
                                 with_commas(v.data.train->dropped())));
   for (const auto& set : v.data.eval)
     lines.push_back(fmt::format("eval       {}: {}", set.name, rows_text(*set.prompts)));
-  for (const auto& note : v.data.notes) lines.push_back("note       " + note);
+  for (const auto& note : v.data.notes)
+    lines.push_back("note       " + note);
   const Prompt prompt = v.data.train->prompt(0);
   lines.push_back(prompt_line(prompt));
   if (v.scorer != nullptr) lines.push_back(ideal_line(v, prompt));
@@ -126,9 +135,11 @@ StagePlan plan_stage(const Config& config, const StageConfig& stage, const Token
   plan.memory = plan_memory(stage, model, longest, config.strict);
   plan.lines.push_back("memory     " + plan.memory.text());
   if (plan.memory.total() > machine_memory())
-    fail("stage {}: needs {}, this machine has {}; lower train.max_tokens_per_micro_batch or "
-         "rollout.max_batch_size",
-         stage.name, bytes_text(static_cast<double>(plan.memory.total())), bytes_text(static_cast<double>(machine_memory())));
+    fail(
+        "stage {}: needs {}, this machine has {}; lower train.max_tokens_per_micro_batch or "
+        "rollout.max_batch_size",
+        stage.name, bytes_text(static_cast<double>(plan.memory.total())),
+        bytes_text(static_cast<double>(machine_memory())));
   return plan;
 }
 
@@ -159,16 +170,16 @@ std::vector<std::string> plan_lines(const Config& config, const std::vector<Stag
   const auto tokenizer = job_tokenizer(first);
   const ModelConfig model = job_model_config(first, *tokenizer);
   std::vector<std::string> lines;
-  lines.push_back(fmt::format(
-      "job        seed {}, {}output in {}", config.seed, config.strict ? "strict, " : "",
-      config.output_dir));
+  lines.push_back(fmt::format("job        seed {}, {}output in {}", config.seed,
+                              config.strict ? "strict, " : "", config.output_dir));
   lines.push_back(fmt::format("model      {} {} x {}, {} parameters, vocabulary {}, {} positions",
                               model.model_type, model.num_hidden_layers, model.hidden_size,
                               with_commas(make_layout(model).total), model.vocab_size,
                               model.max_position_embeddings));
   for (const auto& plan : plans) {
     lines.push_back("stage      " + plan.name);
-    for (const auto& line : plan.lines) lines.push_back(line);
+    for (const auto& line : plan.lines)
+      lines.push_back(line);
   }
   return lines;
 }

@@ -61,7 +61,9 @@ RunFolder::RunFolder(const Config& config, const std::string& resume, const Para
     start_ = load_checkpoint(resume, layout);
     std::error_code error;
     if (!fs::equivalent(fs::path(resume) / "..", checkpoints(), error) || error) {
-      if (known) fail("--resume {}: is no checkpoint of {}, which holds another run", resume, path_.string());
+      if (known)
+        fail("--resume {}: is no checkpoint of {}, which holds another run", resume,
+             path_.string());
       start_->state.offsets.clear();
     }
   }

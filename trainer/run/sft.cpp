@@ -24,14 +24,16 @@ std::vector<Group> next_batch(Stage& stage) {
   const std::int64_t size = train.per_device_train_batch_size;
   const std::int64_t block = size * std::max<std::int64_t>(1, train.bucket_batches);
   const std::uint64_t cursor = stage.sampler.cursor();
-  const auto in_block = static_cast<std::int64_t>(cursor % static_cast<std::uint64_t>(block)) / size;
-  const std::uint64_t block_start = cursor / static_cast<std::uint64_t>(block) *
-                                    static_cast<std::uint64_t>(block);
+  const auto in_block =
+      static_cast<std::int64_t>(cursor % static_cast<std::uint64_t>(block)) / size;
+  const std::uint64_t block_start =
+      cursor / static_cast<std::uint64_t>(block) * static_cast<std::uint64_t>(block);
   stage.sampler.set_cursor(block_start);
   std::vector<Group> groups;
   const SftSource source{*stage.data.train, *stage.policy.tokenizer, stage.policy.config,
                          stage.settings};
-  for (const auto& draw : stage.sampler.next(block)) groups.push_back(sft_example(source, draw));
+  for (const auto& draw : stage.sampler.next(block))
+    groups.push_back(sft_example(source, draw));
   stage.sampler.set_cursor(cursor + static_cast<std::uint64_t>(size));
   std::stable_sort(groups.begin(), groups.end(),
                    [](const Group& a, const Group& b) { return length_of(a) < length_of(b); });
@@ -55,8 +57,10 @@ Group sft_example(const SftSource& source, const Draw& draw) {
   const auto& field = source.stage.data.completion_field;
   const auto found = group.prompt.fields.find(field);
   if (found == group.prompt.fields.end() || !found->is_string())
-    fail("{}: '{}' is missing or no text; it is what the sft stage trains on (data.completion_field)",
-         where(), field);
+    fail(
+        "{}: '{}' is missing or no text; it is what the sft stage trains on "
+        "(data.completion_field)",
+        where(), field);
   Completion completion;
   completion.ids = source.tokenizer.encode(found->get_ref<const std::string&>());
   const auto& eos = source.model.eos_token_ids;

@@ -22,6 +22,14 @@ std::vector<ParamRange> param_ranges(const ParameterLayout& layout) {
   return ranges;
 }
 
+/// Rows decoded at once where nothing is said: a step's completions, and no fewer than keep the
+/// machine busy. An evaluation may have many more, whose caches need not all exist at a time.
+std::int64_t decode_rows(const StageConfig& stage) {
+  constexpr std::int64_t kLeast = 256;
+  if (stage.rollout.max_batch_size > 0) return stage.rollout.max_batch_size;
+  return std::max(kLeast, stage.train.prompts_per_step * stage.rollout.num_generations);
+}
+
 std::int64_t rows_per_step(const StageConfig& stage) {
   return stage.method == "sft" ? stage.train.per_device_train_batch_size
                                : stage.train.prompts_per_step;
@@ -78,27 +86,17 @@ std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, con
   std::optional<StrictGradient> strict;
   if (config.strict) strict.emplace(machine.ops, policy.layout.total);
   auto stage = std::unique_ptr<Stage>(new Stage{
-      config,
-      settings,
-      index,
-      machine,
-      policy,
-      std::move(data),
-      std::move(scorer),
+      config, settings, index, machine, policy, std::move(data), std::move(scorer),
       Sampler({rows, config.seed, index, shuffle}),
       Engine(*policy.decoder, *policy.weights, machine.exec, policy.vocabulary(),
-             text_decoder(*policy.tokenizer), settings.rollout.max_batch_size),
+             text_decoder(*policy.tokenizer), decode_rows(settings)),
       Learner(*policy.decoder, machine.exec, policy.vocabulary(), temperature),
-      ResidentGradients(policy.layout),
-      std::move(strict),
-      AdamWOptimizer(machine.ops, param_ranges(policy.layout), policy.layout.total,
-                     settings.optim),
-      nullptr,
-      AdaptiveEntropy(settings.objective),
-      steps});
+      ResidentGradients(policy.layout), std::move(strict),
+      AdamWOptimizer(machine.ops, param_ranges(policy.layout), policy.layout.total, settings.optim),
+      nullptr, AdaptiveEntropy(settings.objective), steps});
   if (settings.method == "grpo" && settings.objective.beta != 0)
-    stage->reference = std::make_unique<ResidentWeights>(
-        policy.config, policy.layout, machine.ops, policy.weights->values().clone());
+    stage->reference = std::make_unique<ResidentWeights>(policy.config, policy.layout, machine.ops,
+                                                         policy.weights->values().clone());
   if (stage->reference) stage->reference->publish(machine.exec);
   return stage;
 }

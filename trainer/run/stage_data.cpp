@@ -66,8 +66,7 @@ void report_repeats(const StageConfig& stage, const Dataset& train, StageData& d
     if (set.prompts->dropped() > 0)
       data.notes.push_back(fmt::format("{}: {} over-long prompts dropped", set.name,
                                        with_commas(set.prompts->dropped())));
-    const auto overlap =
-        overlapping_rows(train, set.prompts->dataset(), stage.data.question_field);
+    const auto overlap = overlapping_rows(train, set.prompts->dataset(), stage.data.question_field);
     if (overlap.count > 0)
       data.notes.push_back(
           fmt::format("{} also in the training data: {}", set.name, overlap.text()));
@@ -79,30 +78,29 @@ void report_repeats(const StageConfig& stage, const Dataset& train, StageData& d
 EvalSet open_eval_set(const Config& config, const StageConfig& stage, const Tokenizer& tokenizer,
                       const Scorer* scorer, const NamedSource& source) {
   const PromptTemplate prompt(stage.data.prompt_template, stage.data.question_field);
-  auto options = open_options(config, stage, Split::HeldOut, prompt, scorer,
-                              source_name(source.source));
+  auto options =
+      open_options(config, stage, Split::HeldOut, prompt, scorer, source_name(source.source));
   options.required_fields = prompt.fields();
-  auto set = eval_set(stage, tokenizer, source.name, source.index,
-                      open_dataset(source.source, options));
+  auto set =
+      eval_set(stage, tokenizer, source.name, source.index, open_dataset(source.source, options));
   set.task = task_of(source.source);
   return set;
 }
 
-StageData open_stage_data(const Config& config, const StageConfig& stage, const Tokenizer& tokenizer,
-                          const Scorer* scorer) {
+StageData open_stage_data(const Config& config, const StageConfig& stage,
+                          const Tokenizer& tokenizer, const Scorer* scorer) {
   const PromptTemplate prompt(stage.data.prompt_template, stage.data.question_field);
   StageData data;
   data.task = task_of(stage.data.train);
-  auto train =
-      open_dataset(stage.data.train, open_options(config, stage, Split::Train, prompt, scorer,
-                                                  source_name(stage.data.train)));
+  auto train = open_dataset(stage.data.train, open_options(config, stage, Split::Train, prompt,
+                                                           scorer, source_name(stage.data.train)));
   if (stage.data.eval_fraction > 0) {
     const auto* file = dynamic_cast<const JsonlDataset*>(train.get());
     if (file == nullptr)
       fail("data.eval_fraction: '{}' is not a file; give data.eval the same task instead",
            train->name());
-    auto [kept, held_out] = file->split(stage.data.eval_fraction, config.seed,
-                                        stage.data.question_field, "held_out");
+    auto [kept, held_out] =
+        file->split(stage.data.eval_fraction, config.seed, stage.data.question_field, "held_out");
     data.eval.push_back(eval_set(stage, tokenizer, "held_out", 0, std::move(held_out)));
     train = std::move(kept);
   }

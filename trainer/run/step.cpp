@@ -44,14 +44,16 @@ struct UpdateTotals {
 std::vector<SampleRef> all_samples(std::span<const Group> groups) {
   std::vector<SampleRef> samples;
   for (std::size_t g = 0; g < groups.size(); ++g)
-    for (std::size_t c = 0; c < groups[g].completions.size(); ++c) samples.push_back({g, c});
+    for (std::size_t c = 0; c < groups[g].completions.size(); ++c)
+      samples.push_back({g, c});
   return samples;
 }
 
 /// Log-probabilities of every sampled token under the reference policy.
 PerToken reference_logprobs(Stage& stage, std::span<const Group> groups) {
   PerToken result(groups.size());
-  for (std::size_t g = 0; g < groups.size(); ++g) result[g].resize(groups[g].completions.size());
+  for (std::size_t g = 0; g < groups.size(); ++g)
+    result[g].resize(groups[g].completions.size());
   for (const auto& sections : plan_micro_batches(groups, all_samples(groups), pack_limits(stage))) {
     const MicroBatch micro = pack(groups, sections);
     const auto logprobs = stage.learner.logprobs(*stage.reference, micro);
@@ -68,7 +70,8 @@ PerToken log_ratio_ref(const StepData& data) {
   for (std::size_t g = 0; g < result.size(); ++g)
     for (std::size_t c = 0; c < result[g].size(); ++c) {
       const auto& old = data.groups[g].completions[c].logprobs;
-      for (std::size_t t = 0; t < old.size(); ++t) result[g][c][t] = old[t] - result[g][c][t];
+      for (std::size_t t = 0; t < old.size(); ++t)
+        result[g][c][t] = old[t] - result[g][c][t];
     }
   return result;
 }
@@ -92,20 +95,19 @@ LossSample loss_sample(const Stage& stage, const StepData& data, const SampleRef
   sample.old_logprobs = completion.logprobs;
   sample.old_entropies = completion.entropies;
   sample.mask = completion.sampled;
-  if (!data.ref_logprobs.empty()) sample.ref_logprobs = data.ref_logprobs[ref.group][ref.completion];
+  if (!data.ref_logprobs.empty())
+    sample.ref_logprobs = data.ref_logprobs[ref.group][ref.completion];
   if (!data.advantages.tokens.empty())
     sample.token_advantages = data.advantages.tokens[ref.group][ref.completion];
   sample.advantage = data.advantages.values[ref.group][ref.completion];
-  sample.excluded =
-      stage.settings.objective.mask_truncated_completions && completion.truncated();
+  sample.excluded = stage.settings.objective.mask_truncated_completions && completion.truncated();
   return sample;
 }
 
 /// True when a sample's gradient is zero whatever the policy says: it is counted, but not computed.
 bool teaches_nothing(const Stage& stage, const StepData& data, const LossSample& sample) {
   if (sample.excluded) return true;
-  const bool kl_in_loss =
-      !data.ref_logprobs.empty() && !kl_in_reward(stage.settings.objective);
+  const bool kl_in_loss = !data.ref_logprobs.empty() && !kl_in_reward(stage.settings.objective);
   if (kl_in_loss || data.entropy_coef != 0) return false;
   if (sample.token_advantages.empty()) return sample.advantage == 0;
   return std::all_of(sample.token_advantages.begin(), sample.token_advantages.end(),
@@ -220,9 +222,9 @@ void set_group_metrics(const Stage& stage, const Collected& collected, const Ste
   row.set("entropy", rollout_entropy(groups));
   const auto& variance = stage.settings.objective.zero_variance_groups;
   if (variance != "keep")
-    row.set("groups/dropped", static_cast<double>(std::count(data.kept.begin(), data.kept.end(), false)) +
-                                  static_cast<double>(collected.drawn_groups) -
-                                  static_cast<double>(groups.size()));
+    row.set("groups/dropped",
+            static_cast<double>(std::count(data.kept.begin(), data.kept.end(), false)) +
+                static_cast<double>(collected.drawn_groups) - static_cast<double>(groups.size()));
   if (variance == "refill")
     row.set("groups/refilled", static_cast<double>(collected.drawn_groups) -
                                    static_cast<double>(stage.settings.train.prompts_per_step));

@@ -46,12 +46,13 @@ void find_culprit(Stage& stage, std::span<const Group> groups,
     const MicroBatch micro = pack(groups, sections);
     stage.gradients.clear();
     run_micro(stage, groups, micro, loss);
-    const double squares = stage.machine.ops.sum_squares(
-        stage.machine.exec, stage.gradients.data(), stage.policy.layout.total);
+    const double squares = stage.machine.ops.sum_squares(stage.machine.exec, stage.gradients.data(),
+                                                         stage.policy.layout.total);
     if (!std::isfinite(squares)) fail_not_finite(groups, micro, "the gradient");
   }
-  throw NotFinite("the gradient's norm is not finite though every micro-batch's is; lower "
-                  "optim.learning_rate");
+  throw NotFinite(
+      "the gradient's norm is not finite though every micro-batch's is; lower "
+      "optim.learning_rate");
 }
 
 }  // namespace

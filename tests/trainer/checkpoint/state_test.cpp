@@ -26,6 +26,8 @@ TrainerState example() {
   s.best_global_step = 320;
   s.offsets = {{"metrics.jsonl", 1234}, {"completions/train.jsonl", 0}};
   s.cpu_body = "avx2";
+  s.config = {{"seed", "3"}, {"stages.grpo.optim.learning_rate", "1.0e-6"}};
+  s.versions = {{"aha", "0.1.0"}, {"torch", "2.11.0"}};
   return s;
 }
 
