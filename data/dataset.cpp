@@ -85,6 +85,10 @@ void JsonlDataset::keep(std::string_view text, std::int64_t number) {
   text_ += text;
 }
 
+std::string JsonlDataset::fingerprint() const {
+  return fmt::format("{} rows, {:016x}", lines_.size(), text_hash(text_));
+}
+
 Json JsonlDataset::row(std::int64_t index) const {
   check(index >= 0 && index < std::ssize(lines_), "a row's number is below the dataset's size");
   const auto& line = lines_[static_cast<std::size_t>(index)];

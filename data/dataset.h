@@ -26,6 +26,9 @@ class Dataset {
   virtual Json row(std::int64_t index) const = 0;
   /// Where a row comes from, for messages: "train.jsonl:17", "parity row 17".
   virtual std::string where(std::int64_t index) const = 0;
+  /// "120 rows, 0f3c..." of what was read from a file, so that a run notices when it changes; empty
+  /// for rows that are made from their number.
+  virtual std::string fingerprint() const { return ""; }
   /// The `source` of rows that name none.
   const std::string& name() const { return name_; }
 
@@ -60,6 +63,7 @@ class JsonlDataset final : public Dataset {
   }
   Json row(std::int64_t index) const override;
   std::string where(std::int64_t index) const override;
+  std::string fingerprint() const override;
 
   std::int64_t invalid() const { return invalid_; }  ///< bad lines that were skipped
   const std::filesystem::path& path() const { return path_; }

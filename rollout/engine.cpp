@@ -26,6 +26,14 @@ std::vector<Group> empty_groups(std::span<const GroupRequest> requests,
   return groups;
 }
 
+/// Of a request's rows, halfway through its completion.
+std::int64_t mean_positions(std::span<const GroupRequest> requests, const SamplingParams& params) {
+  std::int64_t longest = 0;
+  for (const auto& request : requests)
+    longest = std::max(longest, static_cast<std::int64_t>(request.prompt.ids.size()));
+  return longest + params.max_completion_length / 2;
+}
+
 /// Positions have rotary angles up to the model's limit and no further.
 void check_lengths(std::span<const GroupRequest> requests, const SamplingParams& params,
                    std::int64_t max_positions) {
@@ -85,7 +93,9 @@ std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
   check_lengths(requests, params, max_positions_);
   check(params.stop_strings.empty() || decode_, "stop strings need text");
   std::vector<Group> groups = empty_groups(requests, weights_version);
-  Scheduler scheduler(requests, max_batch_, params.max_completion_length);
+  const std::int64_t cached = runner_.rows_in_caches(mean_positions(requests, params));
+  Scheduler scheduler(requests, max_batch_ > 0 ? std::min(max_batch_, cached) : cached,
+                      params.max_completion_length);
   const StopMatcher stop(params.stop_strings, decode_);
   runner_.reserve(scheduler.num_blocks());
   std::vector<Drawn> drawn(static_cast<std::size_t>(scheduler.max_batch()));

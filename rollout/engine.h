@@ -22,7 +22,7 @@ struct RolloutStats {
 /// finished row leaves at once and its slot is refilled.
 class Engine {
  public:
-  /// `max_batch` rows at once, 0: all. `decode` makes text for stop strings and Completion::text; none: no
+  /// At most `max_batch` rows at once, 0: as many as are fastest. `decode` makes text for stop strings and Completion::text; none: no
   /// text.
   /// `vocabulary`: ids at or above it are never drawn (padded rows of the embedding).
   Engine(const Decoder& decoder, ParameterProvider& weights, Exec exec, std::int64_t vocabulary,

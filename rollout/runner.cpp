@@ -1,6 +1,7 @@
 #include "rollout/runner.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace aha {
 namespace {
@@ -12,6 +13,11 @@ constexpr std::int64_t kPiecesPerThread = 2;
 constexpr std::int64_t kRowsOfASmallPiece = 48;
 /// Below this much work (floating point operations a step) one thread alone is fastest.
 constexpr double kFlopWorthATeam = 2e6;
+
+/// What a core's second-level cache and its share of the next one serve quickly.
+constexpr std::int64_t kCacheBytes = 4 << 20;
+/// Fewer rows a thread than this make slow products.
+constexpr std::int64_t kRowsOfAWave = 32;
 
 double block_flop_per_row(const ModelConfig& c) {
   const auto width = static_cast<double>(c.hidden_size);
@@ -38,6 +44,16 @@ std::int64_t Runner::pieces_for(std::int64_t rows) const {
   if (threads > 1 && rows >= kPiecesPerThread * threads * kRowsOfASmallPiece)
     return kPiecesPerThread * threads;
   return std::clamp<std::int64_t>(rows / kRowsWorthAPiece, 1, threads);
+}
+
+std::int64_t Runner::rows_in_caches(std::int64_t positions) const {
+  const ModelConfig& c = decoder_->config();
+  // two floating point operations a weight of 4 bytes
+  if (2.0 * block_flop_per_row(c) > static_cast<double>(kCacheBytes))
+    return std::numeric_limits<std::int64_t>::max();
+  const std::int64_t row =
+      std::max<std::int64_t>(1, positions) * KvCache::bytes_for(c, 1) / kKvBlock;
+  return exec_.threads() * std::max(kRowsOfAWave, kCacheBytes / row / 8 * 8);
 }
 
 void Runner::prefill(std::span<SharedPrompt* const> prompts,

@@ -35,15 +35,18 @@ command -v python3 >/dev/null || packages+=(python3)
 installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 missing=()
 for package in "${packages[@]}"; do installed "$package" || missing+=("$package"); done
-for tool in ccache mold; do # faster builds where they can be had; not needed
-  command -v $tool >/dev/null || missing+=("$tool")
-done
+wished=() # faster builds where they can be had; not needed
+for tool in ccache mold; do command -v $tool >/dev/null || wished+=("$tool"); done
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 apt_install() {
   export DEBIAN_FRONTEND=noninteractive
   as_root apt-get update || return 1
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" || return 1
+  local tool
+  for tool in "${wished[@]}"; do
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$tool" || true
+  done
 }
 if [ ${#missing[@]} -gt 0 ]; then
   command -v apt-get >/dev/null || die "setup" "no apt-get here and ${missing[*]} missing" "install these packages by your system's means"

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <exception>
+#include <iostream>
 
 #include "trainer/commands/commands.h"
 #include "trainer/core/error.h"
@@ -38,7 +39,11 @@ int run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : kUserError;
   }
   aha::init_log(verbose);
-  return action();
+  const int code = action();
+  // results that a full disk swallowed are no success
+  if (!std::cout.flush())
+    aha::fail("standard output: cannot be written, the results are incomplete");
+  return code;
 }
 
 }  // namespace

@@ -11,7 +11,8 @@ namespace {
 std::vector<aha::Json> rows_of(const std::string& text) {
   std::vector<aha::Json> rows;
   std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) rows.push_back(aha::Json::parse(line));
+  for (std::string line; std::getline(lines, line);)
+    rows.push_back(aha::Json::parse(line));
   return rows;
 }
 
@@ -60,8 +61,8 @@ TEST_CASE("train: says the plan before the first step and writes what it names")
     CHECK_THAT(s.err, contains(part));
   for (const char* file : {"config.resolved.yaml", "metrics.jsonl", "completions/train.jsonl",
                            "completions/eval.jsonl", "tensorboard", "log.txt", "latest/config.json",
-                           "latest/model.safetensors", "latest/tokenizer.json", "latest/trainer_state.json",
-                           "latest/optimizer/state.safetensors"})
+                           "latest/model.safetensors", "latest/tokenizer.json",
+                           "latest/trainer_state.json", "latest/optimizer/state.safetensors"})
     CHECK(fs::exists(s.run / file));
   CHECK(fs::read_symlink(s.run / "latest").is_relative());
   const auto rows = metrics_without_times(s.run);
@@ -87,8 +88,8 @@ TEST_CASE("check: says the plan without writing anything") {
 
 TEST_CASE("generate: rows keep their fields and order, and the same seed gives the same bytes") {
   const auto& s = shared();
-  const std::vector<std::string> command = {"generate", "--model", s.model, "-n", "3",
-                                            "--max-completion-length", "11", "--logprobs"};
+  const std::vector<std::string> command = {
+      "generate", "--model", s.model, "-n", "3", "--max-completion-length", "11", "--logprobs"};
   const auto input = kPrompt + "\n" + R"({"question": "1 1 1 1 0 0 0 0 |", "id": 8})" + "\n";
   const auto end = run_aha(command, input);
   INFO(end.err);
@@ -104,6 +105,18 @@ TEST_CASE("generate: rows keep their fields and order, and the same seed gives t
   auto one_thread = command;
   one_thread.insert(one_thread.end(), {"--threads", "1", "--max-batch-size", "2"});
   CHECK(run_aha(one_thread, input).out == end.out);
+  auto free_length = command;
+  free_length.erase(free_length.begin() + 5, free_length.begin() + 7);
+  const auto longer =
+      run_aha(free_length, input);  // 512 tokens are more than the model's positions
+  INFO(longer.err);
+  REQUIRE(longer.code == 0);
+  for (const auto& row : rows_of(longer.out))
+    CHECK(row.at("completion_ids").size() <= 32 - 9);
+  const auto unknown_word = run_aha(command, R"({"question": "0 zero |"})"
+                                             "\n");
+  CHECK(unknown_word.code == 2);
+  CHECK_THAT(unknown_word.err, contains("standard input:1") && contains("zero"));
   const auto bad = run_aha(command, "{\"text\": 1}\n");
   CHECK(bad.code == 2);
   CHECK_THAT(bad.err, contains("standard input:1"));
@@ -112,14 +125,18 @@ TEST_CASE("generate: rows keep their fields and order, and the same seed gives t
 TEST_CASE("logprobs: those of generated ids are the ones noted while sampling") {
   const auto& s = shared();
   const auto generated =
-      run_aha({"generate", "--model", s.model, "--max-completion-length", "11", "--logprobs"}, kPrompt + "\n");
+      run_aha({"generate", "--model", s.model, "--max-completion-length", "11", "--logprobs"},
+              kPrompt + "\n");
   REQUIRE(generated.code == 0);
   const auto row = rows_of(generated.out).front();
-  const auto tokenized = run_aha({"tokenize", "--model", s.model}, R"({"text": "0 1 0 1 0 1 1 1 |"})" "\n");
+  const auto tokenized =
+      run_aha({"tokenize", "--model", s.model}, R"({"text": "0 1 0 1 0 1 1 1 |"})"
+                                                "\n");
   REQUIRE(tokenized.code == 0);
   aha::Json ids = rows_of(tokenized.out).front().at("ids");
   const auto prompt = ids.size();
-  for (const auto& id : row.at("completion_ids")) ids.push_back(id);
+  for (const auto& id : row.at("completion_ids"))
+    ids.push_back(id);
   const auto end = run_aha({"logprobs", "--model", s.model}, aha::Json{{"ids", ids}}.dump() + "\n");
   INFO(end.err);
   REQUIRE(end.code == 0);
@@ -127,14 +144,16 @@ TEST_CASE("logprobs: those of generated ids are the ones noted while sampling") 
   REQUIRE(logprobs.size() == ids.size() - 1);
   for (std::size_t t = 0; t < row.at("logprobs").size(); ++t)
     CHECK(logprobs.at(prompt - 1 + t) == row.at("logprobs").at(t));
-  const auto bad = run_aha({"logprobs", "--model", s.model}, R"({"ids": [1, 99999]})" "\n");
+  const auto bad = run_aha({"logprobs", "--model", s.model}, R"({"ids": [1, 99999]})"
+                                                             "\n");
   CHECK(bad.code == 2);
   CHECK_THAT(bad.err, contains("99999"));
 }
 
 TEST_CASE("tokenize: ids and back") {
   const auto& s = shared();
-  const auto ids = run_aha({"tokenize", "--model", s.model}, R"({"text": "0 1 | = 1", "k": true})" "\n");
+  const auto ids = run_aha({"tokenize", "--model", s.model}, R"({"text": "0 1 | = 1", "k": true})"
+                                                             "\n");
   REQUIRE(ids.code == 0);
   CHECK(rows_of(ids.out).front().at("k") == true);
   const auto text = run_aha({"tokenize", "--model", s.model, "--decode"}, ids.out);
@@ -145,7 +164,7 @@ TEST_CASE("tokenize: ids and back") {
 TEST_CASE("eval: measures a folder on a task, on a file and by a job's file") {
   const auto& s = shared();
   const auto by_job = run_aha({"eval", "--model", s.model, "--config", s.config.string(), "-n", "4",
-                           "--pass-at-k", "1,4", "--greedy"});
+                               "--pass-at-k", "1,4", "--greedy"});
   INFO(by_job.err);
   REQUIRE(by_job.code == 0);
   const auto row = rows_of(by_job.out).front();
@@ -153,19 +172,44 @@ TEST_CASE("eval: measures a folder on a task, on a file and by a job's file") {
   CHECK(row.at("pass@1").get<double>() == Approx(row.at("accuracy").get<double>()));
   CHECK(row.at("pass@4").get<double>() >= row.at("pass@1").get<double>());
   CHECK(row.contains("greedy_accuracy"));
-  spill(s.folder / "rows.jsonl", R"({"question": "0 1 0 1 0 1 1 1 |", "answer": 1})" "\n");
-  const auto by_file = run_aha({"eval", "--model", s.model, (s.folder / "rows.jsonl").string(), "--reward",
-                            "parity", "--max-completion-length", "11"});
+  spill(s.folder / "rows.jsonl", R"({"question": "0 1 0 1 0 1 1 1 |", "answer": 1})"
+                                 "\n");
+  const auto by_file = run_aha({"eval", "--model", s.model, (s.folder / "rows.jsonl").string(),
+                                "--reward", "parity", "--max-completion-length", "11"});
   INFO(by_file.err);
   REQUIRE(by_file.code == 0);
   CHECK(rows_of(by_file.out).front().at("prompts") == 1);
   CHECK(run_aha({"eval", "--model", s.model}).code == 2);
+  const auto twice =
+      run_aha({"eval", "--model", s.model, "--config", s.config.string(), "--task", "parity"});
+  CHECK(twice.code == 2);
+  CHECK_THAT(twice.err, contains("--config") && contains("--task"));
+  const auto by_task = run_aha({"eval", "--model", s.model, "--task", "parity", "--count", "3"});
+  INFO(by_task.err);
+  REQUIRE(by_task.code == 0);  // judged by the task's own reward, as long as the positions allow
+  CHECK(rows_of(by_task.out).front().contains("rewards/parity/mean"));
+}
+
+TEST_CASE("results: a full disk under standard output is an error, not a success") {
+  const auto& s = shared();
+  const std::string full = " > /dev/full 2> " + (s.folder / "said").string();
+  const std::string aha = std::string(AHA_BINARY_DIR) + "/aha ";
+  for (const auto& command :
+       {aha + "config" + full, aha + "check " + s.config.string() + full,
+        "echo '" + kPrompt + "' | " + aha + "generate --model " + s.model + full}) {
+    INFO(command);
+    const int status = std::system(command.c_str());
+    CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 2));
+    CHECK_THAT(slurp(s.folder / "said"), contains("standard output"));
+  }
 }
 
 TEST_CASE("score: judges rows offline and passes their fields on") {
   const auto end = run_aha({"score", "--reward", "countdown"},
-                       R"({"id": "a", "nums": [3, 5, 7], "target": 38, "answer": "3 + 5 * 7"})" "\n"
-                       R"({"id": "b", "nums": [3, 5, 7], "target": 38, "answer": "3 + 5"})" "\n");
+                           R"({"id": "a", "nums": [3, 5, 7], "target": 38, "answer": "3 + 5 * 7"})"
+                           "\n"
+                           R"({"id": "b", "nums": [3, 5, 7], "target": 38, "answer": "3 + 5"})"
+                           "\n");
   INFO(end.err);
   REQUIRE(end.code == 0);
   const auto rows = rows_of(end.out);
@@ -205,6 +249,7 @@ TEST_CASE("report: shows before and after from a run's folder") {
   const auto end = run_aha({"report", s.run.string()});
   INFO(end.err);
   CHECK(end.code == 0);
-  CHECK_THAT(end.out, contains("accuracy") && contains("aha generate --model") && contains("aha eval"));
+  CHECK_THAT(end.out,
+             contains("accuracy") && contains("aha generate --model") && contains("aha eval"));
   CHECK(run_aha({"report", s.folder.path().string()}).code == 2);
 }

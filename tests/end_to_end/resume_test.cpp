@@ -137,15 +137,47 @@ TEST_CASE("resume: an unreadable newest checkpoint is passed over, and the log s
   require_equal(expected, outcome_of(whole.run));
 }
 
+TEST_CASE(
+    "resume: from another folder's checkpoint a run ends the same, and only under its "
+    "configuration") {
+  Job whole;
+  const Outcome expected = whole.finished();
+  const auto checkpoint = (whole.run / "checkpoints" / "step_7").string();
+  Job fork;
+  for (const char* setting : {"stages.grpo.optim.learning_rate=0.5", "seed=4"}) {
+    const auto refused = run_aha(fork.command({"--resume", checkpoint, "--set", setting}));
+    INFO(refused.err);
+    CHECK(refused.code == 2);
+    CHECK_THAT(refused.err,
+               contains(std::string(setting).substr(0, std::string(setting).find('='))));
+    CHECK_FALSE(fs::exists(fork.run));
+  }
+  // without the stage that the checkpoint was made in
+  Job other;
+  spill(other.config, small_job(other.run) + "\n");
+  auto text = slurp(other.config);
+  text.erase(text.find("  - name: grpo"));
+  spill(other.config, text);
+  const auto refused = run_aha(other.command({"--resume", checkpoint}));
+  INFO(refused.err);
+  CHECK(refused.code == 2);
+  CHECK_THAT(refused.err, contains("stages:") && contains("grpo"));
+  CHECK_FALSE(fs::exists(other.run));
+  const auto end = run_aha(fork.command({"--resume", checkpoint}));
+  INFO(end.err);
+  REQUIRE(end.code == 0);
+  CHECK((outcome_of(fork.run).checkpoint == expected.checkpoint));
+}
+
 TEST_CASE("resume: another configuration is refused key by key, free keys may change") {
   Job job;
   job.finished();
-  const auto refused = run_aha(job.command({"--resume", "auto", "--set", "stages.grpo.optim.learning_rate=0.5",
-                                        "--set", "seed=4"}));
+  const auto refused = run_aha(job.command(
+      {"--resume", "auto", "--set", "stages.grpo.optim.learning_rate=0.5", "--set", "seed=4"}));
   CHECK(refused.code == 2);
   CHECK_THAT(refused.err, contains("stages.grpo.optim.learning_rate") && contains("seed"));
-  const auto allowed =
-      run_aha(job.command({"--resume", "auto", "--set", "log.logging_steps=2", "--set", "train.threads=1"}));
+  const auto allowed = run_aha(job.command(
+      {"--resume", "auto", "--set", "log.logging_steps=2", "--set", "train.threads=1"}));
   INFO(allowed.err);
   CHECK(allowed.code == 0);
 }

@@ -85,6 +85,7 @@ OrderedJson to_json(const TrainerState& s) {
   json["offsets"] = s.offsets;
   json["cpu_body"] = s.cpu_body;
   json["config"] = s.config;
+  json["data"] = s.data;
   json["versions"] = s.versions;
   return json;
 }
@@ -111,6 +112,7 @@ TrainerState state_from_json(const Json& json, const std::string& where) {
     s.offsets[file] = reader.count(bytes, "offsets." + file, Reader::kMaxCount);
   s.cpu_body = reader.text("cpu_body");
   s.config = reader.texts("config");
+  s.data = reader.text("data");
   s.versions = reader.texts("versions");
   if (s.global_step < s.step || s.global_step < s.best_global_step)
     fail("{}: 'global_step' is {}, less than 'step' {} or 'best_global_step' {}", where,

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "rewards/registry.h"
 #include "trainer/commands/commands.h"
@@ -30,22 +31,30 @@ struct Arguments {
   std::int64_t threads = 0;
   double temperature = -1;
   std::vector<std::int64_t> pass_at_k;
-  std::uint64_t seed = 0;
+  std::optional<std::uint64_t> seed;
   bool greedy = false;
 };
 
 /// The job that the arguments describe: of a configuration file, or made from them.
 Config job(const Arguments& a) {
-  if (!a.config.empty()) return load_config(a.config);
-  if (a.reward.empty()) fail("aha eval: --reward says how answers are judged, or --config names a job");
+  if (!a.config.empty()) {
+    if (!a.files.empty() || !a.task.empty() || !a.reward.empty() || a.count > 0)
+      fail(
+          "aha eval: --config names data and rewards already; leave files, --task, --reward and "
+          "--count out");
+    return load_config(a.config);
+  }
   if (a.files.empty() == a.task.empty())
-    fail("aha eval: name data files or a --task, one of the two");
+    fail("aha eval: name data files or a --task, one of the two, or --config");
+  if (a.reward.empty() && a.task.empty())
+    fail("aha eval: --reward says how answers are judged, or --config names a job");
   Config config;
   StageConfig stage;
   stage.data.prompt_template = a.prompt_template;
   stage.data.question_field = a.field;
   stage.data.answer_field = a.answer_field;
-  const auto spec = parse_reward_spec(a.reward);
+  // a task is judged by the reward of its name
+  const auto spec = parse_reward_spec(a.reward.empty() ? a.task : a.reward);
   RewardFunction function;
   function.name = spec.name;
   function.options = spec.options;
@@ -73,7 +82,7 @@ Config job(const Arguments& a) {
 /// What stands on the command line wins over the job.
 void apply(const Arguments& a, Config& config) {
   auto& stage = config.stages.back();
-  if (a.seed != 0) config.seed = a.seed;
+  if (a.seed) config.seed = *a.seed;
   if (a.samples > 0) stage.eval.num_generations = a.samples;
   if (a.temperature >= 0) stage.eval.temperature = a.temperature;
   if (a.max_completion_length > 0) stage.rollout.max_completion_length = a.max_completion_length;
@@ -99,13 +108,21 @@ SamplingParams params_of(const Config& config, const Policy& policy) {
   return params;
 }
 
+/// Where nobody asked for a length: as much of the default as the positions leave to the set.
+std::int64_t fitting_length(const Policy& policy, const SamplingParams& params,
+                            const EvalSet& set) {
+  const auto left = policy.config.max_position_embeddings - set.prompts->longest();
+  return std::clamp<std::int64_t>(left, 1, params.max_completion_length);
+}
+
 void check_positions(const Policy& policy, const SamplingParams& params, const EvalSet& set) {
   const auto needed = set.prompts->longest() + params.max_completion_length;
   if (needed > policy.config.max_position_embeddings)
-    fail("{}: prompts of up to {} tokens and --max-completion-length {} need more than the model's "
-         "{} positions",
-         set.name, set.prompts->longest(), params.max_completion_length,
-         policy.config.max_position_embeddings);
+    fail(
+        "{}: prompts of up to {} tokens and --max-completion-length {} need more than the model's "
+        "{} positions",
+        set.name, set.prompts->longest(), params.max_completion_length,
+        policy.config.max_position_embeddings);
 }
 
 int eval(const Arguments& a) {
@@ -118,7 +135,7 @@ int eval(const Arguments& a) {
   Engine engine(*policy.decoder, *policy.weights, machine.exec, policy.vocabulary(),
                 text_decoder(*policy.tokenizer), stage.rollout.max_batch_size);
   const ReflectionWords words(stage.log.reflection_words);
-  const SamplingParams params = params_of(config, policy);
+  SamplingParams params = params_of(config, policy);
   std::ofstream out;
   if (!a.out.empty()) {
     out.open(a.out);
@@ -134,10 +151,13 @@ int eval(const Arguments& a) {
     const auto& name = stage.data.eval_order[i];
     const auto set = open_eval_set(config, stage, *policy.tokenizer, &scorer,
                                    {name, i, stage.data.eval.at(name)});
+    if (a.config.empty() && a.max_completion_length == 0)
+      params.max_completion_length = fitting_length(policy, params_of(config, policy), set);
     check_positions(policy, params, set);
     const auto result = evaluate({engine, scorer, params}, set, plan);
     OrderedJson row{{"set", name}, {"prompts", result.groups.size()}, {"samples", plan.samples}};
-    for (const auto& [key, value] : result.values) row[key] = value;
+    for (const auto& [key, value] : result.values)
+      row[key] = value;
     std::cout << dump_line(row) << std::endl;
     CompletionRowInputs inputs;
     inputs.stage = "eval";
@@ -157,19 +177,27 @@ void add_eval(CLI::App& app, Action& action) {
   auto a = std::make_shared<Arguments>();
   command->add_option("--model", a->model, "model folder or checkpoint")->required();
   command->add_option("files", a->files, "JSONL data files");
-  command->add_option("--config", a->config, "a job's file: its evaluation sets, rewards and limits");
+  command->add_option("--config", a->config,
+                      "a job's file: its evaluation sets, rewards and limits");
   command->add_option("--task", a->task, "held-out rows of a task generator");
-  command->add_option("--reward", a->reward, "NAME[:key=value,...]");
-  command->add_option("--prompt-template", a->prompt_template, "raw, r1_zero, or a text with {field}")
+  command->add_option("--reward", a->reward, "NAME[:key=value,...] (default of a task: its own)");
+  command
+      ->add_option("--prompt-template", a->prompt_template, "raw, r1_zero, or a text with {field}")
       ->capture_default_str();
   command->add_option("--field", a->field, "field that holds the question")->capture_default_str();
-  command->add_option("--answer-field", a->answer_field, "field that holds the gold")->capture_default_str();
+  command->add_option("--answer-field", a->answer_field, "field that holds the gold")
+      ->capture_default_str();
   command->add_option("--count", a->count, "rows of each set; 0: all of a file, 512 of a task")
       ->capture_default_str();
-  command->add_option("-n,--num-generations", a->samples, "samples a prompt (default 1)");
+  command->add_option("-n,--num-generations", a->samples, "samples a prompt (default 1)")
+      ->check(CLI::Range(1, 1 << 20));
   command->add_option("--temperature", a->temperature, "of the samples (default 1)");
-  command->add_option("--max-completion-length", a->max_completion_length, "tokens (default 512)");
-  command->add_option("--pass-at-k", a->pass_at_k, "also pass@k and maj@k for these k")->delimiter(',');
+  command
+      ->add_option("--max-completion-length", a->max_completion_length,
+                   "tokens (default: the job's; else 512, or what the positions leave)")
+      ->check(CLI::Range(1, 1 << 24));
+  command->add_option("--pass-at-k", a->pass_at_k, "also pass@k and maj@k for these k")
+      ->delimiter(',');
   command->add_flag("--greedy", a->greedy, "also the accuracy of greedy answers");
   command->add_option("--out", a->out, "write the completions there (JSONL)");
   command->add_option("--seed", a->seed, "of the samples");

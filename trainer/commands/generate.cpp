@@ -1,12 +1,15 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
+#include <map>
 #include <memory>
 
 #include "data/prompt.h"
 #include "trainer/commands/commands.h"
 #include "trainer/commands/shared.h"
 #include "trainer/core/error.h"
+#include "trainer/run/collect.h"
 #include "trainer/run/policy.h"
 #include "trainer/run/stage.h"
 
@@ -21,9 +24,13 @@ struct Arguments {
   std::int64_t samples = 1;
   std::int64_t threads = 0;
   std::int64_t max_batch = 256;
+  std::int64_t length = 0;
   bool logprobs = false;
   SamplingParams params;
 };
+
+/// Tokens of a completion where nothing is said; fewer where the model's positions end before.
+constexpr std::int64_t kDefaultLength = 512;
 
 /// Rows decoded together: enough to fill the batch, few enough that answers appear early.
 constexpr std::size_t kRowsAtOnce = 256;
@@ -62,23 +69,61 @@ class Generator {
   GroupRequest request(const Json& json, const std::string& where) {
     GroupRequest request;
     request.prompt.text = template_.text(json, where);
+    request.prompt.row = static_cast<std::int64_t>(next_ordinal_);
+    request.prompt.source = arguments_.file;
     request.prompt.prefill = template_.prefill();
-    request.prompt.ids = policy_.tokenizer->encode(request.prompt.text);
+    request.prompt.ids = encode(request.prompt.text, where);
     request.ordinal = next_ordinal_++;
     request.samples = arguments_.samples;
     const auto length = static_cast<std::int64_t>(request.prompt.ids.size());
     if (length == 0) fail("{}: the prompt has no tokens", where);
-    if (length + params_.max_completion_length > policy_.config.max_position_embeddings)
-      fail("{}: a prompt of {} tokens and --max-completion-length {} need more than the model's {} "
-           "positions",
-           where, length, params_.max_completion_length, policy_.config.max_position_embeddings);
+    const auto positions = policy_.config.max_position_embeddings;
+    if (length + std::max<std::int64_t>(1, arguments_.length) > positions)
+      fail(
+          "{}: a prompt of {} tokens and --max-completion-length {} need more than the model's {} "
+          "positions",
+          where, length, std::max<std::int64_t>(1, arguments_.length), positions);
     return request;
+  }
+
+  std::vector<TokenId> encode(const std::string& text, const std::string& where) const {
+    try {
+      return policy_.tokenizer->encode(text);
+    } catch (const UserError& error) {
+      fail("{}: {}", where, error.what());
+    }
+  }
+
+  /// A row's limit depends on its own prompt alone, as everything of a sample does.
+  std::int64_t limit(const GroupRequest& request) const {
+    if (arguments_.length > 0) return arguments_.length;
+    const auto prompt = static_cast<std::int64_t>(request.prompt.ids.size());
+    return std::min(kDefaultLength, policy_.config.max_position_embeddings - prompt);
+  }
+
+  std::vector<Group> generate(const std::vector<GroupRequest>& requests) {
+    std::map<std::int64_t, std::vector<std::size_t>> by_limit;
+    for (std::size_t i = 0; i < requests.size(); ++i)
+      by_limit[limit(requests[i])].push_back(i);
+    std::vector<Group> all(requests.size());
+    for (const auto& [tokens, rows] : by_limit) {
+      std::vector<GroupRequest> part;
+      for (const auto row : rows)
+        part.push_back(requests[row]);
+      params_.max_completion_length = tokens;
+      auto groups = engine_.generate(part, params_);
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        all[rows[i]] = std::move(groups[i]);
+    }
+    return all;
   }
 
   void answer(std::vector<Row>& rows) {
     std::vector<GroupRequest> requests;
-    for (const auto& row : rows) requests.push_back(request(row.json, row.where));
-    const auto groups = engine_.generate(requests, params_);
+    for (const auto& row : rows)
+      requests.push_back(request(row.json, row.where));
+    const auto groups = generate(requests);
+    require_finite(groups);
     for (std::size_t i = 0; i < groups.size(); ++i)
       for (const auto& c : groups[i].completions) {
         OrderedJson out = OrderedJson::parse(dump_line(rows[i].json));
@@ -97,9 +142,9 @@ class Generator {
     std::cerr << "A prompt a line; end with Ctrl-D.\n> " << std::flush;
     for (std::string line; std::getline(std::cin, line); std::cerr << "> " << std::flush) {
       try {
-        const auto groups =
-            engine_.generate(std::vector{request({{arguments_.field, line}}, "your line")}, params_);
-        for (const auto& c : groups.front().completions) std::cout << c.text << std::endl;
+        const auto groups = generate({request({{arguments_.field, line}}, "your line")});
+        for (const auto& c : groups.front().completions)
+          std::cout << c.text << std::endl;
       } catch (const UserError& error) {
         std::cerr << error.what() << '\n';
       }
@@ -125,23 +170,31 @@ void add_generate(CLI::App& app, Action& action) {
   command->add_option("--model", a->model, "model folder or checkpoint")->required();
   command->add_option("file", a->file, "JSONL rows with the prompt's fields; - is standard input")
       ->capture_default_str();
-  command->add_option("--prompt-template", a->prompt_template, "raw, r1_zero, or a text with {field}")
+  command
+      ->add_option("--prompt-template", a->prompt_template, "raw, r1_zero, or a text with {field}")
       ->capture_default_str();
   command->add_option("--field", a->field, "field that holds the question")->capture_default_str();
   command->add_option("-n,--num-generations", a->samples, "completions a prompt")
-      ->check(CLI::Range(1, 1 << 20))->capture_default_str();
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
   command->add_option("--temperature", a->params.temperature, "0 is greedy")
-      ->check(CLI::Range(0.0, 100.0))->capture_default_str();
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
   command->add_option("--top-p", a->params.top_p, "smallest set of ids with this probability")
-      ->check(CLI::Range(1e-9, 1.0))->capture_default_str();
+      ->check(CLI::Range(1e-9, 1.0))
+      ->capture_default_str();
   command->add_option("--top-k", a->params.top_k, "0: off")
-      ->check(CLI::Range(0, 1 << 30))->capture_default_str();
-  command->add_option("--max-completion-length", a->params.max_completion_length, "tokens")
-      ->check(CLI::Range(1, 1 << 24))->capture_default_str();
+      ->check(CLI::Range(0, 1 << 30))
+      ->capture_default_str();
+  command
+      ->add_option("--max-completion-length", a->length,
+                   "tokens (default 512, or what the model's positions leave)")
+      ->check(CLI::Range(1, 1 << 24));
   command->add_option("--stop", a->params.stop_strings, "end when this text was written");
   command->add_option("--seed", a->params.seed, "of the samples")->capture_default_str();
   command->add_flag("--logprobs", a->logprobs, "also write the log-probability of each token");
-  command->add_option("--max-batch-size", a->max_batch, "rows decoded at once")->capture_default_str();
+  command->add_option("--max-batch-size", a->max_batch, "rows decoded at once")
+      ->capture_default_str();
   command->add_option("--threads", a->threads, "0: all cores")->capture_default_str();
   command->callback([&action, a] { action = [a] { return Generator(*a).run(); }; });
 }

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <memory>
 
@@ -46,6 +48,9 @@ int logprobs(const Arguments& a) {
     const Section section{0, {0}};
     const auto values =
         learner.logprobs(*policy.weights, pack(std::span(&group, 1), std::span(&section, 1)));
+    if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }))
+      fail("{}: a log-probability is not finite: the weights hold NaN or Inf, or lead there",
+           where);
     OrderedJson out = OrderedJson::parse(dump_line(row));
     out["logprobs"] = values;
     std::cout << dump_line(out) << '\n';
@@ -59,7 +64,8 @@ void add_logprobs(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand(
       "logprobs", "log-probabilities of given ids: {\"ids\":[..]} gives \"logprobs\" of ids[1:]");
   auto a = std::make_shared<Arguments>();
-  command->add_option("--model", a->model, "model folder or checkpoint; needs no tokenizer")->required();
+  command->add_option("--model", a->model, "model folder or checkpoint; needs no tokenizer")
+      ->required();
   command->add_option("file", a->file, "JSONL; - is standard input")->capture_default_str();
   command->add_option("--threads", a->threads, "0: all cores")->capture_default_str();
   command->callback([&action, a] { action = [a] { return logprobs(*a); }; });

@@ -1,7 +1,10 @@
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
 #include "trainer/config/dump.h"
 #include "trainer/config/flat_keys.h"
+#include "trainer/core/text.h"
 
 namespace aha {
 namespace {
@@ -20,6 +23,32 @@ bool may_grow(const StageConfig& before, const StageConfig& after) {
   };
   return fixed(before.optim) && fixed(after.optim) && before.train.max_steps > 0 &&
          after.train.max_steps > before.train.max_steps;
+}
+
+/// What may_grow looks at, from a checkpoint's notes.
+StageConfig stage_before(const StageConfig& after, const std::string& prefix,
+                         const std::map<std::string, std::string>& settled) {
+  const auto text = [&](const char* key) {
+    const auto found = settled.find(prefix + key);
+    return found == settled.end() ? std::string() : found->second;
+  };
+  StageConfig before = after;
+  before.optim.lr_scheduler_type = text("optim.lr_scheduler_type");
+  before.optim.lr_scheduler_steps = std::atoll(text("optim.lr_scheduler_steps").c_str());
+  before.train.max_steps = std::atoll(text("train.max_steps").c_str());
+  return before;
+}
+
+/// Of keys such as stages.NAME.seed, in their order.
+std::vector<std::string> stage_names(const std::map<std::string, std::string>& settled) {
+  constexpr std::string_view kStages = "stages.";
+  std::vector<std::string> names;
+  for (const auto& [key, text] : settled) {
+    if (!key.starts_with(kStages)) continue;
+    auto name = key.substr(kStages.size(), key.find('.', kStages.size()) - kStages.size());
+    if (names.empty() || names.back() != name) names.push_back(std::move(name));
+  }
+  return names;
 }
 
 const StageConfig* stage_named(const Config& config, const std::string& name) {
@@ -102,6 +131,28 @@ std::vector<ChangedKey> changed_keys(const Config& before, const Config& after) 
     // the first set has the bare metric names: their order is part of what the metrics say
     if (set_list(stage) != set_list(*other))
       changed.push_back({prefix + "data.eval", set_list(stage), set_list(*other), false});
+  }
+  return changed;
+}
+
+std::vector<ChangedKey> changed_keys(const std::map<std::string, std::string>& settled,
+                                     const Config& after) {
+  const auto listed = [](const std::map<std::string, std::string>& texts) {
+    std::vector<Value> list;
+    for (const auto& [key, text] : texts)
+      list.push_back({key, text});
+    return list;
+  };
+  const auto now = settled_values(after);
+  if (stage_names(settled) != stage_names(now))
+    return {{"stages", join_list(stage_names(settled)), join_list(stage_names(now)), false}};
+  std::vector<ChangedKey> changed;
+  compare(listed(settled), listed(now), changed);
+  for (const auto& stage : after.stages) {
+    const std::string prefix = "stages." + stage.name + ".";
+    for (auto& change : changed)
+      if (change.key == prefix + "train.max_steps")
+        change.free = may_grow(stage_before(stage, prefix, settled), stage);
   }
   return changed;
 }

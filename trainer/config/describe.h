@@ -27,8 +27,8 @@ struct Key {
   std::string alias;       ///< a second spelling that is read
   std::string trl;         ///< TRL's name where it differs
 
-  Key(std::string name_, std::string meaning_)
-      : name(std::move(name_)), meaning(std::move(meaning_)) {}
+  Key(std::string word, std::string sentence)
+      : name(std::move(word)), meaning(std::move(sentence)) {}
 
   Key one_of(std::vector<std::string> words) && {
     return allowed = std::move(words), std::move(*this);

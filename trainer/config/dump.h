@@ -31,4 +31,8 @@ struct ChangedKey {
 /// reward.timeout_s, eval.* cadence, train.max_steps (more steps) and model.path (only read at the start).
 std::vector<ChangedKey> changed_keys(const Config& before, const Config& after);
 
+/// The same against what a checkpoint noted, where the keys that are free are not known any more.
+std::vector<ChangedKey> changed_keys(const std::map<std::string, std::string>& settled,
+                                     const Config& after);
+
 }  // namespace aha

@@ -116,9 +116,9 @@ class Loader {
     if (entry == nullptr)
       problems_.add(layer.place(item),
                     "a stage without a name; give it one, such as name: warm_start");
-    else if (name.empty() || name.find('.') != std::string::npos)
+    else if (!is_name(name))
       problems_.add(layer.place(entry->key),
-                    fmt::format("name: {} is no name for a stage; use letters, digits and _",
+                    fmt::format("name: {} is no name for a stage; use letters, digits, _ and -",
                                 entry->value.what()));
     const bool repeated = std::any_of(drafts_.begin(), drafts_.end(),
                                       [&](const Draft& other) { return other.stage.name == name; });

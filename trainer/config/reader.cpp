@@ -160,9 +160,9 @@ void Reader::eval_sets(const Key& key, DataSection& data) {
   for (const auto& set : map->entries) {
     const std::string& name = set.key.text;
     if (map->find(name) != &set) continue;  // repeated: reported above
-    if (name.empty() || name.find('.') != std::string::npos) {
+    if (!is_name(name)) {
       layer_.problems->add(layer_.place(set.key),
-                           fmt::format("{}: {} is no name for a set; use letters, digits and _",
+                           fmt::format("{}: {} is no name for a set; use letters, digits, _ and -",
                                        path(key.name), set.key.what()));
       continue;
     }

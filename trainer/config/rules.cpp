@@ -86,6 +86,8 @@ void check_data(const StageConfig& stage, RuleList& rules) {
 void check_lengths(const Config& config, const StageConfig& stage, RuleList& rules) {
   const auto& rollout = stage.rollout;
   const auto prompt = stage.data.max_prompt_length;
+  constexpr std::int64_t kHuge = std::int64_t{1} << 40;  // check_sizes has said what is wrong
+  if (prompt > kHuge || rollout.max_completion_length > kHuge) return;
   const auto needed = prompt + rollout.max_completion_length;
   const auto& init = config.stages.front().model.init;
   const bool samples =
@@ -175,6 +177,35 @@ void check_eval(const StageConfig& stage, RuleList& rules) {
                  best);
 }
 
+/// Beyond these no machine goes, and products of them leave 64 bits. Steps have 24 bits of a sample's key.
+void check_sizes(const StageConfig& stage, RuleList& rules) {
+  constexpr std::int64_t kMany = std::int64_t{1} << 20, kLong = std::int64_t{1} << 24;
+  const auto& train = stage.train;
+  struct Size {
+    const char* key;
+    std::int64_t value, most;
+  };
+  for (const auto& size :
+       {Size{"rollout.num_generations", stage.rollout.num_generations, kMany},
+        Size{"rollout.max_completion_length", stage.rollout.max_completion_length, kLong},
+        Size{"rollout.max_batch_size", stage.rollout.max_batch_size, kLong},
+        Size{"data.max_prompt_length", stage.data.max_prompt_length, kLong},
+        Size{"train.prompts_per_step", train.prompts_per_step, kMany},
+        Size{"train.per_device_train_batch_size", train.per_device_train_batch_size, kLong},
+        Size{"train.max_tokens_per_micro_batch", train.max_tokens_per_micro_batch, kLong << 8},
+        Size{"train.bucket_batches", train.bucket_batches, kMany},
+        Size{"train.max_steps", train.max_steps, kLong - 1},
+        Size{"eval.num_generations", stage.eval.num_generations, kMany},
+        Size{"eval.final_num_generations", stage.eval.final_num_generations, kMany},
+        Size{"objective.max_resample_batches", stage.objective.max_resample_batches, kMany},
+        Size{"objective.num_iterations", stage.objective.num_iterations, kMany},
+        Size{"objective.minibatches", stage.objective.minibatches, kMany},
+        Size{"train.threads", train.threads, 4096},
+        Size{"reward.threads", stage.reward.threads, 4096}})
+    if (size.value > size.most)
+      rules.broken(size.key, "{} is more than the {} that can be", size.value, size.most);
+}
+
 void check_job(const Config& config, RuleList& rules) {
   if (config.output_dir.empty())
     rules.broken("output_dir", "is missing; name the folder of the run, such as runs/first");
@@ -195,6 +226,7 @@ std::vector<BrokenRule> broken_rules(const Config& config) {
   for (const auto& stage : config.stages) {
     RuleList rules(broken, stage.name);
     check_model(config, stage, rules);
+    check_sizes(stage, rules);
     check_data(stage, rules);
     check_lengths(config, stage, rules);
     check_reward(stage, rules);

@@ -12,8 +12,7 @@ struct YamlNode {
   struct Entry;
 
   YamlNode() = default;
-  explicit YamlNode(Kind kind_, int line_ = 1, int column_ = 1)
-      : kind(kind_), line(line_), column(column_) {}
+  explicit YamlNode(Kind of, int at_line = 1, int at_column = 1);
 
   Kind kind = Kind::Null;
   std::string text;             ///< of a scalar
@@ -33,6 +32,9 @@ struct YamlNode::Entry {
   YamlNode key;  ///< a scalar
   YamlNode value;
 };
+
+inline YamlNode::YamlNode(Kind of, int at_line, int at_column)
+    : kind(of), line(at_line), column(at_column) {}
 
 /// A syntax error, or YAML that no configuration needs: several documents, explicit tags, keys that are
 /// no scalars, more than 32 levels, 100,000 values (aliases count as what they stand for) or 1 MiB.

@@ -41,6 +41,14 @@ std::string nearest(std::string_view word, std::span<const std::string> candidat
   return best;
 }
 
+bool is_name(std::string_view word) {
+  const auto belongs = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  };
+  return !word.empty() && std::all_of(word.begin(), word.end(), belongs);
+}
+
 std::string join_list(std::span<const std::string> words) {
   std::string text;
   for (std::size_t i = 0; i < words.size(); ++i) {

@@ -10,6 +10,9 @@ namespace aha {
 /// Empty when nothing is nearer than half of the word's length, rounded up.
 std::string nearest(std::string_view word, std::span<const std::string> candidates);
 
+/// True for what may be part of a key: letters, digits, _ and -, and at least one of them.
+bool is_name(std::string_view word);
+
 /// "a, b and c".
 std::string join_list(std::span<const std::string> words);
 

@@ -269,29 +269,61 @@ void backward_run(Run& run) {
   }
 }
 
+/// End of the rows of one table in ascending positions; an earlier position starts another sequence.
+Index run_end(const AttentionBackward& p, Index begin, Index end) {
+  Index row = begin + 1;
+  while (row < end && p.rows.tables[row] == p.rows.tables[begin] &&
+         p.rows.positions[row] > p.rows.positions[row - 1])
+    ++row;
+  return row;
+}
+
+/// True when no two of the runs share a block: those that do share their first.
+bool runs_apart(const AttentionBackward& p, const Index* starts, Index runs) {
+  for (Index a = 0; a < runs; ++a)
+    for (Index b = a + 1; b < runs; ++b)
+      if (p.rows.tables[starts[a]][0] == p.rows.tables[starts[b]][0]) return false;
+  return true;
+}
+
+/// Writes the first row of each unit of work and, after the last, the end; gives the number of units: runs
+/// where a section's runs write to blocks of their own, else the section.
+Index cut_units(const AttentionBackward& p, Index* starts) {
+  Index units = 0;
+  for (Index section = 0; section < p.num_sections; ++section) {
+    const Index first = units;
+    const Index end = p.section_starts[section + 1];
+    for (Index row = p.section_starts[section]; row < end; row = run_end(p, row, end))
+      starts[units++] = row;
+    if (!runs_apart(p, starts + first, units - first)) units = first + 1;
+  }
+  starts[units] = p.section_starts[p.num_sections];
+  return units;
+}
+
 }  // namespace
 
 void attention_backward(const Exec& exec, const AttentionBackward& p) {
-  const auto body = [&](Index piece) {
-    const Index section = piece / p.kv.Hk;
-    Run run;
-    run.p = &p;
-    run.kv_head = piece % p.kv.Hk;
-    run.group = p.H / p.kv.Hk;
-    run.D = p.kv.D;
-    run.padded = round_up(run.D, kPanel);
-    run.width = (p.H + 2 * p.kv.Hk) * run.D;
-    const Index end = p.section_starts[section + 1];
-    // rows of one table in ascending positions; an earlier position starts another sequence
-    for (run.begin = p.section_starts[section]; run.begin < end; run.begin = run.end) {
-      run.end = run.begin + 1;
-      while (run.end < end && p.rows.tables[run.end] == p.rows.tables[run.begin] &&
-             p.rows.positions[run.end] > p.rows.positions[run.end - 1])
-        ++run.end;
-      backward_run(run);
+  if (p.num_sections == 0) return;
+  // row numbers in float scratch
+  auto* starts = reinterpret_cast<Index*>(scratch(ScratchSlot::Row, 2 * (p.rows.M + 1)));
+  const Index units = cut_units(p, starts);
+  run_ranges(exec, units * p.kv.Hk, 1, [&](Index first, Index last) {
+    for (Index i = first; i < last; ++i) {
+      Run run;
+      run.p = &p;
+      run.kv_head = i % p.kv.Hk;
+      run.group = p.H / p.kv.Hk;
+      run.D = p.kv.D;
+      run.padded = round_up(run.D, kPanel);
+      run.width = (p.H + 2 * p.kv.Hk) * run.D;
+      const Index end = starts[i / p.kv.Hk + 1];
+      for (run.begin = starts[i / p.kv.Hk]; run.begin < end; run.begin = run.end) {
+        run.end = run_end(p, run.begin, end);
+        backward_run(run);
+      }
     }
-  };
-  if (p.num_sections > 0) run_pieces(exec, p.num_sections * p.kv.Hk, body);
+  });
 }
 
 }  // namespace aha::AHA_ISA

@@ -24,6 +24,9 @@ AppendFile::AppendFile(std::filesystem::path path, std::uint64_t offset)
       // A file that a checkpoint knows is there: a missing one is not made up.
       descriptor_(::open(path_.c_str(), O_WRONLY | O_CLOEXEC | (offset == 0 ? O_CREAT : 0), 0644)),
       offset_(offset) {
+  if (descriptor_ < 0 && errno == ENOENT && offset > 0)
+    fail("{}: is missing, but the checkpoint was saved when it held {} bytes; put the file back",
+         path_.string(), offset);
   if (descriptor_ < 0) fail("{}: cannot be written: {}", path_.string(), reason());
   // A constructor that throws runs no destructor: the descriptor is closed by hand.
   const auto give_up = [this] { ::close(std::exchange(descriptor_, -1)); };

@@ -34,7 +34,9 @@ class AdamWOptimizer {
   UpdateStats step(const Exec& exec, float* values, const float* grads, double learning_rate);
 
   Tensor& exp_avg() { return exp_avg_; }        ///< [total] f32
+  const Tensor& exp_avg() const { return exp_avg_; }
   Tensor& exp_avg_sq() { return exp_avg_sq_; }  ///< [total] f32
+  const Tensor& exp_avg_sq() const { return exp_avg_sq_; }
   std::int64_t updates() const { return updates_; }
   void set_updates(std::int64_t updates) { updates_ = updates; }
 

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+
+#include "trainer/run/update.h"
 
 namespace aha {
 namespace {
@@ -37,6 +40,7 @@ std::optional<std::vector<Group>> sample(Stage& stage, std::int64_t count,
   auto groups = stage.engine.generate(requests, rollout_params(stage), stage.optimizer.updates(),
                                       score, cancelled);
   if (groups.empty()) return std::nullopt;
+  require_finite(groups);
   totals.rollout_s += seconds_since(start) - reward_s;
   totals.reward_s += reward_s;
   totals.completion_tokens += stage.engine.last_stats().completion_tokens;
@@ -54,6 +58,17 @@ bool has_spread(const Group& group) {
     first = score.total;
   }
   return false;
+}
+
+void require_finite(std::span<const Group> groups) {
+  for (const auto& group : groups)
+    for (const auto& completion : group.completions)
+      if (std::any_of(completion.logprobs.begin(), completion.logprobs.end(),
+                      [](float logprob) { return !std::isfinite(logprob); }))
+        throw NotFinite(
+            fmt::format("the model's probabilities after row {} of {} ('{}') are not finite: its "
+                        "weights hold NaN or Inf, or lead there",
+                        group.prompt.row, group.prompt.source, group.prompt.text.substr(0, 60)));
 }
 
 std::optional<Collected> collect(Stage& stage, const std::function<bool()>& cancelled) {

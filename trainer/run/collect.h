@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "trainer/run/stage.h"
@@ -9,16 +10,20 @@ namespace aha {
 
 /// Scored groups of one step, in ordinal order, and what it took to get them.
 struct Collected {
-  std::vector<Group> groups;          ///< P
-  std::int64_t drawn_groups = 0;      ///< sampled in all; more than P when groups were refilled
-  std::int64_t zero_variance = 0;     ///< of the drawn ones
-  std::int64_t completion_tokens = 0; ///< sampled in all
+  std::vector<Group> groups;           ///< P
+  std::int64_t drawn_groups = 0;       ///< sampled in all; more than P when groups were refilled
+  std::int64_t zero_variance = 0;      ///< of the drawn ones
+  std::int64_t completion_tokens = 0;  ///< sampled in all
   double rollout_s = 0;
   double reward_s = 0;
 };
 
 /// True when the rewards of a group differ, so that it has something to teach.
 bool has_spread(const Group& group);
+
+/// NotFinite, naming the first prompt, when a sample was drawn from probabilities that are not numbers:
+/// such weights give every completion the same worth, so that no loss would ever say so.
+void require_finite(std::span<const Group> groups);
 
 /// Draws the next P prompts, samples G completions of each and scores every group as soon as it is
 /// done. With objective.zero_variance_groups = refill (DAPO's dynamic sampling, arXiv:2503.14476,

@@ -4,6 +4,7 @@
 
 #include "trainer/core/error.h"
 #include "trainer/metrics/reduce.h"
+#include "trainer/run/collect.h"
 
 namespace aha {
 namespace {
@@ -30,6 +31,7 @@ std::vector<Group> sample(const EvalTools& tools, const EvalSet& set, const Eval
   params.stage = set.index;
   params.temperature = temperature;
   auto groups = tools.engine.generate(requests, params);
+  require_finite(groups);
   tools.scorer.score_groups(groups, params.max_completion_length);
   return groups;
 }

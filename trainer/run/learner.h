@@ -1,4 +1,5 @@
 #pragma once
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -9,6 +10,10 @@ namespace aha {
 
 /// Joins the decoder to objectives: log-probabilities of a micro-batch's loss tokens, and the backward
 /// pass from their derivatives. Owns the activations, which are reused from micro-batch to micro-batch.
+///
+/// A micro-batch is run in pieces of whole sections whose rows of one layer about fit the caches. Pieces
+/// go forward side by side, each on one thread, and backward one after the other, the team inside each
+/// kernel: every gradient is then the same chain over the rows as without pieces, to the bit.
 class Learner {
  public:
   /// `vocabulary`: logits at or above it do not exist, as in rollout. `temperature` as sampled.
@@ -32,16 +37,37 @@ class Learner {
   std::vector<float> logprobs(ParameterProvider& weights, const MicroBatch& micro);
 
   /// Bytes of activations so far.
-  std::int64_t bytes() const { return activations_.bytes(); }
+  std::int64_t bytes() const;
 
  private:
-  const float* gather(const float* hidden, const MicroBatch& micro);
+  /// Consecutive sections, with block numbers that start at 0.
+  struct Piece {
+    explicit Piece(const ModelConfig& config) : kept(config) {}
+    RowBatch batch(const MicroBatch& micro) const;
+
+    Index first_row = 0, end_row = 0;
+    Index first_token = 0, end_token = 0;
+    Index num_blocks = 0;
+    std::vector<Index> section_starts;
+    std::vector<KvCopy> copies;
+    std::vector<std::vector<std::int32_t>> tables;
+    std::vector<const std::int32_t*> row_tables;  // [rows]
+    Activations kept;
+  };
+
+  void cut(const MicroBatch& micro);
+  Piece& next_piece(std::size_t index);
+  void forward_piece(const Exec& exec, ParameterProvider& weights, const MicroBatch& micro,
+                     Piece& piece, TokenValues& values);
+  void scatter(const MicroBatch& micro, const Piece& piece, const float* dhead, float* dhidden);
 
   const Decoder* decoder_;
   Exec exec_;
   std::int64_t vocabulary_;
   float inv_temperature_;
-  Activations activations_;
+  Index rows_wanted_;  // of a piece
+  std::vector<std::unique_ptr<Piece>> pieces_;
+  std::size_t num_pieces_ = 0;  // of the last forward
   KvCache reference_cache_;
   Scratch reference_scratch_;
   Buffer head_rows_, dhead_rows_, dhidden_;

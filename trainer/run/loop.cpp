@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
-#include <torch/headeronly/version.h>
 
 #include <algorithm>
 #include <chrono>
@@ -13,13 +12,13 @@
 #include "trainer/core/error.h"
 #include "trainer/core/log.h"
 #include "trainer/core/text.h"
-#include "trainer/core/version.h"
 #include "trainer/metrics/console.h"
 #include "trainer/run/evaluate.h"
 #include "trainer/run/journal.h"
 #include "trainer/run/preflight.h"
 #include "trainer/run/run_folder.h"
 #include "trainer/run/sft.h"
+#include "trainer/run/stage_state.h"
 #include "trainer/run/step.h"
 #include "trainer/run/stop_request.h"
 #include "trainer/run/update.h"
@@ -38,13 +37,6 @@ double peak_memory_gib() {
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_maxrss) / (1024.0 * 1024.0);
 }
-
-/// What an update changes, copied before a step that makes several: a step that is refused half-way is
-/// undone as a whole.
-struct Snapshot {
-  Tensor values, exp_avg, exp_avg_sq;
-  std::int64_t updates;
-};
 
 /// The first completion of a group, for a reader to see what the untrained policy writes.
 std::string sample_line(const Group& group) {
@@ -73,14 +65,8 @@ class Job {
                  config.stages.front().log.tensorboard),
         console_(std::cerr, console_options(options)) {
     log_to_file(folder_.path() / "log.txt");
-    if (!start_) return;
-    committed_ = start_->state;
-    saved_at_ = committed_.global_step;
-    spdlog::info("resuming {} after step {} of stage {}", start_->folder.string(), committed_.step,
-                 committed_.stage);
-    if (committed_.cpu_body != machine_.ops.name)
-      spdlog::warn("the checkpoint was made by the {} kernels, this machine runs {}",
-                   committed_.cpu_body, machine_.ops.name);
+    if (start_) resume();
+    committed_.config = settled_values(config);
   }
 
   JobEnd run() {
@@ -94,30 +80,24 @@ class Job {
   }
 
  private:
+  void resume() {
+    committed_ = start_->state;
+    saved_at_ = committed_.global_step;
+    spdlog::info("resuming {} after step {} of stage {}", start_->folder.string(), committed_.step,
+                 committed_.stage);
+    if (committed_.cpu_body != machine_.ops.name)
+      spdlog::warn("the checkpoint was made by the {} kernels, this machine runs {}",
+                   committed_.cpu_body, machine_.ops.name);
+  }
+
   void begin_stage(std::uint32_t index) {
     stage_ = make_stage(config_, index, machine_, policy_);
     Stage& s = *stage_;
     s.global_step = committed_.global_step;
     words_.emplace(s.settings.log.reflection_words);
     resumed_ = start_.has_value();
-    if (resumed_) restore();
-  }
-
-  void restore() {
-    Stage& s = *stage_;
-    policy_.weights->assign(start_->values);
-    policy_.weights->publish(machine_.exec);
-    s.optimizer.exp_avg().copy_(start_->exp_avg);
-    s.optimizer.exp_avg_sq().copy_(start_->exp_avg_sq);
-    s.optimizer.set_updates(committed_.updates);
-    s.sampler.set_cursor(committed_.cursor);
-    s.step = committed_.step;
-    s.num_tokens = committed_.num_tokens;
-    s.entropy.set_coefficient(committed_.entropy_coef);
-    if (s.reference && start_->reference) {
-      s.reference->assign(*start_->reference);
-      s.reference->publish(machine_.exec);
-    }
+    if (!resumed_) return;
+    restore_stage(s, *start_);
     start_.reset();
   }
 
@@ -125,7 +105,10 @@ class Job {
     Stage& s = *stage_;
     if (!resumed_) {
       MetricsRow row(s.settings.name, 0, s.global_step);
-      if (evaluate_into(row)) write(row);
+      if (evaluate_into(row)) {
+        check_best(row);
+        write(row);
+      }
       commit();
     }
     while (s.step < s.total_steps) {
@@ -157,7 +140,7 @@ class Job {
              s.typical_step_s - seconds_since(start) > s.settings.checkpoint.grace_s;
     };
     if (StopRequest::wanted()) return false;
-    const auto before = snapshot();
+    const auto before = snapshot_of(s);
     const auto tokens_before = s.num_tokens;
     try {
       if (s.settings.method == "sft") {
@@ -170,7 +153,7 @@ class Job {
         --s.step, --s.global_step;
       }
     } catch (const NotFinite&) {
-      undo(before);
+      undo(s, before);
       if (saved_at_ != committed_.global_step) save();
       throw;
     }
@@ -182,22 +165,6 @@ class Job {
     row.set("perf/tokens_per_s", static_cast<double>(s.num_tokens - tokens_before) / seconds);
     row.set("perf/cpu_memory_used_gb", peak_memory_gib());
     return true;
-  }
-
-  std::optional<Snapshot> snapshot() {
-    Stage& s = *stage_;
-    const auto& o = s.settings.objective;
-    if (s.settings.method == "sft" || o.num_iterations * o.minibatches == 1) return std::nullopt;
-    return Snapshot{policy_.weights->values().clone(), s.optimizer.exp_avg().clone(),
-                    s.optimizer.exp_avg_sq().clone(), s.optimizer.updates()};
-  }
-
-  void undo(const std::optional<Snapshot>& before) {
-    if (!before) return;
-    policy_.weights->assign(before->values);
-    stage_->optimizer.exp_avg().copy_(before->exp_avg);
-    stage_->optimizer.exp_avg_sq().copy_(before->exp_avg_sq);
-    stage_->optimizer.set_updates(before->updates);
   }
 
   /// Adds every evaluation set's metrics to the row. False when there is nothing to evaluate with.
@@ -226,11 +193,18 @@ class Job {
     return true;
   }
 
+  /// Before the first step, not after many.
+  void check_best(const MetricsRow& row) const {
+    const auto& name = stage_->settings.checkpoint.best_metric;
+    if (!name.empty() && !row.get(name))
+      fail("checkpoint.best_metric: an evaluation gives no '{}'", name);
+  }
+
   bool note_best(const MetricsRow& row) {
     const auto& name = stage_->settings.checkpoint.best_metric;
     if (name.empty()) return false;
+    check_best(row);
     const auto value = row.get(name);
-    if (!value) fail("checkpoint.best_metric: an evaluation gives no '{}'", name);
     if (!std::isfinite(*value)) return false;  // nothing was judged
     if (committed_.best_metric && *value <= *committed_.best_metric) return false;
     best_ = *value;
@@ -249,23 +223,12 @@ class Job {
 
   /// Makes the present the state that a checkpoint would hold.
   void commit() {
-    const Stage& s = *stage_;
-    committed_.stage_index = s.index;
-    committed_.stage = s.settings.name;
-    committed_.step = s.step;
-    committed_.global_step = s.global_step;
-    committed_.cursor = s.sampler.cursor();
-    committed_.updates = s.optimizer.updates();
-    committed_.num_tokens = s.num_tokens;
-    committed_.entropy_coef = s.entropy.coefficient();
+    note_state(*stage_, committed_);
     if (best_) {
       committed_.best_metric = std::exchange(best_, std::nullopt);
-      committed_.best_global_step = s.global_step;
+      committed_.best_global_step = committed_.global_step;
     }
     committed_.offsets = journal_.offsets();
-    committed_.cpu_body = machine_.ops.name;
-    committed_.config = settled_values(config_);
-    committed_.versions = {{"aha", kVersion}, {"torch", TORCH_VERSION}};
   }
 
   void save() {

@@ -44,6 +44,9 @@ std::int64_t cache_bytes(const StageConfig& stage, const ModelConfig& model,
   const std::int64_t prompt = blocks_for(longest_prompt);
   const std::int64_t completion =
       blocks_for(longest_prompt + stage.rollout.max_completion_length) - longest_prompt / 16;
+  const double blocks = static_cast<double>(groups) * static_cast<double>(prompt) +
+                        static_cast<double>(rows) * static_cast<double>(completion);
+  if (blocks > 1e10) return std::numeric_limits<std::int64_t>::max() / 4;  // no machine has that
   return KvCache::bytes_for(model, groups * prompt + rows * completion);
 }
 

@@ -49,6 +49,14 @@ void check_lengths(const StageView& v, std::int64_t longest) {
         v.stage.rollout.max_completion_length);
 }
 
+/// An id that the model never draws would be a stop that never comes.
+void check_stop_ids(const StageView& v) {
+  for (const auto id : v.stage.rollout.stop_token_ids)
+    if (id < 0 || id >= v.model.vocab_size)
+      fail("rollout.stop_token_ids: {} is no id of this model, whose ids are 0 to {}", id,
+           v.model.vocab_size - 1);
+}
+
 /// Every written completion of a finite training set; the first row of an endless one.
 void check_sft_rows(const StageView& v) {
   const std::int64_t rows = v.data.train->size().value_or(1);
@@ -128,6 +136,7 @@ StagePlan plan_stage(const Config& config, const StageConfig& stage, const Token
   const StageView view{config, stage, tokenizer, model, scorer.get(), data};
   const std::int64_t longest = longest_prompt(view);
   check_lengths(view, longest);
+  check_stop_ids(view);
   if (stage.method == "sft") check_sft_rows(view);
   StagePlan plan;
   plan.name = stage.name;

@@ -41,6 +41,28 @@ void remove_later(const fs::path& checkpoints, std::int64_t global_step) {
     if (step > global_step) fs::remove_all(checkpoint_path(checkpoints, step));
 }
 
+/// Keys that make what was done so far untrue, one line each.
+void refuse(const std::vector<ChangedKey>& changes, const std::string& before) {
+  std::string text;
+  for (const auto& change : changes) {
+    if (change.free) {
+      spdlog::info("{} was {}, is now {}", change.key, change.before, change.after);
+      continue;
+    }
+    text += fmt::format("{}{}: the run in {} has {}, not {}", text.empty() ? "" : "\n", change.key,
+                        before, change.before, change.after);
+  }
+  if (!text.empty()) fail("{}\nput these back, or name another output_dir", text);
+}
+
+/// The stage that a checkpoint was made in stands where it stood.
+void check_stage(const Config& config, const TrainerState& state) {
+  const auto index = static_cast<std::size_t>(state.stage_index);
+  if (index < config.stages.size() && config.stages[index].name == state.stage) return;
+  fail("stages: the checkpoint was made in stage {}, '{}', which this job does not have there",
+       state.stage_index + 1, state.stage);
+}
+
 }  // namespace
 
 RunFolder::RunFolder(const Config& config, const std::string& resume, const ParameterLayout& layout)
@@ -51,22 +73,25 @@ RunFolder::RunFolder(const Config& config, const std::string& resume, const Para
          path_.string(), known ? "a run already" : "files already");
   if (resume != "none" && !holds_nothing(path_) && !known)
     fail("output_dir: {} holds files that are no run's; name another folder", path_.string());
-  make_folder(path_);
-  lock();
-  if (known) refuse_other_config(config);
-  if (resume == "auto") {
-    start_ = load_newest(checkpoints(), layout);
-    if (!start_) remove_records(path_);
-  } else if (resume != "none") {
+  if (resume != "none" && resume != "auto") {
     start_ = load_checkpoint(resume, layout);
     std::error_code error;
     if (!fs::equivalent(fs::path(resume) / "..", checkpoints(), error) || error) {
       if (known)
         fail("--resume {}: is no checkpoint of {}, which holds another run", resume,
              path_.string());
+      refuse(changed_keys(start_->state.config, config), resume);
       start_->state.offsets.clear();
     }
   }
+  make_folder(path_);
+  lock();
+  if (known) refuse(changed_keys(load_config(path_ / kConfig), config), path_.string());
+  if (resume == "auto") {
+    start_ = load_newest(checkpoints(), layout);
+    if (!start_) remove_records(path_);
+  }
+  if (start_) check_stage(config, start_->state);
   if (start_) remove_later(checkpoints(), start_->state.global_step);
   write_file_atomic(path_ / kConfig, resolved_yaml(config));
 }
@@ -81,21 +106,6 @@ void RunFolder::lock() {
   if (lock_ < 0) fail("output_dir: {} cannot be written: {}", path_.string(), std::strerror(errno));
   if (::flock(lock_, LOCK_EX | LOCK_NB) != 0)
     fail("output_dir: another aha is at work in {}", path_.string());
-}
-
-void RunFolder::refuse_other_config(const Config& config) const {
-  const fs::path file = path_ / kConfig;
-  const Config before = load_config(file);
-  std::string text;
-  for (const auto& change : changed_keys(before, config)) {
-    if (change.free) {
-      spdlog::info("{} was {}, is now {}", change.key, change.before, change.after);
-      continue;
-    }
-    text += fmt::format("{}{}: the run in {} has {}, not {}", text.empty() ? "" : "\n", change.key,
-                        path_.string(), change.before, change.after);
-  }
-  if (!text.empty()) fail("{}\nput these back, or name another output_dir", text);
 }
 
 }  // namespace aha

@@ -16,7 +16,8 @@ class RunFolder {
   ///   auto  the folder must be empty or of the same configuration (keys marked as free may differ,
   ///         others are refused one by one); goes on from the newest checkpoint that can be read, and
   ///         without one starts afresh
-  ///   PATH  goes on from that checkpoint; later ones of the same folder are removed
+  ///   PATH  goes on from that checkpoint, under the same rule for keys; later ones of the same folder
+  ///         are removed
   /// Then writes config.resolved.yaml. Nothing of an earlier run is lost when an error is thrown.
   RunFolder(const Config& config, const std::string& resume, const ParameterLayout& layout);
 
@@ -32,7 +33,6 @@ class RunFolder {
 
  private:
   void lock();
-  void refuse_other_config(const Config& config) const;
 
   std::filesystem::path path_;
   std::optional<LoadedCheckpoint> start_;

@@ -62,7 +62,11 @@ Group sft_example(const SftSource& source, const Draw& draw) {
         "(data.completion_field)",
         where(), field);
   Completion completion;
-  completion.ids = source.tokenizer.encode(found->get_ref<const std::string&>());
+  try {
+    completion.ids = source.tokenizer.encode(found->get_ref<const std::string&>());
+  } catch (const UserError& error) {
+    fail("{}: {}", where(), error.what());
+  }
   const auto& eos = source.model.eos_token_ids;
   if (!eos.empty()) completion.ids.push_back(eos.front());
   if (completion.ids.empty()) fail("{}: '{}' is empty", where(), field);

@@ -50,7 +50,11 @@ std::int64_t planned_steps(const StageConfig& stage, std::optional<std::int64_t>
 
 std::unique_ptr<Scorer> make_scorer(const StageConfig& stage) {
   if (stage.reward.functions.empty()) return nullptr;
-  return std::make_unique<Scorer>(stage.reward, stage.data.answer_field);
+  try {
+    return std::make_unique<Scorer>(stage.reward, stage.data.answer_field);
+  } catch (const UserError& error) {
+    fail("stages.{}.reward.functions: {}", stage.name, error.what());
+  }
 }
 
 DecodeText text_decoder(const Tokenizer& tokenizer) {

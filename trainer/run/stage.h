@@ -31,6 +31,7 @@ struct EvalSet {
 struct StageData {
   std::unique_ptr<PromptSet> train;
   std::unique_ptr<Task> task;  ///< of the training data; null for files
+  std::string fingerprint;     ///< Dataset::fingerprint of the training data
   std::vector<EvalSet> eval;
   std::vector<std::string> notes;  ///< duplicates, overlap, dropped rows: said in the plan
 };

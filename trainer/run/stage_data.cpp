@@ -108,6 +108,7 @@ StageData open_stage_data(const Config& config, const StageConfig& stage,
     data.eval.push_back(open_eval_set(
         config, stage, tokenizer, scorer,
         {name, static_cast<std::uint32_t>(data.eval.size()), stage.data.eval.at(name)}));
+  data.fingerprint = train->fingerprint();
   report_repeats(stage, *train, data);
   data.train = prompt_set(stage, tokenizer, std::move(train));
   return data;

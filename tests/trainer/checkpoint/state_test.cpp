@@ -27,6 +27,7 @@ TrainerState example() {
   s.offsets = {{"metrics.jsonl", 1234}, {"completions/train.jsonl", 0}};
   s.cpu_body = "avx2";
   s.config = {{"seed", "3"}, {"stages.grpo.optim.learning_rate", "1.0e-6"}};
+  s.data = "120 rows, 00ff00ff00ff00ff";
   s.versions = {{"aha", "0.1.0"}, {"torch", "2.11.0"}};
   return s;
 }

@@ -102,9 +102,10 @@ class Randomiser : public Visitor {
 
   void draw(const Key&, bool& value) { value = below(2) == 1; }
   void draw(const Key& key, std::int64_t& value) {
+    // sizes that rules take for impossible would leave few cases
     const auto low = std::isfinite(key.low) ? static_cast<std::int64_t>(key.low) : -1000;
     value = low + static_cast<std::int64_t>(
-                      below(std::isfinite(key.high) ? 2 : std::uint64_t{1} << below(62)));
+                      below(std::isfinite(key.high) ? 2 : std::uint64_t{1} << below(13)));
   }
   void draw(const Key&, std::uint64_t& value) { value = random_(); }
   void draw(const Key& key, double& value) {

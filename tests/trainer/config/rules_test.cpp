@@ -45,6 +45,10 @@ const std::vector<Case>& cases() {
        "train.max_tokens_per_micro_batch: 35 does not hold one sequence of 36 tokens: "
        "data.max_prompt_length 17 + "
        "rollout.max_completion_length 19"},
+      {{"train.prompts_per_step=9223372036854775807"},
+       "train.prompts_per_step: 9223372036854775807 is more than the 1048576 that can be"},
+      {{"train.max_steps=16777216"},
+       "train.max_steps: 16777216 is more than the 16777215 that can be"},
       {{"rollout.stop_strings=['']"},
        "rollout.stop_strings: holds an empty text, which ends everything"},
       {{"reward.functions=[]"}, "reward.functions: grpo needs a reward, such as [{name: numeric}]"},

@@ -131,7 +131,7 @@ TEST_CASE("stages: mistakes in the list are placed", "[config]") {
   CHECK(error_after("stages:\n- {name: a}\n") ==
         "c.yaml:8:3: a stage without a method; give it one, sft or grpo");
   CHECK(error_after("stages:\n- {name: a.b, method: grpo}\n") ==
-        "c.yaml:8:4: name: 'a.b' is no name for a stage; use letters, digits and _");
+        "c.yaml:8:4: name: 'a.b' is no name for a stage; use letters, digits, _ and -");
   CHECK(error_after("stages:\n- {name: a, method: ppo}\n") ==
         "c.yaml:8:21: method: expected one of sft and grpo, not 'ppo'; the nearest is 'grpo'");
   CHECK(error_after("stages:\n- {name: a, method: grpo, seed: 3}\n") ==

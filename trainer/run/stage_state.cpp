@@ -1,0 +1,65 @@
+#include "trainer/run/stage_state.h"
+
+#include <torch/headeronly/version.h>
+
+#include "trainer/core/error.h"
+#include "trainer/core/version.h"
+
+namespace aha {
+namespace {
+
+void assign(Stage& stage, const Tensor& values, const Tensor& exp_avg, const Tensor& exp_avg_sq) {
+  stage.policy.weights->assign(values);
+  stage.policy.weights->publish(stage.machine.exec);
+  stage.optimizer.exp_avg().copy_(exp_avg);
+  stage.optimizer.exp_avg_sq().copy_(exp_avg_sq);
+}
+
+}  // namespace
+
+void note_state(const Stage& stage, TrainerState& state) {
+  state.stage_index = stage.index;
+  state.stage = stage.settings.name;
+  state.step = stage.step;
+  state.global_step = stage.global_step;
+  state.cursor = stage.sampler.cursor();
+  state.updates = stage.optimizer.updates();
+  state.num_tokens = stage.num_tokens;
+  state.entropy_coef = stage.entropy.coefficient();
+  state.cpu_body = stage.machine.ops.name;
+  state.data = stage.data.fingerprint;
+  state.versions = {{"aha", kVersion}, {"torch", TORCH_VERSION}};
+}
+
+void restore_stage(Stage& stage, const LoadedCheckpoint& from) {
+  const TrainerState& state = from.state;
+  if (state.data != stage.data.fingerprint)
+    fail("data.train: stage {} of {} was trained on {}, the file now has {}; put it back, or start "
+         "anew in another output_dir",
+         state.stage, from.folder.string(), state.data, stage.data.fingerprint);
+  assign(stage, from.values, from.exp_avg, from.exp_avg_sq);
+  stage.optimizer.set_updates(state.updates);
+  stage.sampler.set_cursor(state.cursor);
+  stage.step = state.step;
+  stage.num_tokens = state.num_tokens;
+  stage.entropy.set_coefficient(state.entropy_coef);
+  if (stage.reference && from.reference) {
+    stage.reference->assign(*from.reference);
+    stage.reference->publish(stage.machine.exec);
+  }
+}
+
+std::optional<Snapshot> snapshot_of(const Stage& stage) {
+  const auto& o = stage.settings.objective;
+  if (stage.settings.method == "sft" || o.num_iterations * o.minibatches == 1) return std::nullopt;
+  return Snapshot{stage.policy.weights->values().clone(), stage.optimizer.exp_avg().clone(),
+                  stage.optimizer.exp_avg_sq().clone(), stage.optimizer.updates()};
+}
+
+void undo(Stage& stage, const std::optional<Snapshot>& before) {
+  if (!before) return;
+  assign(stage, before->values, before->exp_avg, before->exp_avg_sq);
+  stage.optimizer.set_updates(before->updates);
+}
+
+}  // namespace aha

@@ -1,0 +1,28 @@
+#pragma once
+#include <optional>
+
+#include "trainer/checkpoint/checkpoint.h"
+#include "trainer/run/stage.h"
+
+namespace aha {
+
+/// Writes down where a stage stands, but for what belongs to the job: its configuration, the best metric
+/// and the files' offsets.
+void note_state(const Stage& stage, TrainerState& state);
+
+/// Puts a stage where a checkpoint of it left off. UserError when its training file holds other rows than
+/// it did: draws are numbers of rows.
+void restore_stage(Stage& stage, const LoadedCheckpoint& from);
+
+/// What the updates of a step change, copied before a step that makes several: a step that is refused
+/// half-way is undone as a whole.
+struct Snapshot {
+  Tensor values, exp_avg, exp_avg_sq;
+  std::int64_t updates;
+};
+
+/// Nothing when the step makes one update, which is refused before it changes anything.
+std::optional<Snapshot> snapshot_of(const Stage& stage);
+void undo(Stage& stage, const std::optional<Snapshot>& before);
+
+}  // namespace aha
