@@ -22,8 +22,8 @@ struct RolloutStats {
 /// finished row leaves at once and its slot is refilled.
 class Engine {
  public:
-  /// At most `max_batch` rows at once, 0: as many as are fastest. `decode` makes text for stop strings and Completion::text; none: no
-  /// text.
+  /// At most `max_batch` rows at once, 0: as many as are fastest (Runner::rows_in_caches). `decode` makes
+  /// text for stop strings and Completion::text; none: no text.
   /// `vocabulary`: ids at or above it are never drawn (padded rows of the embedding).
   Engine(const Decoder& decoder, ParameterProvider& weights, Exec exec, std::int64_t vocabulary,
          DecodeText decode, std::int64_t max_batch = 0);
