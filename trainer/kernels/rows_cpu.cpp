@@ -125,7 +125,9 @@ void swiglu_backward(const Exec& exec, const SwigluBackward& p) {
         const F16 s = sigmoid(g);
         const F16 slope = mul(s, fma(g, sub(set1(1.0F), s), set1(1.0F)));
         store_lanes(dgate + i, mul(mul(d, up), slope), n);
-        store_lanes(dgate + p.F + i, mul(d, mul(g, s)), n);
+        const F16 silu = mul(g, s);
+        store_lanes(dgate + p.F + i, mul(d, silu), n);
+        if (p.y != nullptr) store_lanes(p.y + r * p.F + i, mul(silu, up), n);
       });
     }
   });

@@ -37,10 +37,9 @@ void Decoder::backward_mlp(const Exec& exec, const BlockWeights& w, const BlockG
   float* wide = kept.wide.data();
   float* dgate_up = kept.dgate_up.reserve(M * 2 * F);
 
-  ops_->swiglu(exec, {layer.gate_up.data(), wide, M, F});
-  ops_->linear_dw(exec, {dx, C, wide, F, g.down, M, C, F});
   ops_->linear_dx(exec, {dx, C, w.down, wide, F, M, C, F});
-  ops_->swiglu_backward(exec, {layer.gate_up.data(), wide, dgate_up, M, F});
+  ops_->swiglu_backward(exec, {layer.gate_up.data(), wide, dgate_up, M, F, wide});
+  ops_->linear_dw(exec, {dx, C, wide, F, g.down, M, C, F});
   ops_->rms_norm(exec, {layer.x_mid.data(), w.post_norm, normed, nullptr, M, C,
                         static_cast<float>(config_.rms_norm_eps)});
   ops_->linear_dw(exec, {dgate_up, 2 * F, normed, C, g.gate_up, M, 2 * F, C});

@@ -51,6 +51,11 @@ TEST_CASE("swiglu: forward and backward equal ATen autograd, also in place and f
       Floats d = gate_up;
       ops->swiglu_backward({}, {d.data(), dy.data(), d.data(), M, F});
       CHECK(gap(d, expected.dgate_up) < kTolerance);
+      Floats again = dy;  // the forward result may take the place of dy
+      Floats unfused = poison(M * 2 * F);
+      ops->swiglu_backward({}, {gate_up.data(), again.data(), unfused.data(), M, F, again.data()});
+      CHECK(again == y);
+      CHECK(unfused == d);
     }
   }
   for (const auto* ops : tables()) {
