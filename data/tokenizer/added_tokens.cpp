@@ -36,25 +36,8 @@ AddedToken added_token(const Json& entry, const std::string& where) {
   token.rstrip = flag(entry, "rstrip", false, where);
   token.special = flag(entry, "special", false, where);
   token.normalized = flag(entry, "normalized", !token.special, where);
+  token.pattern = token.content;
   return token;
-}
-
-std::size_t space_start(std::string_view text, std::size_t end) {
-  while (end > 0) {
-    const auto character = character_before(text, end);
-    if (!is_space(character.code_point)) break;
-    end -= character.size;
-  }
-  return end;
-}
-
-std::size_t space_end(std::string_view text, std::size_t at) {
-  while (at < text.size()) {
-    const auto character = character_at(text, at);
-    if (!is_space(character.code_point)) break;
-    at += character.size;
-  }
-  return at;
 }
 
 bool stands_alone(std::string_view text, std::size_t start, std::size_t end) {
@@ -124,6 +107,10 @@ std::optional<std::size_t> AddedTokens::Trie::longest(std::string_view text, std
 
 void AddedTokens::split_by(const Trie& trie, std::string_view text,
                            std::vector<Piece>& pieces) const {
+  if (trie.empty()) {
+    if (!text.empty()) pieces.push_back({text, std::nullopt});
+    return;
+  }
   std::size_t done = 0;  // everything before it is in `pieces`
   std::size_t at = 0;
   while (at < text.size()) {
@@ -134,7 +121,7 @@ void AddedTokens::split_by(const Trie& trie, std::string_view text,
     }
     const auto& token = tokens_[*found];
     std::size_t start = at;
-    std::size_t end = at + token.content.size();
+    std::size_t end = at + token.pattern.size();
     at = end;
     if (token.single_word && !stands_alone(text, start, end)) continue;
     if (token.lstrip) start = space_start(text, start);
@@ -142,14 +129,26 @@ void AddedTokens::split_by(const Trie& trie, std::string_view text,
     if (token.rstrip) end = space_end(text, end);
     if (start > done) pieces.push_back({text.substr(done, start - done), std::nullopt});
     pieces.push_back({text.substr(start, std::max(end, start) - start), token.id});
-    done = std::max(done, end);
+    done =
+        end;  // also when a token inside the white space that the one before took along ends earlier
   }
   if (done < text.size()) pieces.push_back({text.substr(done), std::nullopt});
 }
 
-std::vector<AddedTokens::Piece> AddedTokens::split(std::string_view text) const {
+std::vector<AddedTokens::Piece> AddedTokens::split_plain(std::string_view text) const {
   std::vector<Piece> pieces;
   split_by(plain_, text, pieces);
+  return pieces;
+}
+
+std::vector<AddedTokens::Piece> AddedTokens::split_normalized(std::string_view text) const {
+  std::vector<Piece> pieces;
+  split_by(normalized_, text, pieces);
+  return pieces;
+}
+
+std::vector<AddedTokens::Piece> AddedTokens::split(std::string_view text) const {
+  auto pieces = split_plain(text);
   if (normalized_.empty()) return pieces;
   std::vector<Piece> finer;
   for (const auto& piece : pieces) {
@@ -159,6 +158,16 @@ std::vector<AddedTokens::Piece> AddedTokens::split(std::string_view text) const 
       split_by(normalized_, piece.text, finer);
   }
   return finer;
+}
+
+void AddedTokens::normalize(const std::function<std::string(std::string_view)>& normalize) {
+  normalized_ = Trie();
+  for (std::size_t i = 0; i < tokens_.size(); ++i) {
+    auto& token = tokens_[i];
+    if (!token.normalized) continue;
+    token.pattern = normalize(token.content);
+    if (!token.pattern.empty()) normalized_.add(token.pattern, i);
+  }
 }
 
 }  // namespace aha

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ struct AddedToken {
   bool rstrip = false;       ///< takes the white space after it along
   bool normalized = false;   ///< looked for after normalization, so after the others
   bool special = false;      ///< left out by decode(skip_special)
+  std::string pattern;       ///< what stands in the text: `content`, normalized if it has to be
 };
 
 /// The `added_tokens` of a tokenizer.json: they are found in the text before anything else splits
@@ -38,6 +40,12 @@ class AddedTokens {
     std::optional<TokenId> id;
   };
   std::vector<Piece> split(std::string_view text) const;
+  /// The two steps of `split`, between which the text may be normalized.
+  std::vector<Piece> split_plain(std::string_view text) const;
+  std::vector<Piece> split_normalized(std::string_view text) const;
+
+  /// Tokens with `normalized` are from now on looked for as `normalize` makes them.
+  void normalize(const std::function<std::string(std::string_view)>& normalize);
 
   const std::vector<AddedToken>& tokens() const { return tokens_; }
   const AddedToken* find(TokenId id) const;

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "data/tokenizer/bpe.h"
 #include "data/tokenizer/tokenizer_files.h"
 #include "data/tokenizer/word_level.h"
 #include "trainer/core/error.h"
@@ -13,12 +14,16 @@ namespace {
 /// One more model type is one more line here.
 struct ModelType {
   const char* name;
-  std::unique_ptr<Tokenizer> (*make)(TokenizerFiles files);
+  std::unique_ptr<Tokenizer> (*make)(TokenizerFiles files, const Json& json);
 };
 
 constexpr std::array kModelTypes = {
+    ModelType{"BPE",
+              [](TokenizerFiles files, const Json& json) -> std::unique_ptr<Tokenizer> {
+                return std::make_unique<BpeTokenizer>(std::move(files), json);
+              }},
     ModelType{"WordLevel",
-              [](TokenizerFiles files) -> std::unique_ptr<Tokenizer> {
+              [](TokenizerFiles files, const Json&) -> std::unique_ptr<Tokenizer> {
                 return std::make_unique<WordLevelTokenizer>(std::move(files));
               }},
 };
@@ -39,10 +44,11 @@ std::string model_type(const Json& json, const std::string& where) {
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& folder) {
   auto files = read_tokenizer_files(folder);
   const auto where = files.path("tokenizer.json");
-  const auto type = model_type(parse_json(*files.find("tokenizer.json"), where), where);
+  const auto json = parse_json(*files.find("tokenizer.json"), where);
+  const auto type = model_type(json, where);
   std::vector<std::string> names;
   for (const auto& known : kModelTypes) {
-    if (type == known.name) return known.make(std::move(files));
+    if (type == known.name) return known.make(std::move(files), json);
     names.emplace_back(known.name);
   }
   fail("{}: model type '{}' is not supported, expected {}", where, type, join_list(names));

@@ -41,6 +41,9 @@ const std::string* TokenizerFiles::find(std::string_view name) const {
 }
 
 TokenizerFiles read_tokenizer_files(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error))
+    fail("{}: there is no such folder", folder.string());
   TokenizerFiles files{folder.string(), {}};
   for (const char* name : kFileNames) {
     std::error_code ignored;

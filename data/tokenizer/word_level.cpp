@@ -47,6 +47,7 @@ WordLevelTokenizer::WordLevelTokenizer(TokenizerFiles files) : files_(std::move(
         where, type_of(pre));
   }
   added_ = AddedTokens(member(json, "added_tokens"), where);
+  post_processor_ = PostProcessor(Component(json, where).member("post_processor"));
   read_model(member(json, "model"), where);
   read_added(where);
   for (const auto& [role, content] : special_tokens(files_)) {
@@ -153,8 +154,7 @@ std::string WordLevelTokenizer::decode(std::span<const TokenId> ids, bool skip_s
   for (const auto id : ids) {
     const auto found = tokens_.find(id);
     if (found == tokens_.end()) continue;
-    const auto* added = added_.find(id);
-    if (skip_special && added != nullptr && added->special) continue;
+    if (skip_special && is_special(id)) continue;
     if (!first) text += ' ';
     text += found->second;
     first = false;

@@ -7,6 +7,7 @@
 
 #include "data/text_hash.h"
 #include "data/tokenizer/added_tokens.h"
+#include "data/tokenizer/post_processor.h"
 #include "data/tokenizer/tokenizer.h"
 #include "data/tokenizer/tokenizer_files.h"
 
@@ -17,13 +18,25 @@ namespace aha {
 ///
 /// Taken: pre_tokenizer null, WhitespaceSplit (white space alone) or Whitespace (\w+ or other
 /// signs); normalizer null; decoder null. Anything else is a UserError, as are ids that repeat or
-/// leave [0, 2^24). The post-processor is not run: `encode` adds no special tokens.
+/// leave [0, 2^24).
 class WordLevelTokenizer final : public Tokenizer {
  public:
   explicit WordLevelTokenizer(TokenizerFiles files);
 
   std::vector<TokenId> encode(std::string_view text) const override;
+  std::vector<TokenId> with_special_tokens(const std::vector<TokenId>& ids) const override {
+    return post_processor_.apply(ids);
+  }
   std::string decode(std::span<const TokenId> ids, bool skip_special) const override;
+  std::optional<std::string_view> bytes_of(TokenId) const override { return std::nullopt; }
+  std::string_view token_of(TokenId id) const override {
+    const auto found = tokens_.find(id);
+    return found == tokens_.end() ? std::string_view() : std::string_view(found->second);
+  }
+  bool is_special(TokenId id) const override {
+    const auto* added = added_.find(id);
+    return added != nullptr && added->special;
+  }
 
   std::int64_t vocabulary_size() const override { return size_; }
   std::optional<TokenId> id_of(std::string_view token) const override;
@@ -44,6 +57,7 @@ class WordLevelTokenizer final : public Tokenizer {
 
   TokenizerFiles files_;
   AddedTokens added_;
+  PostProcessor post_processor_;
   Split split_ = Split::Spaces;
   std::unordered_map<std::string, TokenId, StringHash, std::equal_to<>> words_;  ///< the model's
   std::unordered_map<std::string, TokenId, StringHash, std::equal_to<>> ids_;    ///< and the added

@@ -92,7 +92,7 @@ TEST_CASE("tokenizer: a bad folder or tokenizer.json is one clear line", "[token
       {"[]", "expected an object with a 'model' object"},
       {"{}", "expected an object with a 'model' object"},
       {R"({"model": {"type": 3}})", "model.type must be a text"},
-      {R"({"model": {"type": "Unigram"}})", "'Unigram' is not supported, expected WordLevel"},
+      {R"({"model": {"type": "Unigram"}})", "'Unigram' is not supported, expected BPE and WordLevel"},
       {R"({"model": {"type": "WordLevel"}})", "model.vocab must be an object"},
       {with_model(R"({"type": "WordLevel", "vocab": {}})"), "model.vocab has no words"},
       {with_model(R"({"type": "WordLevel", "vocab": ["a"]})"), "model.vocab must be an object"},
