@@ -13,8 +13,7 @@ std::vector<aha::Json> short_form(const std::string& name) {
   for (const char* setting :
        {"data.train.bits=10", "data.eval.held_out.bits=10", "data.eval.held_out.count=256",
         "data.max_prompt_length=11", "rollout.max_completion_length=13", "eval.eval_steps=0",
-        "stages.warm_start.train.max_steps=300",
-        "stages.grpo.train.max_steps=30"})
+        "stages.warm_start.train.max_steps=300", "stages.grpo.train.max_steps=30"})
     arguments.insert(arguments.end(), {"--set", setting});
   arguments.insert(arguments.end(), {"--set", "output_dir=" + run.string()});
   const auto end = run_aha(arguments);
@@ -38,7 +37,8 @@ TEST_CASE("parity: reward alone turns rare long traces into the rule") {
   CHECK(rows.back().at("eval_accuracy").get<double>() > 0.9);
   CHECK(rows.back().at("eval_completions/mean_length").get<double>() > 11);
   for (std::size_t i = 1; i < rows.size(); ++i)
-    if (rows[i].at("grad_norm") != 0.0) REQUIRE(rows[i].at("sampling/sampling_logp_difference/max") == 0.0);
+    if (rows[i].at("grad_norm") != 0.0)
+      REQUIRE(rows[i].at("sampling/sampling_logp_difference/max") == 0.0);
 }
 
 TEST_CASE("parity: without long traces to amplify nothing is learnt") {

@@ -222,3 +222,12 @@ TEST_CASE("kernels: rollout and training agree to the bit, on the portable body 
     CHECK(rows >= 2);
   }
 }
+
+TEST_CASE("resume: killed while it wrote its first file, a run begins again") {
+  Job job;
+  spill(job.run / ".lock", "");
+  spill(job.run / "config.resolved.yaml.tmp", "seed: ");
+  const auto end = run_aha(job.command({"--resume", "auto"}));
+  INFO(end.err);
+  CHECK(end.code == 0);
+}

@@ -10,9 +10,11 @@ namespace aha_test {
 
 /// A parity job of two stages that takes about a second: warm start, then a few steps of GRPO with a
 /// checkpoint after each.
-inline std::string small_job(const std::filesystem::path& output_dir, const std::string& more = "") {
+inline std::string small_job(const std::filesystem::path& output_dir,
+                             const std::string& more = "") {
   return "seed: 3\n"
-         "output_dir: " + output_dir.string() + "\n" +
+         "output_dir: " +
+         output_dir.string() + "\n" +
          R"(model:
   init: {hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 48, max_position_embeddings: 32, initializer_range: 0.05}
 data:

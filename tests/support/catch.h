@@ -6,14 +6,18 @@
 #endif
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
-using Catch::Approx;                            // NOLINT
-using Catch::Matchers::ContainsSubstring;       // NOLINT
+using Catch::Approx;                       // NOLINT
+using Catch::Matchers::ContainsSubstring;  // NOLINT
 namespace aha_test {
-inline auto contains(const std::string& text) { return ContainsSubstring(text); }
+inline auto contains(const std::string& text) {
+  return ContainsSubstring(text);
+}
 }  // namespace aha_test
 #else
 #include <catch2/catch.hpp>
 namespace aha_test {
-inline auto contains(const std::string& text) { return Catch::Matchers::Contains(text); }
+inline auto contains(const std::string& text) {
+  return Catch::Matchers::Contains(text);
+}
 }  // namespace aha_test
 #endif

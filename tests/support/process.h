@@ -40,23 +40,25 @@ struct Ended {
 class Program {
  public:
   struct Options {
-    std::string input;                       ///< standard input
+    std::string input;  ///< standard input
     std::vector<std::pair<std::string, std::string>> environment;
-    std::size_t largest_file = 0;            ///< bytes a file may have; 0: no limit
+    std::size_t largest_file = 0;  ///< bytes a file may have; 0: no limit
   };
 
   Program(std::vector<std::string> arguments, Options options) {
     arguments.insert(arguments.begin(), std::string(AHA_BINARY_DIR) + "/aha");
     spill(files_ / "in", options.input);
     std::vector<char*> argv;
-    for (auto& a : arguments) argv.push_back(a.data());
+    for (auto& a : arguments)
+      argv.push_back(a.data());
     argv.push_back(nullptr);
     pid_ = fork();
     if (pid_ != 0) return;
     redirect("in", O_RDONLY, STDIN_FILENO);
     redirect("out", O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
     redirect("err", O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
-    for (const auto& [name, value] : options.environment) setenv(name.c_str(), value.c_str(), 1);
+    for (const auto& [name, value] : options.environment)
+      setenv(name.c_str(), value.c_str(), 1);
     if (options.largest_file > 0) {
       const rlimit limit{options.largest_file, options.largest_file};
       setrlimit(RLIMIT_FSIZE, &limit);

@@ -24,7 +24,7 @@ struct TrainerState {
   std::map<std::string, std::int64_t>
       offsets;           ///< file below output_dir -> bytes that belong to this state
   std::string cpu_body;  ///< kernels that made it
-  std::map<std::string, std::string> config;    ///< settled_values: what the run is, key by key
+  std::map<std::string, std::string> config;  ///< settled_values: what the run is, key by key
   std::string data;  ///< fingerprint of the stage's training file; empty for a generated task
   std::map<std::string, std::string> versions;  ///< "aha", "torch"
 

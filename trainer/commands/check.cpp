@@ -23,9 +23,11 @@ struct Arguments {
 /// Rolls out the policy that the first grpo stage starts from, and prints what the rewards say.
 void sample(Config config, std::int64_t prompts) {
   if (config.stages.front().method != "grpo")
-    fail("--samples: the first stage, {}, is {}: the weights that grpo starts from do not exist yet. "
-         "Point model.path at a checkpoint of it to sample from that",
-         config.stages.front().name, config.stages.front().method);
+    fail(
+        "--samples: the first stage, {}, is {}: the weights that grpo starts from do not exist "
+        "yet. "
+        "Point model.path at a checkpoint of it to sample from that",
+        config.stages.front().name, config.stages.front().method);
   config.stages.front().train.prompts_per_step = prompts;
   config.stages.front().objective.zero_variance_groups = "keep";
   const Machine machine(config.stages.front().train.threads);
@@ -44,7 +46,8 @@ void sample(Config config, std::int64_t prompts) {
 
 int check_config(const Arguments& a) {
   const Config config = load_config(a.config, a.overrides);
-  for (const auto& line : plan_lines(config, preflight(config))) std::cout << line << '\n';
+  for (const auto& line : plan_lines(config, preflight(config)))
+    std::cout << line << '\n';
   say_warnings(config);
   std::cout.flush();
   if (a.samples > 0) sample(config, a.samples);
@@ -59,8 +62,9 @@ void add_check(CLI::App& app, Action& action) {
   auto a = std::make_shared<Arguments>();
   command->add_option("config", a->config, "configuration file (YAML)")->required();
   command->add_option("--set", a->overrides, "KEY=VALUE, as of aha train")->allow_extra_args(false);
-  command->add_option("--samples", a->samples,
-                      "also complete this many prompts with the untrained policy (JSONL)")
+  command
+      ->add_option("--samples", a->samples,
+                   "also complete this many prompts with the untrained policy (JSONL)")
       ->check(CLI::Range(0, 1 << 20));
   command->callback([&action, a] { action = [a] { return check_config(*a); }; });
 }

@@ -28,8 +28,10 @@ void add_config(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand(
       "config", "explain the keys of a configuration file, or resolve one (--file)");
   auto a = std::make_shared<Arguments>();
-  command->add_option("key", a->key, "such as rollout.top_p, or a section; nothing lists the sections");
-  command->add_option("--file", a->file, "print this file with defaults, presets and --set filled in");
+  command->add_option("key", a->key,
+                      "such as rollout.top_p, or a section; nothing lists the sections");
+  command->add_option("--file", a->file,
+                      "print this file with defaults, presets and --set filled in");
   command->add_option("--set", a->overrides, "KEY=VALUE")->allow_extra_args(false);
   command->callback([&action, a] { action = [a] { return config(*a); }; });
 }

@@ -29,17 +29,26 @@ void add_data(CLI::App& app, Action& action) {
   TaskOptions& t = a->task_options;
   command->add_option("task", a->task, "countdown_wait, parity, countdown")->required();
   command->add_option("--count", a->options.count, "rows")->required();
-  command->add_option("--seed", a->options.seed, "the same seed gives the same rows")->capture_default_str();
-  command->add_option("--split", a->split, "train and held_out never share a problem")
-      ->check(CLI::IsMember({"train", "held_out"}))->capture_default_str();
-  command->add_option("--first", a->options.first, "number of the first row")->capture_default_str();
-  command->add_option("--wait-probability", t.wait_probability, "countdown_wait: P(go on | miss) in written traces")
+  command->add_option("--seed", a->options.seed, "the same seed gives the same rows")
       ->capture_default_str();
-  command->add_option("--verdict", t.verdict, "countdown_wait: write ok/no after each attempt")->capture_default_str();
+  command->add_option("--split", a->split, "train and held_out never share a problem")
+      ->check(CLI::IsMember({"train", "held_out"}))
+      ->capture_default_str();
+  command->add_option("--first", a->options.first, "number of the first row")
+      ->capture_default_str();
+  command
+      ->add_option("--wait-probability", t.wait_probability,
+                   "countdown_wait: P(go on | miss) in written traces")
+      ->capture_default_str();
+  command->add_option("--verdict", t.verdict, "countdown_wait: write ok/no after each attempt")
+      ->capture_default_str();
   command->add_option("--max-attempts", t.max_attempts, "countdown_wait")->capture_default_str();
-  command->add_option("--max-number", t.max_number, "countdown_wait, countdown")->capture_default_str();
-  command->add_option("--operators", t.operators, "countdown_wait, countdown: of + - * /")->capture_default_str();
-  command->add_option("--long-fraction", t.long_fraction, "parity: share of long traces")->capture_default_str();
+  command->add_option("--max-number", t.max_number, "countdown_wait, countdown")
+      ->capture_default_str();
+  command->add_option("--operators", t.operators, "countdown_wait, countdown: of + - * /")
+      ->capture_default_str();
+  command->add_option("--long-fraction", t.long_fraction, "parity: share of long traces")
+      ->capture_default_str();
   command->add_option("--bits", t.bits, "parity")->capture_default_str();
   command->add_option("--min-numbers", t.min_numbers, "countdown")->capture_default_str();
   command->add_option("--max-numbers", t.max_numbers, "countdown")->capture_default_str();

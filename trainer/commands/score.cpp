@@ -41,9 +41,11 @@ void add_score(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("score", "judge completions in a JSONL file with a reward");
   auto a = std::make_shared<Arguments>();
   command->add_option("--reward", a->reward, "NAME[:key=value,...]; see below")->required();
-  command->add_option("file", a->file, "JSONL rows with completion or prediction; - is standard input")
+  command
+      ->add_option("file", a->file, "JSONL rows with completion or prediction; - is standard input")
       ->capture_default_str();
-  command->add_option("--field", a->fields, "OURS=THEIRS, e.g. gold=target: another name of a field");
+  command->add_option("--field", a->fields,
+                      "OURS=THEIRS, e.g. gold=target: another name of a field");
   command->footer("Rewards:\n" + reward_help());
   command->callback([&action, a] { action = [a] { return score(*a); }; });
 }

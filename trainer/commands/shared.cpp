@@ -20,7 +20,9 @@ Input::Input(const std::string& path) : name_(path == "-" ? "standard input" : p
 
 Input::~Input() = default;
 
-std::istream& Input::stream() { return file_ ? *file_ : std::cin; }
+std::istream& Input::stream() {
+  return file_ ? *file_ : std::cin;
+}
 
 void for_each_row(const std::string& path,
                   const std::function<void(Json&&, const std::string& where)>& row) {
@@ -37,15 +39,19 @@ void for_each_row(const std::string& path,
 
 const char* finish_name(FinishReason finish) {
   switch (finish) {
-    case FinishReason::Stop: return "stop";
-    case FinishReason::String: return "string";
-    case FinishReason::Length: return "length";
+    case FinishReason::Stop:
+      return "stop";
+    case FinishReason::String:
+      return "string";
+    case FinishReason::Length:
+      return "length";
   }
   return "length";
 }
 
 void say_warnings(const Config& config) {
-  for (const auto& warning : config_warnings(config)) spdlog::warn("{}", warning);
+  for (const auto& warning : config_warnings(config))
+    spdlog::warn("{}", warning);
 }
 
 }  // namespace aha

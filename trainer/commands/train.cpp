@@ -33,13 +33,15 @@ void add_train(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("train", "run a job: the stages of a configuration file");
   auto a = std::make_shared<Arguments>();
   command->add_option("config", a->config, "configuration file (YAML)")->required();
-  command->add_option("--set", a->overrides,
-                      "KEY=VALUE, e.g. optim.learning_rate=1e-5 or stages.grpo.train.max_steps=10; "
-                      "wins over the file")
+  command
+      ->add_option("--set", a->overrides,
+                   "KEY=VALUE, e.g. optim.learning_rate=1e-5 or stages.grpo.train.max_steps=10; "
+                   "wins over the file")
       ->allow_extra_args(false);
-  command->add_option("--resume", a->resume,
-                      "none: output_dir must be empty; auto: go on from its newest checkpoint; or the "
-                      "path of a checkpoint")
+  command
+      ->add_option("--resume", a->resume,
+                   "none: output_dir must be empty; auto: go on from its newest checkpoint; or the "
+                   "path of a checkpoint")
       ->capture_default_str();
   command->callback([&action, a] { action = [a] { return train(*a); }; });
 }

@@ -274,7 +274,9 @@ void describe_sections(Visitor& v, StageConfig& s) {
 
 void describe_head(Visitor& v, StageConfig& s) {
   v.leaf(Key("name", "of the stage; unique"), &s.name);
-  v.leaf(Key("method", "supervised fine-tuning, or GRPO and its relatives; each of `stages` names its own").one_of({"sft", "grpo"}),
+  v.leaf(Key("method",
+             "supervised fine-tuning, or GRPO and its relatives; each of `stages` names its own")
+             .one_of({"sft", "grpo"}),
          &s.method);
 }
 

@@ -88,7 +88,8 @@ struct RolloutConfig {
   std::vector<std::string> stop_strings;
   std::vector<std::int64_t> stop_token_ids;  ///< besides the model's eos ids
   bool ignore_eos = false;                   ///< benchmarks: every completion has full length
-  std::int64_t max_batch_size = 0;           ///< rows decoded at once; 0: a step\'s completions, at least 256
+  std::int64_t max_batch_size =
+      0;  ///< rows decoded at once; 0: a step\'s completions, at least 256
 };
 
 /// One entry of `reward.functions`.

@@ -159,7 +159,7 @@ struct SwigluBackward {
   const float* dy;       ///< [M, F]
   float* dgate_up;       ///< [M, 2F], may be gate_up itself
   Index M, F;
-  float* y = nullptr;    ///< [M, F] the forward result again, may be dy itself; null: not wanted
+  float* y = nullptr;  ///< [M, F] the forward result again, may be dy itself; null: not wanted
 };
 
 /// Log-probability and entropy of targets under softmax(h W^T * inv_temperature) over the first V rows

@@ -33,7 +33,7 @@ class AdamWOptimizer {
   /// One update of `values` [total]. `grads` are read only.
   UpdateStats step(const Exec& exec, float* values, const float* grads, double learning_rate);
 
-  Tensor& exp_avg() { return exp_avg_; }        ///< [total] f32
+  Tensor& exp_avg() { return exp_avg_; }  ///< [total] f32
   const Tensor& exp_avg() const { return exp_avg_; }
   Tensor& exp_avg_sq() { return exp_avg_sq_; }  ///< [total] f32
   const Tensor& exp_avg_sq() const { return exp_avg_sq_; }

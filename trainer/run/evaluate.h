@@ -11,12 +11,12 @@ namespace aha {
 
 /// How a policy is evaluated on one set.
 struct EvalPlan {
-  std::int64_t samples = 1;        ///< a prompt
+  std::int64_t samples = 1;  ///< a prompt
   double temperature = 1.0;
-  bool greedy = false;             ///< one greedy completion a prompt beside them
+  bool greedy = false;  ///< one greedy completion a prompt beside them
   std::vector<std::int64_t> pass_at_k;
-  std::int64_t max_prompts = 0;    ///< 0: all
-  std::int64_t global_step = 0;    ///< enters the random keys
+  std::int64_t max_prompts = 0;            ///< 0: all
+  std::int64_t global_step = 0;            ///< enters the random keys
   const ReflectionWords* words = nullptr;  ///< not null
 };
 
@@ -24,7 +24,8 @@ struct EvalPlan {
 struct EvalTools {
   Engine& engine;
   Scorer& scorer;
-  SamplingParams params;  ///< stop ids, length, truncation, seed; purpose, temperature and keys are set here
+  SamplingParams
+      params;  ///< stop ids, length, truncation, seed; purpose, temperature and keys are set here
 };
 
 struct EvalResult {

@@ -16,8 +16,8 @@ namespace aha {
 class Journal {
  public:
   /// Opens the files below `output_dir`; `offsets` are those of the state that the run goes on from.
-  Journal(const std::filesystem::path& output_dir, const std::map<std::string, std::int64_t>& offsets,
-          bool tensorboard);
+  Journal(const std::filesystem::path& output_dir,
+          const std::map<std::string, std::int64_t>& offsets, bool tensorboard);
 
   void write(const MetricsRow& row);
   void write_train(const Stage& stage, const std::vector<Group>& groups,

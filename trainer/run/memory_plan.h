@@ -12,7 +12,8 @@ namespace aha {
 /// What a stage will hold in memory at its largest, by purpose. Estimates from shapes: an upper bound of
 /// what the run's buffers take, without the program itself.
 struct MemoryPlan {
-  std::vector<std::pair<std::string, std::int64_t>> parts;  ///< {"weights", bytes}, in a fixed order
+  std::vector<std::pair<std::string, std::int64_t>>
+      parts;  ///< {"weights", bytes}, in a fixed order
 
   std::int64_t total() const;
   /// "weights 3 MB + optimizer 2 MB + ... = 180 MB".

@@ -18,12 +18,15 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kConfig = "config.resolved.yaml";
+constexpr const char* kConfigPart = "config.resolved.yaml.tmp";  // as write_file_atomic names it
 constexpr const char* kLock = ".lock";
 
+/// What a run that was killed while it began may have left does not count.
 bool holds_nothing(const fs::path& folder) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error))
-    if (entry.path().filename() != kLock) return false;
+    if (const auto name = entry.path().filename(); name != kLock && name != kConfigPart)
+      return false;
   return true;
 }
 

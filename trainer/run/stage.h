@@ -48,8 +48,8 @@ EvalSet open_eval_set(const Config& config, const StageConfig& stage, const Toke
                       const Scorer* scorer, const NamedSource& source);
 
 /// Opens and checks everything that a stage reads. UserError names file, line and what would be right.
-StageData open_stage_data(const Config& config, const StageConfig& stage, const Tokenizer& tokenizer,
-                          const Scorer* scorer);
+StageData open_stage_data(const Config& config, const StageConfig& stage,
+                          const Tokenizer& tokenizer, const Scorer* scorer);
 
 /// The rewards of a stage; null when it has none. UserError for unknown ones and bad options.
 std::unique_ptr<Scorer> make_scorer(const StageConfig& stage);
@@ -79,7 +79,7 @@ struct Stage {
   std::int64_t step = 0;         ///< finished steps
   std::int64_t global_step = 0;  ///< of the job
   std::int64_t num_tokens = 0;
-  double typical_step_s = 0;     ///< moving estimate, for the time that a step still needs
+  double typical_step_s = 0;  ///< moving estimate, for the time that a step still needs
 };
 
 std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, const Machine& machine,

@@ -34,9 +34,10 @@ void note_state(const Stage& stage, TrainerState& state) {
 void restore_stage(Stage& stage, const LoadedCheckpoint& from) {
   const TrainerState& state = from.state;
   if (state.data != stage.data.fingerprint)
-    fail("data.train: stage {} of {} was trained on {}, the file now has {}; put it back, or start "
-         "anew in another output_dir",
-         state.stage, from.folder.string(), state.data, stage.data.fingerprint);
+    fail(
+        "data.train: stage {} of {} was trained on {}, the file now has {}; put it back, or start "
+        "anew in another output_dir",
+        state.stage, from.folder.string(), state.data, stage.data.fingerprint);
   assign(stage, from.values, from.exp_avg, from.exp_avg_sq);
   stage.optimizer.set_updates(state.updates);
   stage.sampler.set_cursor(state.cursor);

@@ -37,7 +37,7 @@ class Randomiser : public Visitor {
     data.eval.clear();
     data.eval_order.clear();
     for (auto n = below(4); n > 0; --n) {
-      const auto name = "set " + std::to_string(below(100));
+      const auto name = "set_" + std::to_string(below(100));
       if (!data.eval.contains(name)) data.eval_order.push_back(name);
       source(Key(name, ""), data.eval[name]);
     }

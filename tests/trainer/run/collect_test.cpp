@@ -1,5 +1,5 @@
-#include "tests/trainer/run/toy_job.h"
 #include "trainer/run/collect.h"
+#include "tests/trainer/run/toy_job.h"
 
 using namespace aha_test;
 
@@ -9,7 +9,8 @@ const auto kGoOn = [] { return false; };
 
 std::vector<std::uint64_t> ordinals(const std::vector<aha::Group>& groups) {
   std::vector<std::uint64_t> result;
-  for (const auto& group : groups) result.push_back(group.ordinal);
+  for (const auto& group : groups)
+    result.push_back(group.ordinal);
   return result;
 }
 
@@ -42,8 +43,10 @@ TEST_CASE("collect: every group is scored, in ordinal order, and the next step d
   ToyJob job;
   const auto first = aha::collect(*job.stage, kGoOn);
   CHECK(ordinals(first->groups) == std::vector<std::uint64_t>{0, 1, 2, 3});
-  for (const auto& group : first->groups) CHECK(group.scores.size() == 6);
-  CHECK(ordinals(aha::collect(*job.stage, kGoOn)->groups) == std::vector<std::uint64_t>{4, 5, 6, 7});
+  for (const auto& group : first->groups)
+    CHECK(group.scores.size() == 6);
+  CHECK(ordinals(aha::collect(*job.stage, kGoOn)->groups) ==
+        std::vector<std::uint64_t>{4, 5, 6, 7});
 }
 
 TEST_CASE("collect: refill replaces groups without spread by further draws, within its bound") {

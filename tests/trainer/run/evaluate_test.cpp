@@ -10,7 +10,8 @@ namespace {
 /// Metrics as text: a mean over nothing is NaN, which is not equal to itself.
 std::map<std::string, std::string> as_text(const std::map<std::string, double>& values) {
   std::map<std::string, std::string> text;
-  for (const auto& [key, value] : values) text[key] = std::to_string(value);
+  for (const auto& [key, value] : values)
+    text[key] = std::to_string(value);
   return text;
 }
 
@@ -37,8 +38,8 @@ TEST_CASE("evaluate: a step's samples are its own, and repeat for the same step"
   CHECK(as_text(measured(job, plan)) == as_text(first));
   plan.global_step = 8;
   CHECK(as_text(measured(job, plan)) != as_text(first));
-  for (const char* key : {"accuracy", "accuracy_stderr", "greedy_accuracy", "pass@1", "pass@2", "pass@4",
-                          "completions/mean_length", "completions/clipped_ratio", "waits",
+  for (const char* key : {"accuracy", "accuracy_stderr", "greedy_accuracy", "pass@1", "pass@2",
+                          "pass@4", "completions/mean_length", "completions/clipped_ratio", "waits",
                           "attempts", "reward", "entropy"}) {
     INFO(key);
     CHECK(first.count(key) == 1);

@@ -24,12 +24,14 @@ std::vector<float> step_gradient(const std::vector<std::string>& settings, int t
 
 double norm(const std::vector<float>& a) {
   double sum = 0;
-  for (const float x : a) sum += double{x} * double{x};
+  for (const float x : a)
+    sum += double{x} * double{x};
   return std::sqrt(sum);
 }
 
 double relative_difference(std::vector<float> a, const std::vector<float>& b) {
-  for (std::size_t i = 0; i < a.size(); ++i) a[i] -= b[i];
+  for (std::size_t i = 0; i < a.size(); ++i)
+    a[i] -= b[i];
   return norm(a) / norm(b);
 }
 
@@ -44,8 +46,10 @@ TEST_CASE("gradient: does not depend on how the step is cut into micro-batches")
     const std::string setting = std::string("objective.aggregation=") + aggregation;
     INFO(aggregation);
     const auto whole = step_gradient({setting});
-    CHECK(relative_difference(step_gradient({setting, "train.max_tokens_per_micro_batch=64"}), whole) <= 1e-6);
-    CHECK(relative_difference(step_gradient({setting, "train.per_device_train_batch_size=1"}), whole) <= 1e-6);
+    CHECK(relative_difference(step_gradient({setting, "train.max_tokens_per_micro_batch=64"}),
+                              whole) <= 1e-6);
+    CHECK(relative_difference(step_gradient({setting, "train.per_device_train_batch_size=1"}),
+                              whole) <= 1e-6);
   }
 }
 

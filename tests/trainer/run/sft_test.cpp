@@ -30,7 +30,8 @@ TEST_CASE("sft: the first loss is that of a uniform guess where weights are smal
   const double first = loss_of_step(job);
   CHECK(first == Approx(std::log(static_cast<double>(job.policy.vocabulary()))).margin(0.01));
   double last = first;
-  for (int i = 0; i < 30; ++i) last = loss_of_step(job);
+  for (int i = 0; i < 30; ++i)
+    last = loss_of_step(job);
   CHECK(last < 0.8 * first);
 }
 
@@ -48,7 +49,8 @@ TEST_CASE("sft: an example ends with the end-of-text id and masks its prompt") {
   ToyJob job(kSft, 2, kStage);
   const auto draw = job.stage->sampler.next(1).front();
   const auto group = aha::sft_example(
-      {*job.stage->data.train, *job.policy.tokenizer, job.policy.config, job.stage->settings}, draw);
+      {*job.stage->data.train, *job.policy.tokenizer, job.policy.config, job.stage->settings},
+      draw);
   const auto& completion = group.completions.front();
   CHECK(completion.ids.back() == job.policy.config.eos_token_ids.front());
   CHECK(completion.sampled == std::vector<std::uint8_t>(completion.ids.size(), 1));

@@ -15,11 +15,11 @@ enum class FinishReason : std::uint8_t {
 
 /// One sampled answer: ids first, text derived from them. Never re-tokenised.
 struct Completion {
-  std::int64_t index = 0;            ///< in its group
-  std::vector<TokenId> ids;          ///< [T] the final stop id included
-  std::vector<float> logprobs;       ///< [T] of the sampled ids, untruncated distribution at temperature
-  std::vector<float> entropies;      ///< [T] nats, of the same distribution
-  std::vector<std::uint8_t> sampled; ///< [T] 1 = drawn by the policy, 0 = given; the loss mask
+  std::int64_t index = 0;       ///< in its group
+  std::vector<TokenId> ids;     ///< [T] the final stop id included
+  std::vector<float> logprobs;  ///< [T] of the sampled ids, untruncated distribution at temperature
+  std::vector<float> entropies;       ///< [T] nats, of the same distribution
+  std::vector<std::uint8_t> sampled;  ///< [T] 1 = drawn by the policy, 0 = given; the loss mask
   FinishReason finish = FinishReason::Length;
   std::int64_t weights_version = 0;  ///< optimizer updates that the sampling weights had seen
   std::string text;                  ///< prefill + decode(ids without the final stop id)
