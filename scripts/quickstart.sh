@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # From a fresh clone to a trained toy: installs what is missing, builds, trains configs/countdown_aha.yaml
-# (about 4 minutes on two cores) and shows what happened.   scripts/quickstart.sh [--set KEY=VALUE ...]
+# (about a minute on two cores) and shows what happened.   scripts/quickstart.sh [--set KEY=VALUE ...]
 # Run it again to see the report again; remove runs/countdown_aha to train again.
 source "$(dirname "$0")/common.sh"
 case ${1:-} in -h | --help) sed -n '2,4s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
 scripts/setup.sh || exit 1
 scripts/build.sh || exit 1
 started=$SECONDS
-say "training configs/countdown_aha.yaml (2 to 4 min on two cores) ..."
+say "training configs/countdown_aha.yaml (about 1 min on two cores) ..."
 "$build/aha" train configs/countdown_aha.yaml --resume auto "$@" ||
   die "training" "aha train ended with exit code $?" "read the line above; the same command goes on from the last checkpoint"
 say "training: $((SECONDS - started)) s"
