@@ -19,9 +19,10 @@ namespace {
 
 constexpr std::size_t kMostLineBytes = std::size_t{256} << 20;
 constexpr std::size_t kMostCached = 256;
-const std::array<std::string, 10> kFields = {  // NOLINT(bugprone-throwing-static-initialization)
-    "gold",   "prediction",     "completion",     "nums",      "target",
-    "answer", "completion_ids", "completion_len", "truncated", "params"};
+const std::array<std::string, 10> kFields =
+    {  // NOLINT(bugprone-throwing-static-initialization,readability-identifier-naming)
+        "gold",   "prediction",     "completion",     "nums",      "target",
+        "answer", "completion_ids", "completion_len", "truncated", "params"};
 
 enum class LineEnd { Newline, Input, TooLong };
 

@@ -122,7 +122,7 @@ class Loader {
                                 entry->value.what()));
     const bool repeated = std::any_of(drafts_.begin(), drafts_.end(),
                                       [&](const Draft& other) { return other.stage.name == name; });
-    if (repeated && !name.empty())
+    if (entry != nullptr && repeated && !name.empty())
       problems_.add(layer.place(entry->key),
                     fmt::format("name: a stage is named '{}' already; names are unique", name));
     if (item.find("method") == nullptr)

@@ -11,7 +11,7 @@
 namespace aha {
 namespace {
 
-const YamlNode kEmptyMap(YamlNode::Kind::Map);
+const YamlNode empty_map(YamlNode::Kind::Map);
 
 bool gives(const YamlNode& map, const std::string& key) {
   return map.find(key) != nullptr;
@@ -99,7 +99,7 @@ void Reader::leaf(const Key& key, Leaf value) {
 
 const YamlNode* Reader::map_of(const YamlNode::Entry& entry) {
   if (entry.value.kind == YamlNode::Kind::Map) return &entry.value;
-  if (entry.value.kind == YamlNode::Kind::Null) return &kEmptyMap;
+  if (entry.value.kind == YamlNode::Kind::Null) return &empty_map;
   layer_.problems->add(
       layer_.place(entry.value),
       fmt::format("{}: expected a map of keys, not {}", path(entry.key.text), entry.value.what()));
