@@ -29,7 +29,7 @@ constexpr auto kTable = std::to_array<MetricInfo>({
     {"cispo_clip_ratio", "", "share of tokens with a positive advantage whose ratio is above is_cap_high", "policy_loss cispo", Train},
     {"sampling/sampling_logp_difference/mean", "nats", "mean of |training - rollout log-probability| over sampled tokens, before any masking and before weights change; 0 on a CPU", "grpo", Train},
     {"sampling/sampling_logp_difference/max", "nats", "the largest such difference", "grpo", Train},
-    {"mismatch_kl", "nats", "mean of w - log w - 1, w = training probability / rollout probability, of the same tokens", "grpo", Train},
+    {"mismatch_kl", "nats", "mean of w - log w - 1, w = training probability / rollout probability, of the same tokens; null where no completion was trained", "grpo", Train},
     // Rewards.
     {"reward", "", "mean of the weighted sum of rewards, over judged completions", "", Both},
     {"reward_std", "", "standard deviation (n - 1) of the same over all judged completions of the batch, not the mean over groups", "", Both},
