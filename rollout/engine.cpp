@@ -1,10 +1,10 @@
 #include "rollout/engine.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "rollout/scheduler.h"
+#include "trainer/core/clock.h"
 #include "trainer/core/error.h"
 
 namespace aha {
@@ -88,7 +88,7 @@ std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
                                     const SamplingParams& params, std::int64_t weights_version,
                                     const std::function<void(Group&)>& on_group,
                                     const std::function<bool()>& cancelled) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   stats_ = {};
   check_lengths(requests, params, max_positions_);
   check(params.stop_strings.empty() || decode_, "stop strings need text");
@@ -128,7 +128,7 @@ std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
     take_all(running);
   }
   check(scheduler.consistent(), "slots and blocks are all free at the end of a rollout");
-  stats_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  stats_.seconds = seconds_since(start);
   return groups;
 }
 

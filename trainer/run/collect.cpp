@@ -3,19 +3,13 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
+#include "trainer/core/clock.h"
 #include "trainer/run/update.h"
 
 namespace aha {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 std::vector<GroupRequest> requests_for(const Stage& stage, const std::vector<Draw>& draws) {
   std::vector<GroupRequest> requests;

@@ -1,10 +1,10 @@
 #include "trainer/run/sft.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <numeric>
 
+#include "trainer/core/clock.h"
 #include "trainer/core/error.h"
 #include "trainer/objective/sft_loss.h"
 #include "trainer/optim/schedule.h"
@@ -84,7 +84,7 @@ Group sft_example(const SftSource& source, const Draw& draw) {
 }
 
 void sft_step(Stage& stage, MetricsRow& row) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   const std::vector<Group> groups = next_batch(stage);
   std::vector<SampleRef> samples;
   std::int64_t total = 0;
@@ -112,8 +112,7 @@ void sft_step(Stage& stage, MetricsRow& row) {
   row.set("learning_rate", learning_rate);
   row.set("epoch", stage.sampler.epoch());
   row.set("num_tokens", static_cast<double>(stage.num_tokens));
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds = seconds_since(start);
   row.set("timing_s/train", seconds);
   row.set("perf/train_tokens_per_s", static_cast<double>(total) / seconds);
 }

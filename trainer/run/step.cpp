@@ -1,9 +1,9 @@
 #include "trainer/run/step.h"
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 
+#include "trainer/core/clock.h"
 #include "trainer/metrics/reduce.h"
 #include "trainer/objective/advantage.h"
 #include "trainer/objective/policy_loss.h"
@@ -15,12 +15,7 @@
 namespace aha {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using PerToken = std::vector<std::vector<std::vector<float>>>;  // [P][G][T]
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// Everything that is constant while the step updates the policy.
 struct StepData {
