@@ -148,6 +148,7 @@ std::span<const FormatVariant> format_variants() {
 
 std::unique_ptr<Reward> make_format_reward(const RewardOptions& options) {
   std::vector<std::string> names;
+  names.reserve(std::size(kVariants));
   for (const auto& variant : kVariants)
     names.emplace_back(variant.name);
   return make_format_variant(options.choice("variant", names));

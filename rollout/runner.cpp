@@ -11,6 +11,8 @@ constexpr std::int64_t kRowsWorthAPiece = 12;
 /// More pieces than threads, as far as rows last: a thread that a busy neighbour holds up takes fewer.
 constexpr std::int64_t kPiecesPerThread = 2;
 constexpr std::int64_t kRowsOfASmallPiece = 48;
+/// Rows a thread from which a product takes so long that every thread may read all the weights for itself.
+constexpr std::int64_t kRowsThatHideWeights = 128;
 /// Below this much work (floating point operations a step) one thread alone is fastest.
 constexpr double kFlopWorthATeam = 2e6;
 
@@ -28,6 +30,11 @@ double block_flop_per_row(const ModelConfig& c) {
   return 2.0 * static_cast<double>(c.num_hidden_layers) * (attention + mlp);
 }
 
+/// Two floating point operations a weight of 4 bytes.
+bool weights_fit_caches(const ModelConfig& c) {
+  return 2.0 * block_flop_per_row(c) <= static_cast<double>(kCacheBytes);
+}
+
 }  // namespace
 
 Runner::Runner(const Decoder& decoder, ParameterProvider& weights, Exec exec,
@@ -41,6 +48,7 @@ Runner::Runner(const Decoder& decoder, ParameterProvider& weights, Exec exec,
 
 std::int64_t Runner::pieces_for(std::int64_t rows) const {
   const std::int64_t threads = exec_.threads();
+  if (!weights_fit_caches(decoder_->config()) && rows < threads * kRowsThatHideWeights) return 1;
   if (threads > 1 && rows >= kPiecesPerThread * threads * kRowsOfASmallPiece)
     return kPiecesPerThread * threads;
   return std::clamp<std::int64_t>(rows / kRowsWorthAPiece, 1, threads);
@@ -48,9 +56,7 @@ std::int64_t Runner::pieces_for(std::int64_t rows) const {
 
 std::int64_t Runner::rows_in_caches(std::int64_t positions) const {
   const ModelConfig& c = decoder_->config();
-  // two floating point operations a weight of 4 bytes
-  if (2.0 * block_flop_per_row(c) > static_cast<double>(kCacheBytes))
-    return std::numeric_limits<std::int64_t>::max();
+  if (!weights_fit_caches(c)) return std::numeric_limits<std::int64_t>::max();
   const std::int64_t row =
       std::max<std::int64_t>(1, positions) * KvCache::bytes_for(c, 1) / kKvBlock;
   return exec_.threads() * std::max(kRowsOfAWave, kCacheBytes / row / 8 * 8);
@@ -116,7 +122,7 @@ void Runner::sample(const Exec& exec, const float* hidden, std::span<Sequence* c
   std::vector<float> entropies(n);
   HeadSample task{};
   task.h = hidden;
-  task.packed = weights_->edges().packed_head;
+  task.w = weights_->edges().head;
   task.uniforms = greedy ? nullptr : uniforms.data();
   task.ids = ids.data();
   task.logprobs = logprobs.data();

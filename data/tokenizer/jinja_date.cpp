@@ -52,8 +52,8 @@ bool read(const std::string& date, Moment& m) {
 /// What stands for %c; nothing for a directive that we do not have.
 std::string directive(char c, const Moment& m) {
   const int hour = m.hour % 12 == 0 ? 12 : m.hour % 12;
-  const std::string day = kDays[m.week_day];
-  const std::string month = kMonths[m.month - 1];
+  std::string day = kDays[m.week_day];
+  std::string month = kMonths[m.month - 1];
   switch (c) {
     case 'Y':
       return fmt::format("{:04}", m.year);

@@ -33,6 +33,7 @@ Value strip(Call& call) {
 
 Value parts(Call& call, const std::vector<std::string_view>& found) {
   std::vector<Value> items;
+  items.reserve(found.size());
   for (const auto part : found)
     items.push_back(text_like(call, part));
   return call.runtime.list(std::move(items));

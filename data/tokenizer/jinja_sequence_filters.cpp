@@ -114,6 +114,7 @@ std::vector<Value> sorted(Runtime& runtime, const std::vector<Value>& values,
     done.insert(place, next);
   }
   std::vector<Value> result;
+  result.reserve(done.size());
   for (const auto i : done)
     result.push_back(values[i]);
   return result;
@@ -130,6 +131,7 @@ Value sort(Call& call) {
   std::vector<Value> keys;
   for (const auto& value : values) {
     std::vector<Value> key;
+    key.reserve(paths.size());
     for (const auto& path : paths)
       key.push_back(
           folded(call.runtime, at_path(call.runtime, value, call.runtime.text(path)), exact));

@@ -217,9 +217,10 @@ std::string read_class(PatternReader& reader) {
   }
   reader.take("]");
   if (sides.empty() && set.others.empty()) return class_of(set.items, negated);
-  auto expression = set.expression();
+  std::string expression;
   for (const auto& side : sides)
-    expression = "(?=" + side + ")" + expression;
+    expression.append("(?=").append(side).append(")");
+  expression += set.expression();
   return negated ? "(?:(?!" + expression + ")(?s:.))" : "(?:" + expression + ")";
 }
 

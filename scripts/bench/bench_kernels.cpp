@@ -70,7 +70,7 @@ double peak_gflops(const aha::Ops& ops, const Exec& exec) {
   Floats y(at(n * n));
   ops.pack_linear(exec, w.data(), n, n, packed.data());
   const double s = best_seconds([&] {
-    ops.linear(exec, {x.data(), n, packed.data(), y.data(), n, n, n, n});
+    ops.linear(exec, {x.data(), n, {w.data(), packed.data()}, y.data(), n, n, n, n});
   });
   return 2e-9 * static_cast<double>(n * n * n) / s;
 }
@@ -129,7 +129,7 @@ void bench_products(const aha::Ops& ops, const Exec& exec, const Shape& s, Index
     ops.pack_linear(exec, w.data(), N, K, packed.data());
     const double flop = 2.0 * static_cast<double>(M * N * K);
     table.row(std::string("linear ") + name, best_seconds([&] {
-                ops.linear(exec, {x.data(), K, packed.data(), y.data(), N, M, N, K});
+                ops.linear(exec, {x.data(), K, {w.data(), packed.data()}, y.data(), N, M, N, K});
               }),
               flop, 0);
     if (M < 1024) continue;
@@ -189,7 +189,7 @@ void bench_head(const aha::Ops& ops, const Exec& exec, const Shape& s, Index M,
   const std::vector<double> uniforms(at(M), 0.4);
   const double flop = 2.0 * static_cast<double>(M * s.C * s.V);
   aha::HeadSample sample{h.data(),
-                         packed.data(),
+                         {w.data(), packed.data()},
                          uniforms.data(),
                          ids.data(),
                          logprobs.data(),
@@ -200,15 +200,30 @@ void bench_head(const aha::Ops& ops, const Exec& exec, const Shape& s, Index M,
                          1.0F};
   table.row("head_sample", best_seconds([&] { ops.head_sample(exec, sample); }), flop, 0);
   table.row("head_logprob", best_seconds([&] {
-              ops.head_logprob(exec, {h.data(), packed.data(), ids.data(), logprobs.data(),
-                                      entropies.data(), M, s.C, s.V, 1.0F});
+              ops.head_logprob(exec, {h.data(),
+                                      {w.data(), packed.data()},
+                                      ids.data(),
+                                      logprobs.data(),
+                                      entropies.data(),
+                                      M,
+                                      s.C,
+                                      s.V,
+                                      1.0F});
             }),
             flop, 0);
   if (M < 1024) return;
   table.row("head_logprob_backward", best_seconds([&] {
-              ops.head_logprob_backward(
-                  exec, {h.data(), packed.data(), w.data(), ids.data(), logprobs.data(), nullptr,
-                         dh.data(), dw.data(), M, s.C, s.V, 1.0F});
+              ops.head_logprob_backward(exec, {h.data(),
+                                               {w.data(), packed.data()},
+                                               ids.data(),
+                                               logprobs.data(),
+                                               nullptr,
+                                               dh.data(),
+                                               dw.data(),
+                                               M,
+                                               s.C,
+                                               s.V,
+                                               1.0F});
             }),
             3 * flop, 0);
 }
@@ -330,13 +345,12 @@ void bench_training(aha::Decoder& decoder, aha::ResidentWeights& weights,
   const float* hidden = nullptr;
   const double forward = best_seconds([&] {
     hidden = decoder.forward(exec, weights, rows, next, kept);
-    ops.head_logprob(exec, {hidden, edges.packed_head, ids.data(), logprobs.data(),
-                            entropies.data(), M, s.C, s.V, 1.0F});
+    ops.head_logprob(exec, {hidden, edges.head, ids.data(), logprobs.data(), entropies.data(), M,
+                            s.C, s.V, 1.0F});
   });
   const double backward = best_seconds([&] {
-    ops.head_logprob_backward(
-        exec, {hidden, edges.packed_head, edges.head, ids.data(), d_logprob.data(), nullptr,
-               dhidden.data(), grads.edges().head, M, s.C, s.V, 1.0F});
+    ops.head_logprob_backward(exec, {hidden, edges.head, ids.data(), d_logprob.data(), nullptr,
+                                     dhidden.data(), grads.edges().head, M, s.C, s.V, 1.0F});
     decoder.backward(exec, weights, rows, dhidden.data(), kept, grads);
   });
   const auto tokens = static_cast<double>(groups * kSamples * kTokens);

@@ -3,6 +3,7 @@
 
 #include "tests/end_to_end/small_job.h"
 #include "tests/support/catch.h"
+#include "trainer/core/json.h"
 #include "trainer/core/philox.h"
 
 using namespace aha_test;
@@ -49,6 +50,18 @@ reward:
   functions: [{name: parity}]
 train: {max_steps: 1, prompts_per_step: 1}
 )";
+}
+
+/// Every element of the head becomes `value`.
+void fill_head(const fs::path& file, float value) {
+  auto bytes = slurp(file);
+  std::uint64_t header = 0;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  const auto json = aha::Json::parse(bytes.substr(8, header));
+  const auto& range = json.at("lm_head.weight").at("data_offsets");
+  for (auto at = range[0].get<std::size_t>(); at < range[1].get<std::size_t>(); at += 4)
+    std::memcpy(&bytes[8 + header + at], &value, sizeof value);
+  spill(file, bytes);
 }
 
 }  // namespace
@@ -243,16 +256,9 @@ TEST_CASE("bad input: written completions are checked line by line before anythi
   CHECK(end.code == 0);
 }
 
-TEST_CASE("bad input: weights with NaN are refused where they are first used") {
+TEST_CASE("bad input: weights with NaN are refused by name, those that overflow by prompt") {
   TempFolder folder;
   const auto model = trained_folder(folder);
-  auto weights = slurp(model / "model.safetensors");
-  std::uint64_t header = 0;
-  std::memcpy(&header, weights.data(), sizeof header);
-  const float nan = std::numeric_limits<float>::quiet_NaN();
-  for (std::size_t at = 8 + header; at + 4 <= weights.size(); at += 400)
-    std::memcpy(&weights[at], &nan, 4);
-  spill(model / "model.safetensors", weights);
   spill(folder / "rows.jsonl", R"({"prompt": "0 1 0 1 0 1 1 1 |", "answer": 1})"
                                "\n");
   spill(folder / "job.yaml", file_job(folder / "run", folder / "rows.jsonl", model));
@@ -261,17 +267,25 @@ TEST_CASE("bad input: weights with NaN are refused where they are first used") {
       {"train", (folder / "job.yaml").string()},
       {"generate", "--model", model.string(), "--field", "prompt", rows},
       {"eval", "--model", model.string(), "--field", "prompt", "--reward", "parity", rows}};
-  for (const auto& command : commands) {
-    INFO(command.front());
-    const auto end = run_aha(command);
-    INFO(end.err);
-    CHECK(end.code == 2);
-    CHECK_THAT(end.err, contains("not finite") && contains("0 1 0 1 0 1 1 1 |"));
-  }
+  const auto check_refused = [&](const std::vector<std::string>& said) {
+    for (const auto& command : commands) {
+      INFO(command.front());
+      const auto end = run_aha(command);
+      INFO(end.err);
+      CHECK(end.code == 2);
+      for (const auto& part : said)
+        CHECK_THAT(end.err, contains(part));
+    }
+  };
+  fill_head(model / "model.safetensors", 3e38F);
+  check_refused({"not finite", "0 1 0 1 0 1 1 1 |"});
   const auto logprobs = run_aha({"logprobs", "--model", model.string()}, R"({"ids": [0, 1, 2]})"
                                                                          "\n");
   CHECK(logprobs.code == 2);
   CHECK_THAT(logprobs.err, contains("standard input:1") && contains("not finite"));
+
+  fill_head(model / "model.safetensors", std::numeric_limits<float>::quiet_NaN());
+  check_refused({"model.safetensors: tensor \"lm_head.weight\" holds nan at element 0"});
 }
 
 TEST_CASE("bad input: a full disk is said, and what was saved before stays whole") {

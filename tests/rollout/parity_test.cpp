@@ -30,9 +30,8 @@ void check_parity(Model& model, const std::vector<Group>& groups, aha::Exec exec
     std::vector<float> logprobs(micro.targets.size());
     std::vector<float> entropies(micro.targets.size());
     model.decoder.ops().head_logprob(
-        exec,
-        {rows.data(), model.weights.edges().packed_head, micro.targets.data(), logprobs.data(),
-         entropies.data(), micro.tokens(), C, model.config.vocab_size, inv_temperature});
+        exec, {rows.data(), model.weights.edges().head, micro.targets.data(), logprobs.data(),
+               entropies.data(), micro.tokens(), C, model.config.vocab_size, inv_temperature});
     for (std::size_t i = 0; i < micro.samples.size(); ++i) {
       const auto& c = groups[micro.samples[i].group].completions[micro.samples[i].completion];
       const auto first = static_cast<std::size_t>(micro.offsets[i]);

@@ -128,7 +128,7 @@ fs::path checkpoint_path(const fs::path& checkpoints, std::int64_t global_step) 
 fs::path save_checkpoint(const fs::path& checkpoints, const CheckpointParts& parts,
                          const TrainerState& state) {
   make_folder(checkpoints);
-  const fs::path target = checkpoint_path(checkpoints, state.global_step);
+  fs::path target = checkpoint_path(checkpoints, state.global_step);
   const fs::path partial = partial_of(target);
   const fs::path old = partial_of(target.string() + ".old");
   remove_quietly(partial);

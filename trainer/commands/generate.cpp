@@ -120,6 +120,7 @@ class Generator {
 
   void answer(std::vector<Row>& rows) {
     std::vector<GroupRequest> requests;
+    requests.reserve(rows.size());
     for (const auto& row : rows)
       requests.push_back(request(row.json, row.where));
     const auto groups = generate(requests);

@@ -139,6 +139,7 @@ std::vector<ChangedKey> changed_keys(const std::map<std::string, std::string>& s
                                      const Config& after) {
   const auto listed = [](const std::map<std::string, std::string>& texts) {
     std::vector<Value> list;
+    list.reserve(texts.size());
     for (const auto& [key, text] : texts)
       list.push_back({key, text});
     return list;

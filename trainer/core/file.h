@@ -36,6 +36,9 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
 
+  /// Bytes [begin, end) were used: their pages leave this process's memory, and are read again if need be.
+  void forget(std::size_t begin, std::size_t end) const;
+
  private:
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;

@@ -75,7 +75,7 @@ struct Values {
 template <int Q, int NP, bool Whole>
 static void values_body(const Attention& p, const QueryTile& q, const Values& v) {
   const Index D = p.kv.D;
-  const Index last_columns = D - v.column - 16 * (NP - 1);
+  const Index last_columns = D - v.column - Index{16} * (NP - 1);
   F16 acc[Q][NP];
 #pragma GCC unroll 8
   for (int i = 0; i < Q; ++i)
@@ -94,8 +94,8 @@ static void values_body(const Attention& p, const QueryTile& q, const Values& v)
       F16 right[NP];
 #pragma GCC unroll 8
       for (int j = 0; j < NP; ++j)
-        right[j] = Whole || j + 1 < NP ? load(values + 16 * j)
-                                       : load_n(values + 16 * j, last_columns, 0.0F);
+        right[j] = Whole || j + 1 < NP ? load(values + Index{16} * j)
+                                       : load_n(values + Index{16} * j, last_columns, 0.0F);
 #pragma GCC unroll 8
       for (int i = 0; i < Q; ++i) {
         const F16 left = set1(weights[i][t]);
@@ -109,7 +109,7 @@ static void values_body(const Attention& p, const QueryTile& q, const Values& v)
   for (int i = 0; i < Q; ++i)
 #pragma GCC unroll 8
     for (int j = 0; j < NP; ++j) {
-      const Index column = v.column + 16 * j;
+      const Index column = v.column + Index{16} * j;
       store_n(q.out[i] + column, mul(acc[i][j], set1(v.inverse_sums[i])), D - column);
     }
 }
@@ -117,8 +117,8 @@ static void values_body(const Attention& p, const QueryTile& q, const Values& v)
 template <int Q, int NP>
 AHA_INLINE void values_panels(int panels, const Attention& p, const QueryTile& q, const Values& v) {
   if (panels == NP)
-    return p.kv.D - v.column >= 16 * NP ? values_body<Q, NP, true>(p, q, v)
-                                        : values_body<Q, NP, false>(p, q, v);
+    return p.kv.D - v.column >= Index{16} * NP ? values_body<Q, NP, true>(p, q, v)
+                                               : values_body<Q, NP, false>(p, q, v);
   if constexpr (NP > 1) values_panels<Q, NP - 1>(panels, p, q, v);
 }
 

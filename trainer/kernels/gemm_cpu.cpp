@@ -3,9 +3,6 @@
 namespace aha::AHA_ISA {
 namespace {
 
-/// Below this many multiply-adds a loop is not worth waking the team for.
-constexpr Index kAlone = 1 << 19;
-
 /// Asks for the lines of C that the next tile will write: a large C is in no cache, and stores that miss
 /// one by one cost more than the product.
 void fetch_c(const Product& p, Index row, Index row_end, Index panel, Index panel_end) {
@@ -45,7 +42,7 @@ void product_block(const Product& p, Index m0, Index m1, Index p0, Index p1) {
 
 /// Rows of A that stay in the second-level cache while all panels pass by.
 Index rows_per_block(Index K) {
-  return max_index(2 * kMaxRows, min_index(256, 65536 / K) / kMaxRows * kMaxRows);
+  return max_index(Index{2} * kMaxRows, min_index(256, 65536 / K) / kMaxRows * kMaxRows);
 }
 
 /// Depths of B that are packed at a time: all N columns of them fit the second-level cache.
@@ -127,37 +124,16 @@ void product(const Exec& exec, const Product& p) {
       body(piece);
 }
 
-void pack_linear(const Exec& exec, const float* w, Index N, Index K, float* packed) {
-  const Index panels = ceil_div(N, 16);
-  run_ranges(exec, panels, max_index(1, 4096 / K), [&](Index begin, Index end) {
-    for (Index j = begin; j < end; ++j) {
-      float* to = packed + j * 16 * K;
-      const Index columns = min_index(16, N - 16 * j);
-      for (Index c = 0; c < 16; ++c) {
-        const float* from = w + (16 * j + c) * K;
-        if (c < columns)
-          for (Index k = 0; k < K; ++k)
-            to[16 * k + c] = from[k];
-        else
-          for (Index k = 0; k < K; ++k)
-            to[16 * k + c] = 0.0F;
-      }
-    }
-  });
-}
-
-void linear(const Exec& exec, const Linear& p) {
-  product(exec, {p.x, p.ldx, p.packed, p.y, p.ldy, p.M, p.N, p.K,
-                 p.accumulate ? Finish::Add : Finish::Write});
-}
-
 void linear_dx(const Exec& exec, const LinearDx& p) {
   // W is packed a block of its rows at a time; the chains go on from block to block through dX
   const Index most = depth_block(p.K);
   float* packed = scratch(ScratchSlot::PackedB, min_index(most, p.N) * round_up(p.K, 16));
   for (Index n = 0; n < p.N; n += most) {
     const Index depth = min_index(most, p.N - n);
-    pack_panels(p.w + n * p.K, p.K, depth, p.K, packed);
+    run_ranges(exec, ceil_div(p.K, 16), max_index(1, 8192 / depth), [&](Index begin, Index end) {
+      pack_panels(p.w + n * p.K + 16 * begin, p.K, depth, min_index(p.K, 16 * end) - 16 * begin,
+                  packed + begin * depth * 16);
+    });
     product(exec, {p.dy + n, p.ldy, packed, p.dx, p.ldx, p.M, p.K, depth,
                    n == 0 && !p.accumulate ? Finish::Write : Finish::Continue});
   }

@@ -7,17 +7,17 @@ namespace {
 /// Elements that are summed in f32; block sums are added in double.
 constexpr Index kSumBlock = 256;
 
-/// Rows of logits held at a time: about 2 MB.
+/// Rows of logits held at a time: about 2 MB, and with large vocabularies enough rows that the weights,
+/// read once a chunk, are not what takes the time.
 Index chunk_rows(Index V) {
-  return max_index(16, min_index(4096, (1 << 19) / round_up(V, 16)));
+  return max_index(128, min_index(4096, (1 << 19) / round_up(V, 16)));
 }
 
 /// z = h W^T of rows [row, row + rows), [rows, round_up(V, 16)]; columns past V are not written.
-float* logits_of(const Exec& exec, const float* h, const float* packed, Index rows, Index C,
-                 Index V) {
+float* logits_of(const Exec& exec, const float* h, const Weight& w, Index rows, Index C, Index V) {
   const Index ld = round_up(V, 16);
-  float* z = scratch(ScratchSlot::Logits, chunk_rows(V) * ld);
-  product(exec, {h, C, packed, z, ld, rows, V, C, Finish::Write});
+  float* z = scratch(ScratchSlot::Logits, rows * ld);
+  product(exec, {h, C, nullptr, z, ld, rows, V, C, Finish::Write}, w);
   return z;
 }
 
@@ -141,7 +141,7 @@ void head_logprob(const Exec& exec, const HeadLogprob& p) {
   const Index ld = round_up(p.V, 16);
   for (Index first = 0; first < p.M; first += most) {
     const Index rows = min_index(most, p.M - first);
-    const float* z = logits_of(exec, p.h + first * p.C, p.packed, rows, p.C, p.V);
+    const float* z = logits_of(exec, p.h + first * p.C, p.w, rows, p.C, p.V);
     run_ranges(exec, rows, row_grain(p.V), [&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) {
         const float* row = z + i * ld;
@@ -159,12 +159,12 @@ void head_logprob_backward(const Exec& exec, const HeadLogprobBackward& p) {
   for (Index first = 0; first < p.M; first += most) {
     const Index rows = min_index(most, p.M - first);
     const float* h = p.h + first * p.C;
-    float* z = logits_of(exec, h, p.packed, rows, p.C, p.V);
+    float* z = logits_of(exec, h, p.w, rows, p.C, p.V);
     run_ranges(exec, rows, row_grain(p.V), [&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i)
         derivative_row(p, first + i, z + i * ld);
     });
-    linear_dx(exec, {z, ld, p.w, p.dh + first * p.C, p.C, rows, p.V, p.C});
+    linear_dx(exec, {z, ld, p.w.rows, p.dh + first * p.C, p.C, rows, p.V, p.C});
     linear_dw(exec, {z, ld, h, p.C, p.dw, rows, p.V, p.C});
   }
 }
@@ -174,7 +174,7 @@ void head_sample(const Exec& exec, const HeadSample& p) {
   const Index ld = round_up(p.V, 16);
   for (Index first = 0; first < p.M; first += most) {
     const Index rows = min_index(most, p.M - first);
-    const float* z = logits_of(exec, p.h + first * p.C, p.packed, rows, p.C, p.V);
+    const float* z = logits_of(exec, p.h + first * p.C, p.w, rows, p.C, p.V);
     run_ranges(exec, rows, row_grain(2 * p.V), [&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i)
         sample_row(p, first + i, z + i * ld);

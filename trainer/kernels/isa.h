@@ -6,6 +6,9 @@
 
 namespace aha::AHA_ISA {
 
+/// Below this many multiply-adds a loop is not worth waking the team for.
+constexpr Index kAlone = 1 << 19;
+
 /// C [M, N] (op)= A [M, K] B, with B packed as panels [ceil(N/16)][K][16].
 struct Product {
   const float* a;
@@ -17,6 +20,8 @@ struct Product {
   Finish finish;
 };
 void product(const Exec& exec, const Product& p);
+/// B is W^T; `packed` of the product is ignored.
+void product(const Exec& exec, const Product& p, const Weight& w);
 
 void pack_linear(const Exec& exec, const float* w, Index N, Index K, float* packed);
 void linear(const Exec& exec, const Linear& p);

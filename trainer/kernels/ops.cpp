@@ -53,8 +53,9 @@ const Ops* cpu_ops(const char* name) {
 }
 
 const Ops& cpu_ops() {
-  const char* wanted = std::getenv("AHA_CPU");
-  if (wanted == nullptr || *wanted == '\0') {
+  const char* variable = std::getenv("AHA_CPU");
+  const std::string_view wanted = variable == nullptr ? "" : variable;
+  if (wanted.empty()) {
     for (const auto& body : kBodies)
       if (body.runs_here()) return body.table();
   }

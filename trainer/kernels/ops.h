@@ -32,12 +32,19 @@ constexpr Index packed_size(Index N, Index K) {
   return round_up(N, kPanel) * K;
 }
 
+/// A weight matrix [N, K]. A packed copy beside it saves packing on every use, which small models feel
+/// and large ones have no memory for; the bits are the same.
+struct Weight {
+  const float* rows;              ///< [N, K] contiguous
+  const float* packed = nullptr;  ///< as pack_linear wrote it; null: packed as it is used
+};
+
 /// Y = X W^T, or Y += X W^T: the finished product is added to Y.
 struct Linear {
   const float* x;  ///< [M, K], ldx
   Index ldx;
-  const float* packed;  ///< W [N, K] as pack_linear wrote it
-  float* y;             ///< [M, N], ldy
+  Weight w;
+  float* y;  ///< [M, N], ldy
   Index ldy;
   Index M, N, K;
   bool accumulate = false;
@@ -166,7 +173,7 @@ struct SwigluBackward {
 /// of W, without materialising more than a chunk of rows. entropy = logsumexp(z) - sum softmax(z) z, nats.
 struct HeadLogprob {
   const float* h;               ///< [M, C]
-  const float* packed;          ///< W as pack_linear wrote it
+  Weight w;                     ///< [V or more, C]
   const std::int64_t* targets;  ///< [M]
   float* logprobs;              ///< [M]
   float* entropies;             ///< [M], may be null
@@ -177,9 +184,8 @@ struct HeadLogprob {
 /// Backward of HeadLogprob (logits are computed again, chunk by chunk):
 /// dz_j = inv_temperature * (d_logprob (1[j = target] - p_j) - d_entropy p_j (log p_j + entropy)).
 struct HeadLogprobBackward {
-  const float* h;  ///< [M, C]
-  const float* packed;
-  const float* w;               ///< [V, C] contiguous
+  const float* h;               ///< [M, C]
+  Weight w;                     ///< [V or more, C]
   const std::int64_t* targets;  ///< [M]
   const float* d_logprob;       ///< [M]
   const float* d_entropy;       ///< [M], may be null
@@ -194,7 +200,7 @@ struct HeadLogprobBackward {
 /// may be drawn; logprob and entropy are of the untruncated distribution, bit-equal to HeadLogprob.
 struct HeadSample {
   const float* h;  ///< [M, C]
-  const float* packed;
+  Weight w;        ///< [V or more, C]
   const double*
       uniforms;       ///< [M] in (0, 1); null: greedy (the smallest id among the largest logits)
   std::int64_t* ids;  ///< [M]

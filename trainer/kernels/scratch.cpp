@@ -22,7 +22,7 @@ struct Block {
 }  // namespace
 
 float* scratch(ScratchSlot slot, std::int64_t floats) {
-  thread_local std::array<Block, static_cast<std::size_t>(ScratchSlot::kCount)> blocks;
+  thread_local std::array<Block, static_cast<std::size_t>(ScratchSlot::Count)> blocks;
   auto& block = blocks[static_cast<std::size_t>(slot)];
   if (block.capacity < floats) {
     block.data.reset();

@@ -108,4 +108,56 @@ AHA_INLINE float lane0(F16 a) {
   return _mm256_cvtss_f32(a.lo);
 }
 
+AHA_INLINE void transpose8(__m256 (&r)[8]) {
+  __m256 t[8];
+#pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+    t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4) {
+    r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+    r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
+    r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+    r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    t[i] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x20);
+    t[i + 4] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x31);
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i)
+    r[i] = t[i];
+}
+
+/// Lane k of value i becomes lane i of value k.
+AHA_INLINE void transpose(F16 (&r)[16]) {
+#pragma GCC unroll 2
+  for (int left = 0; left < 16; left += 8) {  // lanes of the result: a half of it at a time
+    __m256 lo[8];
+    __m256 hi[8];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      lo[i] = r[left + i].lo;
+      hi[i] = r[left + i].hi;
+    }
+    transpose8(lo);
+    transpose8(hi);
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      r[left + i].lo = lo[i];
+      r[left + i].hi = hi[i];
+    }
+  }
+  // now value left + k holds lanes [left, left + 8) of results k (lo) and 8 + k (hi)
+#pragma GCC unroll 8
+  for (int k = 0; k < 8; ++k) {
+    const F16 upper = r[k];
+    r[k] = {upper.lo, r[8 + k].lo};
+    r[8 + k] = {upper.hi, r[8 + k].hi};
+  }
+}
+
 }  // namespace aha::AHA_ISA

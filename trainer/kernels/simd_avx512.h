@@ -103,4 +103,37 @@ AHA_INLINE float lane0(F16 a) {
   return _mm512_cvtss_f32(a.v);
 }
 
+/// Lane k of value i becomes lane i of value k.
+AHA_INLINE void transpose(F16 (&r)[16]) {
+  __m512 t[16];
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_ps(r[i].v, r[i + 1].v);
+    t[i + 1] = _mm512_unpackhi_ps(r[i].v, r[i + 1].v);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4)  // r[i + c]: columns c, c + 4, c + 8, c + 12 of four rows
+#pragma GCC unroll 2
+    for (int h = 0; h < 2; ++h) {
+      const __m512d a = _mm512_castps_pd(t[i + h]);
+      const __m512d b = _mm512_castps_pd(t[i + 2 + h]);
+      r[i + 2 * h].v = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+      r[i + 2 * h + 1].v = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+    }
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; ++c) {
+    t[c] = _mm512_shuffle_f32x4(r[c].v, r[4 + c].v, 0x88);
+    t[4 + c] = _mm512_shuffle_f32x4(r[c].v, r[4 + c].v, 0xdd);
+    t[8 + c] = _mm512_shuffle_f32x4(r[8 + c].v, r[12 + c].v, 0x88);
+    t[12 + c] = _mm512_shuffle_f32x4(r[8 + c].v, r[12 + c].v, 0xdd);
+  }
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; ++c) {
+    r[c].v = _mm512_shuffle_f32x4(t[c], t[8 + c], 0x88);
+    r[4 + c].v = _mm512_shuffle_f32x4(t[4 + c], t[12 + c], 0x88);
+    r[8 + c].v = _mm512_shuffle_f32x4(t[c], t[8 + c], 0xdd);
+    r[12 + c].v = _mm512_shuffle_f32x4(t[4 + c], t[12 + c], 0xdd);
+  }
+}
+
 }  // namespace aha::AHA_ISA

@@ -119,4 +119,14 @@ AHA_INLINE float lane0(F16 a) {
   return a.x[0];
 }
 
+/// Lane k of value i becomes lane i of value k.
+AHA_INLINE void transpose(F16 (&r)[16]) {
+  for (int i = 0; i < 16; ++i)
+    for (int k = 0; k < i; ++k) {
+      const float x = r[i].x[k];
+      r[i].x[k] = r[k].x[i];
+      r[k].x[i] = x;
+    }
+}
+
 }  // namespace aha::AHA_ISA

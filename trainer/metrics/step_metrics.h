@@ -90,8 +90,8 @@ class MetricsRow {
   struct Place {
     std::string
         set;  ///< "" in training, " " for the first evaluation set, else "!" + the set's name
-    std::size_t index = 0;  ///< in the table
-    friend auto operator<=>(const Place&, const Place&) = default;
+    std::size_t index = 0;                                          ///< in the table
+    friend auto operator<=>(const Place&, const Place&) = default;  // NOLINT(modernize-use-nullptr)
   };
   std::vector<Place> places_;  ///< of entries_, ascending
   MetricValues entries_;

@@ -34,7 +34,7 @@ void put_little_endian(std::string& out, T value) {
 }
 
 // Protocol buffer wire format: a field is a varint (number << 3 | type), then the value.
-enum Wire : std::uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+enum Wire : std::uint32_t { Varint = 0, Fixed64 = 1, Bytes = 2, Fixed32 = 5 };
 
 void put_varint(std::string& out, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7)
@@ -47,13 +47,13 @@ void put_key(std::string& out, std::uint32_t field, Wire wire) {
 }
 
 void put_bytes(std::string& out, std::uint32_t field, std::string_view bytes) {
-  put_key(out, field, kBytes);
+  put_key(out, field, Bytes);
   put_varint(out, bytes.size());
   out += bytes;
 }
 
 void put_double(std::string& out, std::uint32_t field, double value) {
-  put_key(out, field, kFixed64);
+  put_key(out, field, Fixed64);
   put_little_endian(out, std::bit_cast<std::uint64_t>(value));
 }
 
@@ -78,13 +78,13 @@ std::string scalar_event(double wall_time, std::int64_t step, std::span<const Sc
   for (const auto& scalar : scalars) {
     std::string value;
     put_bytes(value, 1, scalar.tag);
-    put_key(value, 2, kFixed32);
+    put_key(value, 2, Fixed32);
     put_little_endian(value, std::bit_cast<std::uint32_t>(scalar.value));
     put_bytes(summary, 1, value);
   }
   std::string event = event_head(wall_time);
   if (step != 0) {
-    put_key(event, 2, kVarint);
+    put_key(event, 2, Varint);
     put_varint(event, static_cast<std::uint64_t>(step));
   }
   put_bytes(event, 5, summary);

@@ -105,7 +105,7 @@ void Decoder::forward_block(const Exec& exec, const BlockWeights& w, const RowBa
   const KvRows kv_rows{rows.positions.data(), rows.tables.data(), M};
 
   ops_->rms_norm(exec, {p.x_in, w.input_norm, p.normed, p.inv_rms_in, M, C, eps});
-  ops_->linear(exec, {p.normed, C, w.packed_qkv, p.qkv, Q, M, Q, C});
+  ops_->linear(exec, {p.normed, C, w.qkv, p.qkv, Q, M, Q, C});
   ops_->rope(exec, {p.qkv, rows.positions.data(), cos_.data(), sin_.data(), M, H,
                     config_.num_key_value_heads, config_.head_dim});
   ops_->kv_write(exec, p.qkv, H, kv_rows, kv);
@@ -113,13 +113,13 @@ void Decoder::forward_block(const Exec& exec, const BlockWeights& w, const RowBa
     ops_->kv_copy(exec, kv, rows.copies.data(), static_cast<Index>(rows.copies.size()));
   ops_->attention(exec, {p.qkv, kv, kv_rows, p.attention, p.lse, H});
   if (p.x_mid != p.x_in) copy(exec, p.x_in, M * C, p.x_mid);
-  ops_->linear(exec, {p.attention, HD, w.packed_o, p.x_mid, C, M, C, HD, true});
+  ops_->linear(exec, {p.attention, HD, w.o, p.x_mid, C, M, C, HD, true});
 
   ops_->rms_norm(exec, {p.x_mid, w.post_norm, p.normed, p.inv_rms_mid, M, C, eps});
-  ops_->linear(exec, {p.normed, C, w.packed_gate_up, p.gate_up, 2 * F, M, 2 * F, C});
+  ops_->linear(exec, {p.normed, C, w.gate_up, p.gate_up, 2 * F, M, 2 * F, C});
   ops_->swiglu(exec, {p.gate_up, p.wide, M, F});
   if (p.x_out != p.x_mid) copy(exec, p.x_mid, M * C, p.x_out);
-  ops_->linear(exec, {p.wide, F, w.packed_down, p.x_out, C, M, C, F, true});
+  ops_->linear(exec, {p.wide, F, w.down, p.x_out, C, M, C, F, true});
 }
 
 const float* Decoder::forward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,

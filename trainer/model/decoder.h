@@ -11,18 +11,14 @@
 namespace aha {
 
 /// Weights of one transformer block, as the decoder reads them. `qkv` is q, k and v as one matrix
-/// [(H + 2 Hk) D, C]; `gate_up` is [2F, C]. `packed_*` are what Ops::pack_linear wrote.
+/// [(H + 2 Hk) D, C]; `gate_up` is [2F, C].
 struct BlockWeights {
   const float* input_norm;  ///< [C]
-  const float* qkv;
-  const float* o;          ///< [C, H D]
+  Weight qkv;
+  Weight o;                ///< [C, H D]
   const float* post_norm;  ///< [C]
-  const float* gate_up;
-  const float* down;  ///< [C, F]
-  const float* packed_qkv;
-  const float* packed_o;
-  const float* packed_gate_up;
-  const float* packed_down;
+  Weight gate_up;
+  Weight down;  ///< [C, F]
 };
 
 /// Gradients of one block, same shapes, added to.
@@ -39,8 +35,7 @@ struct BlockGrads {
 struct EdgeWeights {
   const float* embed;       ///< [V, C]
   const float* final_norm;  ///< [C]
-  const float* head;        ///< [V, C]; the embedding itself when tied
-  const float* packed_head;
+  Weight head;              ///< [V, C]; the embedding itself when tied
 };
 
 struct EdgeGrads {

@@ -8,45 +8,40 @@
 #include "trainer/core/error.h"
 
 namespace aha {
+namespace {
+
+/// Of weights: beyond it memory is dearer than packing.
+constexpr std::int64_t kWorthPacking = 32 << 20;
+
+}  // namespace
 
 ResidentWeights::ResidentWeights(const ModelConfig& config, const ParameterLayout& layout,
                                  const Ops& ops, Tensor values)
-    : config_(config),
-      ops_(&ops),
-      values_(std::move(values)),
-      packed_(static_cast<std::size_t>(config.num_hidden_layers)) {
+    : ops_(&ops), values_(std::move(values)) {
   const float* const base = values_.data_ptr<float>();
-  edges_ = {base + layout.embed, base + layout.final_norm, base + layout.head,
-            packed_head_.reserve(packed_size(config_.vocab_size, config_.hidden_size))};
-  const Index C = config_.hidden_size;
-  const Index HD = config_.num_attention_heads * config_.head_dim;
-  const Index Q = HD + 2 * config_.num_key_value_heads * config_.head_dim;
-  const Index F = config_.intermediate_size;
-  for (std::size_t l = 0; l < layout.blocks.size(); ++l) {
-    const auto& at = layout.blocks[l];
-    auto& packed = packed_[l];
-    blocks_.push_back({base + at.input_norm, base + at.qkv, base + at.o, base + at.post_norm,
-                       base + at.gate_up, base + at.down, packed.qkv.reserve(packed_size(Q, C)),
-                       packed.o.reserve(packed_size(C, HD)),
-                       packed.gate_up.reserve(packed_size(2 * F, C)),
-                       packed.down.reserve(packed_size(C, F))});
-  }
+  const Index C = config.hidden_size;
+  const Index HD = config.num_attention_heads * config.head_dim;
+  const Index Q = HD + 2 * config.num_key_value_heads * config.head_dim;
+  const Index F = config.intermediate_size;
+  const bool small = layout.total * 4 <= kWorthPacking;
+  const auto weight = [&](std::int64_t offset, Index N, Index K) {
+    if (!small) return Weight{base + offset};
+    auto& copy = packed_.emplace_back();
+    copy.rows = base + offset;
+    copy.N = N;
+    copy.K = K;
+    return Weight{copy.rows, copy.panels.reserve(packed_size(N, K))};
+  };
+  edges_ = {base + layout.embed, base + layout.final_norm,
+            weight(layout.head, config.vocab_size, C)};
+  for (const auto& at : layout.blocks)
+    blocks_.push_back({base + at.input_norm, weight(at.qkv, Q, C), weight(at.o, C, HD),
+                       base + at.post_norm, weight(at.gate_up, 2 * F, C), weight(at.down, C, F)});
 }
 
 void ResidentWeights::publish(const Exec& exec) {
-  const Index C = config_.hidden_size;
-  const Index HD = config_.num_attention_heads * config_.head_dim;
-  const Index Q = HD + 2 * config_.num_key_value_heads * config_.head_dim;
-  const Index F = config_.intermediate_size;
-  for (std::size_t l = 0; l < packed_.size(); ++l) {
-    const auto& w = blocks_[l];
-    auto& packed = packed_[l];
-    ops_->pack_linear(exec, w.qkv, Q, C, packed.qkv.data());
-    ops_->pack_linear(exec, w.o, C, HD, packed.o.data());
-    ops_->pack_linear(exec, w.gate_up, 2 * F, C, packed.gate_up.data());
-    ops_->pack_linear(exec, w.down, C, F, packed.down.data());
-  }
-  ops_->pack_linear(exec, edges_.head, config_.vocab_size, C, packed_head_.data());
+  for (auto& copy : packed_)
+    ops_->pack_linear(exec, copy.rows, copy.N, copy.K, copy.panels.data());
 }
 
 void ResidentWeights::assign(const Tensor& values) {
@@ -62,11 +57,8 @@ BlockWeights ResidentWeights::gather(Index layer) {
   return blocks_[static_cast<std::size_t>(layer)];
 }
 
-std::int64_t ResidentWeights::bytes() const {
-  std::int64_t sum = values_.numel() * 4 + packed_head_.bytes();
-  for (const auto& p : packed_)
-    sum += p.qkv.bytes() + p.o.bytes() + p.gate_up.bytes() + p.down.bytes();
-  return sum;
+std::int64_t ResidentWeights::bytes_for(const ParameterLayout& layout) {
+  return layout.total * 4 * (layout.total * 4 <= kWorthPacking ? 2 : 1);
 }
 
 ResidentGradients::ResidentGradients(const ParameterLayout& layout)

@@ -7,8 +7,9 @@
 
 namespace aha {
 
-/// Parameters of a model that are always in memory: one flat f32 buffer, and beside it the packed
-/// copies that the forward kernels read. After `values` changed, `publish` repacks.
+/// Parameters of a model that are always in memory: one flat f32 buffer. A model so small that a second
+/// copy costs nothing has its matrices packed beside it, which saves the kernels doing so on every use; after
+/// `values` changed, `publish` packs them again.
 class ResidentWeights : public ParameterProvider {
  public:
   /// Takes the values [layout.total] over.
@@ -21,22 +22,23 @@ class ResidentWeights : public ParameterProvider {
 
   float* data() { return values_.data_ptr<float>(); }
   const Tensor& values() const { return values_; }
-  std::int64_t bytes() const;
+  /// Memory that the weights of a layout take, packed copies included (about).
+  static std::int64_t bytes_for(const ParameterLayout& layout);
 
   EdgeWeights edges() override;
   BlockWeights gather(Index layer) override;
 
  private:
   struct Packed {
-    Buffer qkv, o, gate_up, down;
+    const float* rows;
+    Index N, K;
+    Buffer panels;
   };
-  ModelConfig config_;
   const Ops* ops_;
   Tensor values_;  ///< [total] f32
   std::vector<BlockWeights> blocks_;
   EdgeWeights edges_{};
-  std::vector<Packed> packed_;
-  Buffer packed_head_;
+  std::vector<Packed> packed_;  ///< empty: the model is large
 };
 
 /// Gradients of the same layout in one flat f32 buffer.

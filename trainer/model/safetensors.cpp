@@ -135,6 +135,7 @@ void check_tiling(const std::map<std::string, StoredTensor, std::less<>>& tensor
     std::string_view name;
   };
   std::vector<Range> ranges;
+  ranges.reserve(tensors.size());
   for (const auto& [name, t] : tensors)
     ranges.push_back(
         {t.begin, t.begin + static_cast<std::size_t>(t.size * *element_bytes(t.dtype)), name});
@@ -214,6 +215,8 @@ void SafetensorsFile::read(std::string_view name, std::span<float> out) const {
   else
     fail("{}: tensor {} has dtype {}, expected F32, BF16 or F16", path_.string(), shown(name),
          tensor.dtype);
+  const std::size_t width = tensor.dtype == "F32" ? 4 : 2;
+  file_.forget(tensor.begin, tensor.begin + width * out.size());
 }
 
 void SafetensorsFile::read(std::string_view name, std::span<std::int64_t> out) const {

@@ -2,6 +2,10 @@
 
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "trainer/core/error.h"
@@ -66,6 +70,19 @@ void check_stored(const ModelTensors& stored, const fs::path& folder,
   problems.raise();
 }
 
+/// Element of the first NaN or infinity, or -1.
+std::int64_t first_not_finite(std::span<const float> values) {
+  constexpr std::uint32_t kExponent = 0x7f800000;
+  const auto bad = [](float x) {
+    return (std::bit_cast<std::uint32_t>(x) & kExponent) == kExponent;
+  };
+  bool any = false;
+  for (const float x : values)
+    any |= bad(x);
+  if (!any) return -1;
+  return std::find_if(values.begin(), values.end(), bad) - values.begin();
+}
+
 }  // namespace
 
 Tensor load_weights(const fs::path& folder, const ParameterLayout& layout) {
@@ -73,11 +90,17 @@ Tensor load_weights(const fs::path& folder, const ParameterLayout& layout) {
   check_stored(stored, folder, layout);
   Tensor values = at::empty({layout.total}, at::kFloat);
   auto* const data = values.mutable_data_ptr<float>();
-  for (const auto& parameter : layout.parameters)
-    stored.files()
-        .find(parameter.name)
-        ->second->read(parameter.name, std::span(data + parameter.offset,
-                                                 static_cast<std::size_t>(parameter.size)));
+  Problems problems;
+  for (const auto& parameter : layout.parameters) {
+    const auto& file = *stored.files().find(parameter.name)->second;
+    const std::span out(data + parameter.offset, static_cast<std::size_t>(parameter.size));
+    file.read(parameter.name, out);
+    if (const auto at = first_not_finite(out); at >= 0)
+      problems.add("{}: tensor {} holds {} at element {}, expected finite numbers",
+                   file.path().string(), name_text(parameter.name),
+                   out[static_cast<std::size_t>(at)], at);
+  }
+  problems.raise();
   return values;
 }
 

@@ -13,6 +13,7 @@ namespace {
 
 std::vector<GroupRequest> requests_for(const Stage& stage, const std::vector<Draw>& draws) {
   std::vector<GroupRequest> requests;
+  requests.reserve(draws.size());
   for (const auto& draw : draws)
     requests.push_back({stage.data.train->prompt(draw.row), draw.ordinal,
                         stage.settings.rollout.num_generations, 0});

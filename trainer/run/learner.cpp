@@ -125,7 +125,7 @@ void Learner::forward_piece(const Exec& exec, ParameterProvider& weights, const 
                 rows + (t - piece.first_token) * C);
   decoder_->ops().head_logprob(
       exec,
-      {rows, weights.edges().packed_head, micro.targets.data() + piece.first_token,
+      {rows, weights.edges().head, micro.targets.data() + piece.first_token,
        values.logprobs.data() + piece.first_token, values.entropies.data() + piece.first_token,
        piece.end_token - piece.first_token, C, vocabulary_, inv_temperature_});
 }
@@ -167,9 +167,9 @@ void Learner::backward(ParameterProvider& weights, const MicroBatch& micro,
   const EdgeWeights edges = weights.edges();
   float* dhead = dhead_rows_.reserve(micro.tokens() * C);
   decoder_->ops().head_logprob_backward(
-      exec_, {head_rows_.data(), edges.packed_head, edges.head, micro.targets.data(),
-              d_logprob.data(), d_entropy.empty() ? nullptr : d_entropy.data(), dhead,
-              grads.edges().head, micro.tokens(), C, vocabulary_, inv_temperature_});
+      exec_, {head_rows_.data(), edges.head, micro.targets.data(), d_logprob.data(),
+              d_entropy.empty() ? nullptr : d_entropy.data(), dhead, grads.edges().head,
+              micro.tokens(), C, vocabulary_, inv_temperature_});
   float* dhidden = dhidden_.reserve(micro.rows() * C);
   exec_.run(static_cast<std::int64_t>(num_pieces_),
             [&](std::int64_t i) { scatter(micro, *pieces_[at(i)], dhead, dhidden); });
@@ -193,7 +193,7 @@ std::vector<float> Learner::logprobs(ParameterProvider& weights, const MicroBatc
   for (Index t = 0; t < micro.tokens(); ++t)
     std::copy_n(hidden + micro.loss_rows[at(t)] * C, C, gathered + t * C);
   decoder_->ops().head_logprob(
-      exec_, {gathered, weights.edges().packed_head, micro.targets.data(), result.data(), nullptr,
+      exec_, {gathered, weights.edges().head, micro.targets.data(), result.data(), nullptr,
               micro.tokens(), C, vocabulary_, inv_temperature_});
   return result;
 }

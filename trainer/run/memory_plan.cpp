@@ -9,6 +9,7 @@
 #include "trainer/core/text.h"
 #include "trainer/model/decoder.h"
 #include "trainer/model/parameters.h"
+#include "trainer/model/resident_weights.h"
 
 namespace aha {
 namespace {
@@ -71,16 +72,16 @@ std::string MemoryPlan::text() const {
 
 MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model,
                        std::int64_t longest_prompt, bool strict) {
-  const std::int64_t parameters = make_layout(model).total;
+  const ParameterLayout layout = make_layout(model);
+  const std::int64_t parameters = layout.total;
+  const std::int64_t weights = ResidentWeights::bytes_for(layout);
   const bool grpo = stage.method == "grpo";
   const std::int64_t longest = longest_prompt + (grpo ? stage.rollout.max_completion_length : 0);
   MemoryPlan plan;
-  // flat values and the packed copy that kernels read
-  plan.parts.emplace_back("weights", 2 * kFloat * parameters);
+  plan.parts.emplace_back("weights", weights);
   plan.parts.emplace_back("gradients", kFloat * parameters + (strict ? 8 * parameters : 0));
   plan.parts.emplace_back("optimizer", 2 * kFloat * parameters);
-  plan.parts.emplace_back("reference",
-                          grpo && stage.objective.beta != 0 ? 2 * kFloat * parameters : 0);
+  plan.parts.emplace_back("reference", grpo && stage.objective.beta != 0 ? weights : 0);
   plan.parts.emplace_back("key/value cache", grpo ? cache_bytes(stage, model, longest_prompt) : 0);
   plan.parts.emplace_back("activations", activation_bytes(stage, model, longest));
   return plan;

@@ -90,6 +90,7 @@ std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, con
   std::optional<StrictGradient> strict;
   if (config.strict) strict.emplace(machine.ops, policy.layout.total);
   auto stage = std::unique_ptr<Stage>(new Stage{
+      // NOLINT(modernize-make-unique): an aggregate
       config, settings, index, machine, policy, std::move(data), std::move(scorer),
       Sampler({rows, config.seed, index, shuffle}),
       Engine(*policy.decoder, *policy.weights, machine.exec, policy.vocabulary(),

@@ -40,7 +40,13 @@ TEST_CASE(
       for (const bool accumulate : {false, true}) {
         Floats y = accumulate ? Floats(at(M * ldy), 1.0F) : poison(M * ldy);
         const Floats untouched = y;
-        ops->linear({}, {strided.data(), ldx, w_packed.data(), y.data(), ldy, M, N, K, accumulate});
+        Floats unpacked = y;
+        ops->linear(
+            {},
+            {strided.data(), ldx, {w.data(), w_packed.data()}, y.data(), ldy, M, N, K, accumulate});
+        ops->linear({},
+                    {strided.data(), ldx, {w.data()}, unpacked.data(), ldy, M, N, K, accumulate});
+        CHECK(same_bits(unpacked, y));
         Floats result;
         bool outside_kept = true;
         for (Index r = 0; r < M; ++r) {
@@ -90,12 +96,14 @@ TEST_CASE("linear: a row has the same bits alone and in any batch") {
   const Floats w = random.normal(N * K);
   for (const auto* ops : tables()) {
     const Floats w_packed = packed(*ops, w, N, K);
-    Floats all = poison(M * N);
-    ops->linear({}, {x.data(), K, w_packed.data(), all.data(), N, M, N, K});
-    for (const Index rows : {1, 2, 3, 5, 7, 8, 9, 64}) {
-      Floats some = poison(rows * N);
-      ops->linear({}, {&x[at(4 * K)], K, w_packed.data(), some.data(), N, rows, N, K});
-      CHECK(std::memcmp(some.data(), &all[at(4 * N)], at(rows * N) * 4) == 0);
+    for (const aha::Weight weight : {aha::Weight{w.data()}, {w.data(), w_packed.data()}}) {
+      Floats all = poison(M * N);
+      ops->linear({}, {x.data(), K, weight, all.data(), N, M, N, K});
+      for (const Index rows : {1, 2, 3, 5, 7, 8, 9, 64}) {
+        Floats some = poison(rows * N);
+        ops->linear({}, {&x[at(4 * K)], K, weight, some.data(), N, rows, N, K});
+        CHECK(std::memcmp(some.data(), &all[at(4 * N)], at(rows * N) * 4) == 0);
+      }
     }
   }
 }

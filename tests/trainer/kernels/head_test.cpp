@@ -22,7 +22,7 @@ Drawn sample(const aha::Ops& ops, const Floats& h, const Floats& w, Index C,
   Drawn d{Ints(at(M), -1), poison(M), poison(M)};
   const Floats w_packed = packed(ops, w, V, C);
   settings.h = h.data();
-  settings.packed = w_packed.data();
+  settings.w = {w.data(), w_packed.data()};
   settings.uniforms = uniforms.empty() ? nullptr : uniforms.data();
   settings.ids = d.ids.data();
   settings.logprobs = d.logprobs.data();
@@ -67,15 +67,30 @@ TEST_CASE("head: log-probability, entropy and their gradients equal ATen autogra
       const Floats w_packed = packed(*ops, in.w, V, C);
       Floats logprobs = poison(M);
       Floats entropies = poison(M);
-      ops->head_logprob({}, {in.h.data(), w_packed.data(), in.targets.data(), logprobs.data(),
-                             entropies.data(), M, C, V, inv_temperature});
+      ops->head_logprob({}, {in.h.data(),
+                             {in.w.data()},
+                             in.targets.data(),
+                             logprobs.data(),
+                             entropies.data(),
+                             M,
+                             C,
+                             V,
+                             inv_temperature});
       CHECK(gap(logprobs, expected.logprobs) < kTolerance);
       CHECK(gap(entropies, expected.entropies) < kTolerance);
       Floats dh = poison(M * C);
       Floats dw(at(V * C), 0.0F);
-      ops->head_logprob_backward(
-          {}, {in.h.data(), w_packed.data(), in.w.data(), in.targets.data(), in.d_logprob.data(),
-               in.d_entropy.data(), dh.data(), dw.data(), M, C, V, inv_temperature});
+      ops->head_logprob_backward({}, {in.h.data(),
+                                      {in.w.data(), w_packed.data()},
+                                      in.targets.data(),
+                                      in.d_logprob.data(),
+                                      in.d_entropy.data(),
+                                      dh.data(),
+                                      dw.data(),
+                                      M,
+                                      C,
+                                      V,
+                                      inv_temperature});
       CHECK(gap(dh, expected.dh) < kTolerance);
       CHECK(gap(dw, expected.dw) < kTolerance);
     }
@@ -117,9 +132,15 @@ TEST_CASE(
       }
       Floats logprobs = poison(M);
       Floats entropies = poison(M);
-      const Floats w_packed = packed(*ops, w, V, C);
-      ops->head_logprob({}, {h.data(), w_packed.data(), d.ids.data(), logprobs.data(),
-                             entropies.data(), M, C, V, inv_temperature});
+      ops->head_logprob({}, {h.data(),
+                             {w.data()},
+                             d.ids.data(),
+                             logprobs.data(),
+                             entropies.data(),
+                             M,
+                             C,
+                             V,
+                             inv_temperature});
       CHECK(same_bits(logprobs, d.logprobs));
       CHECK(same_bits(entropies, d.entropies));
     }

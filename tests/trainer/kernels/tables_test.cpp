@@ -22,14 +22,17 @@ Floats products(const Ops& ops, const Exec& exec, const Sizes& s, unsigned seed)
   const Floats w = random.normal(s.F * s.C);
   Floats w_packed = poison(aha::packed_size(s.F, s.C));
   Floats y = poison(s.M * s.F);
+  Floats unpacked = poison(s.M * s.F);
   Floats dx = poison(s.M * s.C);
   Floats dw(at(s.F * s.C), 0.0F);
   ops.pack_linear(exec, w.data(), s.F, s.C, w_packed.data());
-  ops.linear(exec, {x.data(), s.C, w_packed.data(), y.data(), s.F, s.M, s.F, s.C});
+  ops.linear(exec, {x.data(), s.C, {w.data(), w_packed.data()}, y.data(), s.F, s.M, s.F, s.C});
+  ops.linear(exec, {x.data(), s.C, {w.data()}, unpacked.data(), s.F, s.M, s.F, s.C});
   ops.linear_dx(exec, {y.data(), s.F, w.data(), dx.data(), s.C, s.M, s.F, s.C});
   ops.linear_dw(exec, {y.data(), s.F, x.data(), s.C, dw.data(), s.M, s.F, s.C});
   Floats all = w_packed;
   append(all, y);
+  append(all, unpacked);
   append(all, dx);
   append(all, dw);
   return all;
@@ -133,17 +136,32 @@ Floats head(const Ops& ops, const Exec& exec, const Sizes& s, unsigned seed) {
   Floats entropies = poison(s.M);
   Floats dh = poison(s.M * s.C);
   Floats dw(w.size(), 0.0F);
-  ops.head_logprob(exec, {h.data(), w_packed.data(), targets.data(), logprobs.data(),
-                          entropies.data(), s.M, s.C, s.V, 0.9F});
-  ops.head_logprob_backward(exec,
-                            {h.data(), w_packed.data(), w.data(), targets.data(), d_logprob.data(),
-                             d_entropy.data(), dh.data(), dw.data(), s.M, s.C, s.V, 0.9F});
+  ops.head_logprob(exec, {h.data(),
+                          {w.data()},
+                          targets.data(),
+                          logprobs.data(),
+                          entropies.data(),
+                          s.M,
+                          s.C,
+                          s.V,
+                          0.9F});
+  ops.head_logprob_backward(exec, {h.data(),
+                                   {w.data(), w_packed.data()},
+                                   targets.data(),
+                                   d_logprob.data(),
+                                   d_entropy.data(),
+                                   dh.data(),
+                                   dw.data(),
+                                   s.M,
+                                   s.C,
+                                   s.V,
+                                   0.9F});
   Floats all;
   for (const auto* part : {&logprobs, &entropies, &dh, &dw})
     append(all, *part);
   for (const bool truncated : {false, true}) {
     aha::HeadSample task{h.data(),
-                         w_packed.data(),
+                         {w.data(), truncated ? nullptr : w_packed.data()},
                          uniforms.data(),
                          nullptr,
                          logprobs.data(),

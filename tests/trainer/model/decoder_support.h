@@ -89,9 +89,9 @@ class TrainingPass {
     logprobs.assign(targets.size(), 0.0F);
     entropies.assign(targets.size(), 0.0F);
     model_->decoder.ops().head_logprob(
-        exec_, {hidden_, model_->weights.edges().packed_head, targets_.data(), logprobs.data(),
-                entropies.data(), rows.rows(), model_->config.hidden_size,
-                model_->config.vocab_size, 1.0F});
+        exec_,
+        {hidden_, model_->weights.edges().head, targets_.data(), logprobs.data(), entropies.data(),
+         rows.rows(), model_->config.hidden_size, model_->config.vocab_size, 1.0F});
   }
 
   /// Gradient [layout.total] of sum(d_logprob logprobs + d_entropy entropies).
@@ -102,9 +102,9 @@ class TrainingPass {
     const aha::Index C = model_->config.hidden_size;
     std::vector<float> dhidden(targets_.size() * static_cast<std::size_t>(C));
     model_->decoder.ops().head_logprob_backward(
-        exec_, {hidden_, edges.packed_head, edges.head, targets_.data(), d_logprob.data(),
-                d_entropy.data(), dhidden.data(), grads.edges().head, rows_.rows(), C,
-                model_->config.vocab_size, 1.0F});
+        exec_,
+        {hidden_, edges.head, targets_.data(), d_logprob.data(), d_entropy.data(), dhidden.data(),
+         grads.edges().head, rows_.rows(), C, model_->config.vocab_size, 1.0F});
     model_->decoder.backward(exec_, model_->weights, rows_, dhidden.data(), kept_, grads);
     return {grads.data(), grads.data() + model_->layout.total};
   }

@@ -102,7 +102,7 @@ TEST_CASE("decoder: logits, log-probabilities and entropies are transformers'", 
       pass.forward(rows.batch(), rows.num_blocks, in.targets);
       const Index V = model.config.vocab_size;
       std::vector<float> logits(static_cast<std::size_t>(N * T * V));
-      ops->linear({}, {pass.hidden(), model.config.hidden_size, model.weights.edges().packed_head,
+      ops->linear({}, {pass.hidden(), model.config.hidden_size, model.weights.edges().head,
                        logits.data(), V, N * T, V, model.config.hidden_size});
       CHECK(gap(logits, g.floats("logits")) < kTolerance);
       CHECK(gap(pass.entropies, g.floats("entropies")) < kTolerance);

@@ -223,6 +223,20 @@ TEST_CASE("load_weights: an index that lies or leaves the folder is refused", "[
   CHECK(load_error(folder, {}) == std::string("DIR/model.safetensors.index.json: ") + row.says);
 }
 
+TEST_CASE("load_weights: a NaN or an infinity is refused with its place", "[model]") {
+  Model model(golden("model/tied"));
+  const TempFolder folder;
+  const auto& norm = model.layout.at("model.norm.weight");
+  model.values[norm.offset + 3] = std::numeric_limits<float>::quiet_NaN();
+  model.values[model.layout.embed] = -std::numeric_limits<float>::infinity();
+  save_model(folder.path(), model.files());
+  const auto error = error_of([&] { load_weights(folder.path(), model.layout); });
+  CAPTURE(error);
+  CHECK(error.find("tensor \"model.embed_tokens.weight\" holds -inf at element 0, expected finite "
+                   "numbers") != std::string::npos);
+  CHECK(error.find("tensor \"model.norm.weight\" holds nan at element 3") != std::string::npos);
+}
+
 TEST_CASE("load_weights: a truncated file is refused", "[model]") {
   const TempFolder folder;
   const auto whole = bytes_of(golden("model/tied"), "model.safetensors");
