@@ -33,6 +33,7 @@ int run(int argc, char** argv) {
   aha::add_data(app, action);
   aha::add_config(app, action);
   aha::add_report(app, action);
+  aha::add_import_gguf(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -18,5 +18,6 @@ void add_tokenize(CLI::App& app, Action& action);
 void add_data(CLI::App& app, Action& action);
 void add_config(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
+void add_import_gguf(CLI::App& app, Action& action);
 
 }  // namespace aha
