@@ -32,6 +32,16 @@ std::string type_of(const Json& value) {
   return value.type_name();
 }
 
+/// Which question a row asks, whatever its line breaks and spaces: published sets repeat questions
+/// with other white space.
+std::uint64_t question_key(const Json& question) {
+  auto text = field_text(question);
+  text.erase(std::remove_if(text.begin(), text.end(),
+                            [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }),
+             text.end());
+  return text_hash(text);
+}
+
 std::int64_t characters(std::string_view text) {
   return std::count_if(text.begin(), text.end(),
                        [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
@@ -80,7 +90,7 @@ class Inspector {
       Json row;
       if (line->blank || read(*line, format, row, nullptr)) continue;
       if (row.contains(options_.question_field))
-        eval_.emplace(question_hash(row, options_.question_field),
+        eval_.emplace(question_key(row[options_.question_field]),
                       fmt::format("{}:{}", path.string(), line->number));
     }
     if (eval_.empty())
@@ -108,7 +118,7 @@ class Inspector {
       ++report_.without_question;
       return;
     }
-    compare(question_hash(row, options_.question_field), line.number, where);
+    compare(question_key(row[options_.question_field]), line.number, where);
   }
 
   /// False when the row has no such field.

@@ -70,8 +70,8 @@ struct FileReport {
   Lengths questions, answers;
   std::int64_t without_question = 0;  ///< rows
   NotedLines golds;                   ///< rows that cannot be judged
-  DuplicateReport duplicates;
-  DuplicateReport overlap;  ///< rows whose question is in one of the evaluation files
+  DuplicateReport duplicates;         ///< white space aside
+  DuplicateReport overlap;            ///< rows whose question is in one of the evaluation files
 };
 
 /// Reads a file ("-": standard input) line by line; what is kept of a row is a hash of its question.

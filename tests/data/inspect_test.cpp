@@ -36,7 +36,7 @@ TEST_CASE("inspect: rows, fields, golds, duplicates and overlap with their lines
                             "\n"
                             R"({"question": "a b", "answer": "#### x", "source": "s", "id": 7})"
                             "\n\nno json\n"
-                            R"({"question": "a", "answer": "#### 2", "id": "u"})"
+                            R"({"question": " a\n", "answer": "#### 2", "id": "u"})"
                             "\n"
                             R"({"question": "q", "answer": "no mark"})"
                             "\n");
