@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "data/formats.h"
 #include "data/line_reader.h"
 #include "data/text_hash.h"
-#include "data/tokenizer/unicode.h"
 #include "trainer/core/error.h"
 #include "trainer/core/philox.h"
 #include "trainer/core/text.h"
@@ -16,18 +16,11 @@ namespace {
 
 constexpr std::size_t kErrorsShown = 5;
 
-/// What is wrong with a line, for "file:line: ..."; nothing when it is a good row.
-std::optional<std::string> line_problem(const LineReader::Line& line, const JsonlOptions& options) {
-  if (line.too_long) return fmt::format("line longer than {} bytes", options.max_line_bytes);
-  if (const auto bad = first_invalid_utf8(line.text))
-    return fmt::format("not UTF-8: byte {} of the line", *bad + 1);
-  Json row;
-  try {
-    row = parse_json(line.text, "");
-  } catch (const UserError& error) {
-    return std::string(error.what()).substr(2);  // without its empty place
-  }
-  if (!row.is_object()) return fmt::format("expected a JSON object, found {}", row.type_name());
+/// What is wrong with a row, for "file:line: ..."; nothing when it is a good one, which then has the
+/// form that its format makes of it.
+std::optional<std::string> row_problem(Json& row, const RowFormat& format,
+                                       const JsonlOptions& options) {
+  if (const auto problem = import_row(format, row)) return problem;
   for (const auto& field : options.required_fields) {
     const auto found = row.find(field);
     if (found == row.end()) {
@@ -35,8 +28,12 @@ std::optional<std::string> line_problem(const LineReader::Line& line, const Json
       for (const auto& [name, value] : row.items())
         names.push_back(name);
       if (names.size() > 12) names.resize(12);
-      return fmt::format("field '{}' is missing; the row has {}", field,
-                         names.empty() ? "none" : join_list(names));
+      const std::string known = guessed_format(row).name;
+      return fmt::format("field '{}' is missing; the row has {}{}", field,
+                         names.empty() ? "none" : join_list(names),
+                         known == options.format || known == "jsonl"
+                             ? ""
+                             : fmt::format("; format: {} reads such rows", known));
     }
     if (found->is_null()) return fmt::format("field '{}' is null", field);
     if (found->is_string() && found->get_ref<const std::string&>().empty())
@@ -55,29 +52,34 @@ std::string lines_of(const std::vector<std::string>& errors) {
 }  // namespace
 
 JsonlDataset::JsonlDataset(const std::filesystem::path& path, const JsonlOptions& options)
-    : Dataset(options.name.empty() ? path.stem().string() : options.name), path_(path) {
+    : Dataset(options.name.empty() ? LineReader::name_of(path).stem().string() : options.name),
+      path_(LineReader::name_of(path)) {
   LineReader reader(path, options.max_line_bytes);
+  const auto& format = row_format(options.format);
+  const bool as_it_is = &format == &format_table().front();
   std::vector<std::string> errors;
   while (const auto line = reader.next()) {
     if (line->blank) continue;
-    const auto problem = line_problem(*line, options);
+    Json row;
+    auto problem = read_row(*line, options.max_line_bytes, row);
+    if (!problem) problem = row_problem(row, format, options);
     if (!problem) {
-      keep(line->text, line->number);
+      keep(as_it_is ? line->text : dump_line(row), line->number);
       if (options.count > 0 && std::ssize(lines_) == options.count) break;
       continue;
     }
     ++invalid_;
     if (errors.size() < kErrorsShown)
-      errors.push_back(fmt::format("{}:{}: {}", path.string(), line->number, *problem));
+      errors.push_back(fmt::format("{}:{}: {}", path_.string(), line->number, *problem));
     if (invalid_ > options.max_invalid && errors.size() == kErrorsShown) break;
   }
   if (invalid_ > options.max_invalid) {
     if (options.max_invalid > 0)
-      errors.push_back(fmt::format("{}: more than max_invalid = {} bad lines", path.string(),
+      errors.push_back(fmt::format("{}: more than max_invalid = {} bad lines", path_.string(),
                                    options.max_invalid));
     throw UserError(lines_of(errors));
   }
-  if (lines_.empty()) fail("{}: the dataset is empty: no good row in it", path.string());
+  if (lines_.empty()) fail("{}: the dataset is empty: no good row in it", path_.string());
 }
 
 void JsonlDataset::keep(std::string_view text, std::int64_t number) {
@@ -89,10 +91,18 @@ std::string JsonlDataset::fingerprint() const {
   return fmt::format("{} rows, {:016x}", lines_.size(), text_hash(text_));
 }
 
-Json JsonlDataset::row(std::int64_t index) const {
+std::string_view JsonlDataset::text_of(std::int64_t index) const {
   check(index >= 0 && index < std::ssize(lines_), "a row's number is below the dataset's size");
   const auto& line = lines_[static_cast<std::size_t>(index)];
-  return parse_json(std::string_view(text_).substr(line.offset, line.size), where(index));
+  return std::string_view(text_).substr(line.offset, line.size);
+}
+
+Json JsonlDataset::row(std::int64_t index) const {
+  return parse_json(text_of(index), where(index));
+}
+
+OrderedJson JsonlDataset::ordered_row(std::int64_t index) const {
+  return OrderedJson::parse(text_of(index));  // a good row since it was read
 }
 
 std::string JsonlDataset::where(std::int64_t index) const {
@@ -147,6 +157,7 @@ std::unique_ptr<Dataset> open_dataset(const DataSource& source, const OpenOption
   }
   JsonlOptions jsonl;
   jsonl.name = source.name;
+  jsonl.format = source.format;
   jsonl.required_fields = options.required_fields;
   jsonl.problem = options.problem;
   jsonl.max_invalid = options.max_invalid;

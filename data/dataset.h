@@ -24,6 +24,9 @@ class Dataset {
   /// Number of rows; nothing: endless.
   virtual std::optional<std::int64_t> size() const = 0;
   virtual Json row(std::int64_t index) const = 0;
+  /// The row with the keys of its objects in their order, where that is known: a chat template
+  /// writes them so.
+  virtual OrderedJson ordered_row(std::int64_t index) const { return row(index); }
   /// Where a row comes from, for messages: "train.jsonl:17", "parity row 17".
   virtual std::string where(std::int64_t index) const = 0;
   /// "120 rows, 0f3c..." of what was read from a file, so that a run notices when it changes; empty
@@ -41,6 +44,7 @@ using RowProblem = std::function<std::optional<std::string>(const Json& row)>;
 
 struct JsonlOptions {
   std::string name;                          ///< empty: the file's stem
+  std::string format = "jsonl";              ///< how the rows are published: formats.h
   std::vector<std::string> required_fields;  ///< present, not null, not an empty text
   RowProblem problem;                        ///< asked after the fields; may be empty
   std::int64_t max_invalid = 0;              ///< bad lines tolerated: skipped and counted
@@ -48,9 +52,10 @@ struct JsonlOptions {
   std::size_t max_line_bytes = std::size_t{16} << 20;
 };
 
-/// A JSONL file: one object a line, UTF-8 (a byte order mark and CRLF are taken, blank lines
-/// skipped). It is read once, in pieces; the good lines are kept as text and parsed when asked for,
-/// so memory is the size of the file.
+/// A JSONL file ("-": standard input): one object a line, UTF-8 (a byte order mark and CRLF are
+/// taken, blank lines skipped). It is read once, in pieces; the good rows, in the form that their
+/// format makes of them, are kept as text and parsed when asked for, so memory is about the size of
+/// the file.
 ///
 /// Errors: more than `max_invalid` bad lines (the first five are named, as "file:line: ..."), no
 /// good line at all, a file that cannot be read.
@@ -62,6 +67,7 @@ class JsonlDataset final : public Dataset {
     return static_cast<std::int64_t>(lines_.size());
   }
   Json row(std::int64_t index) const override;
+  OrderedJson ordered_row(std::int64_t index) const override;
   std::string where(std::int64_t index) const override;
   std::string fingerprint() const override;
 
@@ -84,6 +90,7 @@ class JsonlDataset final : public Dataset {
   JsonlDataset(std::string name, std::filesystem::path path)
       : Dataset(std::move(name)), path_(std::move(path)) {}
   void keep(std::string_view text, std::int64_t number);
+  std::string_view text_of(std::int64_t index) const;
 
   std::filesystem::path path_;
   std::string text_;

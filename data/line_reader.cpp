@@ -4,12 +4,15 @@
 #include <cerrno>
 #include <cstring>
 
+#include "data/tokenizer/unicode.h"
 #include "trainer/core/error.h"
 
 namespace aha {
 
 LineReader::LineReader(const std::filesystem::path& path, std::size_t max_line_bytes)
-    : path_(path), max_line_bytes_(max_line_bytes), file_(std::fopen(path.c_str(), "rb")) {
+    : path_(name_of(path)),
+      max_line_bytes_(max_line_bytes),
+      file_(path == "-" ? stdin : std::fopen(path.c_str(), "rb")) {
   if (!file_) fail("{}: cannot be read: {}", path.string(), std::strerror(errno));
 }
 
@@ -19,6 +22,7 @@ bool LineReader::fill() {
   if (std::ferror(file_.get()) != 0)
     fail("{}: reading failed: {}", path_.string(), std::strerror(errno));
   buffer_.resize(got);
+  bytes_ += static_cast<std::int64_t>(got);
   at_ = 0;
   return got > 0;
 }
@@ -47,6 +51,20 @@ std::optional<LineReader::Line> LineReader::next() {
   if (text.ends_with('\r')) text.remove_suffix(1);
   too_long = too_long || text.size() > max_line_bytes_;
   return Line{text, number_, text.find_first_not_of(" \t") == std::string_view::npos, too_long};
+}
+
+std::optional<std::string> read_row(const LineReader::Line& line, std::size_t max_line_bytes,
+                                    Json& row) {
+  if (line.too_long) return fmt::format("line longer than {} bytes", max_line_bytes);
+  if (const auto bad = first_invalid_utf8(line.text))
+    return fmt::format("not UTF-8: byte {} of the line", *bad + 1);
+  try {
+    row = parse_json(line.text, "");
+  } catch (const UserError& error) {
+    return std::string(error.what()).substr(2);  // without its empty place
+  }
+  if (!row.is_object()) return fmt::format("expected a JSON object, found {}", row.type_name());
+  return std::nullopt;
 }
 
 }  // namespace aha

@@ -22,11 +22,11 @@ constexpr std::string_view kR1Zero =
 constexpr std::string_view kR1ZeroEnd = ". Assistant:";
 
 const std::vector<std::string>& template_names() {
-  static const std::vector<std::string> names = {"raw", "r1_zero", "r1_zero_think"};
+  static const std::vector<std::string> names = {"raw", "r1_zero", "r1_zero_think", "chat"};
   return names;
 }
 
-std::vector<std::string> field_names(const Json& row) {
+std::vector<std::string> field_names(const OrderedJson& row) {
   std::vector<std::string> names;
   for (const auto& [name, value] : row.items())
     names.push_back(name);
@@ -40,9 +40,24 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
+/// The "<think>" that ends a text, with the white space after it; empty when it does not.
+std::string open_think(std::string_view text) {
+  const auto end = text.find_last_not_of(kSpace);
+  if (end == std::string_view::npos || !text.substr(0, end + 1).ends_with(kThink)) return "";
+  return std::string(text.substr(end + 1 - kThink.size()));
+}
+
+/// What the tokenizer puts before a text.
+std::vector<TokenId> begin_ids(const Tokenizer& tokenizer) {
+  constexpr TokenId kText = -1;
+  auto ids = tokenizer.with_special_tokens({kText});
+  ids.erase(std::find(ids.begin(), ids.end(), kText), ids.end());
+  return ids;
+}
+
 }  // namespace
 
-std::string field_text(const Json& value) {
+std::string field_text(const OrderedJson& value) {
   if (value.is_string()) return value.get<std::string>();
   if (!value.is_array()) return dump_line(value);
   std::string text = "[";
@@ -63,26 +78,21 @@ PromptTemplate::PromptTemplate(const std::string& name_or_text, const std::strin
   } else {
     parse(name_or_text);
   }
-  for (const auto& part : parts_) {
-    literals_ += part.literal;
+  for (const auto& part : parts_)
     if (!part.field.empty() &&
         std::find(fields_.begin(), fields_.end(), part.field) == fields_.end())
       fields_.push_back(part.field);
-  }
   if (fields_.empty()) {
     const auto near = nearest(name_or_text, names);
     fail("data.prompt_template: '{}' is no template ({}) and has no {{field}} in it{}",
          name_or_text, join_list(names),
          near.empty() ? "" : fmt::format("; the nearest is '{}'", near));
   }
-  const auto& last = parts_.back();
-  if (!last.field.empty()) return;
-  const auto end = last.literal.find_last_not_of(kSpace);
-  if (end == std::string::npos ||
-      !std::string_view(last.literal).substr(0, end + 1).ends_with(kThink))
-    return;
-  prefill_ = last.literal.substr(end + 1 - kThink.size());
+  if (parts_.back().field.empty()) prefill_ = open_think(parts_.back().literal);
 }
+
+PromptTemplate::PromptTemplate(ChatPrompt chat, const std::string& question_field)
+    : parts_{{"", question_field}}, fields_{question_field}, chat_(std::move(chat)) {}
 
 void PromptTemplate::parse(const std::string& text) {
   Part part;
@@ -113,7 +123,7 @@ void PromptTemplate::parse(const std::string& text) {
   if (!part.literal.empty() || parts_.empty()) parts_.push_back(std::move(part));
 }
 
-std::string PromptTemplate::text(const Json& row, std::string_view where) const {
+std::string PromptTemplate::text(const OrderedJson& row, std::string_view where) const {
   std::string text;
   for (const auto& part : parts_) {
     text += part.literal;
@@ -124,28 +134,61 @@ std::string PromptTemplate::text(const Json& row, std::string_view where) const 
       fail("{}: the prompt template needs field '{}'; the row has {}", where, part.field,
            names.empty() ? "none" : join_list(names));
     }
+    if (chat_) return chat_->text(*found, fmt::format("{}: '{}'", where, part.field));
+    if (found->is_array() && !found->empty() && found->front().is_object())
+      fail("{}: '{}' is a conversation, which data.prompt_template: chat renders", where,
+           part.field);
     text += field_text(*found);
   }
   return text;
 }
 
-std::string PromptTemplate::ideal(std::string_view answer) const {
-  const bool tags = literals_.find("<answer>") != std::string::npos;
-  const bool box = literals_.find("\\boxed") != std::string::npos;
-  const bool think = tags || literals_.find(kThink) != std::string::npos;
-  if (!think && !box) return std::string(answer);
+std::string PromptTemplate::prefill(std::string_view text) const {
+  if (!chat_) return prefill_;
+  return chat_->opens_answer() ? open_think(text) : "";
+}
+
+std::vector<TokenId> PromptTemplate::ids(const Tokenizer& tokenizer, std::string_view text) const {
+  auto ids = chat_ ? std::vector<TokenId>() : begin_ids(tokenizer);
+  const auto encoded = tokenizer.encode(text);
+  ids.insert(ids.end(), encoded.begin(), encoded.end());
+  if (ids.size() > 1 && ids[0] == ids[1] && ids[0] == tokenizer.bos_id())
+    fail("the prompt begins with the begin token '{}' twice: {}", tokenizer.token_of(ids[0]),
+         chat_ ? "the chat template writes one, and the question another"
+               : "the tokenizer puts one before a text; leave it out of data.prompt_template");
+  return ids;
+}
+
+std::string PromptTemplate::ideal(std::string_view answer, std::string_view text) const {
+  const auto prefilled = prefill(text);
+  const auto asks = [&](std::string_view what) { return text.find(what) != std::string::npos; };
+  const bool tags = asks("<answer>");
+  const bool box = asks("\\boxed");
+  // a template that closes the thought itself leaves the answer alone to be written
+  const auto end = trimmed(text);
+  const bool think = (tags || asks(kThink)) && !end.ends_with("</think>");
+  if (!think && !tags && !box) return std::string(answer);
 
   auto final = answer;
   if (const auto mark = answer.rfind("####"); mark != std::string_view::npos)
     final = answer.substr(mark + 4);
   std::string boxed =
       box ? fmt::format("\\boxed{{{}}}", trimmed(final)) : std::string(trimmed(final));
+  if (tags) boxed = "<answer> " + boxed + " </answer>";
   if (!think) return boxed;
-  const auto opening = prefill_.empty() ? std::string(kThink) + " " : prefill_;
+  const auto opening = prefilled.empty() ? std::string(kThink) + " " : prefilled;
   const auto gap =
       std::string_view(kSpace).find(opening.back()) == std::string_view::npos ? " " : "";
-  const auto thought = opening + gap + "... </think> ";
-  return thought + (tags ? "<answer> " + boxed + " </answer>" : boxed);
+  return opening + gap + "... </think> " + boxed;
+}
+
+PromptTemplate open_prompt_template(const DataSection& data, const Tokenizer& tokenizer) {
+  if (data.prompt_template != "chat") return {data.prompt_template, data.question_field};
+  ChatPromptOptions options;
+  options.system_prompt = data.system_prompt;
+  options.chat = {data.chat_template_kwargs, data.chat_template_date, data.chat_template};
+  return {ChatPrompt(load_chat_template(tokenizer.files()), std::move(options)),
+          data.question_field};
 }
 
 }  // namespace aha

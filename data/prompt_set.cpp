@@ -81,10 +81,10 @@ Prompt PromptSet::render(std::int64_t row) const {
   prompt.row = row;
   prompt.fields = dataset_->row(row);
   const auto where = dataset_->where(row);
-  prompt.text = template_.text(prompt.fields, where);
-  prompt.prefill = template_.prefill();
+  prompt.text = template_.text(dataset_->ordered_row(row), where);
+  prompt.prefill = template_.prefill(prompt.text);
   try {
-    prompt.ids = tokenizer_.encode(prompt.text);
+    prompt.ids = template_.ids(tokenizer_, prompt.text);
   } catch (const UserError& error) {
     fail("{}: {}", where, error.what());
   }

@@ -31,6 +31,7 @@ int run(int argc, char** argv) {
   aha::add_logprobs(app, action);
   aha::add_tokenize(app, action);
   aha::add_data(app, action);
+  aha::add_inspect(app, action);
   aha::add_config(app, action);
   aha::add_report(app, action);
   aha::add_import_gguf(app, action);

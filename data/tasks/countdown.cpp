@@ -92,6 +92,17 @@ std::vector<std::string_view> symbols_of(std::string_view text) {
 
 }  // namespace
 
+std::string countdown_question(const std::vector<std::int64_t>& nums, std::int64_t target,
+                               std::string_view operators) {
+  const std::vector<char> signs(operators.begin(), operators.end());
+  return fmt::format(
+      "Using the numbers [{}], create an equation that equals {}. You can use basic arithmetic "
+      "operations ({}), and each number must be used exactly once. Show your work in <think> "
+      "</think> tags, and give the final answer in <answer> </answer> tags, for example <answer> "
+      "(1 + 2) / 3 </answer>.",
+      fmt::join(nums, ", "), target, fmt::join(signs, ", "));
+}
+
 CountdownTask::CountdownTask(const TaskOptions& options) : options_(options) {
   refuse_unused(kName, options, {"max_number", "operators", "min_numbers", "max_numbers"});
   require_operators(kName, options.operators, "+-*/");
@@ -107,19 +118,12 @@ CountdownTask::CountdownTask(const TaskOptions& options) : options_(options) {
 Json CountdownTask::draw(Split split, RandomStream& random) const {
   const auto problem = drawn_of(split, kName, random,
                                 [&](RandomStream& from) { return problem_from(options_, from); });
-  const std::vector<char> operators(options_.operators.begin(), options_.operators.end());
-  return {
-      {"question",
-       fmt::format("Using the numbers [{}], create an equation that equals {}. You can use basic "
-                   "arithmetic operations ({}), and each number must be used exactly once. Show "
-                   "your work in <think> </think> tags, and give the final answer in <answer> "
-                   "</answer> tags, for example <answer> (1 + 2) / 3 </answer>.",
-                   joined(problem.nums, ", "), problem.target, fmt::join(operators, ", "))},
-      {"nums", problem.nums},
-      {"target", problem.target},
-      {"answer", problem.expression},
-      {"completion", fmt::format("<think> {} </think> <answer> {} </answer>", problem.steps,
-                                 problem.expression)}};
+  return {{"question", countdown_question(problem.nums, problem.target, options_.operators)},
+          {"nums", problem.nums},
+          {"target", problem.target},
+          {"answer", problem.expression},
+          {"completion", fmt::format("<think> {} </think> <answer> {} </answer>", problem.steps,
+                                     problem.expression)}};
 }
 
 std::string CountdownTask::ideal(const Json& row) const {

@@ -1,10 +1,16 @@
 #pragma once
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/tasks/generated_task.h"
 
 namespace aha {
+
+/// The problem as a user asks it; `operators` are some of "+-*/".
+std::string countdown_question(const std::vector<std::int64_t>& nums, std::int64_t target,
+                               std::string_view operators);
 
 /// Countdown in natural text, for models with a tokenizer of their own: min_numbers to max_numbers
 /// numbers in [1, max_number], each to be used exactly once, to reach a target in [1, 99]. A

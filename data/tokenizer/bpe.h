@@ -44,7 +44,7 @@ class BpeTokenizer final : public Tokenizer {
   std::optional<TokenId> eos_id() const override { return role("eos_token"); }
   std::optional<TokenId> pad_id() const override { return role("pad_token"); }
   std::optional<TokenId> bos_id() const override { return role("bos_token"); }
-  std::vector<std::pair<std::string, std::string>> files() const override { return files_.bytes; }
+  const TokenizerFiles& files() const override { return files_; }
 
  private:
   /// How an id is decoded.

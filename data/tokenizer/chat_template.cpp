@@ -6,13 +6,11 @@
 #include "data/tokenizer/jinja_eval.h"
 #include "data/tokenizer/jinja_parser.h"
 #include "trainer/core/error.h"
-#include "trainer/core/file.h"
 #include "trainer/core/text.h"
 
 namespace aha {
 namespace {
 
-namespace fs = std::filesystem;
 constexpr const char* kDefault = "default";
 /// Names under which a message's reasoning is given; the first is the one that templates read.
 constexpr std::array kReasoning = {"reasoning_content", "thinking", "reasoning"};
@@ -50,14 +48,19 @@ std::optional<std::string> token_text(const OrderedJson& value) {
 }
 
 /// bos_token, eos_token and the like of one file; what is known already stays.
-void read_special(const fs::path& path, std::map<std::string, std::string>& special) {
-  std::error_code ignored;
-  if (!fs::exists(path, ignored)) return;
-  const auto json = parse_ordered_json(read_file(path), path.string());
-  if (!json.is_object()) fail("{}: expected an object", path.string());
+void read_special(const TokenizerFiles& files, std::string_view name,
+                  std::map<std::string, std::string>& special) {
+  const auto* bytes = files.find(name);
+  if (bytes == nullptr) return;
+  const auto json = parse_ordered_json(*bytes, files.path(name));
+  if (!json.is_object()) fail("{}: expected an object", files.path(name));
   for (const auto& [key, value] : json.items())
     if (key.ends_with("_token"))
       if (const auto text = token_text(value)) special.emplace(key, *text);
+}
+
+bool continues_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
 /// Name -> source, with where each stands.
@@ -68,26 +71,23 @@ struct Sources {
   }
 };
 
-void read_files(const fs::path& folder, Sources& sources) {
-  std::error_code ignored;
-  const auto path = folder / "chat_template.jinja";
-  if (fs::exists(path, ignored)) sources.add(kDefault, read_file(path), path.string());
-  const auto more = folder / "additional_chat_templates";
-  if (!fs::is_directory(more, ignored)) return;
-  for (const auto& entry : fs::directory_iterator(more, ignored))
-    if (entry.path().extension() == ".jinja")
-      sources.add(entry.path().stem().string(), read_file(entry.path()), entry.path().string());
+void read_files(const TokenizerFiles& files, Sources& sources) {
+  for (const auto& [name, bytes] : files.bytes) {
+    if (name == "chat_template.jinja") sources.add(kDefault, bytes, files.path(name));
+    if (name.starts_with(kMoreTemplates))
+      sources.add(std::filesystem::path(name).stem().string(), bytes, files.path(name));
+  }
 }
 
-void read_config(const fs::path& folder, Sources& sources) {
-  const auto path = folder / "tokenizer_config.json";
-  std::error_code ignored;
-  if (!fs::exists(path, ignored)) return;
-  const auto json = parse_ordered_json(read_file(path), path.string());
+void read_config(const TokenizerFiles& files, Sources& sources) {
+  const auto* bytes = files.find("tokenizer_config.json");
+  if (bytes == nullptr) return;
+  const auto path = files.path("tokenizer_config.json");
+  const auto json = parse_ordered_json(*bytes, path);
   if (!json.is_object() || !json.contains("chat_template") || json["chat_template"].is_null())
     return;
   const auto& value = json["chat_template"];
-  const auto where = path.string() + ": chat_template";
+  const auto where = path + ": chat_template";
   if (value.is_string()) return sources.add(kDefault, value.get<std::string>(), where);
   const auto text_in = [](const OrderedJson& entry, const char* key) {
     return entry.is_object() && entry.contains(key) && entry[key].is_string();
@@ -115,6 +115,25 @@ ChatTemplate& ChatTemplate::operator=(ChatTemplate&&) noexcept = default;
 
 void ChatTemplate::add(const std::string& name, std::string_view source, const std::string& where) {
   programs_[name] = jinja::parse(source, where);
+  sources_ += fmt::format("{}\n", source);
+}
+
+void ChatTemplate::require(const std::string& name) const {
+  if (name.empty() || programs_.contains(name)) return;
+  std::vector<std::string> names;
+  for (const auto& [known, unused] : programs_)
+    names.push_back(known);
+  fail("{}: there is no chat template '{}', only {}", where_, name, join_list(names));
+}
+
+bool ChatTemplate::mentions(std::string_view word) const {
+  for (auto at = sources_.find(word); at != std::string::npos; at = sources_.find(word, at + 1)) {
+    const auto end = at + word.size();
+    const bool joined = (at > 0 && continues_word(sources_[at - 1])) ||
+                        (end < sources_.size() && continues_word(sources_[end]));
+    if (!joined) return true;
+  }
+  return false;
 }
 
 const jinja::Program& ChatTemplate::chosen(const ChatOptions& options) const {
@@ -124,12 +143,8 @@ const jinja::Program& ChatTemplate::chosen(const ChatOptions& options) const {
     const bool has_tools = tools != options.variables.end() && !tools->is_null();
     name = has_tools && programs_.count("tool_use") > 0 ? "tool_use" : kDefault;
   }
-  const auto found = programs_.find(name);
-  if (found != programs_.end()) return *found->second;
-  std::vector<std::string> names;
-  for (const auto& [known, unused] : programs_)
-    names.push_back(known);
-  fail("{}: there is no chat template '{}', only {}", where_, name, join_list(names));
+  require(name);
+  return *programs_.at(name);
 }
 
 std::string ChatTemplate::render(const OrderedJson& messages, const ChatOptions& options) const {
@@ -147,18 +162,22 @@ std::string ChatTemplate::render(const OrderedJson& messages, const ChatOptions&
   return jinja::Evaluator(program, runtime, std::move(variables), options.date).run();
 }
 
-ChatTemplate load_chat_template(const fs::path& folder) {
+ChatTemplate load_chat_template(const std::filesystem::path& folder) {
+  return load_chat_template(present_tokenizer_files(folder));
+}
+
+ChatTemplate load_chat_template(const TokenizerFiles& files) {
   Sources sources;
-  read_files(folder, sources);
-  if (sources.by_name.empty()) read_config(folder, sources);
+  read_files(files, sources);
+  if (sources.by_name.empty()) read_config(files, sources);
   if (sources.by_name.empty())
     fail(
         "{}: there is no chat template, neither chat_template.jinja nor 'chat_template' in "
         "tokenizer_config.json",
-        folder.string());
+        files.folder);
   std::map<std::string, std::string> special;
-  read_special(folder / "tokenizer_config.json", special);
-  read_special(folder / "special_tokens_map.json", special);
+  read_special(files, "tokenizer_config.json", special);
+  read_special(files, "special_tokens_map.json", special);
   const auto first = sources.by_name.count(kDefault) > 0 ? sources.by_name.find(kDefault)
                                                          : sources.by_name.begin();
   ChatTemplate chat(first->second.first, first->second.second, std::move(special));

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "data/tokenizer/tokenizer_files.h"
 #include "trainer/core/json.h"
 
 namespace aha {
@@ -47,17 +48,25 @@ class ChatTemplate {
   /// A template of another name, besides "default".
   void add(const std::string& name, std::string_view source, const std::string& where);
 
+  /// UserError naming those there are when there is none of that name; empty is always right.
+  void require(const std::string& name) const;
+
+  /// Whether `word` stands in one of the templates: a variable that does not changes nothing.
+  bool mentions(std::string_view word) const;
+
  private:
   const jinja::Program& chosen(const ChatOptions& options) const;
 
   std::string where_;
   std::map<std::string, std::unique_ptr<jinja::Program>> programs_;
+  std::string sources_;  ///< of all of them, for `mentions`
   std::map<std::string, std::string> special_;
 };
 
 /// The template of a model folder: chat_template.jinja and additional_chat_templates/*.jinja, else
 /// `chat_template` of tokenizer_config.json, a text or a list of {name, template}. Special tokens are
 /// texts or objects with `content`. UserError when there is none.
+ChatTemplate load_chat_template(const TokenizerFiles& files);
 ChatTemplate load_chat_template(const std::filesystem::path& folder);
 
 /// One row of a request: {"messages": [...]} with the template's variables beside them or in

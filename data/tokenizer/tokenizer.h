@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/tokenizer/tokenizer_files.h"
 #include "trainer/core/types/prompt.h"
 
 namespace aha {
@@ -41,8 +42,8 @@ class Tokenizer {
   virtual std::optional<TokenId> pad_id() const = 0;
   virtual std::optional<TokenId> bos_id() const = 0;
 
-  /// File name -> bytes of what has to stand in a checkpoint so that AutoTokenizer loads it.
-  virtual std::vector<std::pair<std::string, std::string>> files() const = 0;
+  /// What has to stand in a checkpoint so that AutoTokenizer loads it, chat templates among it.
+  virtual const TokenizerFiles& files() const = 0;
 };
 
 /// Reads the tokenizer of a model folder. UserError for a model type or component we do not have.

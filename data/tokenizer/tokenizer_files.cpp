@@ -9,6 +9,8 @@
 namespace aha {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr std::array kFileNames = {
     "added_tokens.json",       "chat_template.jinja", "merges.txt",
     "special_tokens_map.json", "tokenizer.json",      "tokenizer.model",
@@ -26,6 +28,17 @@ std::optional<std::string> token_text(const Json& value, const std::string& wher
   fail("{}: expected a text or an object with 'content', found {}", where, brief(value));
 }
 
+/// Files of additional_chat_templates/ in the order of their names, which no folder promises.
+std::vector<std::string> template_names(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder / kMoreTemplates, ignored))
+    if (entry.path().extension() == ".jinja")
+      names.push_back(std::string(kMoreTemplates) + "/" + entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 }  // namespace
 
 std::string brief(const Json& value) {
@@ -40,16 +53,21 @@ const std::string* TokenizerFiles::find(std::string_view name) const {
   return found == bytes.end() ? nullptr : &found->second;
 }
 
-TokenizerFiles read_tokenizer_files(const std::filesystem::path& folder) {
-  std::error_code error;
-  if (!std::filesystem::is_directory(folder, error))
-    fail("{}: there is no such folder", folder.string());
+TokenizerFiles present_tokenizer_files(const fs::path& folder) {
   TokenizerFiles files{folder.string(), {}};
-  for (const char* name : kFileNames) {
-    std::error_code ignored;
-    if (std::filesystem::exists(folder / name, ignored))
+  std::error_code ignored;
+  for (const auto& name : template_names(folder))
+    files.bytes.emplace_back(name, read_file(folder / name));
+  for (const char* name : kFileNames)
+    if (fs::exists(folder / name, ignored))
       files.bytes.emplace_back(name, read_file(folder / name));
-  }
+  return files;
+}
+
+TokenizerFiles read_tokenizer_files(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) fail("{}: there is no such folder", folder.string());
+  auto files = present_tokenizer_files(folder);
   if (files.find("tokenizer.json") == nullptr)
     fail(
         "{}: there is no tokenizer.json; a tokenizer in another form is converted by "

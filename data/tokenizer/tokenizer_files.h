@@ -12,17 +12,25 @@
 
 namespace aha {
 
+/// The folder in a model's folder that holds chat templates besides chat_template.jinja.
+inline constexpr std::string_view kMoreTemplates = "additional_chat_templates";
+
 /// The tokenizer files of a model folder as they stand: what a tokenizer is made from, and what has
 /// to be written back for AutoTokenizer to load it.
 struct TokenizerFiles {
   std::string folder;                                      ///< for messages
-  std::vector<std::pair<std::string, std::string>> bytes;  ///< file name -> content, sorted
+  std::vector<std::pair<std::string, std::string>> bytes;  ///< file name -> content
 
+  /// The content of a file; nullptr when it is not there.
   const std::string* find(std::string_view name) const;
   std::string path(std::string_view name) const { return folder + "/" + std::string(name); }
 };
 
-/// Reads the files that a tokenizer may consist of. UserError when tokenizer.json is missing.
+/// Those of the files that a tokenizer and its chat templates may consist of which are there; the
+/// templates of additional_chat_templates/ have that folder in their names.
+TokenizerFiles present_tokenizer_files(const std::filesystem::path& folder);
+
+/// The same for a tokenizer that is to be loaded: UserError when tokenizer.json is missing.
 TokenizerFiles read_tokenizer_files(const std::filesystem::path& folder);
 
 /// A value as JSON on one line for a message, cut after 60 bytes.

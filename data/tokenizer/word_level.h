@@ -43,7 +43,7 @@ class WordLevelTokenizer final : public Tokenizer {
   std::optional<TokenId> eos_id() const override { return special("eos_token"); }
   std::optional<TokenId> pad_id() const override { return special("pad_token"); }
   std::optional<TokenId> bos_id() const override { return special("bos_token"); }
-  std::vector<std::pair<std::string, std::string>> files() const override { return files_.bytes; }
+  const TokenizerFiles& files() const override { return files_; }
 
  private:
   enum class Split { None, Spaces, WordsAndSigns };

@@ -132,7 +132,7 @@ TEST_CASE("fuzz: a damaged template or completion is read or refused", "[fuzz]")
       errors_over_mutations("{{x}} {question} {nums}<think>", 3, [&](const auto& text) {
         const PromptTemplate prompt(text, "question");
         prompt.text(row, "row");
-        prompt.ideal("1");
+        prompt.ideal("1", text);
       });
   CHECK(errors > kCases / 10);
 

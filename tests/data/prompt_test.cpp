@@ -35,11 +35,11 @@ TEST_CASE("prompt: r1_zero is the published text", "[prompt]") {
   wanted.replace(wanted.find("prompt."), 6, "What is 1 + 1?");
   const PromptTemplate plain("r1_zero", "problem");
   CHECK(plain.text(row, "x") == wanted);
-  CHECK(plain.prefill().empty());
+  CHECK(plain.prefill("").empty());
   CHECK(plain.fields() == std::vector<std::string>{"problem"});
   const PromptTemplate thinking("r1_zero_think", "problem");
   CHECK(thinking.text(row, "x") == wanted + " <think>");
-  CHECK(thinking.prefill() == "<think>");
+  CHECK(thinking.prefill("") == "<think>");
 }
 
 TEST_CASE("prompt: fields, escapes and prefill of a text of one's own", "[prompt]") {
@@ -49,7 +49,7 @@ TEST_CASE("prompt: fields, escapes and prefill of a text of one's own", "[prompt
   CHECK(PromptTemplate("{{{s}}} {f}{t}", "q").text(row, "x") == "{{x}} 0.5true");
   const PromptTemplate custom("Q: {s} {s} {target}\n<think>\n", "q");
   CHECK(custom.fields() == std::vector<std::string>{"s", "target"});
-  CHECK(custom.prefill() == "<think>\n");
+  CHECK(custom.prefill("") == "<think>\n");
   CHECK(custom.text(row, "x") == "Q: {x} {x} 25\n<think>\n");
 }
 
@@ -69,7 +69,8 @@ TEST_CASE("prompt: mistakes in a template are named", "[prompt]") {
 
 TEST_CASE("prompt: the ideal completion has the form that the template asks for", "[prompt]") {
   const auto ideal = [](const std::string& text, const std::string& answer) {
-    return PromptTemplate(text, "q").ideal(answer);
+    const PromptTemplate prompt(text, "q");
+    return prompt.ideal(answer, prompt.text(Json{{"q", "x"}}, "x"));
   };
   CHECK(ideal("raw", "so\n#### 72") == "so\n#### 72");
   CHECK(ideal("r1_zero", "so\n#### 72") == "<think> ... </think> <answer> 72 </answer>");
@@ -103,20 +104,20 @@ TEST_CASE("prompts: over-long ones stop the run or are dropped with a count", "[
   const std::string text =
       "{\"question\": \"a b c\"}\n{\"question\": \"a b\"}\n{\"question\": \"a b c d\"}\n"
       "{\"question\": \"d\"}\n";
-  const PromptTemplate raw("raw", "question");
+  const auto raw = [] { return PromptTemplate("raw", "question"); };
   const auto message = error_of([&] {
-    PromptSet(rows_of(folder, text), raw, *tokenizer, {2, false});
+    PromptSet(rows_of(folder, text), raw(), *tokenizer, {2, false});
   });
   CHECK_THAT(message, contains("d.jsonl:1: the prompt has 3 tokens, data.max_prompt_length is 2"));
   CHECK_THAT(message, contains("d.jsonl:3: the prompt has 4 tokens"));
 
-  const PromptSet kept(rows_of(folder, text), raw, *tokenizer, {2, true});
+  const PromptSet kept(rows_of(folder, text), raw(), *tokenizer, {2, true});
   REQUIRE(kept.size() == 2);
   CHECK(kept.dropped() == 2);
   CHECK(kept.prompt(1).row == 3);
   CHECK(kept.prompt(1).text == "d");
   CHECK_THAT(error_of([&] {
-               PromptSet(rows_of(folder, text), raw, *tokenizer, {0, true});
+               PromptSet(rows_of(folder, text), raw(), *tokenizer, {0, true});
              }),
              contains("all 4 prompts are longer"));
 }
@@ -124,14 +125,15 @@ TEST_CASE("prompts: over-long ones stop the run or are dropped with a count", "[
 TEST_CASE("prompts: words without an id and empty prompts name their row", "[prompt]") {
   const TempFolder folder;
   const auto tokenizer = letters();
-  const PromptTemplate raw("raw", "question");
+  const auto raw = [] { return PromptTemplate("raw", "question"); };
   CHECK_THAT(error_of([&] {
-               PromptSet(rows_of(folder, "{\"question\": \"a z\"}\n"), raw, *tokenizer, {});
+               PromptSet(rows_of(folder, "{\"question\": \"a z\"}\n"), raw(), *tokenizer, {});
              }),
              contains("d.jsonl:1: the tokenizer has no id for 'z'"));
-  CHECK_THAT(
-      error_of([&] { PromptSet(rows_of(folder, "{\"question\": \" \"}\n"), raw, *tokenizer, {}); }),
-      contains("d.jsonl:1: the prompt is empty"));
+  CHECK_THAT(error_of([&] {
+               PromptSet(rows_of(folder, "{\"question\": \" \"}\n"), raw(), *tokenizer, {});
+             }),
+             contains("d.jsonl:1: the prompt is empty"));
 }
 
 TEST_CASE("prompts: an endless task is checked as it is drawn", "[prompt]") {

@@ -24,12 +24,10 @@ TEST_CASE("samples: every file opens, repeats nothing and shares nothing with it
   const auto train = sample("gsm8k_train.jsonl", {"question", "answer"});
   const auto test = sample("gsm8k_test.jsonl", {"question", "answer"});
   const auto svamp = sample("svamp_test.jsonl", {"Body", "Question", "Answer"});
-  for (const auto* dataset : {train.get(), test.get(), svamp.get()}) {
-    CHECK(dataset->size() == 20);
+  for (const auto* dataset : {train.get(), test.get(), svamp.get()})
     CHECK(duplicate_rows(*dataset, "question").count == 0);
-  }
   CHECK(overlapping_rows(*train, *test, "question").count == 0);
-  CHECK(overlapping_rows(*train, *train, "question").count == 20);
+  CHECK(overlapping_rows(*train, *train, "question").count == 200);
   CHECK(train->name() == "gsm8k_train");
 }
 
@@ -43,4 +41,35 @@ TEST_CASE("samples: templates render their fields", "[samples]") {
   const auto gsm8k = sample("gsm8k_test.jsonl", {});
   CHECK_THAT(PromptTemplate("r1_zero", "question").text(gsm8k->row(0), "x"),
              contains("User: Janet\xE2\x80\x99s ducks lay 16 eggs per day."));
+}
+
+TEST_CASE("samples: the rows of every file have their format", "[samples]") {
+  struct Sample {
+    const char* name;
+    const char* format;
+    std::int64_t rows;
+  };
+  for (const auto& [name, format, rows] :
+       std::initializer_list<Sample>{{"gsm8k_train.jsonl", "gsm8k", 200},
+                                     {"gsm8k_test.jsonl", "gsm8k", 100},
+                                     {"svamp_train.jsonl", "svamp", 200},
+                                     {"svamp_test.jsonl", "svamp", 100},
+                                     {"math_train.jsonl", "math", 100},
+                                     {"math500_test.jsonl", "math", 50},
+                                     {"countdown_train.jsonl", "countdown", 200},
+                                     {"countdown_test.jsonl", "countdown", 100},
+                                     {"aime_invented.jsonl", "aime", 10},
+                                     {"amc_invented.jsonl", "amc", 10}}) {
+    CAPTURE(name);
+    DataSource source;
+    source.path = std::string(AHA_SOURCE_DIR) + "/data/samples/" + name;
+    source.format = format;
+    OpenOptions options;
+    options.required_fields = {"question", "answer"};
+    const auto dataset = open_dataset(source, options);
+    CHECK(dataset->size() == rows);
+    CHECK(duplicate_rows(*dataset, "question").count == 0);
+    for (std::int64_t i = 0; i < rows; ++i)
+      CHECK(dataset->row(i)["answer"].is_string());
+  }
 }

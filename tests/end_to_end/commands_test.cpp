@@ -44,7 +44,7 @@ TEST_CASE("help: every command explains itself, and a wrong call exits 2") {
   const auto help = run_aha({"--help"});
   CHECK(help.code == 0);
   for (const char* command : {"train", "check", "eval", "generate", "score", "logprobs", "tokenize",
-                              "data", "config", "report", "import-gguf"}) {
+                              "data", "inspect", "config", "report", "import-gguf"}) {
     CHECK_THAT(help.out, contains(command));
     const auto own = run_aha({command, "--help"});
     CHECK(own.code == 0);

@@ -44,7 +44,15 @@ void write_optimizer(const fs::path& folder, const CheckpointParts& parts) {
 
 void write_parts(const fs::path& folder, const CheckpointParts& parts, const TrainerState& state) {
   const auto type = float_type(parts.dtype);
-  save_model(folder, {parts.config, parts.layout, parts.values, type, parts.tokenizer_files});
+  std::vector<std::pair<std::string, std::string>> flat;
+  for (const auto& file : parts.tokenizer_files)
+    if (!fs::path(file.first).has_parent_path()) flat.push_back(file);
+  save_model(folder, {parts.config, parts.layout, parts.values, type, flat});
+  for (const auto& [name, bytes] : parts.tokenizer_files)
+    if (fs::path(name).has_parent_path()) {
+      make_folder((folder / name).parent_path());
+      write_file_atomic(folder / name, bytes);
+    }
   write_optimizer(folder / "optimizer", parts);
   if (parts.reference != nullptr)
     save_model(folder / "reference",

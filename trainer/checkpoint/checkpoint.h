@@ -23,6 +23,7 @@ struct CheckpointParts {
   const Tensor& exp_avg;
   const Tensor& exp_avg_sq;
   const Tensor* reference = nullptr;  ///< [total] f32
+  /// Name -> bytes; a name may have a folder in it, as additional chat templates do.
   std::vector<std::pair<std::string, std::string>> tokenizer_files;
   std::string dtype = "float32";  ///< of the written model
 };

@@ -16,6 +16,7 @@ void add_score(CLI::App& app, Action& action);
 void add_logprobs(CLI::App& app, Action& action);
 void add_tokenize(CLI::App& app, Action& action);
 void add_data(CLI::App& app, Action& action);
+void add_inspect(CLI::App& app, Action& action);
 void add_config(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
 void add_import_gguf(CLI::App& app, Action& action);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "data/formats.h"
 #include "rewards/registry.h"
 #include "trainer/commands/commands.h"
 #include "trainer/commands/shared.h"
@@ -21,8 +22,8 @@ struct Arguments {
   std::string config;
   std::string task;
   std::string reward;
-  std::string prompt_template = "raw";
-  std::string field = "question";
+  PromptArguments prompt;
+  std::string format;
   std::string answer_field = "answer";
   std::string out;
   std::int64_t count = 0;
@@ -38,10 +39,11 @@ struct Arguments {
 /// The job that the arguments describe: of a configuration file, or made from them.
 Config job(const Arguments& a) {
   if (!a.config.empty()) {
-    if (!a.files.empty() || !a.task.empty() || !a.reward.empty() || a.count > 0)
+    if (!a.files.empty() || !a.task.empty() || !a.reward.empty() || a.count > 0 ||
+        !a.format.empty())
       fail(
-          "aha eval: --config names data and rewards already; leave files, --task, --reward and "
-          "--count out");
+          "aha eval: --config names data and rewards already; leave files, --format, --task, "
+          "--reward and --count out");
     return load_config(a.config);
   }
   if (a.files.empty() == a.task.empty())
@@ -50,8 +52,7 @@ Config job(const Arguments& a) {
     fail("aha eval: --reward says how answers are judged, or --config names a job");
   Config config;
   StageConfig stage;
-  stage.data.prompt_template = a.prompt_template;
-  stage.data.question_field = a.field;
+  stage.data = data_section(a.prompt);
   stage.data.answer_field = a.answer_field;
   // a task is judged by the reward of its name
   const auto spec = parse_reward_spec(a.reward.empty() ? a.task : a.reward);
@@ -73,7 +74,8 @@ Config job(const Arguments& a) {
   for (const auto& file : a.files) {
     DataSource source;
     source.path = file;
-    add(std::filesystem::path(file).stem().string(), source);
+    if (!a.format.empty()) source.format = a.format;
+    add(file == "-" ? "standard_input" : std::filesystem::path(file).stem().string(), source);
   }
   config.stages = {stage};
   return config;
@@ -176,15 +178,15 @@ void add_eval(CLI::App& app, Action& action) {
       "eval", "measure a model on data files or a task: accuracy, pass@k, maj@k, lengths");
   auto a = std::make_shared<Arguments>();
   command->add_option("--model", a->model, "model folder or checkpoint")->required();
-  command->add_option("files", a->files, "JSONL data files");
+  command->add_option("files", a->files, "JSONL data files; - is standard input");
+  command
+      ->add_option("--format", a->format, "how the files' rows are published (data.train.format)")
+      ->check(CLI::IsMember(format_names()));
   command->add_option("--config", a->config,
                       "a job's file: its evaluation sets, rewards and limits");
   command->add_option("--task", a->task, "held-out rows of a task generator");
   command->add_option("--reward", a->reward, "NAME[:key=value,...] (default of a task: its own)");
-  command
-      ->add_option("--prompt-template", a->prompt_template, "raw, r1_zero, or a text with {field}")
-      ->capture_default_str();
-  command->add_option("--field", a->field, "field that holds the question")->capture_default_str();
+  add_prompt_options(*command, a->prompt);
   command->add_option("--answer-field", a->answer_field, "field that holds the gold")
       ->capture_default_str();
   command->add_option("--count", a->count, "rows of each set; 0: all of a file, 512 of a task")

@@ -19,8 +19,7 @@ namespace {
 struct Arguments {
   std::string model;
   std::string file = "-";
-  std::string prompt_template = "raw";
-  std::string field = "question";
+  PromptArguments prompt;
   std::int64_t samples = 1;
   std::int64_t threads = 0;
   std::int64_t max_batch = 256;
@@ -41,7 +40,7 @@ class Generator {
       : arguments_(a),
         machine_(a.threads),
         policy_(load_policy(a.model, machine_)),
-        template_(a.prompt_template, a.field),
+        template_(open_prompt_template(data_section(a.prompt), *policy_.tokenizer)),
         engine_(*policy_.decoder, *policy_.weights, machine_.exec, policy_.vocabulary(),
                 text_decoder(*policy_.tokenizer), a.max_batch),
         params_(a.params) {
@@ -71,7 +70,7 @@ class Generator {
     request.prompt.text = template_.text(json, where);
     request.prompt.row = static_cast<std::int64_t>(next_ordinal_);
     request.prompt.source = arguments_.file;
-    request.prompt.prefill = template_.prefill();
+    request.prompt.prefill = template_.prefill(request.prompt.text);
     request.prompt.ids = encode(request.prompt.text, where);
     request.ordinal = next_ordinal_++;
     request.samples = arguments_.samples;
@@ -88,7 +87,7 @@ class Generator {
 
   std::vector<TokenId> encode(const std::string& text, const std::string& where) const {
     try {
-      return policy_.tokenizer->encode(text);
+      return template_.ids(*policy_.tokenizer, text);
     } catch (const UserError& error) {
       fail("{}: {}", where, error.what());
     }
@@ -143,7 +142,7 @@ class Generator {
     std::cerr << "A prompt a line; end with Ctrl-D.\n> " << std::flush;
     for (std::string line; std::getline(std::cin, line); std::cerr << "> " << std::flush) {
       try {
-        const auto groups = generate({request({{arguments_.field, line}}, "your line")});
+        const auto groups = generate({request({{arguments_.prompt.field, line}}, "your line")});
         for (const auto& c : groups.front().completions)
           std::cout << c.text << std::endl;
       } catch (const UserError& error) {
@@ -171,10 +170,7 @@ void add_generate(CLI::App& app, Action& action) {
   command->add_option("--model", a->model, "model folder or checkpoint")->required();
   command->add_option("file", a->file, "JSONL rows with the prompt's fields; - is standard input")
       ->capture_default_str();
-  command
-      ->add_option("--prompt-template", a->prompt_template, "raw, r1_zero, or a text with {field}")
-      ->capture_default_str();
-  command->add_option("--field", a->field, "field that holds the question")->capture_default_str();
+  add_prompt_options(*command, a->prompt);
   command->add_option("-n,--num-generations", a->samples, "completions a prompt")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();

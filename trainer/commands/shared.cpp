@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "data/tokenizer/chat_template.h"
 #include "trainer/config/rules.h"
 #include "trainer/core/error.h"
 
@@ -35,6 +36,40 @@ void for_each_row(const std::string& path,
     if (!json.is_object()) fail("{}: a row is a JSON object, such as {{\"text\": \"...\"}}", where);
     row(std::move(json), where);
   }
+}
+
+void add_prompt_options(CLI::App& command, PromptArguments& a) {
+  command
+      .add_option("--prompt-template", a.prompt_template,
+                  "raw, r1_zero, r1_zero_think, chat (the model's own), or a text with {field}")
+      ->capture_default_str();
+  command
+      .add_option("--field", a.field,
+                  "field that holds the question; chat: a text or a list of messages")
+      ->capture_default_str();
+  command.add_option("--system-prompt", a.system_prompt, "chat: the system message");
+  command.add_option("--chat-template-date", a.date, "chat: the date that the template is told");
+  command.add_option("--chat-template-kwargs", a.variables,
+                     "chat: variables of the template, such as {\"enable_thinking\": false}");
+}
+
+DataSection data_section(const PromptArguments& a) {
+  DataSection data;
+  data.prompt_template = a.prompt_template;
+  data.question_field = a.field;
+  data.system_prompt = a.system_prompt;
+  data.chat_template_date = a.date;
+  if (!a.variables.empty())
+    data.chat_template_kwargs = parse_ordered_json(a.variables, "--chat-template-kwargs");
+  if (!data.chat_template_kwargs.is_object())
+    fail("--chat-template-kwargs: expected a JSON object, found {}",
+         data.chat_template_kwargs.type_name());
+  if (a.prompt_template != "chat" &&
+      !(a.system_prompt.empty() && a.date.empty() && a.variables.empty()))
+    fail(
+        "--system-prompt, --chat-template-date and --chat-template-kwargs are for "
+        "--prompt-template chat");
+  return data;
 }
 
 const char* finish_name(FinishReason finish) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <CLI/CLI.hpp>
 #include <functional>
 #include <iosfwd>
 #include <memory>
@@ -27,6 +28,20 @@ class Input {
 /// are passed over; UserError "FILE:LINE: ..." for what is no object.
 void for_each_row(const std::string& path,
                   const std::function<void(Json&&, const std::string& where)>& row);
+
+/// How prompts are made, where a command line says it.
+struct PromptArguments {
+  std::string prompt_template = "raw";
+  std::string field = "question";
+  std::string system_prompt;
+  std::string date;
+  std::string variables;  ///< JSON
+};
+
+void add_prompt_options(CLI::App& command, PromptArguments& arguments);
+
+/// As the data section of a configuration. UserError for variables that are no JSON object.
+DataSection data_section(const PromptArguments& arguments);
 
 /// "stop", "string" or "length".
 const char* finish_name(FinishReason finish);

@@ -30,8 +30,12 @@ std::vector<TokenId> encoded(const Tokenizer& tokenizer, const OrderedJson& row,
                              const std::string& where, bool add_special_tokens) {
   const auto text = row.find("text");
   if (text == row.end() || !text->is_string()) fail("{}: 'text' is missing or no text", where);
-  const auto ids = tokenizer.encode(text->get_ref<const std::string&>());
-  return add_special_tokens ? tokenizer.with_special_tokens(ids) : ids;
+  try {
+    const auto ids = tokenizer.encode(text->get_ref<const std::string&>());
+    return add_special_tokens ? tokenizer.with_special_tokens(ids) : ids;
+  } catch (const UserError& error) {
+    fail("{}: {}", where, error.what());
+  }
 }
 
 /// A row with its keys in their order: a chat template prints tools and arguments as they stand.

@@ -68,6 +68,11 @@ void describe(Visitor& v, TaskOptions& s) {
 
 void describe(Visitor& v, DataSource& s) {
   v.leaf(Key("path", "JSONL file; this or task"), &s.path);
+  v.leaf(Key("format",
+             "how the rows of the file are published; all but jsonl make question and answer of "
+             "them")
+             .one_of({"jsonl", "gsm8k", "svamp", "math", "aime", "amc", "countdown"}),
+         &s.format);
   v.leaf(Key("task", "generator: countdown_wait, parity, countdown; this or path"), &s.task);
   v.leaf(Key("count", "rows to use; 0: all of a file, endless for a task").at_least(0), &s.count);
   v.leaf(Key("name", "`source` of rows that have none; empty: the file's stem, or the task"),
@@ -85,9 +90,25 @@ void describe(Visitor& v, DataSection& s) {
              .at_least(0)
              .below(1),
          &s.eval_fraction);
-  v.leaf(Key("prompt_template", "raw, r1_zero, r1_zero_think, or a text with {field}"),
-         &s.prompt_template);
-  v.leaf(Key("question_field", "field of a row with the question"), &s.question_field);
+  v.leaf(
+      Key("prompt_template",
+          "raw, r1_zero, r1_zero_think, chat (the model's own template), or a text with {field}"),
+      &s.prompt_template);
+  v.leaf(Key("system_prompt", "chat: system message of conversations that begin with none"),
+         &s.system_prompt);
+  v.leaf(Key("chat_template", "chat: which of the model's named templates; empty: its default"),
+         &s.chat_template);
+  v.leaf(Key("chat_template_date",
+             "chat: the date that the template is told, such as 2024-07-26; a template that asks "
+             "for it is refused without"),
+         &s.chat_template_date);
+  v.leaf(Key("chat_template_kwargs",
+             "chat: variables of the template, such as enable_thinking; add_generation_prompt is "
+             "true unless given"),
+         &s.chat_template_kwargs);
+  v.leaf(
+      Key("question_field", "field of a row with the question; chat: a text or a list of messages"),
+      &s.question_field);
   v.leaf(Key("answer_field", "field of a row with the gold"), &s.answer_field);
   v.leaf(Key("completion_field", "sft: field of a row with the text to learn"),
          &s.completion_field);

@@ -43,9 +43,9 @@ struct Key {
 };
 
 /// A value in a struct.
-using Leaf =
-    std::variant<bool*, std::int64_t*, std::uint64_t*, double*, std::string*,
-                 std::optional<double>*, std::vector<std::string>*, std::vector<std::int64_t>*>;
+using Leaf = std::variant<bool*, std::int64_t*, std::uint64_t*, double*, std::string*,
+                          std::optional<double>*, std::vector<std::string>*,
+                          std::vector<std::int64_t>*, OrderedJson*>;
 
 /// Is shown every key of a struct in the order of the file.
 class Visitor {

@@ -28,7 +28,10 @@ void make_room(const YamlNode& map, DataSource& source) {
     source.task_options = {};
   }
   if (other_task) source.task_options = {};
-  if (task != nullptr && path == nullptr && !task->value.text.empty()) source.path.clear();
+  if (task != nullptr && path == nullptr && !task->value.text.empty()) {
+    source.path.clear();
+    source.format = DataSource().format;
+  }
 }
 
 std::string option_text(const YamlNode& node) {

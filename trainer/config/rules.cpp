@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "trainer/config/rule_list.h"
+#include "trainer/config/yaml_fields.h"
 #include "trainer/core/text.h"
 
 namespace aha {
@@ -58,6 +59,36 @@ void check_source(const std::string& key, const DataSource& source, RuleList& ru
     rules.broken(key + ".task", "stands beside {}.path; keep one of them", key);
   if (source.task.empty() && !source.path.empty() && source.task_options != TaskOptions{})
     rules.broken(key, "has options of a task, but {}.path is a file; leave them out", key);
+  if (source.path.empty() && !source.task.empty() && source.format != DataSource().format)
+    rules.broken(key + ".format", "{} is of a file, and {}.task makes rows; leave it out",
+                 source.format, key);
+  if (source.path == "-")
+    rules.broken(key + ".path", "standard input can be read once only; name a file");
+}
+
+/// What belongs to prompt_template chat, and what it needs.
+void check_chat(const StageConfig& stage, RuleList& rules) {
+  const auto& data = stage.data;
+  if (data.prompt_template == "chat") {
+    if (stage.model.init && stage.model.path.empty() && stage.model.tokenizer.empty())
+      rules.broken("data.prompt_template",
+                   "chat is the template of a model's folder, and model.init has none; name "
+                   "model.tokenizer, a folder that has one");
+    for (const char* name : {"messages", "conversation", "chat_template", "tokenize", "date",
+                             "continue_final_message"})
+      if (data.chat_template_kwargs.contains(name))
+        rules.broken("data.chat_template_kwargs", "{} is no variable that can be set here", name);
+    return;
+  }
+  const auto chat_only = [&](const char* key, bool given) {
+    if (given)
+      rules.broken(key, "is for data.prompt_template chat, not {}; leave it out",
+                   text_yaml(data.prompt_template));
+  };
+  chat_only("data.system_prompt", !data.system_prompt.empty());
+  chat_only("data.chat_template", !data.chat_template.empty());
+  chat_only("data.chat_template_date", !data.chat_template_date.empty());
+  chat_only("data.chat_template_kwargs", !data.chat_template_kwargs.empty());
 }
 
 void check_data(const StageConfig& stage, RuleList& rules) {
@@ -228,6 +259,7 @@ std::vector<BrokenRule> broken_rules(const Config& config) {
     check_model(config, stage, rules);
     check_sizes(stage, rules);
     check_data(stage, rules);
+    check_chat(stage, rules);
     check_lengths(config, stage, rules);
     check_reward(stage, rules);
     check_train(stage, rules);

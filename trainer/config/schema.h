@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "trainer/core/json.h"
+
 namespace aha {
 
 /// `model.init:` a new Llama-type decoder with random weights (normal, std initializer_range, counter RNG).
@@ -54,7 +56,8 @@ struct TaskOptions {
 /// A dataset: exactly one of `path` (JSONL) and `task` (generated).
 struct DataSource {
   std::string path;
-  std::string task;  ///< countdown_wait, parity, countdown
+  std::string format = "jsonl";  ///< of the file's rows: data/formats.h
+  std::string task;              ///< countdown_wait, parity, countdown
   TaskOptions task_options;
   std::int64_t count = 0;  ///< rows to use; 0: all of a file, endless for a task
   std::string name;        ///< its `source` when rows have none; empty: file stem or task
@@ -67,7 +70,13 @@ struct DataSection {
       eval;  ///< the first (in file order: eval_order) keeps bare metric names
   std::vector<std::string> eval_order;  ///< names of `eval` in the order of the file; not a key
   double eval_fraction = 0.0;  ///< > 0: hold out this share of `train` rows as set `held_out`
-  std::string prompt_template = "raw";      ///< raw, r1_zero, or a text with {field}
+  std::string prompt_template =
+      "raw";                       ///< raw, r1_zero, r1_zero_think, chat, or a text with {field}
+  std::string system_prompt;       ///< chat: of conversations that begin with none
+  std::string chat_template;       ///< chat: which of the model's named templates; empty: default
+  std::string chat_template_date;  ///< chat: what strftime_now says, 2024-07-26
+  /// chat: variables of the template, such as enable_thinking
+  OrderedJson chat_template_kwargs = OrderedJson::object();
   std::string question_field = "question";  ///< field that raw and r1_zero take the question from
   std::string answer_field = "answer";      ///< gold
   std::string completion_field = "completion";  ///< sft: target text

@@ -233,7 +233,7 @@ class Job {
     save_checkpoint(folder_.checkpoints(),
                     {policy_.config, policy_.layout, policy_.weights->values(),
                      s.optimizer.exp_avg(), s.optimizer.exp_avg_sq(), reference,
-                     policy_.tokenizer->files(), s.settings.model.save_dtype},
+                     policy_.tokenizer->files().bytes, s.settings.model.save_dtype},
                     committed_);
     prune_checkpoints(folder_.checkpoints(), s.settings.checkpoint.save_total_limit,
                       committed_.best_metric ? committed_.best_global_step : -1);

@@ -81,7 +81,7 @@ std::string ideal_line(const StageView& v, const Prompt& prompt) {
   } else {
     const auto answer = prompt.fields.find(v.stage.data.answer_field);
     if (answer == prompt.fields.end()) return "ideal      no gold in this row to make one from";
-    ideal = v.data.train->prompt_template().ideal(field_text(*answer));
+    ideal = v.data.train->prompt_template().ideal(field_text(*answer), prompt.text);
   }
   const auto ids = v.tokenizer.encode(ideal);
   Attempt attempt{ideal, prompt.fields,

@@ -44,8 +44,8 @@ std::unique_ptr<Task> task_of(const DataSource& source) {
 std::unique_ptr<PromptSet> prompt_set(const StageConfig& stage, const Tokenizer& tokenizer,
                                       std::unique_ptr<Dataset> dataset) {
   return std::make_unique<PromptSet>(
-      std::move(dataset), PromptTemplate(stage.data.prompt_template, stage.data.question_field),
-      tokenizer, PromptLimits{stage.data.max_prompt_length, stage.data.overlong_prompts == "drop"});
+      std::move(dataset), open_prompt_template(stage.data, tokenizer), tokenizer,
+      PromptLimits{stage.data.max_prompt_length, stage.data.overlong_prompts == "drop"});
 }
 
 EvalSet eval_set(const StageConfig& stage, const Tokenizer& tokenizer, const std::string& name,
@@ -77,7 +77,7 @@ void report_repeats(const StageConfig& stage, const Dataset& train, StageData& d
 
 EvalSet open_eval_set(const Config& config, const StageConfig& stage, const Tokenizer& tokenizer,
                       const Scorer* scorer, const NamedSource& source) {
-  const PromptTemplate prompt(stage.data.prompt_template, stage.data.question_field);
+  const PromptTemplate prompt = open_prompt_template(stage.data, tokenizer);
   auto options =
       open_options(config, stage, Split::HeldOut, prompt, scorer, source_name(source.source));
   options.required_fields = prompt.fields();
@@ -89,7 +89,7 @@ EvalSet open_eval_set(const Config& config, const StageConfig& stage, const Toke
 
 StageData open_stage_data(const Config& config, const StageConfig& stage,
                           const Tokenizer& tokenizer, const Scorer* scorer) {
-  const PromptTemplate prompt(stage.data.prompt_template, stage.data.question_field);
+  const PromptTemplate prompt = open_prompt_template(stage.data, tokenizer);
   StageData data;
   data.task = task_of(stage.data.train);
   auto train = open_dataset(stage.data.train, open_options(config, stage, Split::Train, prompt,

@@ -26,6 +26,7 @@ class Randomiser : public Visitor {
     describe(*this, source);
     (below(2) == 0 ? source.path : source.task).clear();
     if (source.task.empty()) source.task_options = {};
+    if (source.path.empty()) source.format = "jsonl";
     source.count += 1;
   }
   void model(const Key&, ModelConfigSection& model) override { describe(*this, model); }
@@ -129,6 +130,39 @@ class Randomiser : public Visitor {
       draw(key, value);
   }
 
+  void draw(const Key& key, OrderedJson& value) {
+    value = OrderedJson::object();
+    for (auto n = below(4); n > 0; --n)
+      value[text()] = json(key, 3);
+  }
+
+  OrderedJson json(const Key& key, int depth) {
+    switch (below(depth > 0 ? 7 : 5)) {
+      case 0:
+        return nullptr;
+      case 1:
+        return below(2) == 1;
+      case 2:
+        return static_cast<std::int64_t>(random_());
+      case 3:
+        return unit() * 1e6 - 5e5;
+      case 4:
+        return text();
+      case 5: {
+        auto list = OrderedJson::array();
+        for (auto n = below(3); n > 0; --n)
+          list.push_back(json(key, depth - 1));
+        return list;
+      }
+      default: {
+        auto map = OrderedJson::object();
+        for (auto n = below(3); n > 0; --n)
+          map[text()] = json(key, depth - 1);
+        return map;
+      }
+    }
+  }
+
   std::mt19937_64 random_;
 };
 
@@ -188,6 +222,7 @@ TEST_CASE("the resolved dump: random values of every key survive it", "[config]"
     stage.eval.pass_at_k.clear();
     stage.checkpoint.best_metric.clear();
     stage.data.eval_fraction = 0;
+    stage.data.prompt_template = "chat";
     stage.reward.accuracy.clear();
     config.stages.push_back(stage);
     config.stages.back().name = "second";

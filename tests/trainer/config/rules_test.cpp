@@ -107,6 +107,21 @@ const std::vector<Case>& cases() {
        "nothing would be "
        "trained on"},
       {{"data.answer_field=\"\""}, "data.answer_field: is empty; name a field of the rows"},
+      {{"data.system_prompt=be brief"},
+       "data.system_prompt: is for data.prompt_template chat, not raw; leave it out"},
+      {{"data.chat_template_kwargs.enable_thinking=false"},
+       "data.chat_template_kwargs: is for data.prompt_template chat, not raw; leave it out"},
+      {{"data.prompt_template=chat"},
+       "data.prompt_template: chat is the template of a model's folder, and model.init has none; "
+       "name "
+       "model.tokenizer, a folder that has one"},
+      {{"data={prompt_template: chat, chat_template_kwargs: {tokenize: true}}",
+        "model.tokenizer=t"},
+       "data.chat_template_kwargs: tokenize is no variable that can be set here"},
+      {{"data.train.format=gsm8k"},
+       "data.train.format: gsm8k is of a file, and data.train.task makes rows; leave it out"},
+      {{"data.train.path='-'", "model.tokenizer=t"},
+       "data.train.path: standard input can be read once only; name a file"},
   };
   return table;
 }
