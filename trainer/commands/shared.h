@@ -28,6 +28,11 @@ class Input {
 void for_each_row(const std::string& path,
                   const std::function<void(Json&&, const std::string& where)>& row);
 
+/// Of the option --context.
+inline constexpr const char* kContextHelp =
+    "tokens of the longest sequence meant: longrope models take their long factors when it is more "
+    "than their original context";
+
 /// "stop", "string" or "length".
 const char* finish_name(FinishReason finish);
 

@@ -30,6 +30,8 @@ ResidentWeights::ResidentWeights(const ModelConfig& config, const ParameterLayou
                        packed.o.reserve(packed_size(C, HD)),
                        packed.gate_up.reserve(packed_size(2 * F, C)),
                        packed.down.reserve(packed_size(C, F))});
+    if (at.qkv_bias > 0) blocks_.back().qkv_bias = base + at.qkv_bias;
+    if (at.qk_norm > 0) blocks_.back().qk_norm = base + at.qk_norm;
   }
 }
 
@@ -74,9 +76,12 @@ ResidentGradients::ResidentGradients(const ParameterLayout& layout)
   clear();
   float* const base = data();
   edges_ = {base + layout.embed, base + layout.final_norm, base + layout.head};
-  for (const auto& at : layout.blocks)
+  for (const auto& at : layout.blocks) {
     blocks_.push_back({base + at.input_norm, base + at.qkv, base + at.o, base + at.post_norm,
                        base + at.gate_up, base + at.down});
+    if (at.qkv_bias > 0) blocks_.back().qkv_bias = base + at.qkv_bias;
+    if (at.qk_norm > 0) blocks_.back().qk_norm = base + at.qk_norm;
+  }
 }
 
 void ResidentGradients::clear() {
