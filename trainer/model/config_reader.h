@@ -84,6 +84,13 @@ class Reader {
     problems_.add("'{}{}' is {}, expected {}", path_, key, shown(*find(key)), wanted);
   }
 
+  /// An entry whose key is the file's own word.
+  void unknown(const std::string& key, const Json& value, std::string_view why) const {
+    const auto quoted = shown(Json(key));
+    problems_.add("'{}{}' is {}, expected nothing: {}", path_, quoted.substr(1, quoted.size() - 2),
+                  shown(value), why);
+  }
+
   static bool is_integer(const Json& value) {
     if (value.is_number_unsigned())
       return value.get<std::uint64_t>() <=

@@ -99,7 +99,7 @@ RopeScaling read_scaling(const Reader& in, const Reader& rope, const ModelConfig
   if (type == nullptr) return s;
   for (const auto& [key, value] : rope.object().items())
     if (!value.is_null() && !contains(kCommonKeys, key) && !contains(type->keys, key))
-      rope.wrong(key.c_str(), fmt::format("nothing: rope_type \"{}\" has no such key", type->name));
+      rope.unknown(key, value, fmt::format("rope_type \"{}\" has no such key", type->name));
   s.kind = type->kind;
   if (s.kind == Kind::None) return s;
   read_optional(rope, "factor", s.factor);

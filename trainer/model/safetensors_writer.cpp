@@ -75,8 +75,7 @@ void write_values(FileWriter& out, const NamedTensor& t) {
   }
   auto values = std::get<0>(t.values);
   if (t.dtype == FloatType::F32) return out.write(bytes_of(values.data(), values.size_bytes()));
-  const auto round =
-      t.dtype == FloatType::BF16 ? c10::detail::round_to_nearest_even : half_bits;
+  const auto round = t.dtype == FloatType::BF16 ? c10::detail::round_to_nearest_even : half_bits;
   std::array<std::uint16_t, 1 << 14> rounded;
   while (!values.empty()) {
     const auto piece = values.first(std::min(values.size(), rounded.size()));
