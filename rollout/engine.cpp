@@ -54,7 +54,7 @@ Engine::Engine(const Decoder& decoder, ParameterProvider& weights, Exec exec,
     : runner_(decoder, weights, exec, vocabulary),
       decode_(std::move(decode)),
       max_batch_(max_batch),
-      max_positions_(decoder.config().max_position_embeddings) {}
+      max_positions_(decoder.config().positions()) {}
 
 bool Engine::take(Sequence& sequence, const Drawn& drawn, const SamplingParams& params,
                   const StopMatcher& stop) const {

@@ -1,25 +1,28 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/model: tiny random Llamas and what transformers says of them.
+"""Writes tests/golden/model: tiny random models and what transformers says of them.
 
 Run from the repository root with torch, transformers, safetensors and numpy installed:
-    python scripts/make_golden.py
+    python scripts/make_golden.py [FAMILY...]
 The tests never run it; the versions it ran with are inside the files it wrote.
 tests/golden/model/README.md names every tensor.
 """
 import json
 import pathlib
 import shutil
+import sys
 
 import numpy as np
 import torch
 import transformers
 from safetensors.torch import save_file
-from transformers import (LlamaConfig, LlamaForCausalLM, MinPLogitsWarper, TemperatureLogitsWarper,
-                          TopKLogitsWarper, TopPLogitsWarper)
+from transformers import (AutoConfig, AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM,
+                          MinPLogitsWarper, TemperatureLogitsWarper, TopKLogitsWarper,
+                          TopPLogitsWarper)
 from transformers.models.llama import modeling_llama
 
 OUT = pathlib.Path(__file__).resolve().parent.parent / "tests/golden/model"
 N, T, V = 3, 12, 50
+FAMILY_N, FAMILY_T, GREEDY = 2, 40, 64
 VERSIONS = {
     "generator": "scripts/make_golden.py",
     "torch": torch.__version__.split("+")[0],
@@ -39,18 +42,22 @@ def tiny_llama(seed, **settings):
                          bos_token_id=1, eos_token_id=2, pad_token_id=0, attn_implementation="sdpa",
                          **settings)
     model = LlamaForCausalLM(config)
+    return model, fill(model, seed)
+
+
+def fill(model, seed):
     random = np.random.default_rng(seed)
     with torch.no_grad():
         for name, p in model.named_parameters():
             values = random.normal(size=p.shape)
             p.copy_(torch.from_numpy(1 + 0.1 * values if "norm" in name else 0.2 * values))
-    return model, random
+    return random
 
 
-def answers(model, random):
+def answers(model, random, N=N, T=T, prompt=4, count=20, mixed=True):
     """Every number in f64 (cos and sin of the rotary embedding are transformers' f32)."""
     model = model.double()
-    ids = torch.from_numpy(random.integers(3, V, size=(N, T)))
+    ids = torch.from_numpy(random.integers(3, model.config.vocab_size, size=(N, T)))
     mask = torch.from_numpy((random.random((N, T)) < 0.6).astype(np.int64))
     mask[:, 0] = 0  # the first token is predicted by nothing
     logits = model(ids).logits
@@ -66,13 +73,19 @@ def answers(model, random):
            "loss": loss[None], "mix_logprob_weights": logprob_weights,
            "mix_entropy_weights": entropy_weights, "mix_loss": mix[None]}
     names, parameters = zip(*model.named_parameters())
-    for prefix, value in (("grad.", loss), ("mix_grad.", mix)):
+    if not mixed:
+        out = {name: value for name, value in out.items() if not name.startswith("mix")}
+    for prefix, value in (("grad.", loss), ("mix_grad.", mix))[:2 if mixed else 1]:
         for name, g in zip(names, torch.autograd.grad(value, parameters, retain_graph=True)):
             out[prefix + name] = g
-    out["greedy_prompt"] = ids[0, :4].clone()
-    out["greedy"] = greedy(model, ids[:1, :4], 20)
+    out["greedy_prompt"] = ids[0, :prompt].clone()
+    out["greedy"] = greedy(model, ids[:1, :prompt], count)
     return {k: v.detach().to(torch.int64 if v.dtype == torch.int64 else torch.float32).contiguous()
             for k, v in out.items()}
+
+
+class TooNear(Exception):
+    pass
 
 
 def greedy(model, ids, count):
@@ -81,14 +94,15 @@ def greedy(model, ids, count):
         for _ in range(count):
             logits = model(ids).logits[0, -1]
             best = logits.topk(2).values
-            assert best[0] - best[1] > 1e-3, "two tokens are too near for a test in f32"
+            if best[0] - best[1] <= 1e-3:
+                raise TooNear("two tokens are too near for a test in f32: take another seed")
             ids = torch.cat([ids, logits.argmax()[None, None]], 1)
     return ids[0, start:]
 
 
 def check_against_f32(folder, golden):
     """The numbers above must be those of the untouched f32 model, too."""
-    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     with torch.no_grad():
         gap = (model(golden["ids"]).logits - golden["logits"]).abs().max()
     assert gap < 1e-5 * golden["logits"].abs().max(), gap
@@ -106,6 +120,83 @@ def write_model(name, seed, **settings):
     modeling_llama.LlamaRMSNorm.forward = forward
     save_file(golden, OUT / f"{name}_golden.safetensors", VERSIONS)
     check_against_f32(folder, golden)
+
+
+def linear(count, low, high):
+    return [round(float(x), 3) for x in np.linspace(low, high, count)]
+
+
+ROPE = {"rope_theta": 10000.0, "rope_type": "default"}
+LONG_ROPE = {"rope_theta": 10000.0, "rope_type": "longrope", "partial_rotary_factor": 0.75,
+             "short_factor": linear(6, 1.0, 1.4), "long_factor": linear(6, 1.1, 3.0),
+             "original_max_position_embeddings": 72}
+# wavelengths of theta 100 in 8 dimensions: 6, 20, 63, 199; of the context of 32: kept below 8,
+# stretched above 32
+LLAMA3_ROPE = {"rope_theta": 100.0, "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
+               "high_freq_factor": 4.0, "original_max_position_embeddings": 32}
+
+# name: model_type, settings
+FAMILIES = {
+    "llama_linear": ("llama", dict(rope_parameters={**ROPE, "rope_type": "linear", "factor": 4.0},
+                                   head_dim=8)),
+    "llama3": ("llama", dict(rope_parameters=LLAMA3_ROPE, head_dim=8, tie_word_embeddings=True,
+                             rms_norm_eps=1e-5)),
+    "qwen2": ("qwen2", dict(rope_parameters={**ROPE, "rope_theta": 1e6}, tie_word_embeddings=True)),
+    "qwen3": ("qwen3", dict(rope_parameters={**ROPE, "rope_theta": 1e6}, head_dim=12)),
+    "mistral": ("mistral", dict(rope_parameters=ROPE, head_dim=8, sliding_window=None,
+                                rms_norm_eps=1e-5)),
+    "phi3": ("phi3", dict(rope_parameters={**ROPE, "partial_rotary_factor": 0.5})),
+    "phi3_longrope": ("phi3", dict(rope_parameters=LONG_ROPE, num_attention_heads=2,
+                                   num_key_value_heads=1,
+                                   original_max_position_embeddings=72, tie_word_embeddings=True)),
+}
+
+
+def tiny(family, **settings):
+    """A random model of a family; GQA, all biases and norms away from their first values."""
+    settings = {"vocab_size": 40, "hidden_size": 32, "intermediate_size": 24,
+                "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
+                "max_position_embeddings": 160, "bos_token_id": 1, "eos_token_id": 2,
+                "pad_token_id": 0, "rms_norm_eps": 1e-6, "initializer_range": 0.02,
+                "tie_word_embeddings": False, **settings}
+    config = AutoConfig.for_model(family, **settings)
+    return AutoModelForCausalLM.from_config(config, attn_implementation="sdpa")
+
+
+def family_answers(name, seed):
+    """A model and its goldens by suffix; longrope has two, since lengths choose its factors."""
+    family, settings = FAMILIES[name]
+    model = tiny(family, **settings)
+    random = fill(model, seed)
+    lengths = {"": (FAMILY_T, 4)}
+    if name == "phi3_longrope":
+        lengths = {"_short": (FAMILY_T, 4), "_long": (80, 76)}
+    norm = type(model.model.norm)
+    forward = norm.forward
+    norm.forward = rms_norm_without_cast
+    try:
+        goldens = {suffix: answers(model, random, FAMILY_N, length, prompt, GREEDY, mixed=False)
+                   for suffix, (length, prompt) in lengths.items()}
+    finally:
+        norm.forward = forward
+    return model.float(), goldens
+
+
+def write_family(name, seed):
+    """With the first of seed, seed + 100, ... of which no greedy step is a near tie."""
+    while True:
+        try:
+            model, goldens = family_answers(name, seed)
+            break
+        except TooNear:
+            seed += 100
+    folder = OUT / name
+    shutil.rmtree(folder, ignore_errors=True)
+    model.save_pretrained(folder)
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    for suffix, golden in goldens.items():
+        save_file(golden, OUT / f"{name}{suffix}_golden.safetensors", VERSIONS)
+        check_against_f32(folder, golden)
 
 
 def write_sharded():
@@ -163,7 +254,13 @@ def write_truncation():
 
 
 def main():
+    """All of it, or the families that are named."""
     OUT.mkdir(parents=True, exist_ok=True)
+    for seed, name in enumerate(FAMILIES):
+        if len(sys.argv) == 1 or name in sys.argv[1:]:
+            write_family(name, 10 + seed)
+    if len(sys.argv) > 1:
+        return
     write_model("tied", 1, head_dim=8, tie_word_embeddings=True, rms_norm_eps=1e-5,
                 rope_parameters={"rope_theta": 10000.0, "rope_type": "default"})
     write_model("untied", 2, head_dim=16, tie_word_embeddings=False, rms_norm_eps=1e-6,

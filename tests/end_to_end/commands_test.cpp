@@ -303,3 +303,23 @@ TEST_CASE("import-gguf: the folder answers as transformers and its tokenizer as 
   CHECK(full.code == 2);
   CHECK_FALSE((fs::exists(folder / "full") || fs::exists(folder / "full.part")));
 }
+
+TEST_CASE("logprobs: --context chooses longrope's factors, which bound the sequences") {
+  const auto model = fs::path(AHA_SOURCE_DIR) / "tests/golden/model/phi3_longrope";
+  const auto run = [&](std::size_t length, const char* context) {
+    const std::vector<int> ids(length, 7);
+    return run_aha({"logprobs", "--model", model.string(), "--context", context},
+                   aha::Json{{"ids", ids}}.dump() + "\n");
+  };
+  const auto first = [&](const char* context) {
+    return rows_of(run(20, context).out).front().at("logprobs");
+  };
+  CHECK(first("72") == first("0"));
+  CHECK(first("73") != first("0"));
+  CHECK(run(73, "0").code == 0);  // the last id is not run
+  const auto beyond = run(74, "0");
+  CHECK(beyond.code == 2);
+  CHECK_THAT(beyond.err, contains("the model has 72 positions in the context of longrope's short "
+                                  "factors"));
+  CHECK(run(74, "74").code == 0);
+}

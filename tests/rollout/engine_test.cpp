@@ -2,6 +2,7 @@
 #include <set>
 
 #include "tests/rollout/rollout_support.h"
+#include "tests/trainer/model/golden_support.h"
 
 #include "tests/support/catch.h"
 
@@ -68,17 +69,16 @@ TEST_CASE("rollout: a large batch on several threads equals the same rows one by
 }
 
 TEST_CASE("rollout: greedy decoding is transformers'", "[rollout][golden]") {
-  for (const std::string name : {"tied", "untied"}) {
-    Model model = Model::load(golden("model/" + name), aha::cpu_ops());
-    const aha::SafetensorsFile file(golden("model/" + name + "_golden.safetensors"));
+  for (const auto& golden_model : golden_models()) {
+    INFO(golden_model.name);
+    Model model = golden_model.load(aha::cpu_ops());
+    const Golden g(golden_model.name);
     std::vector<GroupRequest> one(1);
-    one[0].prompt.ids.resize(4);
-    std::vector<aha::TokenId> expected(20);
-    file.read("greedy_prompt", std::span(one[0].prompt.ids));
-    file.read("greedy", std::span(expected));
+    one[0].prompt.ids = g.integers("greedy_prompt");
+    const auto expected = g.integers("greedy");
     SamplingParams p;
     p.temperature = 0;
-    p.max_completion_length = 20;
+    p.max_completion_length = std::ssize(expected);
     Engine engine(model.decoder, model.weights, {}, model.config.vocab_size, letters);
     const auto groups = engine.generate(one, p);
     CHECK(groups[0].completions[0].ids == expected);

@@ -48,16 +48,16 @@ void check_parity(Model& model, const std::vector<Group>& groups, aha::Exec exec
 
 TEST_CASE("parity: rollout and training log-probabilities have the same bits", "[rollout]") {
   aha::ThreadPool two(2);
-  for (const bool wide : {false, true})
+  for (const auto& config : bit_configs())
     for (const auto* ops : kernel_tables())
       for (const double temperature : {1.0, 0.7}) {
-        Model model = Model::random(toy_config(wide), *ops);
+        Model model = varied(config, *ops);
         auto p = params();
         p.temperature = temperature;
         const auto groups = rollout(model, p, {}, 5);
         const auto inverse = static_cast<float>(1.0 / temperature);
         for (const std::int64_t max_tokens : {100, 4096}) {
-          INFO(ops->name << " wide " << wide << " temperature " << temperature << " tokens "
+          INFO(ops->name << " " << config.model_type << " temperature " << temperature << " tokens "
                          << max_tokens);
           check_parity(model, groups, {}, inverse, max_tokens);
           check_parity(model, groups, aha::Exec{&two}, inverse, max_tokens);

@@ -113,18 +113,18 @@ SamplingParams params_of(const Config& config, const Policy& policy) {
 /// Where nobody asked for a length: as much of the default as the positions leave to the set.
 std::int64_t fitting_length(const Policy& policy, const SamplingParams& params,
                             const EvalSet& set) {
-  const auto left = policy.config.max_position_embeddings - set.prompts->longest();
+  const auto left = policy.config.positions() - set.prompts->longest();
   return std::clamp<std::int64_t>(left, 1, params.max_completion_length);
 }
 
 void check_positions(const Policy& policy, const SamplingParams& params, const EvalSet& set) {
   const auto needed = set.prompts->longest() + params.max_completion_length;
-  if (needed > policy.config.max_position_embeddings)
+  if (needed > policy.config.positions())
     fail(
         "{}: prompts of up to {} tokens and --max-completion-length {} need more than the model's "
-        "{} positions",
+        "{}",
         set.name, set.prompts->longest(), params.max_completion_length,
-        policy.config.max_position_embeddings);
+        positions_text(policy.config));
 }
 
 int eval(const Arguments& a) {
@@ -132,7 +132,7 @@ int eval(const Arguments& a) {
   apply(a, config);
   const StageConfig& stage = config.stages.back();
   const Machine machine(a.threads);
-  Policy policy = load_policy(a.model, machine);
+  Policy policy = load_policy(a.model, machine, {.context = longest_sequence(config)});
   Scorer scorer(stage.reward, stage.data.answer_field);
   Engine engine(*policy.decoder, *policy.weights, machine.exec, policy.vocabulary(),
                 text_decoder(*policy.tokenizer), stage.rollout.max_batch_size);

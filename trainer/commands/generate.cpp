@@ -24,6 +24,7 @@ struct Arguments {
   std::int64_t threads = 0;
   std::int64_t max_batch = 256;
   std::int64_t length = 0;
+  std::int64_t context = 0;
   bool logprobs = false;
   SamplingParams params;
 };
@@ -39,7 +40,7 @@ class Generator {
   explicit Generator(const Arguments& a)
       : arguments_(a),
         machine_(a.threads),
-        policy_(load_policy(a.model, machine_)),
+        policy_(load_policy(a.model, machine_, {.context = a.context})),
         template_(open_prompt_template(data_section(a.prompt), *policy_.tokenizer)),
         engine_(*policy_.decoder, *policy_.weights, machine_.exec, policy_.vocabulary(),
                 text_decoder(*policy_.tokenizer), a.max_batch),
@@ -76,12 +77,11 @@ class Generator {
     request.samples = arguments_.samples;
     const auto length = static_cast<std::int64_t>(request.prompt.ids.size());
     if (length == 0) fail("{}: the prompt has no tokens", where);
-    const auto positions = policy_.config.max_position_embeddings;
+    const auto positions = policy_.config.positions();
     if (length + std::max<std::int64_t>(1, arguments_.length) > positions)
-      fail(
-          "{}: a prompt of {} tokens and --max-completion-length {} need more than the model's {} "
-          "positions",
-          where, length, std::max<std::int64_t>(1, arguments_.length), positions);
+      fail("{}: a prompt of {} tokens and --max-completion-length {} need more than the model's {}",
+           where, length, std::max<std::int64_t>(1, arguments_.length),
+           positions_text(policy_.config));
     return request;
   }
 
@@ -97,7 +97,7 @@ class Generator {
   std::int64_t limit(const GroupRequest& request) const {
     if (arguments_.length > 0) return arguments_.length;
     const auto prompt = static_cast<std::int64_t>(request.prompt.ids.size());
-    return std::min(kDefaultLength, policy_.config.max_position_embeddings - prompt);
+    return std::min(kDefaultLength, policy_.config.positions() - prompt);
   }
 
   std::vector<Group> generate(const std::vector<GroupRequest>& requests) {
@@ -187,6 +187,7 @@ void add_generate(CLI::App& app, Action& action) {
       ->add_option("--max-completion-length", a->length,
                    "tokens (default 512, or what the model's positions leave)")
       ->check(CLI::Range(1, 1 << 24));
+  command->add_option("--context", a->context, kContextHelp)->capture_default_str();
   command->add_option("--stop", a->params.stop_strings, "end when this text was written");
   command->add_option("--seed", a->params.seed, "of the samples")->capture_default_str();
   command->add_flag("--logprobs", a->logprobs, "also write the log-probability of each token");

@@ -16,6 +16,7 @@ struct Arguments {
   std::string model;
   std::string file = "-";
   std::int64_t threads = 0;
+  std::int64_t context = 0;
 };
 
 std::vector<TokenId> read_ids(const Json& row, const std::string& where, const Policy& policy) {
@@ -30,15 +31,14 @@ std::vector<TokenId> read_ids(const Json& row, const std::string& where, const P
     ids.push_back(id.get<TokenId>());
   }
   if (ids.size() < 2) fail("{}: 'ids' needs at least 2 entries", where);
-  if (static_cast<std::int64_t>(ids.size()) - 1 > policy.config.max_position_embeddings)
-    fail("{}: {} ids, the model has {} positions", where, ids.size(),
-         policy.config.max_position_embeddings);
+  if (static_cast<std::int64_t>(ids.size()) - 1 > policy.config.positions())
+    fail("{}: {} ids, the model has {}", where, ids.size(), positions_text(policy.config));
   return ids;
 }
 
 int logprobs(const Arguments& a) {
   const Machine machine(a.threads);
-  Policy policy = load_policy(a.model, machine, false);
+  Policy policy = load_policy(a.model, machine, {.need_tokenizer = false, .context = a.context});
   Learner learner(*policy.decoder, machine.exec, policy.config.vocab_size, 1.0);
   for_each_row(a.file, [&](Json&& row, const std::string& where) {
     const auto ids = read_ids(row, where, policy);
@@ -67,6 +67,7 @@ void add_logprobs(CLI::App& app, Action& action) {
   command->add_option("--model", a->model, "model folder or checkpoint; needs no tokenizer")
       ->required();
   command->add_option("file", a->file, "JSONL; - is standard input")->capture_default_str();
+  command->add_option("--context", a->context, kContextHelp)->capture_default_str();
   command->add_option("--threads", a->threads, "0: all cores")->capture_default_str();
   command->callback([&action, a] { action = [a] { return logprobs(*a); }; });
 }

@@ -43,6 +43,11 @@ void add_prompt_options(CLI::App& command, PromptArguments& arguments);
 /// As the data section of a configuration. UserError for variables that are no JSON object.
 DataSection data_section(const PromptArguments& arguments);
 
+/// Of the option --context.
+inline constexpr const char* kContextHelp =
+    "tokens of the longest sequence meant: longrope models take their long factors when it is more "
+    "than their original context";
+
 /// "stop", "string" or "length".
 const char* finish_name(FinishReason finish);
 

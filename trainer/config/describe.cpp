@@ -41,7 +41,8 @@ void describe(Visitor& v, ModelConfigSection& s) {
   v.init(Key("init", "a new Llama-type decoder with random weights; this or path"), s.init);
   v.leaf(Key("tokenizer", "folder with tokenizer.json; empty: path, or the task's own vocabulary"),
          &s.tokenizer);
-  v.leaf(Key("save_dtype", "number type of written weights").one_of({"float32", "bfloat16"}),
+  v.leaf(Key("save_dtype", "number type of written weights")
+             .one_of({"float32", "bfloat16", "float16"}),
          &s.save_dtype);
 }
 

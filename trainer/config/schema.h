@@ -35,7 +35,7 @@ struct ModelConfigSection {
   std::optional<ModelInit> init;
   std::string
       tokenizer;  ///< folder with tokenizer.json; empty: `path`, or the task's own vocabulary
-  std::string save_dtype = "float32";  ///< float32, bfloat16: of written weights
+  std::string save_dtype = "float32";  ///< float32, bfloat16, float16: of written weights
 };
 
 /// A task generator's own options; those that a task does not use are refused by it.

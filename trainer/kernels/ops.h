@@ -101,6 +101,28 @@ struct Rope {
   const float* sin;
   Index M, H, Hk, D;
   bool inverse = false;
+  Index rotary =
+      0;  ///< R, dimensions of each head that turn, the first ones, in halves; 0: all. cos
+          ///< and sin are then [max position, R/2]
+};
+
+/// RmsNorm over each head of q (weights w[0..D)) and of k (w[D..2D)) of fused rows, in place.
+struct HeadNorm {
+  float* qkv;      ///< [M, (H + 2 Hk) D]
+  const float* w;  ///< [2, D]
+  float* raw;      ///< [M, (H + Hk) D] q and k before it; null when no backward follows
+  float* inv_rms;  ///< [M, H + Hk]; null with raw
+  Index M, H, Hk, D;
+  float eps;
+};
+
+struct HeadNormBackward {
+  float* dqkv;           ///< [M, (H + 2 Hk) D], the q and k parts in place
+  const float* raw;      ///< [M, (H + Hk) D]
+  const float* w;        ///< [2, D]
+  const float* inv_rms;  ///< [M, H + Hk]
+  float* dw;             ///< [2, D], added to: one chain over rows, within a row over heads
+  Index M, H, Hk, D;
 };
 
 /// Key/value storage of one layer: blocks of 16 positions. A block holds for each kv head
@@ -237,6 +259,11 @@ struct Ops {
 
   void (*rms_norm)(const Exec&, const RmsNorm&);
   void (*rms_norm_backward)(const Exec&, const RmsNormBackward&);
+  /// y[r] += bias, [N]; backward: dbias += y[r] in row order.
+  void (*add_bias)(const Exec&, const float* bias, Index M, Index N, float* y);
+  void (*add_bias_backward)(const Exec&, const float* dy, Index M, Index N, float* dbias);
+  void (*head_norm)(const Exec&, const HeadNorm&);
+  void (*head_norm_backward)(const Exec&, const HeadNormBackward&);
   void (*rope)(const Exec&, const Rope&);
   void (*swiglu)(const Exec&, const Swiglu&);
   void (*swiglu_backward)(const Exec&, const SwigluBackward&);

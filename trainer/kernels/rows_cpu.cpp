@@ -24,23 +24,43 @@ AHA_INLINE F16 sigmoid(F16 x) {
   return div(set1(1.0F), add(set1(1.0F), exp(neg(x))));
 }
 
-void norm_backward_row(const RmsNormBackward& p, Index row) {
-  const float* x = p.x + row * p.C;
-  const float* dy = p.dy + row * p.C;
-  float* dx = p.dx + row * p.C;
-  const F16 inv = set1(p.inv_rms[row]);
+/// y = x w / rms(x), returns 1 / rms(x); y may be x.
+float norm_row(const float* x, const float* w, Index C, float eps, float* y) {
+  F16 squares = zero();
+  for_lanes(C, [&](Index i, Index n) {
+    const F16 v = load_lanes(x + i, n);
+    squares = fma(v, v, squares);
+  });
+  const float mean = hsum(squares) / static_cast<float>(C);
+  const float inv = 1.0F / __builtin_sqrtf(mean + eps);
+  for_lanes(C, [&](Index i, Index n) {
+    store_lanes(y + i, mul(mul(load_lanes(x + i, n), set1(inv)), load_lanes(w + i, n)), n);
+  });
+  return inv;
+}
+
+/// One row of a norm's backward pass: `put(i, n, d)` takes d loss / d x for n lanes from i.
+template <class Put>
+AHA_INLINE void norm_backward_row(const float* dy, const float* x, const float* w, float inv_rms,
+                                  Index C, const Put& put) {
+  const F16 inv = set1(inv_rms);
   F16 sum = zero();
-  for_lanes(p.C, [&](Index i, Index n) {
-    const F16 g = mul(load_lanes(dy + i, n), load_lanes(p.w + i, n));
+  for_lanes(C, [&](Index i, Index n) {
+    const F16 g = mul(load_lanes(dy + i, n), load_lanes(w + i, n));
     sum = fma(g, mul(load_lanes(x + i, n), inv), sum);
   });
-  const F16 mean = set1(hsum(sum) / static_cast<float>(p.C));
-  for_lanes(p.C, [&](Index i, Index n) {
-    const F16 g = mul(load_lanes(dy + i, n), load_lanes(p.w + i, n));
+  const F16 mean = set1(hsum(sum) / static_cast<float>(C));
+  for_lanes(C, [&](Index i, Index n) {
+    const F16 g = mul(load_lanes(dy + i, n), load_lanes(w + i, n));
     const F16 normed = mul(load_lanes(x + i, n), inv);
-    const F16 d = sub(g, mul(normed, mean));
-    store_lanes(dx + i, fma(inv, d, load_lanes(dx + i, n)), n);
+    put(i, n, sub(g, mul(normed, mean)));
   });
+}
+
+/// dw[i] += dy[i] x[i] / rms(x) for n lanes.
+AHA_INLINE void add_norm_weight(const float* dy, const float* x, F16 inv, float* dw, Index n) {
+  const F16 normed = mul(load_lanes(x, n), inv);
+  store_lanes(dw, fma(load_lanes(dy, n), normed, load_lanes(dw, n)), n);
 }
 
 }  // namespace
@@ -48,46 +68,108 @@ void norm_backward_row(const RmsNormBackward& p, Index row) {
 void rms_norm(const Exec& exec, const RmsNorm& p) {
   run_ranges(exec, p.M, row_grain(p.C), [&](Index begin, Index end) {
     for (Index r = begin; r < end; ++r) {
-      const float* x = p.x + r * p.C;
-      float* y = p.y + r * p.C;
-      F16 squares = zero();
-      for_lanes(p.C, [&](Index i, Index n) {
-        const F16 v = load_lanes(x + i, n);
-        squares = fma(v, v, squares);
-      });
-      const float mean = hsum(squares) / static_cast<float>(p.C);
-      const float inv = 1.0F / __builtin_sqrtf(mean + p.eps);
+      const float inv = norm_row(p.x + r * p.C, p.w, p.C, p.eps, p.y + r * p.C);
       if (p.inv_rms != nullptr) p.inv_rms[r] = inv;
-      for_lanes(p.C, [&](Index i, Index n) {
-        store_lanes(y + i, mul(mul(load_lanes(x + i, n), set1(inv)), load_lanes(p.w + i, n)), n);
-      });
     }
   });
 }
 
 void rms_norm_backward(const Exec& exec, const RmsNormBackward& p) {
   run_ranges(exec, p.M, row_grain(2 * p.C), [&](Index begin, Index end) {
-    for (Index r = begin; r < end; ++r)
-      norm_backward_row(p, r);
+    for (Index r = begin; r < end; ++r) {
+      float* dx = p.dx + r * p.C;
+      norm_backward_row(p.dy + r * p.C, p.x + r * p.C, p.w, p.inv_rms[r], p.C,
+                        [&](Index i, Index n, F16 d) {
+                          store_lanes(dx + i, fma(set1(p.inv_rms[r]), d, load_lanes(dx + i, n)), n);
+                        });
+    }
   });
   // a piece owns columns, and walks the rows in their order
   const Index panels = ceil_div(p.C, 16);
   run_ranges(exec, panels, row_grain(16 * p.M), [&](Index begin, Index end) {
+    const Index first = 16 * begin;
     const Index last = min_index(p.C, 16 * end);
     for (Index r = 0; r < p.M; ++r) {
       const F16 inv = set1(p.inv_rms[r]);
-      const Index row = r * p.C + 16 * begin;
-      for_lanes(last - 16 * begin, [&](Index i, Index n) {
-        const F16 normed = mul(load_lanes(p.x + row + i, n), inv);
-        float* dw = p.dw + 16 * begin + i;
-        store_lanes(dw, fma(load_lanes(p.dy + row + i, n), normed, load_lanes(dw, n)), n);
+      const Index row = r * p.C + first;
+      for_lanes(last - first, [&](Index i, Index n) {
+        add_norm_weight(p.dy + row + i, p.x + row + i, inv, p.dw + first + i, n);
       });
     }
   });
 }
 
+void add_bias(const Exec& exec, const float* bias, Index M, Index N, float* y) {
+  run_ranges(exec, M, row_grain(N), [&](Index begin, Index end) {
+    for (Index r = begin; r < end; ++r)
+      for_lanes(N, [&](Index i, Index n) {
+        float* at = y + r * N + i;
+        store_lanes(at, add(load_lanes(at, n), load_lanes(bias + i, n)), n);
+      });
+  });
+}
+
+void add_bias_backward(const Exec& exec, const float* dy, Index M, Index N, float* dbias) {
+  // a piece owns columns, and walks the rows in their order
+  run_ranges(exec, ceil_div(N, 16), row_grain(16 * M), [&](Index begin, Index end) {
+    const Index first = 16 * begin;
+    const Index last = min_index(N, 16 * end);
+    for (Index r = 0; r < M; ++r)
+      for_lanes(last - first, [&](Index i, Index n) {
+        float* at = dbias + first + i;
+        store_lanes(at, add(load_lanes(at, n), load_lanes(dy + r * N + first + i, n)), n);
+      });
+  });
+}
+
+void head_norm(const Exec& exec, const HeadNorm& p) {
+  const Index heads = p.H + p.Hk;
+  const Index width = (heads + p.Hk) * p.D;
+  run_ranges(exec, p.M, row_grain(width), [&](Index begin, Index end) {
+    for (Index r = begin; r < end; ++r) {
+      float* row = p.qkv + r * width;
+      if (p.raw != nullptr)
+        __builtin_memcpy(p.raw + r * heads * p.D, row, static_cast<std::size_t>(heads * p.D) * 4);
+      for (Index h = 0; h < heads; ++h) {
+        float* x = row + h * p.D;
+        const float inv = norm_row(x, p.w + (h < p.H ? 0 : p.D), p.D, p.eps, x);
+        if (p.inv_rms != nullptr) p.inv_rms[r * heads + h] = inv;
+      }
+    }
+  });
+}
+
+void head_norm_backward(const Exec& exec, const HeadNormBackward& p) {
+  const Index heads = p.H + p.Hk;
+  const Index width = (heads + p.Hk) * p.D;
+  // weights first, since dqkv is overwritten; a piece owns columns of q's or k's weights
+  const Index panels = ceil_div(p.D, 16);
+  run_ranges(exec, 2 * panels, row_grain(16 * p.M * heads / 2), [&](Index begin, Index end) {
+    for (Index piece = begin; piece < end; ++piece) {
+      const bool key = piece >= panels;
+      const Index first = 16 * (key ? piece - panels : piece);
+      float* dw = p.dw + (key ? p.D : 0) + first;
+      for (Index r = 0; r < p.M; ++r)
+        for (Index h = key ? p.H : 0; h < (key ? heads : p.H); ++h)
+          add_norm_weight(p.dqkv + r * width + h * p.D + first,
+                          p.raw + (r * heads + h) * p.D + first, set1(p.inv_rms[r * heads + h]), dw,
+                          min_index(16, p.D - first));
+    }
+  });
+  run_ranges(exec, p.M, row_grain(2 * width), [&](Index begin, Index end) {
+    for (Index r = begin; r < end; ++r)
+      for (Index h = 0; h < heads; ++h) {
+        float* d = p.dqkv + r * width + h * p.D;
+        const float inv = p.inv_rms[r * heads + h];
+        norm_backward_row(
+            d, p.raw + (r * heads + h) * p.D, p.w + (h < p.H ? 0 : p.D), inv, p.D,
+            [&](Index i, Index n, F16 dx) { store_lanes(d + i, mul(set1(inv), dx), n); });
+      }
+  });
+}
+
 void rope(const Exec& exec, const Rope& p) {
-  const Index half = p.D / 2;
+  const Index half = (p.rotary == 0 ? p.D : p.rotary) / 2;
   const Index width = (p.H + 2 * p.Hk) * p.D;
   run_ranges(exec, p.M, row_grain(width), [&](Index begin, Index end) {
     for (Index r = begin; r < end; ++r) {

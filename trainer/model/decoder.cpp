@@ -1,7 +1,6 @@
 #include "trainer/model/decoder.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "trainer/core/error.h"
 
@@ -51,27 +50,13 @@ std::int64_t Activations::bytes() const {
                      dqkv.bytes() + dgate_up.bytes();
   for (const auto& l : layers)
     sum += l.x_in.bytes() + l.inv_rms_in.bytes() + l.qkv.bytes() + l.attention.bytes() +
-           l.lse.bytes() + l.x_mid.bytes() + l.inv_rms_mid.bytes() + l.gate_up.bytes();
+           l.lse.bytes() + l.x_mid.bytes() + l.inv_rms_mid.bytes() + l.gate_up.bytes() +
+           l.qk.bytes() + l.inv_rms_qk.bytes();
   return sum;
 }
 
-Decoder::Decoder(const ModelConfig& config, const Ops& ops) : config_(config), ops_(&ops) {
-  const Index half = config_.head_dim / 2;
-  const auto size = static_cast<std::size_t>(config_.max_position_embeddings * half);
-  cos_.resize(size);
-  sin_.resize(size);
-  for (Index p = 0; p < config_.max_position_embeddings; ++p)
-    for (Index i = 0; i < half; ++i) {
-      // transformers computes the frequencies and angles in f32: the same rounding here
-      const auto frequency = static_cast<float>(
-          1.0 / std::pow(config_.rope_theta,
-                         static_cast<double>(2 * i) / static_cast<double>(config_.head_dim)));
-      const float angle = static_cast<float>(p) * frequency;
-      const auto at = static_cast<std::size_t>(p * half + i);
-      cos_[at] = static_cast<float>(std::cos(static_cast<double>(angle)));
-      sin_[at] = static_cast<float>(std::sin(static_cast<double>(angle)));
-    }
-}
+Decoder::Decoder(const ModelConfig& config, const Ops& ops)
+    : config_(config), ops_(&ops), rope_(make_rope_table(config)) {}
 
 Index Decoder::qkv_width() const {
   return (config_.num_attention_heads + 2 * config_.num_key_value_heads) * config_.head_dim;
@@ -91,7 +76,15 @@ struct Decoder::BlockRows {
   float* gate_up;
   float* wide;  ///< [M, F]
   float* x_out;
+  float* qk = nullptr;  ///< what a backward pass through the norm of q and k needs
+  float* inv_rms_qk = nullptr;
 };
+
+void Decoder::rotate(const Exec& exec, float* qkv, const RowBatch& rows, bool inverse) const {
+  ops_->rope(exec, {qkv, rows.positions.data(), rope_.cos.data(), rope_.sin.data(), rows.rows(),
+                    config_.num_attention_heads, config_.num_key_value_heads, config_.head_dim,
+                    inverse, config_.rotary_dims()});
+}
 
 void Decoder::forward_block(const Exec& exec, const BlockWeights& w, const RowBatch& rows,
                             const KvStore& kv, const BlockRows& p) const {
@@ -106,8 +99,11 @@ void Decoder::forward_block(const Exec& exec, const BlockWeights& w, const RowBa
 
   ops_->rms_norm(exec, {p.x_in, w.input_norm, p.normed, p.inv_rms_in, M, C, eps});
   ops_->linear(exec, {p.normed, C, w.qkv, p.qkv, Q, M, Q, C});
-  ops_->rope(exec, {p.qkv, rows.positions.data(), cos_.data(), sin_.data(), M, H,
-                    config_.num_key_value_heads, config_.head_dim});
+  if (w.qkv_bias != nullptr) ops_->add_bias(exec, w.qkv_bias, M, Q, p.qkv);
+  if (w.qk_norm != nullptr)
+    ops_->head_norm(exec, {p.qkv, w.qk_norm, p.qk, p.inv_rms_qk, M, H, config_.num_key_value_heads,
+                           config_.head_dim, eps});
+  rotate(exec, p.qkv, rows, false);
   ops_->kv_write(exec, p.qkv, H, kv_rows, kv);
   if (!rows.copies.empty())
     ops_->kv_copy(exec, kv, rows.copies.data(), static_cast<Index>(rows.copies.size()));
@@ -170,17 +166,21 @@ const float* Decoder::forward(const Exec& exec, ParameterProvider& weights, cons
     auto& layer = kept.layers[static_cast<std::size_t>(l)];
     float* next =
         l + 1 < L ? kept.layers[static_cast<std::size_t>(l) + 1].x_in.reserve(M * C) : x_out;
-    const BlockRows p{layer.x_in.data(),
-                      normed,
-                      layer.inv_rms_in.reserve(M),
-                      layer.qkv.reserve(M * qkv_width()),
-                      layer.attention.reserve(M * H * config_.head_dim),
-                      layer.lse.reserve(M * H),
-                      layer.x_mid.reserve(M * C),
-                      layer.inv_rms_mid.reserve(M),
-                      layer.gate_up.reserve(M * 2 * config_.intermediate_size),
-                      wide,
-                      next};
+    BlockRows p{layer.x_in.data(),
+                normed,
+                layer.inv_rms_in.reserve(M),
+                layer.qkv.reserve(M * qkv_width()),
+                layer.attention.reserve(M * H * config_.head_dim),
+                layer.lse.reserve(M * H),
+                layer.x_mid.reserve(M * C),
+                layer.inv_rms_mid.reserve(M),
+                layer.gate_up.reserve(M * 2 * config_.intermediate_size),
+                wide,
+                next};
+    if (config_.family().qk_norm) {
+      p.qk = layer.qk.reserve(M * heads() * config_.head_dim);
+      p.inv_rms_qk = layer.inv_rms_qk.reserve(M * heads());
+    }
     forward_block(exec, weights.gather(l), rows, kept.kv.layer(l), p);
     weights.release(l);
   }

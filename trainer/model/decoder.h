@@ -7,6 +7,7 @@
 #include "trainer/kernels/ops.h"
 #include "trainer/model/buffer.h"
 #include "trainer/model/model_config.h"
+#include "trainer/model/rope.h"
 
 namespace aha {
 
@@ -18,7 +19,9 @@ struct BlockWeights {
   Weight o;                ///< [C, H D]
   const float* post_norm;  ///< [C]
   Weight gate_up;
-  Weight down;  ///< [C, F]
+  Weight down;                      ///< [C, F]
+  const float* qkv_bias = nullptr;  ///< [(H + 2 Hk) D], qwen2
+  const float* qk_norm = nullptr;   ///< [2, D], qwen3
 };
 
 /// Gradients of one block, same shapes, added to.
@@ -29,6 +32,8 @@ struct BlockGrads {
   float* post_norm;
   float* gate_up;
   float* down;
+  float* qkv_bias = nullptr;
+  float* qk_norm = nullptr;
 };
 
 /// What stands outside the blocks.
@@ -108,6 +113,7 @@ struct Activations {
 
   struct Layer {
     Buffer x_in, inv_rms_in, qkv, attention, lse, x_mid, inv_rms_mid, gate_up;
+    Buffer qk, inv_rms_qk;  ///< q and k before their norm, where the family has one
   };
   std::vector<Layer> layers;
   Buffer x_out, inv_rms_out;
@@ -119,8 +125,8 @@ struct Activations {
   std::int64_t bytes() const;
 };
 
-/// The one decoder, Llama-type: pre-norm blocks of RMSNorm, rotary grouped-query attention and
-/// SwiGLU. Rollout and training run the same kernels in the same order per row, so a token's
+/// The one decoder: pre-norm blocks of RMSNorm, rotary grouped-query attention and SwiGLU, with what
+/// the config's family adds. Rollout and training run the same kernels in the same order per row, so a token's
 /// log-probability is the same bits in both.
 class Decoder {
  public:
@@ -151,11 +157,13 @@ class Decoder {
                     Activations::Layer& layer, Activations& kept) const;
   void backward_attention(const Exec& exec, const BlockWeights& w, const BlockGrads& g,
                           const RowBatch& rows, Index l, Activations& kept) const;
+  void rotate(const Exec& exec, float* qkv, const RowBatch& rows, bool inverse) const;
   Index qkv_width() const;
+  Index heads() const { return config_.num_attention_heads + config_.num_key_value_heads; }
 
   ModelConfig config_;
   const Ops* ops_;
-  std::vector<float> cos_, sin_;  ///< [max_position_embeddings, D/2]
+  RopeTable rope_;
 };
 
 }  // namespace aha

@@ -72,8 +72,12 @@ void Decoder::backward_attention(const Exec& exec, const BlockWeights& w, const 
   if (!rows.copies.empty())
     ops_->kv_fold_grad(exec, dkv, rows.copies.data(), static_cast<Index>(rows.copies.size()));
   ops_->kv_read_grad(exec, dqkv, H, kv_rows, dkv);
-  ops_->rope(exec, {dqkv, rows.positions.data(), cos_.data(), sin_.data(), M, H,
-                    config_.num_key_value_heads, config_.head_dim, true});
+  rotate(exec, dqkv, rows, true);
+  if (w.qk_norm != nullptr)
+    ops_->head_norm_backward(
+        exec, {dqkv, layer.qk.data(), w.qk_norm, layer.inv_rms_qk.data(), g.qk_norm, M, H,
+               config_.num_key_value_heads, config_.head_dim});
+  if (w.qkv_bias != nullptr) ops_->add_bias_backward(exec, dqkv, M, Q, g.qkv_bias);
   ops_->rms_norm(exec, {layer.x_in.data(), w.input_norm, normed, nullptr, M, C,
                         static_cast<float>(config_.rms_norm_eps)});
   ops_->linear_dw(exec, {dqkv, Q, normed, C, g.qkv, M, Q, C});

@@ -1,5 +1,7 @@
 #include "trainer/model/model_config.h"
 
+#include <algorithm>
+
 #include "trainer/core/error.h"
 #include "trainer/model/problems.h"
 
@@ -27,7 +29,8 @@ void check_sizes(const ModelConfig& c, Problems& problems) {
   in_range("intermediate_size", c.intermediate_size, kMaxRows);
   in_range("max_position_embeddings", c.max_position_embeddings, kMaxPositions);
   if (!problems.none()) return;
-  if (c.hidden_size % c.num_attention_heads != 0)
+  // transformers refuses such a llama; the others have a head_dim of their own
+  if (c.model_type == "llama" && c.hidden_size % c.num_attention_heads != 0)
     problems.add("'num_attention_heads' is {}, expected a divisor of 'hidden_size' {}",
                  c.num_attention_heads, c.hidden_size);
   if (c.num_attention_heads % c.num_key_value_heads != 0)
@@ -38,14 +41,61 @@ void check_sizes(const ModelConfig& c, Problems& problems) {
   if (c.head_dim % 2 != 0)
     problems.add("'head_dim' is {}, expected an even number (rotary embedding turns pairs)",
                  c.head_dim);
+  if (c.sliding_window) in_range("sliding_window", *c.sliding_window, kMaxPositions * 4);
+}
+
+/// [low, high] for numbers; a NaN is outside.
+struct NumberCheck {
+  Problems& problems;
+
+  void operator()(const char* key, double value, double low, double high) const {
+    if (!(value >= low && value <= high))
+      problems.add("'{}' is {}, expected a number in [{}, {}]", key, value, low, high);
+  }
+};
+
+void check_long_factors(const char* key, const std::vector<double>& factors, const ModelConfig& c,
+                        Problems& problems) {
+  if (std::ssize(factors) != c.rotary_dims() / 2)
+    problems.add("'{}' has {} entries, expected {}: one for two of the {} dimensions that turn",
+                 key, factors.size(), c.rotary_dims() / 2, c.rotary_dims());
+  for (const double factor : factors)
+    if (!(factor >= 1e-6 && factor <= 1e6))
+      return problems.add("'{}' holds {}, expected numbers in [1e-6, 1e6]", key, factor);
+}
+
+void check_rope(const ModelConfig& c, Problems& problems) {
+  const NumberCheck in_range{problems};
+  in_range("rope_theta", c.rope_theta, 1.0, 1e12);
+  const bool sound = c.partial_rotary_factor > 0.0 && c.partial_rotary_factor <= 1.0;
+  if (!sound || c.rotary_dims() < 2 || c.rotary_dims() % 2 != 0)
+    return problems.add(
+        "'partial_rotary_factor' is {}, expected an even part of the {} dimensions "
+        "of a head",
+        c.partial_rotary_factor, c.head_dim);
+  const RopeScaling& s = c.rope_scaling;
+  if (s.factor) in_range("rope_scaling.factor", *s.factor, 1.0, 1e6);
+  if (s.kind == RopeScaling::Kind::Llama3) {
+    in_range("rope_scaling.low_freq_factor", s.low_freq_factor, 1e-6, 1e6);
+    if (!(s.high_freq_factor > s.low_freq_factor && s.high_freq_factor <= 1e6))
+      problems.add("'rope_scaling.high_freq_factor' is {}, expected more than 'low_freq_factor' {}",
+                   s.high_freq_factor, s.low_freq_factor);
+  }
+  if (s.kind == RopeScaling::Kind::LongRope) {
+    check_long_factors("rope_scaling.short_factor", s.short_factor, c, problems);
+    check_long_factors("rope_scaling.long_factor", s.long_factor, c, problems);
+    if (s.attention_factor)
+      in_range("rope_scaling.attention_factor", *s.attention_factor, 1e-6, 1e6);
+  }
+  const bool needs_original =
+      s.kind == RopeScaling::Kind::Llama3 || s.kind == RopeScaling::Kind::LongRope;
+  if (needs_original && (s.original_positions < 2 || s.original_positions > kMaxPositions))
+    problems.add("'original_max_position_embeddings' is {}, expected an integer in [2, {}]",
+                 s.original_positions, kMaxPositions);
 }
 
 void check_numbers(const ModelConfig& c, Problems& problems) {
-  const auto in_range = [&](const char* key, double value, double low, double high) {
-    if (!(value >= low && value <= high))
-      problems.add("'{}' is {}, expected a number in [{}, {}]", key, value, low, high);
-  };
-  in_range("rope_theta", c.rope_theta, 1.0, 1e12);
+  const NumberCheck in_range{problems};
   in_range("rms_norm_eps", c.rms_norm_eps, 1e-12, 0.1);
   in_range("initializer_range", c.initializer_range, 0.0, 1.0);
   const auto id = [&](const char* key, std::int64_t value) {
@@ -59,60 +109,37 @@ void check_numbers(const ModelConfig& c, Problems& problems) {
     id("eos_token_id", eos);
 }
 
-OrderedJson id_json(const std::optional<std::int64_t>& id) {
-  return id ? OrderedJson(*id) : OrderedJson(nullptr);
-}
-
-OrderedJson ids_json(const std::vector<std::int64_t>& ids) {
-  if (ids.empty()) return nullptr;
-  return ids.size() == 1 ? OrderedJson(ids[0]) : OrderedJson(ids);
-}
-
 }  // namespace
+
+std::int64_t ModelConfig::positions() const {
+  auto count = max_position_embeddings;
+  if (sliding_window) count = std::min(count, *sliding_window);
+  if (rope_scaling.kind == RopeScaling::Kind::LongRope && !long_context)
+    count = std::min(count, rope_scaling.original_positions);
+  return count;
+}
+
+const Family& ModelConfig::family() const {
+  const auto* family = find_family(model_type);
+  check(family != nullptr, "a config is of a family that is built");
+  return *family;
+}
+
+std::string positions_text(const ModelConfig& config) {
+  const auto count = config.positions();
+  std::string text = std::to_string(count) + " positions";
+  if (count == config.max_position_embeddings) return text;
+  if (count == config.sliding_window)
+    return text + " before its 'sliding_window' hides tokens, which is not built";
+  return text + " in the context of longrope's short factors";
+}
 
 void validate_model_config(const ModelConfig& config, std::string_view where) {
   Problems problems{std::string(where)};
   check_sizes(config, problems);
+  if (problems.none()) check_rope(config, problems);
   check_numbers(config, problems);
   problems.raise();
-}
-
-OrderedJson to_json(const ModelConfig& c) {
-  OrderedJson json;
-  json["architectures"] = OrderedJson::array({"LlamaForCausalLM"});
-  json["model_type"] = c.model_type;
-  json["vocab_size"] = c.vocab_size;
-  json["hidden_size"] = c.hidden_size;
-  json["intermediate_size"] = c.intermediate_size;
-  json["num_hidden_layers"] = c.num_hidden_layers;
-  json["num_attention_heads"] = c.num_attention_heads;
-  json["num_key_value_heads"] = c.num_key_value_heads;
-  json["head_dim"] = c.head_dim;
-  json["hidden_act"] = "silu";
-  json["max_position_embeddings"] = c.max_position_embeddings;
-  json["initializer_range"] = c.initializer_range;
-  json["rms_norm_eps"] = c.rms_norm_eps;
-  json["tie_word_embeddings"] = c.tie_word_embeddings;
-  json["attention_bias"] = false;
-  json["mlp_bias"] = false;
-  json["attention_dropout"] = 0.0;
-  // transformers 4 reads the first, 5 the second
-  json["rope_theta"] = c.rope_theta;
-  json["rope_parameters"] = {{"rope_theta", c.rope_theta}, {"rope_type", "default"}};
-  json["bos_token_id"] = id_json(c.bos_token_id);
-  json["eos_token_id"] = ids_json(c.eos_token_ids);
-  json["pad_token_id"] = id_json(c.pad_token_id);
-  json["torch_dtype"] = c.dtype;
-  json["dtype"] = c.dtype;
-  return json;
-}
-
-OrderedJson generation_config_json(const ModelConfig& c) {
-  OrderedJson json;
-  json["bos_token_id"] = id_json(c.bos_token_id);
-  json["eos_token_id"] = ids_json(c.eos_token_ids);
-  json["pad_token_id"] = id_json(c.pad_token_id);
-  return json;
 }
 
 void check_vocabulary(std::int64_t tokenizer_size, const ModelConfig& config,

@@ -1,92 +1,13 @@
-#include <limits>
 #include <utility>
 
 #include "trainer/core/error.h"
+#include "trainer/model/config_reader.h"
 #include "trainer/model/model_config.h"
-#include "trainer/model/problems.h"
+#include "trainer/model/rope_read.h"
 
 namespace aha {
 namespace fs = std::filesystem;
 namespace {
-
-std::string shown(const Json& value) {
-  constexpr std::size_t kLimit = 80;
-  auto text = dump_line(value);
-  if (text.size() > kLimit) text = text.substr(0, kLimit) + "...";
-  return text;
-}
-
-/// Typed reading of one JSON object; a null is the same as an absent key.
-class Reader {
- public:
-  Reader(const Json& object, Problems& problems, std::string path = "")
-      : object_(object), problems_(problems), path_(std::move(path)) {}
-
-  const Json* find(const char* key) const {
-    const auto found = object_.find(key);
-    return found == object_.end() || found->is_null() ? nullptr : &*found;
-  }
-  bool has(const char* key) const { return find(key) != nullptr; }
-
-  void integer(const char* key, std::int64_t& out) const {
-    const auto* value = find(key);
-    if (value == nullptr) return;
-    if (is_integer(*value))
-      out = value->get<std::int64_t>();
-    else
-      wrong(key, "an integer");
-  }
-
-  void needed(const char* key, std::int64_t& out) const {
-    if (has(key))
-      integer(key, out);
-    else
-      problems_.add("'{}{}' is missing, expected an integer", path_, key);
-  }
-
-  void number(const char* key, double& out) const {
-    const auto* value = find(key);
-    if (value == nullptr) return;
-    if (value->is_number())
-      out = value->get<double>();
-    else
-      wrong(key, "a number");
-  }
-
-  void boolean(const char* key, bool& out) const {
-    const auto* value = find(key);
-    if (value == nullptr) return;
-    if (value->is_boolean())
-      out = value->get<bool>();
-    else
-      wrong(key, "true or false");
-  }
-
-  /// The key, when it is there, must hold exactly this.
-  void only(const char* key, const Json& wanted) const {
-    if (has(key) && *find(key) != wanted) wrong(key, shown(wanted));
-  }
-
-  void absent(const char* key, std::string_view why) const {
-    if (has(key)) wrong(key, fmt::format("nothing: {}", why));
-  }
-
-  void wrong(const char* key, std::string_view wanted) const {
-    problems_.add("'{}{}' is {}, expected {}", path_, key, shown(*find(key)), wanted);
-  }
-
-  static bool is_integer(const Json& value) {
-    if (value.is_number_unsigned())
-      return value.get<std::uint64_t>() <=
-             static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    return value.is_number_integer();
-  }
-
- private:
-  const Json& object_;
-  Problems& problems_;
-  std::string path_;
-};
 
 void read_ids(const Reader& in, ModelConfig& c) {
   const auto one = [&](const char* key, std::optional<std::int64_t>& out) {
@@ -109,44 +30,48 @@ void read_ids(const Reader& in, ModelConfig& c) {
   c.eos_token_ids = std::move(ids);
 }
 
-/// rope_theta lies at the top (transformers 4) or in rope_parameters (5); a scaling of any kind but
-/// "default" changes every angle, so it is refused.
-void read_rope(const Reader& in, Problems& problems, ModelConfig& c) {
-  in.number("rope_theta", c.rope_theta);
-  for (const char* key : {"rope_scaling", "rope_parameters"}) {
-    const auto* value = in.find(key);
-    if (value == nullptr) continue;
-    if (!value->is_object()) {
-      in.wrong(key, "an object or null");
-      continue;
-    }
-    const Reader rope(*value, problems, std::string(key) + ".");
-    rope.only("rope_type", "default");
-    rope.only("type", "default");
-    if (rope.find("partial_rotary_factor") != nullptr) rope.only("partial_rotary_factor", 1.0);
-    const double outer = c.rope_theta;
-    rope.number("rope_theta", c.rope_theta);
-    if (in.has("rope_theta") && rope.has("rope_theta") && outer != c.rope_theta)
-      problems.add("'{}.rope_theta' is {} but 'rope_theta' is {}, expected the same", key,
-                   c.rope_theta, outer);
-  }
-}
-
-void refuse_other_models(const Reader& in) {
-  in.only("model_type", "llama");
+void refuse_other_models(const Reader& in, const Family& family) {
   if (const auto* names = in.find("architectures"))
-    if (!names->is_array() || names->size() != 1 || (*names)[0] != "LlamaForCausalLM")
-      in.wrong("architectures", "[\"LlamaForCausalLM\"]");
+    if (!names->is_array() || names->size() != 1 || (*names)[0] != family.architecture)
+      in.wrong("architectures", fmt::format("[\"{}\"]", family.architecture));
   in.only("hidden_act", "silu");
-  in.only("attention_bias", false);
-  in.only("mlp_bias", false);
-  in.only("attention_dropout", 0.0);
+  in.only("attention_bias", family.qkv_bias);
+  for (const char* key : {"mlp_bias", "lm_head_bias"})
+    in.only(key, false);
+  for (const char* key : {"attention_dropout", "resid_pdrop", "embd_pdrop"})
+    in.only(key, 0.0);
   in.only("use_sliding_window", false);
-  in.only("partial_rotary_factor", 1.0);
   in.absent("quantization_config", "quantised weights are not read");
   for (const char* key : {"num_local_experts", "num_experts", "n_routed_experts",
                           "num_experts_per_tok", "moe_intermediate_size"})
     in.absent(key, "mixtures of experts are not built");
+}
+
+/// The family that the file names; a UserError when it is none of ours.
+const Family& read_family(const Reader& in, const std::string& path) {
+  std::string known;
+  for (const auto& family : families())
+    known += fmt::format("{}\"{}\"", known.empty() ? "" : ", ", family.model_type);
+  const auto* type = in.find("model_type");
+  if (type == nullptr) fail("{}: 'model_type' is missing, expected one of {}", path, known);
+  const auto* family =
+      type->is_string() ? find_family(type->get_ref<const std::string&>()) : nullptr;
+  if (family == nullptr)
+    fail("{}: 'model_type' is {}, expected one of {}", path, shown(*type), known);
+  return *family;
+}
+
+/// What the family's config class in transformers 5 says where a file says nothing.
+ModelConfig defaults_of(const Family& family) {
+  ModelConfig c;
+  c.model_type = family.model_type;
+  if (c.model_type == "qwen2" || c.model_type == "qwen3") c.max_position_embeddings = 32768;
+  if (c.model_type == "mistral") c.max_position_embeddings = 131072;
+  if (c.model_type == "phi3") {
+    c.max_position_embeddings = 4096;
+    c.rms_norm_eps = 1e-5;
+  }
+  return c;
 }
 
 void read_layer_types(const Reader& in, const ModelConfig& c) {
@@ -157,6 +82,20 @@ void read_layer_types(const Reader& in, const ModelConfig& c) {
   for (const auto& type : *types)
     if (type != "full_attention")
       return in.wrong("layer_types", "\"full_attention\" for every layer");
+}
+
+/// Only mistral and phi3 look at the key as it stands; in mistral its absence is 4096.
+void read_sliding_window(const Reader& in, ModelConfig& c) {
+  const bool looks = c.model_type == "mistral" || c.model_type == "phi3";
+  if (looks && in.has("sliding_window")) {
+    std::int64_t window = 0;
+    in.integer("sliding_window", window);
+    c.sliding_window = window;
+  } else if (c.model_type == "mistral" && !in.mentions("sliding_window")) {
+    c.sliding_window = 4096;
+  } else if (c.model_type == "llama" && !in.has("use_sliding_window")) {
+    in.absent("sliding_window", "llama has none");
+  }
 }
 
 void read_dtype(const Reader& in, ModelConfig& c) {
@@ -176,9 +115,15 @@ void read_sizes(const Reader& in, ModelConfig& c) {
   in.needed("num_hidden_layers", c.num_hidden_layers);
   in.needed("num_attention_heads", c.num_attention_heads);
   in.needed("intermediate_size", c.intermediate_size);
+  // absent and null differ: a null is the number of heads everywhere
   c.num_key_value_heads = c.num_attention_heads;
+  if (!in.mentions("num_key_value_heads")) {
+    if (c.family().qkv_bias || c.family().qk_norm) c.num_key_value_heads = 32;
+    if (c.model_type == "mistral") c.num_key_value_heads = 8;
+  }
   in.integer("num_key_value_heads", c.num_key_value_heads);
   if (c.num_attention_heads > 0) c.head_dim = c.hidden_size / c.num_attention_heads;
+  if (c.model_type == "qwen3" && !in.mentions("head_dim")) c.head_dim = 128;
   in.integer("head_dim", c.head_dim);
   in.integer("max_position_embeddings", c.max_position_embeddings);
   in.number("rms_norm_eps", c.rms_norm_eps);
@@ -194,15 +139,16 @@ ModelConfig read_model_config(const fs::path& folder) {
   if (!json.is_object())
     fail("{}: is not a JSON object, expected a model's settings", path.string());
 
-  ModelConfig config;
   Problems problems(path.string());
   const Reader in(json, problems);
-  if (!in.has("model_type")) problems.add("'model_type' is missing, expected \"llama\"");
-  refuse_other_models(in);
+  const Family& family = read_family(in, path.string());
+  refuse_other_models(in, family);
   // sizes of a model of another kind would only add noise
   problems.raise();
+  ModelConfig config = defaults_of(family);
   read_sizes(in, config);
   read_rope(in, problems, config);
+  read_sliding_window(in, config);
   read_layer_types(in, config);
   read_dtype(in, config);
   read_ids(in, config);

@@ -17,7 +17,8 @@ class LayoutBuilder {
   std::int64_t matrix(std::string name, std::int64_t rows, std::int64_t columns) {
     return add(std::move(name), {rows, columns}, true);
   }
-  std::int64_t norm(std::string name, std::int64_t width) {
+  /// Weights of a norm, or a bias.
+  std::int64_t vector(std::string name, std::int64_t width) {
     return add(std::move(name), {width}, false);
   }
   ParameterLayout layout;
@@ -35,19 +36,50 @@ class LayoutBuilder {
   }
 };
 
-BlockOffsets add_block(LayoutBuilder& builder, const ModelConfig& c, std::int64_t layer) {
-  const auto prefix = "model.layers." + std::to_string(layer) + ".";
+std::int64_t add_qkv(LayoutBuilder& builder, const ModelConfig& c, const std::string& prefix) {
   const auto q_width = c.num_attention_heads * c.head_dim;
   const auto kv_width = c.num_key_value_heads * c.head_dim;
+  if (c.family().fused)
+    return builder.matrix(prefix + "qkv_proj.weight", q_width + 2 * kv_width, c.hidden_size);
+  const auto at = builder.matrix(prefix + "q_proj.weight", q_width, c.hidden_size);
+  builder.matrix(prefix + "k_proj.weight", kv_width, c.hidden_size);
+  builder.matrix(prefix + "v_proj.weight", kv_width, c.hidden_size);
+  return at;
+}
+
+void add_attention(LayoutBuilder& builder, const ModelConfig& c, const std::string& prefix,
+                   BlockOffsets& at) {
+  const auto q_width = c.num_attention_heads * c.head_dim;
+  const auto kv_width = c.num_key_value_heads * c.head_dim;
+  at.qkv = add_qkv(builder, c, prefix);
+  if (c.family().qkv_bias) {
+    at.qkv_bias = builder.vector(prefix + "q_proj.bias", q_width);
+    builder.vector(prefix + "k_proj.bias", kv_width);
+    builder.vector(prefix + "v_proj.bias", kv_width);
+  }
+  if (c.family().qk_norm) {
+    at.qk_norm = builder.vector(prefix + "q_norm.weight", c.head_dim);
+    builder.vector(prefix + "k_norm.weight", c.head_dim);
+  }
+  at.o = builder.matrix(prefix + "o_proj.weight", c.hidden_size, q_width);
+}
+
+std::int64_t add_gate_up(LayoutBuilder& builder, const ModelConfig& c, const std::string& prefix) {
+  const auto width = c.intermediate_size;
+  if (c.family().fused)
+    return builder.matrix(prefix + "gate_up_proj.weight", 2 * width, c.hidden_size);
+  const auto at = builder.matrix(prefix + "gate_proj.weight", width, c.hidden_size);
+  builder.matrix(prefix + "up_proj.weight", width, c.hidden_size);
+  return at;
+}
+
+BlockOffsets add_block(LayoutBuilder& builder, const ModelConfig& c, std::int64_t layer) {
+  const auto prefix = "model.layers." + std::to_string(layer) + ".";
   BlockOffsets at;
-  at.input_norm = builder.norm(prefix + "input_layernorm.weight", c.hidden_size);
-  at.qkv = builder.matrix(prefix + "self_attn.q_proj.weight", q_width, c.hidden_size);
-  builder.matrix(prefix + "self_attn.k_proj.weight", kv_width, c.hidden_size);
-  builder.matrix(prefix + "self_attn.v_proj.weight", kv_width, c.hidden_size);
-  at.o = builder.matrix(prefix + "self_attn.o_proj.weight", c.hidden_size, q_width);
-  at.post_norm = builder.norm(prefix + "post_attention_layernorm.weight", c.hidden_size);
-  at.gate_up = builder.matrix(prefix + "mlp.gate_proj.weight", c.intermediate_size, c.hidden_size);
-  builder.matrix(prefix + "mlp.up_proj.weight", c.intermediate_size, c.hidden_size);
+  at.input_norm = builder.vector(prefix + "input_layernorm.weight", c.hidden_size);
+  add_attention(builder, c, prefix + "self_attn.", at);
+  at.post_norm = builder.vector(prefix + "post_attention_layernorm.weight", c.hidden_size);
+  at.gate_up = add_gate_up(builder, c, prefix + "mlp.");
   at.down = builder.matrix(prefix + "mlp.down_proj.weight", c.hidden_size, c.intermediate_size);
   return at;
 }
@@ -71,7 +103,7 @@ ParameterLayout make_layout(const ModelConfig& config) {
   layout.embed = builder.matrix("model.embed_tokens.weight", config.vocab_size, config.hidden_size);
   for (std::int64_t l = 0; l < config.num_hidden_layers; ++l)
     layout.blocks.push_back(add_block(builder, config, l));
-  layout.final_norm = builder.norm("model.norm.weight", config.hidden_size);
+  layout.final_norm = builder.vector("model.norm.weight", config.hidden_size);
   layout.head = config.tie_word_embeddings
                     ? layout.embed
                     : builder.matrix("lm_head.weight", config.vocab_size, config.hidden_size);
@@ -87,7 +119,7 @@ Tensor init_parameters(const ParameterLayout& layout, const ModelConfig& config,
     const auto& parameter = layout.parameters[p];
     auto* const out = data + parameter.offset;
     if (parameter.shape.size() == 1) {
-      std::fill_n(out, parameter.size, 1.0F);
+      std::fill_n(out, parameter.size, parameter.name.ends_with(".bias") ? 0.0F : 1.0F);
       continue;
     }
     exec.run((parameter.size + kPiece - 1) / kPiece, [&](std::int64_t piece) {

@@ -18,13 +18,13 @@ struct Parameter {
   std::int64_t offset = 0;          ///< first element in the flat buffer
   std::int64_t size = 0;            ///< elements
   bool trainable = true;
-  bool decay = true;  ///< weight decay applies: false for the weights of norms
+  bool decay = true;  ///< weight decay applies: false for the weights of norms and for biases
 
   bool operator==(const Parameter&) const = default;
 };
 
 /// Offsets, in elements, of what one block reads. q, k and v are one matrix [(H + 2 K) D, C], gate
-/// and up one matrix [2 F, C]: their tensors are neighbours in the buffer.
+/// and up one matrix [2 F, C]: their tensors are neighbours in the buffer, or stored as one (phi3).
 struct BlockOffsets {
   std::int64_t input_norm = 0;  ///< [C]
   std::int64_t qkv = 0;         ///< [(H + 2 K) D, C]
@@ -32,11 +32,14 @@ struct BlockOffsets {
   std::int64_t post_norm = 0;   ///< [C]
   std::int64_t gate_up = 0;     ///< [2 F, C]
   std::int64_t down = 0;        ///< [C, F]
+  std::int64_t qkv_bias = 0;    ///< [(H + 2 K) D]; 0 where the family has none
+  std::int64_t qk_norm = 0;     ///< [2, D], q's then k's; 0 where the family has none
 };
 
 /// Where every parameter of a model lies in one contiguous f32 buffer without gaps. Values,
 /// gradients and optimizer moments share this layout. Order: embedding; per layer input_layernorm,
-/// q, k, v, o, post_attention_layernorm, gate, up, down; final norm; lm_head (absent when tied).
+/// q, k, v, their biases (qwen2), q_norm, k_norm (qwen3), o, post_attention_layernorm, gate, up,
+/// down; final norm; lm_head (absent when tied). Names and shapes are those of the family's files.
 struct ParameterLayout {
   std::vector<Parameter> parameters;
   std::int64_t total = 0;            ///< elements of the buffer
@@ -55,7 +58,7 @@ struct ParameterLayout {
 
 ParameterLayout make_layout(const ModelConfig& config);
 
-/// The values of a new model [total] f32: norms 1, everything else normal(0, initializer_range),
+/// The values of a new model [total] f32: norms 1, biases 0, everything else normal(0, initializer_range),
 /// drawn by counter hash: element e of parameter p has the key (seed, Init, ordinal p, sample e /
 /// 2^32, position e mod 2^32). Independent of threads and of the sizes of other parameters.
 Tensor init_parameters(const ParameterLayout& layout, const ModelConfig& config, std::uint64_t seed,

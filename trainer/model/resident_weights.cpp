@@ -36,7 +36,9 @@ ResidentWeights::ResidentWeights(const ModelConfig& config, const ParameterLayou
             weight(layout.head, config.vocab_size, C)};
   for (const auto& at : layout.blocks)
     blocks_.push_back({base + at.input_norm, weight(at.qkv, Q, C), weight(at.o, C, HD),
-                       base + at.post_norm, weight(at.gate_up, 2 * F, C), weight(at.down, C, F)});
+                       base + at.post_norm, weight(at.gate_up, 2 * F, C), weight(at.down, C, F),
+                       at.qkv_bias > 0 ? base + at.qkv_bias : nullptr,
+                       at.qk_norm > 0 ? base + at.qk_norm : nullptr});
 }
 
 void ResidentWeights::publish(const Exec& exec) {
@@ -66,9 +68,12 @@ ResidentGradients::ResidentGradients(const ParameterLayout& layout)
   clear();
   float* const base = data();
   edges_ = {base + layout.embed, base + layout.final_norm, base + layout.head};
-  for (const auto& at : layout.blocks)
+  for (const auto& at : layout.blocks) {
     blocks_.push_back({base + at.input_norm, base + at.qkv, base + at.o, base + at.post_norm,
                        base + at.gate_up, base + at.down});
+    if (at.qkv_bias > 0) blocks_.back().qkv_bias = base + at.qkv_bias;
+    if (at.qk_norm > 0) blocks_.back().qk_norm = base + at.qk_norm;
+  }
 }
 
 void ResidentGradients::clear() {

@@ -68,8 +68,8 @@ class ModelTensors {
   std::map<std::string, const SafetensorsFile*, std::less<>> files_;
 };
 
-/// How f32 values are written. BF16 is rounded to nearest, ties to even.
-enum class FloatType { F32, BF16 };
+/// How f32 values are written. BF16 and F16 are rounded to nearest, ties to even.
+enum class FloatType { F32, BF16, F16 };
 
 /// One tensor to write; the values are not owned and are stored as I64 or as `dtype`.
 struct NamedTensor {
@@ -81,8 +81,8 @@ struct NamedTensor {
 
 /// Writes one safetensors file with `__metadata__` {"format": "pt"}, to a temporary name first. The
 /// bytes depend on names, shapes and values only, not on the order given: widest dtype first, then
-/// by name, as the safetensors library does. UserError when the disk is full or the folder not
-/// writable.
+/// by name, as the safetensors library does. UserError when the disk is full, the folder not
+/// writable, or a finite value beyond the largest of F16.
 void write_safetensors(const std::filesystem::path& path, std::span<const NamedTensor> tensors);
 
 /// Bytes of tensor data in one shard, as Hugging Face writes them.

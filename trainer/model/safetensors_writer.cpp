@@ -1,7 +1,9 @@
 #include <c10/util/BFloat16.h>
+#include <c10/util/Half.h>
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <set>
 #include <tuple>
@@ -27,7 +29,8 @@ std::int64_t element_bytes(const NamedTensor& t) {
 
 const char* dtype_name(const NamedTensor& t) {
   if (is_integer(t)) return "I64";
-  return t.dtype == FloatType::F32 ? "F32" : "BF16";
+  if (t.dtype == FloatType::F32) return "F32";
+  return t.dtype == FloatType::BF16 ? "BF16" : "F16";
 }
 
 std::int64_t data_bytes(const NamedTensor& t) {
@@ -47,6 +50,20 @@ void check_tensors(std::span<const NamedTensor> tensors) {
   }
 }
 
+/// A weight that float16 would turn into infinity is refused before anything is written.
+void check_range(const fs::path& path, const NamedTensor& t) {
+  constexpr float kFirstInfinite = 65520.0F;  // half a step above the largest, 65504
+  if (is_integer(t) || t.dtype != FloatType::F16) return;
+  for (const float value : std::get<0>(t.values))
+    if (std::abs(value) >= kFirstInfinite && std::isfinite(value))
+      fail("{}: tensor \"{}\" holds {}, float16 ends at 65504; write float32 or bfloat16",
+           path.string(), t.name, value);
+}
+
+std::uint16_t half_bits(float value) {
+  return c10::detail::fp16_ieee_from_fp32_value(value);
+}
+
 std::string_view bytes_of(const void* data, std::size_t size) {
   return {static_cast<const char*>(data), size};
 }
@@ -58,10 +75,11 @@ void write_values(FileWriter& out, const NamedTensor& t) {
   }
   auto values = std::get<0>(t.values);
   if (t.dtype == FloatType::F32) return out.write(bytes_of(values.data(), values.size_bytes()));
+  const auto round = t.dtype == FloatType::BF16 ? c10::detail::round_to_nearest_even : half_bits;
   std::array<std::uint16_t, 1 << 14> rounded;
   while (!values.empty()) {
     const auto piece = values.first(std::min(values.size(), rounded.size()));
-    std::transform(piece.begin(), piece.end(), rounded.begin(), c10::detail::round_to_nearest_even);
+    std::transform(piece.begin(), piece.end(), rounded.begin(), round);
     out.write(bytes_of(rounded.data(), piece.size() * sizeof rounded[0]));
     values = values.subspan(piece.size());
   }
@@ -72,8 +90,10 @@ void write_values(FileWriter& out, const NamedTensor& t) {
 void write_safetensors(const fs::path& path, std::span<const NamedTensor> tensors) {
   check_tensors(tensors);
   std::vector<const NamedTensor*> order;
-  for (const auto& t : tensors)
+  for (const auto& t : tensors) {
+    check_range(path, t);
     order.push_back(&t);
+  }
   std::sort(order.begin(), order.end(), [](const NamedTensor* a, const NamedTensor* b) {
     return std::pair(-element_bytes(*a), std::string_view(a->name)) <
            std::pair(-element_bytes(*b), std::string_view(b->name));

@@ -118,7 +118,7 @@ void save_model(const fs::path& folder, const ModelFiles& files) {
     tensors.push_back({p.name, p.shape,
                        std::span(data + p.offset, static_cast<std::size_t>(p.size)), files.dtype});
   auto config = files.config;
-  config.dtype = files.dtype == FloatType::F32 ? "float32" : "bfloat16";
+  config.dtype = float_type_name(files.dtype);
 
   make_folder(folder);
   write_model_tensors(folder, tensors, files.shard_bytes);
@@ -132,8 +132,14 @@ void save_model(const fs::path& folder, const ModelFiles& files) {
 }
 
 FloatType float_type(std::string_view name) {
-  check(name == "float32" || name == "bfloat16", "a dtype to write is float32 or bfloat16");
-  return name == "float32" ? FloatType::F32 : FloatType::BF16;
+  for (const auto type : {FloatType::F32, FloatType::BF16, FloatType::F16})
+    if (float_type_name(type) == name) return type;
+  throw InternalError("a dtype to write is float32, bfloat16 or float16");
+}
+
+std::string_view float_type_name(FloatType type) {
+  if (type == FloatType::F32) return "float32";
+  return type == FloatType::BF16 ? "bfloat16" : "float16";
 }
 
 }  // namespace aha

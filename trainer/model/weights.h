@@ -39,7 +39,8 @@ struct ModelFiles {
 /// `load_weights` and `read_model_config` read from it is written again as the same bytes.
 void save_model(const std::filesystem::path& folder, const ModelFiles& files);
 
-/// "float32" or "bfloat16", as in a config.json.
+/// Of "float32", "bfloat16" or "float16", as in a config.json.
 FloatType float_type(std::string_view name);
+std::string_view float_type_name(FloatType type);
 
 }  // namespace aha

@@ -29,7 +29,9 @@ std::int64_t activation_bytes(const StageConfig& stage, const ModelConfig& model
   const std::int64_t attention = model.num_attention_heads * model.head_dim;
   const std::int64_t qkv = attention + 2 * model.num_key_value_heads * model.head_dim;
   const std::int64_t F = model.intermediate_size;
-  const std::int64_t layer = 2 * C + 2 + qkv + attention + model.num_attention_heads + 2 * F;
+  const std::int64_t heads = model.num_attention_heads + model.num_key_value_heads;
+  const std::int64_t qk = model.family().qk_norm ? heads * (model.head_dim + 1) : 0;
+  const std::int64_t layer = 2 * C + 2 + qkv + qk + attention + model.num_attention_heads + 2 * F;
   const std::int64_t shared = 7 * C + qkv + 3 * F + std::max(attention, C);
   // blocks are as many as rows when completions are long, some more when they are short
   const std::int64_t blocks = blocks_for(rows) * 2;

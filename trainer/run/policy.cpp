@@ -14,6 +14,15 @@ int thread_count(std::int64_t threads) {
   return threads > 0 ? static_cast<int>(threads) : available_cores();
 }
 
+/// The config of a folder for sequences of up to `longest` tokens.
+ModelConfig model_in(const std::filesystem::path& folder, std::int64_t longest) {
+  auto config = read_model_config(folder);
+  const auto& scaling = config.rope_scaling;
+  config.long_context =
+      scaling.kind == RopeScaling::Kind::LongRope && longest > scaling.original_positions;
+  return config;
+}
+
 void build(Policy& policy, Tensor values, const Machine& machine) {
   policy.decoder = std::make_unique<Decoder>(policy.config, machine.ops);
   policy.weights = std::make_unique<ResidentWeights>(policy.config, policy.layout, machine.ops,
@@ -42,8 +51,16 @@ std::unique_ptr<Tokenizer> job_tokenizer(const StageConfig& stage) {
       "that holds tokenizer.json");
 }
 
-ModelConfig job_model_config(const StageConfig& stage, const Tokenizer& tokenizer) {
-  if (!stage.model.path.empty()) return read_model_config(stage.model.path);
+std::int64_t longest_sequence(const Config& config) {
+  std::int64_t longest = 0;
+  for (const auto& stage : config.stages)
+    longest = std::max(longest, stage.data.max_prompt_length + stage.rollout.max_completion_length);
+  return longest;
+}
+
+ModelConfig job_model_config(const Config& job, const Tokenizer& tokenizer) {
+  const StageConfig& stage = job.stages.front();
+  if (!stage.model.path.empty()) return model_in(stage.model.path, longest_sequence(job));
   check(stage.model.init.has_value(), "a job has model.path or model.init");
   const ModelInit& init = *stage.model.init;
   ModelConfig config;
@@ -71,7 +88,7 @@ Policy make_policy(const Config& config, const Machine& machine) {
   const StageConfig& stage = config.stages.front();
   Policy policy;
   policy.tokenizer = job_tokenizer(stage);
-  policy.config = job_model_config(stage, *policy.tokenizer);
+  policy.config = job_model_config(config, *policy.tokenizer);
   const bool loaded = !stage.model.path.empty();
   check_vocabulary(policy.tokenizer->vocabulary_size(), policy.config,
                    stage.model.tokenizer.empty() ? stage.model.path : stage.model.tokenizer,
@@ -85,10 +102,10 @@ Policy make_policy(const Config& config, const Machine& machine) {
 }
 
 Policy load_policy(const std::filesystem::path& folder, const Machine& machine,
-                   bool need_tokenizer) {
+                   const LoadOptions& options) {
   Policy policy;
-  policy.config = read_model_config(folder);
-  if (need_tokenizer || std::filesystem::exists(folder / "tokenizer.json")) {
+  policy.config = model_in(folder, options.context);
+  if (options.need_tokenizer || std::filesystem::exists(folder / "tokenizer.json")) {
     policy.tokenizer = load_tokenizer(folder);
     check_vocabulary(policy.tokenizer->vocabulary_size(), policy.config, folder.string(),
                      folder.string());

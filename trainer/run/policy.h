@@ -35,15 +35,24 @@ struct Policy {
 /// UserError when there is none.
 std::unique_ptr<Tokenizer> job_tokenizer(const StageConfig& stage);
 
+/// Tokens of the longest sequence that a job's stages may make: data.max_prompt_length +
+/// rollout.max_completion_length. More than a longrope model's original context: its long factors
+/// serve the whole job, in rollout, training and evaluation.
+std::int64_t longest_sequence(const Config& config);
+
 /// The shape of the job's model: from its folder, or from model.init with the tokenizer's size.
-ModelConfig job_model_config(const StageConfig& stage, const Tokenizer& tokenizer);
+ModelConfig job_model_config(const Config& config, const Tokenizer& tokenizer);
 
 /// The policy at the start of a job: loaded from model.path or drawn from the seed.
 Policy make_policy(const Config& config, const Machine& machine);
 
-/// A policy from a folder alone, for eval, generate and logprobs. Without a tokenizer file there,
-/// `tokenizer` is null if `need_tokenizer` is false, else UserError.
+struct LoadOptions {
+  bool need_tokenizer = true;  ///< false: without a tokenizer file, `tokenizer` is null
+  std::int64_t context = 0;    ///< as longest_sequence
+};
+
+/// A policy from a folder alone, for eval, generate and logprobs.
 Policy load_policy(const std::filesystem::path& folder, const Machine& machine,
-                   bool need_tokenizer = true);
+                   const LoadOptions& options);
 
 }  // namespace aha

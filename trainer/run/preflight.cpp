@@ -33,13 +33,12 @@ std::int64_t longest_prompt(const StageView& v) {
 
 void check_lengths(const StageView& v, std::int64_t longest) {
   const auto needed = longest + v.stage.rollout.max_completion_length;
-  const auto positions = v.model.max_position_embeddings;
+  const auto positions = v.model.positions();
   if (v.scorer != nullptr && needed > positions)
     fail(
         "rollout.max_completion_length: {} after a prompt of {} tokens needs {} positions, the "
-        "model "
-        "has {}; at most {} fit",
-        v.stage.rollout.max_completion_length, longest, needed, positions,
+        "model has {}; at most {} fit",
+        v.stage.rollout.max_completion_length, longest, needed, positions_text(v.model),
         std::max<std::int64_t>(0, positions - longest));
   if (v.stage.method == "grpo" && needed > v.stage.train.max_tokens_per_micro_batch)
     fail(
@@ -163,7 +162,7 @@ std::string shortened(const std::string& text, std::size_t limit) {
 std::vector<StagePlan> preflight(const Config& config) {
   const StageConfig& first = config.stages.front();
   const auto tokenizer = job_tokenizer(first);
-  const ModelConfig model = job_model_config(first, *tokenizer);
+  const ModelConfig model = job_model_config(config, *tokenizer);
   check_vocabulary(tokenizer->vocabulary_size(), model,
                    first.model.tokenizer.empty() ? first.model.path : first.model.tokenizer,
                    first.model.path.empty() ? "model.init" : first.model.path);
@@ -177,14 +176,14 @@ std::vector<StagePlan> preflight(const Config& config) {
 std::vector<std::string> plan_lines(const Config& config, const std::vector<StagePlan>& plans) {
   const StageConfig& first = config.stages.front();
   const auto tokenizer = job_tokenizer(first);
-  const ModelConfig model = job_model_config(first, *tokenizer);
+  const ModelConfig model = job_model_config(config, *tokenizer);
   std::vector<std::string> lines;
   lines.push_back(fmt::format("job        seed {}, {}output in {}", config.seed,
                               config.strict ? "strict, " : "", config.output_dir));
-  lines.push_back(fmt::format("model      {} {} x {}, {} parameters, vocabulary {}, {} positions",
+  lines.push_back(fmt::format("model      {} {} x {}, {} parameters, vocabulary {}, {}",
                               model.model_type, model.num_hidden_layers, model.hidden_size,
                               with_commas(make_layout(model).total), model.vocab_size,
-                              model.max_position_embeddings));
+                              positions_text(model)));
   for (const auto& plan : plans) {
     lines.push_back("stage      " + plan.name);
     for (const auto& line : plan.lines)

@@ -74,9 +74,8 @@ Group sft_example(const SftSource& source, const Draw& draw) {
   completion.finish = FinishReason::Stop;
   group.completions.push_back(std::move(completion));
   const auto length = length_of(group);
-  if (length > source.model.max_position_embeddings)
-    fail("{}: {} tokens, the model has {} positions", where(), length,
-         source.model.max_position_embeddings);
+  if (length > source.model.positions())
+    fail("{}: {} tokens, the model has {}", where(), length, positions_text(source.model));
   if (length > source.stage.train.max_tokens_per_micro_batch)
     fail("{}: {} tokens, train.max_tokens_per_micro_batch is {}", where(), length,
          source.stage.train.max_tokens_per_micro_batch);

@@ -8,20 +8,6 @@
 namespace aha {
 namespace {
 
-std::vector<ParamRange> param_ranges(const ParameterLayout& layout) {
-  std::vector<ParamRange> ranges;
-  for (const auto& p : layout.parameters) {
-    if (!p.trainable) continue;
-    // neighbours of one kind are one range: the decoder's many small tensors cost one pass
-    if (!ranges.empty() && ranges.back().decay == p.decay &&
-        ranges.back().offset + ranges.back().size == p.offset)
-      ranges.back().size += p.size;
-    else
-      ranges.push_back({p.offset, p.size, p.decay});
-  }
-  return ranges;
-}
-
 /// Rows decoded at once where nothing is said: a step's completions, and no fewer than keep the
 /// machine busy. An evaluation may have many more, whose caches need not all exist at a time.
 std::int64_t decode_rows(const StageConfig& stage) {
@@ -36,6 +22,24 @@ std::int64_t rows_per_step(const StageConfig& stage) {
 }
 
 }  // namespace
+
+std::vector<ParamRange> param_ranges(const Policy& policy) {
+  const auto& layout = policy.layout;
+  std::vector<ParamRange> ranges;
+  for (const auto& p : layout.parameters) {
+    if (!p.trainable) continue;
+    auto size = p.size;
+    if (p.offset == layout.embed || p.offset == layout.head)
+      size = policy.vocabulary() * policy.config.hidden_size;
+    // neighbours of one kind are one range: the decoder's many small tensors cost one pass
+    if (!ranges.empty() && ranges.back().decay == p.decay &&
+        ranges.back().offset + ranges.back().size == p.offset)
+      ranges.back().size += size;
+    else
+      ranges.push_back({p.offset, size, p.decay});
+  }
+  return ranges;
+}
 
 std::int64_t planned_steps(const StageConfig& stage, std::optional<std::int64_t> rows) {
   if (stage.train.num_train_epochs <= 0) return stage.train.max_steps;
@@ -97,7 +101,7 @@ std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, con
              text_decoder(*policy.tokenizer), decode_rows(settings)),
       Learner(*policy.decoder, machine.exec, policy.vocabulary(), temperature),
       ResidentGradients(policy.layout), std::move(strict),
-      AdamWOptimizer(machine.ops, param_ranges(policy.layout), policy.layout.total, settings.optim),
+      AdamWOptimizer(machine.ops, param_ranges(policy), policy.layout.total, settings.optim),
       nullptr, AdaptiveEntropy(settings.objective), steps});
   if (settings.method == "grpo" && settings.objective.beta != 0)
     stage->reference = std::make_unique<ResidentWeights>(policy.config, policy.layout, machine.ops,

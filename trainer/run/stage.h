@@ -85,6 +85,10 @@ struct Stage {
 std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, const Machine& machine,
                                   Policy& policy);
 
+/// What the optimizer moves. Padded rows of the embedding and the head, which no id of the tokenizer
+/// has, are left out: they have no gradient, and weight decay would still change them.
+std::vector<ParamRange> param_ranges(const Policy& policy);
+
 /// Bytes of the decoder's text for rewards and stop strings.
 DecodeText text_decoder(const Tokenizer& tokenizer);
 

@@ -59,11 +59,26 @@ Floats row_operations(const Ops& ops, const Exec& exec, const Sizes& s, unsigned
       exec, {dy.data(), x.data(), w.data(), inv.data(), dx.data(), dw.data(), s.M, s.C});
   ops.swiglu(exec, {gate_up.data(), gated.data(), s.M, s.F});
   ops.swiglu_backward(exec, {gate_up.data(), dgated.data(), dgate_up.data(), s.M, s.F});
+  const Index width = (s.H + 2 * s.Hk) * s.D;
+  Floats qkv = random.normal(s.M * width);
+  const Floats head_w = random.normal(2 * s.D + width);
+  Floats raw = poison(s.M * (s.H + s.Hk) * s.D);
+  Floats inv_heads = poison(s.M * (s.H + s.Hk));
+  Floats dhead(at(2 * s.D), 0.0F);
+  Floats dbias(at(width), 0.0F);
+  ops.add_bias(exec, head_w.data(), s.M, width, qkv.data());
+  ops.head_norm(
+      exec, {qkv.data(), head_w.data(), raw.data(), inv_heads.data(), s.M, s.H, s.Hk, s.D, 1e-6F});
+  Floats dqkv = qkv;
+  ops.head_norm_backward(exec, {dqkv.data(), raw.data(), head_w.data(), inv_heads.data(),
+                                dhead.data(), s.M, s.H, s.Hk, s.D});
+  ops.add_bias_backward(exec, dqkv.data(), s.M, width, dbias.data());
   const Floats table = random.normal(s.V * s.C);
   ops.embed(exec, table.data(), ids.data(), s.M, s.C, embedded.data());
   ops.embed_backward(exec, dy.data(), ids.data(), s.M, s.C, dtable.data());
   Floats all;
-  for (const auto* part : {&y, &inv, &dx, &dw, &gated, &dgate_up, &embedded, &dtable})
+  for (const auto* part : {&y, &inv, &dx, &dw, &gated, &dgate_up, &embedded, &dtable, &qkv, &raw,
+                           &inv_heads, &dqkv, &dhead, &dbias})
     append(all, *part);
   return all;
 }

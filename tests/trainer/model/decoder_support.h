@@ -49,6 +49,41 @@ inline aha::ModelConfig toy_config(bool wide) {
   return c;
 }
 
+/// A toy of another family: heads that are no part of the width where the family allows it, and a
+/// rotation of a part of the dimensions, with long factors, in phi3.
+inline aha::ModelConfig toy_family(const std::string& family) {
+  auto c = toy_config(false);
+  c.model_type = family;
+  if (family == "qwen3") c.head_dim = 20;
+  if (family == "phi3") {
+    c.partial_rotary_factor = 0.7;  // 12 of 18
+    c.rope_scaling.kind = aha::RopeScaling::Kind::LongRope;
+    c.rope_scaling.original_positions = 16;
+    c.rope_scaling.short_factor = {1.0, 1.1, 1.2, 1.3, 1.4, 1.5};
+    c.rope_scaling.long_factor = {1.0, 1.5, 2.0, 2.5, 3.0, 4.0};
+    c.long_context = true;
+  }
+  return c;
+}
+
+/// The toys, and one of each family that computes something else.
+inline std::vector<aha::ModelConfig> bit_configs() {
+  return {toy_config(false), toy_config(true), toy_family("qwen2"), toy_family("qwen3"),
+          toy_family("phi3")};
+}
+
+/// Random weights, the vectors (norms and biases) among them.
+inline Model varied(const aha::ModelConfig& config, const aha::Ops& ops) {
+  const auto layout = aha::make_layout(config);
+  auto values = aha::init_parameters(layout, config, 1);
+  auto* data = values.data_ptr<float>();
+  for (const auto& p : layout.parameters)
+    if (p.shape.size() == 1)
+      for (std::int64_t i = 0; i < p.size; ++i)
+        data[p.offset + i] += 0.1F * static_cast<float>((i * 7 + p.offset) % 11 - 5);
+  return {config, std::move(values), ops};
+}
+
 /// Whole sequences as rows, each in blocks of its own.
 struct Rows {
   explicit Rows(const std::vector<std::vector<aha::TokenId>>& sequences) {

@@ -1,46 +1,11 @@
 #include <cmath>
 #include <random>
 
-#include "tests/trainer/model/decoder_support.h"
-
-#include "tests/support/catch.h"
+#include "tests/trainer/model/golden_support.h"
 
 using namespace aha_test;
-using aha::Index;
 
 namespace {
-
-/// What transformers says, see tests/golden/model/README.md.
-struct Golden {
-  explicit Golden(const std::string& name)
-      : file(golden("model/" + name + "_golden.safetensors")) {}
-
-  std::vector<float> floats(const std::string& name) const {
-    std::vector<float> out(static_cast<std::size_t>(file.find(name)->size));
-    file.read(name, std::span(out));
-    return out;
-  }
-  std::vector<std::int64_t> integers(const std::string& name) const {
-    std::vector<std::int64_t> out(static_cast<std::size_t>(file.find(name)->size));
-    file.read(name, std::span(out));
-    return out;
-  }
-
-  aha::SafetensorsFile file;
-};
-
-/// max |a - b| / max |b|.
-double gap(std::span<const float> a, std::span<const float> b) {
-  if (a.size() != b.size()) return INFINITY;
-  double difference = 0;
-  double largest = 1e-30;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double d = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
-    difference = std::isfinite(d) ? std::max(difference, d) : INFINITY;
-    largest = std::max(largest, std::abs(static_cast<double>(b[i])));
-  }
-  return difference / largest;
-}
 
 /// ||a - b|| / ||b||.
 double distance(const std::vector<float>& a, const std::vector<float>& b) {
@@ -53,50 +18,16 @@ double distance(const std::vector<float>& a, const std::vector<float>& b) {
   return std::sqrt(difference / norm);
 }
 
-constexpr double kTolerance = 1e-5;
-constexpr Index N = 3;
-constexpr Index T = 12;
-
-/// Values [N, T - 1] as rows [N, T], nothing in the last column; times `factor`.
-std::vector<float> as_rows(const std::vector<float>& values, float factor = 1.0F) {
-  std::vector<float> out(static_cast<std::size_t>(N * T), 0.0F);
-  for (Index n = 0; n < N; ++n)
-    for (Index t = 0; t + 1 < T; ++t)
-      out[static_cast<std::size_t>(n * T + t)] =
-          factor * values[static_cast<std::size_t>(n * (T - 1) + t)];
-  return out;
-}
-
-struct GoldenRows {
-  explicit GoldenRows(const Golden& g) : ids(g.integers("ids")) {
-    for (Index n = 0; n < N; ++n)
-      sequences.emplace_back(ids.begin() + n * T, ids.begin() + (n + 1) * T);
-    targets.assign(ids.begin() + 1, ids.end());
-    targets.push_back(0);  // rows that end a sequence predict anything: their derivative is 0
-  }
-  std::vector<std::int64_t> ids, targets;
-  std::vector<std::vector<aha::TokenId>> sequences;
-};
-
-void check_gradients(const Model& model, const Golden& g, const std::string& prefix,
-                     const std::vector<float>& gradient) {
-  for (const auto& p : model.layout.parameters) {
-    INFO(prefix << p.name);
-    const auto part = std::span(gradient).subspan(static_cast<std::size_t>(p.offset),
-                                                  static_cast<std::size_t>(p.size));
-    CHECK(gap(part, g.floats(prefix + p.name)) < kTolerance);
-  }
-}
-
 }  // namespace
 
 TEST_CASE("decoder: logits, log-probabilities and entropies are transformers'", "[model][golden]") {
-  for (const std::string name : {"tied", "untied"})
+  for (const auto& golden_model : golden_models())
     for (const auto* ops : kernel_tables()) {
-      INFO(name << " " << ops->name);
-      const Golden g(name);
-      Model model = Model::load(golden("model/" + name), *ops);
+      INFO(golden_model.name << " " << ops->name);
+      const Golden g(golden_model.name);
+      Model model = golden_model.load(*ops);
       const GoldenRows in(g);
+      const auto [N, T] = std::pair(in.N, in.T);
       const Rows rows(in.sequences);
       TrainingPass pass(model);
       pass.forward(rows.batch(), rows.num_blocks, in.targets);
@@ -115,12 +46,13 @@ TEST_CASE("decoder: logits, log-probabilities and entropies are transformers'", 
 }
 
 TEST_CASE("decoder: the gradient of every parameter is transformers'", "[model][golden]") {
-  for (const std::string name : {"tied", "untied"})
+  for (const auto& golden_model : golden_models())
     for (const auto* ops : kernel_tables()) {
-      INFO(name << " " << ops->name);
-      const Golden g(name);
-      Model model = Model::load(golden("model/" + name), *ops);
+      INFO(golden_model.name << " " << ops->name);
+      const Golden g(golden_model.name);
+      Model model = golden_model.load(*ops);
       const GoldenRows in(g);
+      const auto [N, T] = std::pair(in.N, in.T);
       const Rows rows(in.sequences);
       TrainingPass pass(model);
       pass.forward(rows.batch(), rows.num_blocks, in.targets);
@@ -133,16 +65,17 @@ TEST_CASE("decoder: the gradient of every parameter is transformers'", "[model][
           counted.push_back(static_cast<float>(mask[static_cast<std::size_t>(n * T + t)]));
           sum += counted.back();
         }
-      const auto d_logprob = as_rows(counted, -1.0F / sum);
+      const auto d_logprob = as_rows(counted, N, T, -1.0F / sum);
       double loss = 0;
       for (std::size_t i = 0; i < d_logprob.size(); ++i)
         loss += static_cast<double>(d_logprob[i]) * static_cast<double>(pass.logprobs[i]);
       CHECK(loss == Approx(g.floats("loss")[0]).epsilon(kTolerance));
       const std::vector<float> nothing(d_logprob.size(), 0.0F);
       check_gradients(model, g, "grad.", pass.backward(d_logprob, nothing));
+      if (!golden_model.mixed) continue;
       check_gradients(model, g, "mix_grad.",
-                      pass.backward(as_rows(g.floats("mix_logprob_weights")),
-                                    as_rows(g.floats("mix_entropy_weights"))));
+                      pass.backward(as_rows(g.floats("mix_logprob_weights"), N, T),
+                                    as_rows(g.floats("mix_entropy_weights"), N, T)));
     }
 }
 
@@ -213,10 +146,10 @@ struct SharedGroup {
 
 TEST_CASE("decoder: a prompt shared by its completions equals whole sequences", "[model]") {
   std::mt19937 random(5);
-  for (const bool wide : {false, true})
+  for (const auto& config : bit_configs())
     for (const std::size_t P : {3U, 16U, 21U}) {
-      INFO("wide " << wide << " prompt " << P);
-      Model model = Model::random(toy_config(wide), aha::cpu_ops());
+      INFO(config.model_type << " " << config.hidden_size << " prompt " << P);
+      Model model = varied(config, aha::cpu_ops());
       const auto draw = [&](std::size_t n) {
         std::vector<aha::TokenId> ids(n);
         for (auto& id : ids)
@@ -268,7 +201,7 @@ TEST_CASE(
   std::mt19937 random(6);
   aha::ThreadPool two(2);
   aha::ThreadPool three(3);
-  for (const bool wide : {false, true}) {
+  for (const auto& config : bit_configs()) {
     std::vector<std::vector<aha::TokenId>> sequences;
     for (std::size_t n = 1; n < 60; n += 9) {
       sequences.emplace_back(n);
@@ -286,14 +219,14 @@ TEST_CASE(
     for (const auto* ops : kernel_tables())
       for (auto* pool : {static_cast<aha::ThreadPool*>(nullptr), &two, &three}) {
         if (std::string(ops->name) == "portable" && pool == &three) continue;
-        Model model = Model::random(toy_config(wide), *ops);
+        Model model = varied(config, *ops);
         TrainingPass pass(model, aha::Exec{pool});
         pass.forward(rows.batch(), rows.num_blocks, targets);
         auto bits = pass.logprobs;
         const auto gradient = pass.backward(d, d);
         bits.insert(bits.end(), gradient.begin(), gradient.end());
         if (expected.empty()) expected = bits;
-        INFO(ops->name << " threads " << aha::Exec{pool}.threads());
+        INFO(config.model_type << " " << ops->name << " threads " << aha::Exec{pool}.threads());
         CHECK(std::memcmp(bits.data(), expected.data(), bits.size() * 4) == 0);
       }
   }
@@ -301,7 +234,8 @@ TEST_CASE(
 
 TEST_CASE("decoder: a forward pass that keeps nothing has the bits of one that keeps all",
           "[model]") {
-  Model model = Model::random(toy_config(false), aha::cpu_ops());
+  const auto config = GENERATE(from_range(bit_configs()));
+  Model model = varied(config, aha::cpu_ops());
   const Rows rows({{1, 2, 3, 4, 5}, {6, 7}, std::vector<aha::TokenId>(40, 9)});
   aha::Activations kept(model.decoder.config());
   aha::KvCache cache(model.decoder.config());

@@ -1,53 +1,12 @@
 #include "trainer/model/model_config.h"
 
 #include "tests/support/catch.h"
-#include "tests/support/temp_folder.h"
+#include "tests/trainer/model/config_support.h"
 #include "tests/trainer/model/fuzz.h"
-#include "tests/trainer/model/support.h"
 #include "trainer/core/file.h"
 
 using namespace aha;
-using aha_test::error_of;
-using aha_test::golden;
-using aha_test::TempFolder;
-using aha_test::write_text;
-
-namespace {
-
-/// What transformers 4 wrote for SmolLM2-135M, but for its size.
-const char* const kVersion4 = R"({
-  "architectures": ["LlamaForCausalLM"], "model_type": "llama", "attention_bias": false,
-  "attention_dropout": 0.0, "bos_token_id": 0, "eos_token_id": 0, "hidden_act": "silu",
-  "hidden_size": 36, "initializer_range": 0.041666666666666664, "intermediate_size": 96,
-  "is_llama_config": true, "max_position_embeddings": 8192, "mlp_bias": false,
-  "num_attention_heads": 9, "num_hidden_layers": 3, "num_key_value_heads": 3, "pretraining_tp": 1,
-  "rms_norm_eps": 1e-05, "rope_interleaved": false, "rope_scaling": null, "rope_theta": 100000,
-  "tie_word_embeddings": true, "torch_dtype": "bfloat16", "transformers_version": "4.40.1",
-  "use_cache": true, "vocab_size": 100})";
-
-/// kVersion4 with some keys replaced or added.
-std::string patched(const char* patch) {
-  auto json = Json::parse(kVersion4);
-  json.update(Json::parse(patch));
-  return json.dump();
-}
-
-ModelConfig read(const TempFolder& folder, const std::string& text) {
-  write_text(folder / "config.json", text);
-  return read_model_config(folder.path());
-}
-
-/// The error's text after "FOLDER/config.json: ".
-std::string problem(const std::string& text) {
-  const TempFolder folder;
-  const auto prefix = (folder / "config.json").string() + ": ";
-  auto message = error_of([&] { read(folder, text); });
-  for (auto at = message.find(prefix); at != std::string::npos; at = message.find(prefix))
-    message.erase(at, prefix.size());
-  return message;
-}
-
-}  // namespace
+using namespace aha_test;
 
 TEST_CASE("read_model_config: what transformers 5 wrote is read", "[model][golden]") {
   const auto c = read_model_config(golden("model/untied"));
@@ -117,8 +76,10 @@ TEST_CASE("read_model_config: what this decoder does not do is refused by name",
     const char* says;
   };
   const auto row = GENERATE(values<Row>({
-      {R"({"model_type": "qwen2"})", R"('model_type' is "qwen2", expected "llama")"},
-      {R"({"model_type": null})", R"('model_type' is missing, expected "llama")"},
+      {R"({"model_type": "gemma2"})",
+       R"('model_type' is "gemma2", expected one of "llama", "qwen2", "qwen3", "mistral", "phi3")"},
+      {R"({"model_type": null})",
+       R"('model_type' is missing, expected one of "llama", "qwen2", "qwen3", "mistral", "phi3")"},
       {R"({"architectures": ["LlamaForSequenceClassification"]})",
        R"('architectures' is ["LlamaForSequenceClassification"], expected ["LlamaForCausalLM"])"},
       {R"({"hidden_act": "gelu"})", R"('hidden_act' is "gelu", expected "silu")"},
@@ -131,12 +92,33 @@ TEST_CASE("read_model_config: what this decoder does not do is refused by name",
        R"('quantization_config' is {"bits":4}, expected nothing: quantised weights are not read)"},
       {R"({"num_experts": 8})",
        "'num_experts' is 8, expected nothing: mixtures of experts are not built"},
-      {R"({"rope_scaling": {"rope_type": "llama3", "factor": 32}})",
-       R"('rope_scaling.rope_type' is "llama3", expected "default")"},
-      {R"({"rope_scaling": {"type": "linear", "factor": 2}})",
-       R"('rope_scaling.type' is "linear", expected "default")"},
+      {R"({"sliding_window": 4096})", "'sliding_window' is 4096, expected nothing: llama has none"},
+      {R"({"rope_scaling": {"rope_type": "dynamic", "factor": 2.0}})",
+       R"('rope_scaling.rope_type' is "dynamic", expected "default", "linear", "llama3" or "longrope")"},
+      {R"({"rope_scaling": {"type": "su"}})",
+       R"('rope_scaling.type' is "su", expected "default", "linear", "llama3" or "longrope")"},
       {R"({"rope_parameters": {"rope_type": "yarn"}})",
-       R"('rope_parameters.rope_type' is "yarn", expected "default")"},
+       R"('rope_parameters.rope_type' is "yarn", expected "default", "linear", "llama3" or "longrope")"},
+      {R"({"rope_scaling": {"rope_type": "linear", "type": "default", "factor": 2}})",
+       R"('rope_scaling.type' is "default", expected "linear" as 'rope_type' says)"},
+      {R"({"rope_scaling": {"type": "linear"}})",
+       "'rope_scaling.factor' is missing, expected a number"},
+      {R"({"rope_scaling": {"type": "linear", "factor": 0.5}})",
+       "'rope_scaling.factor' is 0.5, expected a number in [1, 1000000]"},
+      {R"({"rope_scaling": {"type": "linear", "factor": 2, "beta_fast": 32}})",
+       R"('rope_scaling.beta_fast' is 32, expected nothing: rope_type "linear" has no such key)"},
+      {R"({"rope_scaling": {"\u0000x": 2}})",
+       R"('rope_scaling.\u0000x' is 2, expected nothing: rope_type "default" has no such key)"},
+      {R"({"rope_scaling": {"factor": 2}})",
+       R"('rope_scaling.factor' is 2, expected nothing: rope_type "default" has no such key)"},
+      {R"({"rope_scaling": {"type": "linear", "factor": 2}, "rope_parameters": {"rope_type": "linear", "factor": 3}})",
+       R"('rope_parameters' is {"factor":3,"rope_type":"linear"}, expected the same scaling as in 'rope_scaling')"},
+      {R"({"rope_scaling": {"rope_type": "llama3", "factor": 32}})",
+       "'rope_scaling.low_freq_factor' is missing, expected a number\n"
+       "'rope_scaling.high_freq_factor' is missing, expected a number"},
+      {R"({"rope_scaling": {"rope_type": "llama3", "factor": 32, "low_freq_factor": 4, "high_freq_factor": 4, "original_max_position_embeddings": 1}})",
+       "'rope_scaling.high_freq_factor' is 4, expected more than 'low_freq_factor' 4\n"
+       "'original_max_position_embeddings' is 1, expected an integer in [2, 4194304]"},
       {R"({"rope_parameters": {"rope_theta": 10000.0}})",
        "'rope_parameters.rope_theta' is 10000 but 'rope_theta' is 100000, expected the same"},
       {R"({"rope_parameters": 3})", "'rope_parameters' is 3, expected an object or null"},
@@ -198,7 +180,9 @@ TEST_CASE("read_model_config: a missing, cut or foreign file is an error", "[mod
 
 TEST_CASE("to_json: what is written is read back as the same", "[model]") {
   const TempFolder folder;
-  auto c = read_model_config(golden("model/untied"));
+  auto c = read_model_config(
+      golden(GENERATE("model/untied", "model/llama_linear", "model/llama3", "model/qwen2",
+                      "model/qwen3", "model/mistral", "model/phi3", "model/phi3_longrope")));
   c.eos_token_ids = GENERATE(values<std::vector<std::int64_t>>({{}, {2}, {1, 2}}));
   c.dtype = "bfloat16";
   c.initializer_range = 0.1 + 0.2;
@@ -228,7 +212,7 @@ TEST_CASE("check_vocabulary: a tokenizer larger than the embedding is refused", 
 TEST_CASE("read_model_config: 10,000 broken files give an error or a sound config", "[model]") {
   const aha_test::FuzzFolder folder;
   aha_test::Mutator mutator(1);
-  const std::string seeds[] = {kVersion4, read_file(golden("model/untied/config.json"))};
+  const std::string seeds[] = {kVersion4, family_file("phi3", kLongRope)};
   int sound = 0;
   for (int i = 0; i < 10000; ++i) {
     const auto text = mutator.mutate(seeds[i % 2]);

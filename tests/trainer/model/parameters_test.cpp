@@ -8,6 +8,7 @@
 #include "tests/trainer/model/support.h"
 #include "trainer/core/json.h"
 #include "trainer/core/philox.h"
+#include "trainer/model/safetensors.h"
 
 using namespace aha;
 using aha_test::golden;
@@ -31,6 +32,37 @@ TEST_CASE("make_layout: names, shapes and order of a tied model", "[model]") {
   CHECK(layout.at("model.layers.1.self_attn.q_proj.weight").shape == Shape{32, 32});
   CHECK(layout.at("model.layers.1.self_attn.k_proj.weight").shape == Shape{16, 32});
   CHECK(layout.at("model.layers.1.mlp.down_proj.weight").shape == Shape{32, 48});
+}
+
+TEST_CASE("make_layout: a family's tensors are those that transformers stores", "[model][golden]") {
+  const auto* const name = GENERATE("llama3", "qwen2", "qwen3", "mistral", "phi3", "phi3_longrope");
+  INFO(name);
+  const auto folder = golden(std::string("model/") + name);
+  const auto layout = make_layout(read_model_config(folder));
+  const SafetensorsFile file(folder / "model.safetensors");
+  CHECK(layout.parameters.size() == file.tensors().size());
+  std::int64_t next = 0;
+  for (const auto& p : layout.parameters) {
+    INFO(p.name);
+    REQUIRE(file.find(p.name) != nullptr);
+    CHECK(p.shape == file.find(p.name)->shape);
+    CHECK(p.offset == next);
+    CHECK(p.decay == (p.shape.size() == 2));
+    next += p.size;
+  }
+}
+
+TEST_CASE("init_parameters: biases are 0, norms of heads 1", "[model]") {
+  const auto check = [](const char* name, const char* parameter, float wanted) {
+    const auto config = read_model_config(golden(name));
+    const auto layout = make_layout(config);
+    const auto values = init_parameters(layout, config, 1);
+    const auto& p = layout.at(parameter);
+    for (std::int64_t i = 0; i < p.size; ++i)
+      CHECK(values.const_data_ptr<float>()[p.offset + i] == wanted);
+  };
+  check("model/qwen2", "model.layers.1.self_attn.k_proj.bias", 0.0F);
+  check("model/qwen3", "model.layers.0.self_attn.q_norm.weight", 1.0F);
 }
 
 TEST_CASE("make_layout: the number of parameters is transformers'", "[model][golden]") {

@@ -53,6 +53,25 @@ TEST_CASE("gradient: does not depend on how the step is cut into micro-batches")
   }
 }
 
+TEST_CASE("optimizer: padded rows of the embedding and the head are never moved") {
+  ToyJob job;
+  auto& policy = job.policy;
+  const auto used = policy.vocabulary();
+  policy.config.vocab_size = used + 7;
+  policy.config.tie_word_embeddings = false;
+  policy.layout = aha::make_layout(policy.config);
+  const auto C = policy.config.hidden_size;
+  std::int64_t moved = 0;
+  for (const auto& range : aha::param_ranges(policy)) {
+    moved += range.size;
+    for (const auto first : {policy.layout.embed, policy.layout.head}) {
+      const auto padding = first + used * C;
+      CHECK((range.offset >= padding + 7 * C || range.offset + range.size <= padding));
+    }
+  }
+  CHECK(moved == policy.layout.total - 2 * 7 * C);
+}
+
 TEST_CASE("gradient: does not depend on threads, bit for bit") {
   CHECK(same_bits(step_gradient({}, 1), step_gradient({}, 3)));
 }
