@@ -126,6 +126,7 @@ void GgufFile::read(std::string_view name, std::span<float> out) const {
     fail("{}: tensor {} has {} elements, expected {}", path_.string(), gguf_shown(name),
          tensor->size, out.size());
   dequantize(*tensor->format, file_.bytes().data() + tensor->begin, out);
+  file_.forget(tensor->begin, tensor->begin + tensor->bytes);
 }
 
 }  // namespace aha
