@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <limits>
 
 #include "trainer/core/text.h"
 #include "trainer/model/decoder.h"
@@ -21,6 +20,15 @@ constexpr std::int64_t kFloat = 4;
 /// What the program and its libraries take before there is a model.
 constexpr std::int64_t kProgram = std::int64_t{200} << 20;
 
+/// a * b + c * d, or more than any machine has.
+std::int64_t sum_of_products(std::int64_t a, std::int64_t b, std::int64_t c = 0,
+                             std::int64_t d = 0) {
+  constexpr double kMost = 1e12;
+  const double sum = static_cast<double>(a) * static_cast<double>(b) +
+                     static_cast<double>(c) * static_cast<double>(d);
+  return static_cast<std::int64_t>(std::min(sum, kMost));
+}
+
 /// Tokens of a batch of completions: `groups` prompts, `rows` completions.
 struct Shape {
   std::int64_t groups;
@@ -28,11 +36,11 @@ struct Shape {
   std::int64_t prompt;      ///< tokens
   std::int64_t completion;  ///< tokens
 
-  std::int64_t tokens() const { return groups * prompt + rows * completion; }
+  std::int64_t tokens() const { return sum_of_products(groups, prompt, rows, completion); }
   /// Key/value blocks: a prompt's once, and a completion's, which begins within the prompt's last.
   std::int64_t blocks() const {
-    return groups * ((prompt + kKvBlock - 1) / kKvBlock) +
-           rows * ((completion + 2 * kKvBlock - 2) / kKvBlock);
+    return sum_of_products(groups, (prompt + kKvBlock - 1) / kKvBlock, rows,
+                           (completion + 2 * kKvBlock - 2) / kKvBlock);
   }
 };
 
@@ -68,17 +76,17 @@ std::int64_t activation_bytes(const StageConfig& stage, const ModelConfig& model
   const std::int64_t longest = update.prompt + update.completion;
   std::int64_t rows = std::min(update.tokens(), stage.train.max_tokens_per_micro_batch);
   if (const auto most = stage.train.per_device_train_batch_size; most > 0 && is_grpo(stage))
-    rows = std::min(rows, most * longest);
+    rows = std::min(rows, sum_of_products(most, longest));
   rows = std::max(rows, longest);
   const std::int64_t section =
-      update.prompt + stage.rollout.num_generations * update.completion;
+      sum_of_products(1, update.prompt, stage.rollout.num_generations, update.completion);
   const std::int64_t piece = std::min(rows, std::max(Learner::rows_of_a_piece(model), section));
   const std::int64_t C = model.hidden_size;
   const std::int64_t F = model.intermediate_size;
   const std::int64_t heads = model.num_attention_heads + model.num_key_value_heads;
   const std::int64_t qk = model.family().qk_norm ? heads * (model.head_dim + 1) : 0;
-  const std::int64_t layer = 2 * C + 2 + qkv_width(model) + qk +
-                             model.num_attention_heads * (model.head_dim + 1) + 2 * F;
+  const std::int64_t layer =
+      2 * C + 2 + qkv_width(model) + qk + model.num_attention_heads * (model.head_dim + 1) + 2 * F;
   const std::int64_t edges = 6 * C + F + 1;
   const std::int64_t backward = 2 * C + qkv_width(model) + 2 * F;
   const auto cache = [&](std::int64_t tokens) {
@@ -91,7 +99,7 @@ std::int64_t activation_bytes(const StageConfig& stage, const ModelConfig& model
 /// Rows decoded at once, of `prompts` prompts with `samples` completions each.
 Shape decode_shape(const StageConfig& stage, const MemoryInputs& in, std::int64_t prompts,
                    std::int64_t samples) {
-  const std::int64_t rows = std::min(prompts * samples, decode_rows(stage));
+  const std::int64_t rows = std::min(sum_of_products(prompts, samples), decode_rows(stage));
   const std::int64_t groups = std::min({prompts, rows, 2 * (rows / samples + 1)});
   return {groups, rows, in.longest_prompt, stage.rollout.max_completion_length};
 }
@@ -103,18 +111,16 @@ std::int64_t rollout_bytes(const StageConfig& stage, const ModelConfig& model,
   const std::int64_t asked =
       eval.max_prompts > 0 ? std::min(eval.max_prompts, in.eval_prompts) : in.eval_prompts;
   const auto bytes = [&](const Shape& shape) {
-    if (static_cast<double>(shape.groups) * static_cast<double>(shape.tokens()) > 1e15)
-      return std::numeric_limits<std::int64_t>::max() / 4;  // no machine has that
     const std::int64_t row = 3 * model.hidden_size + qkv_width(model) +
                              model.num_attention_heads * model.head_dim +
                              3 * model.intermediate_size;
     return KvCache::bytes_for(model, shape.blocks()) +
-           kFloat * row * std::max(shape.rows, shape.groups * shape.prompt);
+           kFloat * row * std::max(shape.rows, sum_of_products(shape.groups, shape.prompt));
   };
   std::int64_t most = 0;
   if (is_grpo(stage))
-    most = bytes(
-        decode_shape(stage, in, stage.train.prompts_per_step, stage.rollout.num_generations));
+    most =
+        bytes(decode_shape(stage, in, stage.train.prompts_per_step, stage.rollout.num_generations));
   for (const auto samples : {eval.num_generations, eval.final_num_generations})
     if (asked > 0 && samples > 0)
       most = std::max(most, bytes(decode_shape(stage, in, asked, samples)));
@@ -140,8 +146,7 @@ std::string MemoryPlan::text() const {
   return text + " = " + bytes_text(static_cast<double>(total()));
 }
 
-MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model,
-                       const MemoryInputs& in) {
+MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model, const MemoryInputs& in) {
   const ParameterLayout layout = make_layout(model);
   const std::int64_t parameters = layout.total;
   const std::int64_t weights = ResidentWeights::bytes_for(layout);
