@@ -167,11 +167,12 @@ std::string PromptTemplate::ideal(std::string_view answer, std::string_view text
   // a template that closes the thought itself leaves the answer alone to be written
   const auto end = trimmed(text);
   const bool think = (tags || asks(kThink)) && !end.ends_with("</think>");
-  if (!think && !tags && !box) return std::string(answer);
+  const auto mark = answer.rfind("####");
+  const bool marked = mark != std::string_view::npos;
+  if (!think && !tags && !box)
+    return asks("####") && !marked ? fmt::format("#### {}", trimmed(answer)) : std::string(answer);
 
-  auto final = answer;
-  if (const auto mark = answer.rfind("####"); mark != std::string_view::npos)
-    final = answer.substr(mark + 4);
+  const auto final = marked ? answer.substr(mark + 4) : answer;
   std::string boxed =
       box ? fmt::format("\\boxed{{{}}}", trimmed(final)) : std::string(trimmed(final));
   if (tags) boxed = "<answer> " + boxed + " </answer>";

@@ -45,8 +45,8 @@ class PromptTemplate {
   std::vector<TokenId> ids(const Tokenizer& tokenizer, std::string_view text) const;
 
   /// What a perfect completion of a rendered text looks like, its prefill included: with think and
-  /// answer tags where the text speaks of "<answer>", boxed where it speaks of "\boxed", else the
-  /// answer alone. Of an answer with "####", tags and box hold what follows it.
+  /// answer tags where the text speaks of "<answer>", boxed where it speaks of "\boxed", after the mark
+  /// where it speaks of "####", else the answer alone. Of an answer with "####", tags and box hold what follows it.
   std::string ideal(std::string_view answer, std::string_view text) const;
 
  private:

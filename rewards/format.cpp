@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "rewards/decimal.h"
 #include "rewards/text_scan.h"
 #include "trainer/core/error.h"
 
@@ -24,6 +25,16 @@ FormatVerdict think_answer(std::string_view text) {
   const auto after_think = think_end + std::string_view("</think>").size();
   if (!trimmed(text.substr(after_think, answer - after_think)).empty())
     return {0.0, "text between </think> and <answer>"};
+  return {1.0, "right"};
+}
+
+FormatVerdict hash_answer(std::string_view text) {
+  constexpr std::string_view kMark = "####";
+  if (count_of(text, kMark) != 1) return {0.0, "#### must occur once"};
+  const auto rest = text.substr(text.find(kMark) + kMark.size());
+  const auto number = first_number(rest);
+  if (!number || !trimmed(rest.substr(0, number->begin)).empty())
+    return {0.0, "no number after ####"};
   return {1.0, "right"};
 }
 
@@ -112,6 +123,7 @@ FormatVerdict oat_answer_tag(std::string_view text) {
 constexpr std::array kVariants = {
     FormatVariant{"think_answer", "<think>...</think> <answer>...</answer> and nothing else",
                   think_answer},
+    FormatVariant{"hash_answer", "#### once, and a number after it", hash_answer},
     FormatVariant{"open-r1.format_reward", "think and answer tags on lines of their own",
                   open_r1_format},
     FormatVariant{"open-r1.tag_count_reward", "a quarter for each tag that occurs once",

@@ -87,7 +87,8 @@ void Engine::write_text(Group& group) const {
 std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
                                     const SamplingParams& params, std::int64_t weights_version,
                                     const std::function<void(Group&)>& on_group,
-                                    const std::function<bool()>& cancelled) {
+                                    const std::function<bool()>& cancelled,
+                                    const OnToken& on_token) {
   const auto start = Clock::now();
   stats_ = {};
   check_lengths(requests, params, max_positions_);
@@ -102,8 +103,10 @@ std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
   const auto take_all = [&](const std::vector<Sequence*>& sequences) {
     for (std::size_t i = 0; i < sequences.size(); ++i) {
       ++stats_.completion_tokens;
-      if (!take(*sequences[i], drawn[i], params, stop)) continue;
+      const bool finished = take(*sequences[i], drawn[i], params, stop);
       const auto request = sequences[i]->prompt->request;
+      if (on_token) on_token(request, *sequences[i]->completion);
+      if (!finished) continue;
       if (!scheduler.finish(sequences[i])) continue;
       write_text(groups[request]);
       if (on_group) on_group(groups[request]);

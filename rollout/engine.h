@@ -18,6 +18,8 @@ struct RolloutStats {
   double seconds = 0;
 };
 
+using OnToken = std::function<void(std::size_t request, const Completion& completion)>;
+
 /// Samples groups of completions with continuous batching: prompts are computed once and shared, a
 /// finished row leaves at once and its slot is refilled.
 class Engine {
@@ -31,11 +33,14 @@ class Engine {
   /// Groups in the order of the requests; `on_group`, if given, is called for each group at the moment
   /// it is complete (on the calling thread, any order). `weights_version` is noted in each completion.
   /// The call can be cut short by `cancelled`, asked between decode steps: then nothing is returned.
+  /// `on_token`, if given, is called after each token with the index of the request and the completion so
+  /// far, whose last id is the new one.
   /// UserError when a prompt and its completion could need more positions than the model has.
   std::vector<Group> generate(std::span<const GroupRequest> requests, const SamplingParams& params,
                               std::int64_t weights_version = 0,
                               const std::function<void(Group&)>& on_group = {},
-                              const std::function<bool()>& cancelled = {});
+                              const std::function<bool()>& cancelled = {},
+                              const OnToken& on_token = {});
 
   const RolloutStats& last_stats() const { return stats_; }
 

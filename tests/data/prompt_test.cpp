@@ -73,6 +73,8 @@ TEST_CASE("prompt: the ideal completion has the form that the template asks for"
     return prompt.ideal(answer, prompt.text(Json{{"q", "x"}}, "x"));
   };
   CHECK(ideal("raw", "so\n#### 72") == "so\n#### 72");
+  CHECK(ideal("{q} End with ####.", "72") == "#### 72");
+  CHECK(ideal("{q} End with ####.", "so\n#### 72") == "so\n#### 72");
   CHECK(ideal("r1_zero", "so\n#### 72") == "<think> ... </think> <answer> 72 </answer>");
   CHECK(ideal("r1_zero_think", "72") == "<think> ... </think> <answer> 72 </answer>");
   CHECK(ideal("{q} <answer></answer>\n<think>\n", "72") ==

@@ -190,6 +190,53 @@ TEST_CASE("eval: measures a folder on a task, on a file and by a job's file") {
   CHECK(rows_of(by_task.out).front().contains("rewards/parity/mean"));
 }
 
+TEST_CASE("eval: a table has a line a set, with what samples allow") {
+  const auto& s = shared();
+  const auto end = run_aha({"eval", "--model", s.model, "--task", "parity", "--count", "5", "-n",
+                            "3", "--table", "--out", (s.folder / "eval.jsonl").string()});
+  INFO(end.err);
+  REQUIRE(end.code == 0);
+  CHECK_THAT(end.out, contains("set     prompts  samples  ") &&
+                          contains("accuracy  pass@3  maj@3") &&
+                          contains("length  truncated\nparity        5        3  ") &&
+                          contains(" +- ") && contains("95 % interval"));
+  const auto rows = rows_of(slurp(s.folder / "eval.jsonl"));
+  REQUIRE(rows.size() == 15);
+  CHECK(rows[14].at("row") == 4);
+  CHECK(rows[14].contains("accuracy"));
+}
+
+TEST_CASE("generate: an interactive answer is streamed, and a conversation has a history") {
+  const auto& s = shared();
+  const std::string prompt = "0 1 0 1 0 1 1 1 |";
+  const std::vector<std::string> options = {"--max-completion-length", "5"};
+  const auto with = [&](const std::vector<std::string>& more, const std::string& input) {
+    std::vector<std::string> command = {"generate"};
+    command.insert(command.end(), options.begin(), options.end());
+    command.insert(command.end(), more.begin(), more.end());
+    const auto end = run_aha(command, input);
+    INFO(end.err);
+    CHECK(end.code == 0);
+    return end;
+  };
+  const auto batch = with({"--model", s.model}, R"({"question": ")" + prompt + "\"}\n");
+  CHECK(with({"-i", "--model", s.model}, prompt + "\n").out ==
+        rows_of(batch.out).front().at("completion").get<std::string>() + "\n");
+  const auto wrong = with({"-i", "--model", s.model}, "zero\n" + prompt + "\n");
+  CHECK_THAT(wrong.err, contains("zero"));
+  CHECK(std::count(wrong.out.begin(), wrong.out.end(), '\n') == 1);
+  const fs::path chat = s.folder / "chat";
+  fs::copy(s.model, chat, fs::copy_options::recursive);
+  spill(
+      chat / "chat_template.jinja",
+      "{% if messages|length > 2 %}{{ raise_exception('a second turn of ' ~ messages[0].content) }}"
+      "{% endif %}{% for m in messages %}{{ m.content }}{% endfor %}");
+  const auto talk = with({"-i", "--prompt-template", "chat", "--model", chat.string()},
+                         prompt + "\n0 1\n\n" + prompt + "\n");
+  CHECK_THAT(talk.err, contains("a second turn of 0 1 0 1"));
+  CHECK(std::count(talk.out.begin(), talk.out.end(), '\n') == 2);
+}
+
 TEST_CASE("results: a full disk under standard output is an error, not a success") {
   const auto& s = shared();
   const std::string full = " > /dev/full 2> " + (s.folder / "said").string();

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -8,6 +10,7 @@
 #include "data/formats.h"
 #include "rewards/registry.h"
 #include "trainer/commands/commands.h"
+#include "trainer/commands/eval_table.h"
 #include "trainer/commands/shared.h"
 #include "trainer/core/error.h"
 #include "trainer/metrics/completion_rows.h"
@@ -34,6 +37,7 @@ struct Arguments {
   std::vector<std::int64_t> pass_at_k;
   std::optional<std::uint64_t> seed;
   bool greedy = false;
+  bool table = false;
 };
 
 /// The job that the arguments describe: of a configuration file, or made from them.
@@ -89,6 +93,7 @@ void apply(const Arguments& a, Config& config) {
   if (a.temperature >= 0) stage.eval.temperature = a.temperature;
   if (a.max_completion_length > 0) stage.rollout.max_completion_length = a.max_completion_length;
   if (!a.pass_at_k.empty()) stage.eval.pass_at_k = a.pass_at_k;
+  if (stage.eval.pass_at_k.empty() && a.samples > 1) stage.eval.pass_at_k = {a.samples};
   if (a.greedy) stage.eval.greedy = true;
   for (const auto k : stage.eval.pass_at_k)
     if (k < 1 || k > stage.eval.num_generations)
@@ -143,6 +148,8 @@ int eval(const Arguments& a) {
     out.open(a.out);
     if (!out) fail("{}: cannot be written", a.out);
   }
+  const bool table = a.table || isatty(STDOUT_FILENO) != 0;
+  std::vector<MeasuredSet> measured;
   EvalPlan plan;
   plan.samples = stage.eval.num_generations;
   plan.temperature = stage.eval.temperature;
@@ -157,10 +164,9 @@ int eval(const Arguments& a) {
       params.max_completion_length = fitting_length(policy, params_of(config, policy), set);
     check_positions(policy, params, set);
     const auto result = evaluate({engine, scorer, params}, set, plan);
-    OrderedJson row{{"set", name}, {"prompts", result.groups.size()}, {"samples", plan.samples}};
-    for (const auto& [key, value] : result.values)
-      row[key] = value;
-    std::cout << dump_line(row) << std::endl;
+    measured.push_back(
+        {name, static_cast<std::int64_t>(result.groups.size()), plan.samples, result.values});
+    if (!table) std::cout << dump_line(measured.back().json()) << std::endl;
     CompletionRowInputs inputs;
     inputs.stage = "eval";
     inputs.reward_names = scorer.names();
@@ -168,6 +174,7 @@ int eval(const Arguments& a) {
       for (std::size_t c = 0; out.is_open() && c < group.completions.size(); ++c)
         out << dump_line(completion_row(inputs, group, c)) << '\n';
   }
+  if (table) std::cout << eval_table(measured);
   return 0;
 }
 
@@ -198,10 +205,14 @@ void add_eval(CLI::App& app, Action& action) {
       ->add_option("--max-completion-length", a->max_completion_length,
                    "tokens (default: the job's; else 512, or what the positions leave)")
       ->check(CLI::Range(1, 1 << 24));
-  command->add_option("--pass-at-k", a->pass_at_k, "also pass@k and maj@k for these k")
+  command
+      ->add_option("--pass-at-k", a->pass_at_k,
+                   "also pass@k and maj@k for these k (default: all samples of a prompt)")
       ->delimiter(',');
   command->add_flag("--greedy", a->greedy, "also the accuracy of greedy answers");
-  command->add_option("--out", a->out, "write the completions there (JSONL)");
+  command->add_flag("--table", a->table, "a table instead of JSON (default on a terminal)");
+  command->add_option("--out", a->out,
+                      "write every problem's completions and scores there (JSONL)");
   command->add_option("--seed", a->seed, "of the samples");
   command->add_option("--threads", a->threads, "0: all cores")->capture_default_str();
   command->callback([&action, a] { action = [a] { return eval(*a); }; });

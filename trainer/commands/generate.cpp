@@ -6,7 +6,9 @@
 #include <memory>
 
 #include "data/prompt.h"
+#include "data/tokenizer/text_stream.h"
 #include "trainer/commands/commands.h"
+#include "trainer/commands/progress.h"
 #include "trainer/commands/shared.h"
 #include "trainer/core/error.h"
 #include "trainer/run/collect.h"
@@ -26,6 +28,7 @@ struct Arguments {
   std::int64_t length = 0;
   std::int64_t context = 0;
   bool logprobs = false;
+  bool interactive = false;
   SamplingParams params;
 };
 
@@ -50,13 +53,15 @@ class Generator {
   }
 
   int run() {
-    if (arguments_.file == "-" && isatty(STDIN_FILENO) != 0) return talk();
+    if (arguments_.interactive || (arguments_.file == "-" && isatty(STDIN_FILENO) != 0))
+      return talk();
     std::vector<Row> rows;
     for_each_row(arguments_.file, [&](Json&& json, const std::string& where) {
       rows.push_back({std::move(json), where});
       if (rows.size() == kRowsAtOnce) answer(rows);
     });
     answer(rows);
+    progress_.end();
     return 0;
   }
 
@@ -100,7 +105,8 @@ class Generator {
     return std::min(kDefaultLength, policy_.config.positions() - prompt);
   }
 
-  std::vector<Group> generate(const std::vector<GroupRequest>& requests) {
+  std::vector<Group> generate(const std::vector<GroupRequest>& requests,
+                              const OnToken& on_token = {}) {
     std::map<std::int64_t, std::vector<std::size_t>> by_limit;
     for (std::size_t i = 0; i < requests.size(); ++i)
       by_limit[limit(requests[i])].push_back(i);
@@ -110,7 +116,8 @@ class Generator {
       for (const auto row : rows)
         part.push_back(requests[row]);
       params_.max_completion_length = tokens;
-      auto groups = engine_.generate(part, params_);
+      auto groups = engine_.generate(
+          part, params_, 0, [&](Group& group) { progress_.add(group); }, {}, on_token);
       for (std::size_t i = 0; i < rows.size(); ++i)
         all[rows[i]] = std::move(groups[i]);
     }
@@ -138,15 +145,43 @@ class Generator {
     rows.clear();
   }
 
+  /// Completes one prompt and writes it: token by token, or when it is done if there are several.
+  std::string reply(const GroupRequest& request) {
+    const bool stream = arguments_.samples == 1;
+    TextStream text(*policy_.tokenizer);
+    if (stream) std::cout << request.prompt.prefill << std::flush;
+    const auto groups = generate({request}, [&](std::size_t, const Completion& c) {
+      const auto& stops = params_.stop_ids;
+      if (!stream || std::find(stops.begin(), stops.end(), c.ids.back()) != stops.end()) return;
+      std::cout << text.push(c.ids.back()) << std::flush;
+    });
+    require_finite(groups);
+    if (stream) std::cout << text.finish() << std::endl;
+    for (const auto& c : groups.front().completions)
+      if (!stream) std::cout << c.text << std::endl;
+    return groups.front().completions.front().text;
+  }
+
+  /// A conversation for a chat template, independent prompts for any other.
   int talk() {
-    std::cerr << "A prompt a line; end with Ctrl-D.\n> " << std::flush;
-    for (std::string line; std::getline(std::cin, line); std::cerr << "> " << std::flush) {
+    const bool chat = arguments_.prompt.prompt_template == "chat";
+    std::cerr << (chat ? "A message a line; an empty line begins anew; end with Ctrl-D.\n> "
+                       : "A prompt a line; end with Ctrl-D.\n> ");
+    Json messages = Json::array();
+    for (std::string line; std::getline(std::cin, line); std::cerr << "> ") {
       try {
-        const auto groups = generate({request({{arguments_.prompt.field, line}}, "your line")});
-        for (const auto& c : groups.front().completions)
-          std::cout << c.text << std::endl;
+        if (chat && line.empty()) {
+          messages.clear();
+          continue;
+        }
+        if (chat) messages.push_back({{"role", "user"}, {"content", line}});
+        const auto asked =
+            request({{arguments_.prompt.field, chat ? messages : Json(line)}}, "your line");
+        const std::string answer = reply(asked);
+        if (chat) messages.push_back({{"role", "assistant"}, {"content", answer}});
       } catch (const UserError& error) {
         std::cerr << error.what() << '\n';
+        if (chat) messages.erase(messages.size() - 1);
       }
     }
     return 0;
@@ -158,6 +193,7 @@ class Generator {
   PromptTemplate template_;
   Engine engine_;
   SamplingParams params_;
+  Progress progress_;
   std::uint64_t next_ordinal_ = 0;
 };
 
@@ -190,6 +226,9 @@ void add_generate(CLI::App& app, Action& action) {
   command->add_option("--context", a->context, kContextHelp)->capture_default_str();
   command->add_option("--stop", a->params.stop_strings, "end when this text was written");
   command->add_option("--seed", a->params.seed, "of the samples")->capture_default_str();
+  command->add_flag("-i,--interactive", a->interactive,
+                    "a prompt a line, answered as it is sampled (default on a terminal); with "
+                    "--prompt-template chat a conversation");
   command->add_flag("--logprobs", a->logprobs, "also write the log-probability of each token");
   command->add_option("--max-batch-size", a->max_batch, "rows decoded at once")
       ->capture_default_str();

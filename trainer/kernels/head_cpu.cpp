@@ -7,12 +7,6 @@ namespace {
 /// Elements that are summed in f32; block sums are added in double.
 constexpr Index kSumBlock = 256;
 
-/// Rows of logits held at a time: about 2 MB, and with large vocabularies enough rows that the weights,
-/// read once a chunk, are not what takes the time.
-Index chunk_rows(Index V) {
-  return max_index(128, min_index(4096, (1 << 19) / round_up(V, 16)));
-}
-
 /// z = h W^T of rows [row, row + rows), [rows, round_up(V, 16)]; columns past V are not written.
 float* logits_of(const Exec& exec, const float* h, const Weight& w, Index rows, Index C, Index V) {
   const Index ld = round_up(V, 16);
@@ -137,7 +131,7 @@ Index row_grain(Index V) {
 }  // namespace
 
 void head_logprob(const Exec& exec, const HeadLogprob& p) {
-  const Index most = chunk_rows(p.V);
+  const Index most = head_chunk_rows(p.V);
   const Index ld = round_up(p.V, 16);
   for (Index first = 0; first < p.M; first += most) {
     const Index rows = min_index(most, p.M - first);
@@ -154,7 +148,7 @@ void head_logprob(const Exec& exec, const HeadLogprob& p) {
 }
 
 void head_logprob_backward(const Exec& exec, const HeadLogprobBackward& p) {
-  const Index most = chunk_rows(p.V);
+  const Index most = head_chunk_rows(p.V);
   const Index ld = round_up(p.V, 16);
   for (Index first = 0; first < p.M; first += most) {
     const Index rows = min_index(most, p.M - first);
@@ -170,7 +164,7 @@ void head_logprob_backward(const Exec& exec, const HeadLogprobBackward& p) {
 }
 
 void head_sample(const Exec& exec, const HeadSample& p) {
-  const Index most = chunk_rows(p.V);
+  const Index most = head_chunk_rows(p.V);
   const Index ld = round_up(p.V, 16);
   for (Index first = 0; first < p.M; first += most) {
     const Index rows = min_index(most, p.M - first);

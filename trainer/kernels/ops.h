@@ -191,6 +191,13 @@ struct SwigluBackward {
   float* y = nullptr;  ///< [M, F] the forward result again, may be dy itself; null: not wanted
 };
 
+/// Rows of logits that a thread holds at a time: about 2 MB, and with large vocabularies enough rows that the
+/// weights, read once a chunk, are not what takes the time.
+constexpr Index head_chunk_rows(Index V) {
+  const Index rows = (Index{1} << 19) / ((V + 15) / 16 * 16);
+  return rows < 128 ? 128 : rows > 4096 ? 4096 : rows;
+}
+
 /// Log-probability and entropy of targets under softmax(h W^T * inv_temperature) over the first V rows
 /// of W, without materialising more than a chunk of rows. entropy = logsumexp(z) - sum softmax(z) z, nats.
 struct HeadLogprob {

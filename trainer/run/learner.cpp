@@ -11,12 +11,6 @@ constexpr Index kPieceBytes = 4 << 20;
 /// A piece of fewer rows would spend its time on weights instead.
 constexpr Index kLeastRows = 512;
 
-Index rows_of_a_piece(const ModelConfig& c) {
-  const Index qkv = (c.num_attention_heads + 2 * c.num_key_value_heads) * c.head_dim;
-  const Index floats = 4 * c.hidden_size + 2 * qkv + 3 * c.intermediate_size;
-  return std::max(kLeastRows, kPieceBytes / (4 * floats));
-}
-
 std::size_t at(Index i) {
   return static_cast<std::size_t>(i);
 }
@@ -43,6 +37,12 @@ Learner::Learner(const Decoder& decoder, Exec exec, std::int64_t vocabulary, dou
       inv_temperature_(static_cast<float>(1.0 / temperature)),
       rows_wanted_(rows_of_a_piece(decoder.config())),
       reference_cache_(decoder.config()) {}
+
+Index Learner::rows_of_a_piece(const ModelConfig& c) {
+  const Index qkv = (c.num_attention_heads + 2 * c.num_key_value_heads) * c.head_dim;
+  const Index floats = 4 * c.hidden_size + 2 * qkv + 3 * c.intermediate_size;
+  return std::max(kLeastRows, kPieceBytes / (4 * floats));
+}
 
 std::int64_t Learner::bytes() const {
   std::int64_t sum = 0;

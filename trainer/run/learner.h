@@ -36,6 +36,9 @@ class Learner {
   /// Log-probabilities alone, keeping nothing: for the reference policy.
   std::vector<float> logprobs(ParameterProvider& weights, const MicroBatch& micro);
 
+  /// Rows of a piece, unless one section alone has more.
+  static Index rows_of_a_piece(const ModelConfig& config);
+
   /// Bytes of activations so far.
   std::int64_t bytes() const;
 

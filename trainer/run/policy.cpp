@@ -10,10 +10,6 @@
 namespace aha {
 namespace {
 
-int thread_count(std::int64_t threads) {
-  return threads > 0 ? static_cast<int>(threads) : available_cores();
-}
-
 /// The config of a folder for sequences of up to `longest` tokens.
 ModelConfig model_in(const std::filesystem::path& folder, std::int64_t longest) {
   auto config = read_model_config(folder);
@@ -31,6 +27,10 @@ void build(Policy& policy, Tensor values, const Machine& machine) {
 }
 
 }  // namespace
+
+int thread_count(std::int64_t threads) {
+  return threads > 0 ? static_cast<int>(threads) : available_cores();
+}
 
 Machine::Machine(std::int64_t threads) : pool(thread_count(threads)), exec{&pool}, ops(cpu_ops()) {}
 

@@ -9,6 +9,9 @@
 
 namespace aha {
 
+/// Threads that a setting means; 0: all cores.
+int thread_count(std::int64_t threads);
+
 /// Threads and kernels that a run works with. Owns the team; `exec` points at it.
 struct Machine {
   /// `threads` 0: all cores.

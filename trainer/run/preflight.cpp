@@ -140,7 +140,10 @@ StagePlan plan_stage(const Config& config, const StageConfig& stage, const Token
   StagePlan plan;
   plan.name = stage.name;
   plan.lines = stage_lines(view, planned_steps(stage, data.train->size()));
-  plan.memory = plan_memory(stage, model, longest, config.strict);
+  MemoryInputs memory{longest, 0, thread_count(stage.train.threads), config.strict};
+  for (const auto& set : data.eval)
+    memory.eval_prompts = std::max(memory.eval_prompts, set.prompts->size().value_or(0));
+  plan.memory = plan_memory(stage, model, memory);
   plan.lines.push_back("memory     " + plan.memory.text());
   if (plan.memory.total() > machine_memory())
     fail(

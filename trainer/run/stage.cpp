@@ -8,20 +8,18 @@
 namespace aha {
 namespace {
 
-/// Rows decoded at once where nothing is said: a step's completions, and no fewer than keep the
-/// machine busy. An evaluation may have many more, whose caches need not all exist at a time.
-std::int64_t decode_rows(const StageConfig& stage) {
-  constexpr std::int64_t kLeast = 256;
-  if (stage.rollout.max_batch_size > 0) return stage.rollout.max_batch_size;
-  return std::max(kLeast, stage.train.prompts_per_step * stage.rollout.num_generations);
-}
-
 std::int64_t rows_per_step(const StageConfig& stage) {
   return stage.method == "sft" ? stage.train.per_device_train_batch_size
                                : stage.train.prompts_per_step;
 }
 
 }  // namespace
+
+std::int64_t decode_rows(const StageConfig& stage) {
+  constexpr std::int64_t kLeast = 256;
+  if (stage.rollout.max_batch_size > 0) return stage.rollout.max_batch_size;
+  return std::max(kLeast, stage.train.prompts_per_step * stage.rollout.num_generations);
+}
 
 std::vector<ParamRange> param_ranges(const Policy& policy) {
   const auto& layout = policy.layout;

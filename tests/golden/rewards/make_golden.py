@@ -62,8 +62,14 @@ def think_answer(text):
     return 1.0 if once and re.fullmatch(THINK_ANSWER, text, re.DOTALL) else 0.0
 
 
+def hash_answer(text):
+    number = r"[ \t\n\r\v\f]*[-\u2212]?\$?\.?[0-9]"
+    return 1.0 if text.count("####") == 1 and re.match(number, text.partition("####")[2]) else 0.0
+
+
 VARIANTS = {
     "think_answer": think_answer,
+    "hash_answer": hash_answer,
     "open-r1.format_reward": open_r1_format,
     "open-r1.tag_count_reward": open_r1_tag_count,
     "trl.think_format_reward": trl_think,
@@ -86,6 +92,9 @@ SHAPES = [
 PIECES = ["<think>", "</think>", "<answer>", "</answer>", "\n", "\n\n", " ", "\t", "<", ">", "</", "x", "42", "1 + 2", "(3*4)",
           "<think>\n", "\n</think>\n", "\n<answer>\n", "\n</answer>", "</think>\n<answer>", "</think> <answer>", "caf\u00e9",
           "<Think>", "< think>", "<|im_end|>", "\\boxed{1}"]
+
+HASHES = ["2 + 3 = 5\n#### 5\nThe answer is: 5", "#### 1 #### 2", "####\n-7", "#### $1,000.50", "#### \u2212.5", "#### x 5", "####", "##### 5",
+          "#### - 5", "#### +5", "########", "5 ####", "so\n#### 12 apples", "####12", "###### 3"]
 
 
 def varied(random_):
@@ -110,6 +119,7 @@ def formats():
     texts = dict.fromkeys(SHAPES)
     while len(texts) < 1200:
         texts[varied(random_)] = None
+    texts.update(dict.fromkeys(HASHES))
     names = list(VARIANTS)
     return {"variants": names, "rows": [[text, *(VARIANTS[name](text) for name in names)] for text in texts]}
 

@@ -1,0 +1,86 @@
+// The configurations in configs/ that name a pretrained model, with a tiny random one of its family.
+#include <ATen/ops/zeros.h>
+
+#include "tests/end_to_end/small_job.h"
+#include "tests/support/catch.h"
+#include "trainer/model/weights.h"
+
+using namespace aha_test;
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path kSource = AHA_SOURCE_DIR;
+
+/// The golden model whose structure a model's name stands for.
+std::string family_of(const std::string& name) {
+  if (name.rfind("Qwen2.5", 0) == 0) return "qwen2";
+  if (name.rfind("Qwen3", 0) == 0) return "qwen3";
+  if (name.rfind("smollm2", 0) == 0) return "tied";
+  return "";
+}
+
+/// With the switch that Qwen3's template has.
+const char* const kChat =
+    "{%- for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}"
+    "{%- endfor %}{%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}"
+    "{%- if enable_thinking is defined and enable_thinking is false %}{{ "
+    "'<think>\\n\\n</think>\\n\\n' }}"
+    "{%- endif %}{%- endif %}";
+
+/// Two layers of a family's golden with enough ids for a byte-level tokenizer, and weights of 0.
+void write_model(const fs::path& folder, const std::string& family) {
+  auto json = aha::Json::parse(slurp(kSource / "tests/golden/model" / family / "config.json"));
+  json["vocab_size"] = 768;
+  json["max_position_embeddings"] = 4096;
+  spill(folder / "config.json", json.dump());
+  const auto config = aha::read_model_config(folder);
+  const auto layout = aha::make_layout(config);
+  const auto bases = aha::Json::parse(slurp(kSource / "tests/golden/data/tokenizer_bpe.json"));
+  aha::save_model(folder, {.config = config,
+                           .layout = layout,
+                           .values = at::zeros({layout.total}, at::kFloat),
+                           .others = {{"tokenizer.json", bases.at("bases").at("bytes").dump()},
+                                      {"chat_template.jinja", kChat}}});
+}
+
+/// "NAME" of `path: models/NAME`; empty when there is none.
+std::string pretrained(const std::string& yaml) {
+  const std::string key = "path: models/";
+  const auto at = yaml.find(key);
+  if (at == std::string::npos) return "";
+  const auto begin = at + key.size();
+  return yaml.substr(begin, yaml.find_first_of(",}\n", begin) - begin);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "recipes: every configuration of a pretrained model passes check with one of its family") {
+  const TempFolder folder;
+  const auto before = fs::current_path();
+  fs::current_path(kSource);  // data/samples
+  int recipes = 0;
+  for (const auto& entry : fs::directory_iterator(kSource / "configs")) {
+    const auto name = pretrained(slurp(entry.path()));
+    if (name.empty()) continue;
+    INFO(entry.path().string());
+    const auto family = family_of(name);
+    REQUIRE_FALSE(family.empty());
+    const auto model = folder / family;
+    if (!fs::exists(model)) write_model(model, family);
+    const auto end = run_aha(
+        {"check", entry.path().string(), "--set", "model.path=" + model.string(), "--set",
+         "data.max_prompt_length=1024", "--set", "output_dir=" + (folder / "run").string()});
+    INFO(end.err);
+    CHECK(end.code == 0);
+    // the first row's gold, written as the prompt asks for it, is right
+    const auto ideal = end.out.find("ideal ");
+    REQUIRE(ideal != std::string::npos);
+    CHECK_THAT(end.out.substr(ideal), contains(", numeric 1") || contains(", countdown 1"));
+    ++recipes;
+  }
+  fs::current_path(before);
+  CHECK(recipes >= 7);
+  CHECK_FALSE(fs::exists(folder / "run"));
+}
