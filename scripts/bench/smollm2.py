@@ -48,10 +48,10 @@ class Model:
         self.body = self.parameters - self.head
         self.kv_bytes = 4 * 2 * c["num_hidden_layers"] * c["num_key_value_heads"] * c["head_dim"]
 
-    def decode_floor(self, batch, bandwidth, peak):
+    def decode_floor(self, batch, floors):
         """Least seconds of the steps after the first token, and what sets them."""
-        read = (4 * self.parameters + batch * (PROMPT + T / 2) * self.kv_bytes) / bandwidth / 1e9
-        work = 2 * self.parameters * batch / peak / 1e9
+        read = (4 * self.parameters + batch * (PROMPT + T / 2) * self.kv_bytes) / floors.bandwidth / 1e9
+        work = 2 * self.parameters * batch / floors.peak / 1e9
         return (T - 1) * max(read, work), "memory" if read > work else "GEMM"
 
     def prefill_flop(self, batch):
@@ -60,6 +60,23 @@ class Model:
     def step_flop(self):
         generation = 2 * (self.body * P * (PROMPT + G * T) + self.head * P * G * T)
         return {"generation": generation, "training": 3 * generation, "total": 4 * generation}
+
+
+class Floors:
+    """The most that was measured of the machine: first, and again in every round."""
+
+    def __init__(self, args, model):
+        self.bandwidth = self.peak = 0.0
+        self.commands = (args.bandwidth, str(4 * model.parameters // 10**6)), (args.kernels, "--peak")
+        self.measure()
+        self.say()
+
+    def measure(self):
+        self.bandwidth = max(self.bandwidth, measured(*self.commands[0]))
+        self.peak = max(self.peak, measured(*self.commands[1]))
+
+    def say(self):
+        print(f"floors: {self.bandwidth:.1f} GB/s read from {self.commands[0][1]} MB, {self.peak:.0f} GFLOP/s GEMM peak", flush=True)
 
 
 def prompts(folder, count):
@@ -144,13 +161,14 @@ def agreement(a, b):
     return sum(pairs) / len(pairs)
 
 
-def report_decode(model, batches, sides, bandwidth, peak):
+def report_decode(model, batches, sides, floors):
+    floors.say()
     aha, theirs, llama = sides
     print(f"decoding, tokens a second after the first token ({PROMPT} + {T} tokens, greedy)")
     print(f"{'batch':>5} {'aha':>8} {'transformers':>13} {'llama.cpp':>10} {'x transf.':>9} {'x llama':>8} {'floor':>8} {'of floor':>9} {'set by':>7} {'same ids':>9}")
     for batch in batches:
         mine, other, third = (middle(side, "decode", batch=batch) for side in sides)
-        floor, by = model.decode_floor(batch, bandwidth, peak)
+        floor, by = model.decode_floor(batch, floors)
         tokens = batch * (T - 1)
         same = agreement(next(r for r in aha if r["batch"] == batch)["ids"], next((r for r in theirs if r["batch"] == batch), {"ids": [[-1]]})["ids"])
         print(f"{batch:5} {tokens / mine:8.1f} {tokens / other:13.1f} {tokens / third:10.1f} {other / mine:8.1f}x {third / mine:7.2f}x"
@@ -160,18 +178,19 @@ def report_decode(model, batches, sides, bandwidth, peak):
     for batch in batches:
         mine, other, third = (middle(side, "prefill", batch=batch) for side in sides)
         speed = model.prefill_flop(batch) / mine / 1e9
-        print(f"{batch:5} {mine:8.3f} {other:13.3f} {third:10.3f} {other / mine:8.1f}x {third / mine:7.2f}x {speed:8.1f} {speed / peak:9.0%}".replace("nanx", "   -").replace("nan", "  -"))
+        print(f"{batch:5} {mine:8.3f} {other:13.3f} {third:10.3f} {other / mine:8.1f}x {third / mine:7.2f}x {speed:8.1f} {speed / floors.peak:9.0%}".replace("nanx", "   -").replace("nan", "  -"))
 
 
-def report_step(model, aha, trl, peak):
+def report_step(model, aha, trl, floors):
+    floors.say()
     flop = model.step_flop()
     print(f"one GRPO step, {P} x {G} completions, {PROMPT} + {T} tokens, {len(aha)} steps each, medians")
-    print(f"floor: {flop['total'] / 1e12:.2f} TFLOP; {flop['total'] / peak / 1e9:.1f} s at the GEMM peak")
+    print(f"floor: {flop['total'] / 1e12:.2f} TFLOP; {flop['total'] / floors.peak / 1e9:.1f} s at the GEMM peak")
     print(f"{'':12} {'TRL s':>8} {'aha s':>8} {'x TRL':>7} {'aha tok/s':>10} {'GFLOP/s':>8} {'of floor':>9}")
     for key in KEYS:
         mine, theirs = middle(aha, key), middle(trl, key)
         print(f"{key:12} {theirs:8.2f} {mine:8.2f} {theirs / mine:6.1f}x {P * G * T / mine:10,.1f} {flop[key] / mine / 1e9:8.1f}"
-              f" {flop[key] / mine / 1e9 / peak:9.0%}".replace("   nanx", "      -").replace("     nan", "       -"))
+              f" {flop[key] / mine / 1e9 / floors.peak:9.0%}".replace("   nanx", "      -").replace("     nan", "       -"))
     biggest = lambda rows: f"{max(r['rss'] for r in rows):.2f} GiB" if rows else "-"
     print(f"peak memory: aha {biggest(aha)} ({max(r['rss'] for r in aha) * 1024**3 / model.parameters:.1f} bytes a parameter), TRL {biggest(trl)}")
 
@@ -196,25 +215,25 @@ def main():
     args = parser.parse_args()
     model = Model(args.model)
     print(versions())
-    megabytes = str(4 * model.parameters // 10**6)
-    floors = [(measured(args.bandwidth, megabytes), measured(args.kernels, "--peak")) for _ in range(2)]
-    bandwidth, peak = (max(values) for values in zip(*floors))
-    print(f"{model.parameters:,} parameters; floors: {bandwidth:.1f} GB/s read from {megabytes} MB, {peak:.0f} GFLOP/s GEMM peak", flush=True)
+    print(f"{model.parameters:,} parameters")
+    floors = Floors(args, model)
     job = {"prompts": prompts(args.model, max(P * (args.steps + 1), *args.batches)), "batches": args.batches, "P": P, "G": G, "T": T,
            "prompt_tokens": PROMPT, "learning_rate": 1e-6, "per_device": G, "avoid": [model.eos], "steps": args.steps, "warm": 1}
     peers = not args.only_aha
     if args.part != "step":
-        run_decode(args, model, job, peers, bandwidth, peak)
+        run_decode(args, model, job, peers, floors)
     if args.part != "decode":
         aha, trl = [], []
         for number in range(args.rounds):
             print(f"GRPO step, round {number + 1} of {args.rounds} ...", file=sys.stderr, flush=True)
             trl += child(__file__, "TRL", args.model, job) if peers else []
+            floors.measure()
             aha += aha_steps(args.aha, args.model, job)
-        report_step(model, aha, trl, peak)
+            floors.measure()
+        report_step(model, aha, trl, floors)
 
 
-def run_decode(args, model, job, peers, bandwidth, peak):
+def run_decode(args, model, job, peers, floors):
     aha, theirs, llama = [], [], []
     with tempfile.TemporaryDirectory() as work:
         with_llama = peers and importlib.util.find_spec("xllamacpp") is not None and 1 in args.batches
@@ -226,8 +245,10 @@ def run_decode(args, model, job, peers, bandwidth, peak):
             print(f"decoding, round {number + 1} of {args.rounds} ...", file=sys.stderr, flush=True)
             theirs += child(__file__, "transformers", args.model, job) if peers else []
             llama += child(__file__, "llama.cpp", args.model, job) if with_llama else []
+            floors.measure()
             aha += aha_decode(args.aha, args.model, job)
-    report_decode(model, args.batches, (aha, theirs, llama), bandwidth, peak)
+            floors.measure()
+    report_decode(model, args.batches, (aha, theirs, llama), floors)
 
 
 if __name__ == "__main__":
