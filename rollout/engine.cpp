@@ -114,6 +114,7 @@ std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
   };
   while (!scheduler.done()) {
     if (cancelled && cancelled()) return {};
+    const auto admission = Clock::now();
     const auto admitted = scheduler.admit(groups);
     runner_.prefill(admitted.prompts, requests);
     runner_.copy(admitted.copies);
@@ -121,6 +122,7 @@ std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
       stats_.prompt_tokens +=
           static_cast<std::int64_t>(requests[prompt->request].prompt.ids.size());
     runner_.first_tokens(admitted.sequences, params, drawn);
+    stats_.prefill_seconds += seconds_since(admission);
     take_all(admitted.sequences);
     const std::vector<Sequence*> running = scheduler.running();
     if (running.empty()) continue;

@@ -15,7 +15,8 @@ struct RolloutStats {
   std::int64_t prompt_tokens = 0;  ///< computed once a group
   std::int64_t completion_tokens = 0;
   std::int64_t decode_steps = 0;
-  double seconds = 0;
+  double prefill_seconds = 0;  ///< of prompts, up to their completions' first tokens
+  double seconds = 0;          ///< in all
 };
 
 using OnToken = std::function<void(std::size_t request, const Completion& completion)>;

@@ -8,15 +8,6 @@
 # Prints generation, training and total per step for all, ratios, share of the GEMM peak, and the floor.
 source "$(dirname "$0")/../common.sh"
 case ${1:-} in -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
-[ -x "$build/aha" ] || die "bench" "$build/aha is not built" "run scripts/build.sh"
-peers() {
-  python3 -m venv "$deps/peers" &&
-    "$deps/peers/bin/pip" install --disable-pip-version-check torch==2.11.0 transformers==5.23.0 trl==1.16.0 datasets numpy tensorboard
-}
-python=${AHA_PEERS_PYTHON:-$deps/peers/bin/python}
-if [ ! -x "$python" ]; then
-  step "making an environment with TRL" "about 3 min, 5 GB" peers
-  python=$deps/peers/bin/python
-fi
-scripts/build.sh bench_kernels || exit 1
-exec "$python" scripts/bench/cpu_step.py --aha "$build/aha" --kernels "$(find "$build" -name bench_kernels -type f | head -1)" "$@"
+source scripts/bench/peers.sh
+kernels=$(tool bench_kernels) || exit 1
+exec "$python" scripts/bench/cpu_step.py --aha "$build/aha" --kernels "$kernels" "$@"

@@ -105,6 +105,16 @@ TEST_CASE("generate: rows keep their fields and order, and the same seed gives t
   auto one_thread = command;
   one_thread.insert(one_thread.end(), {"--threads", "1", "--max-batch-size", "2"});
   CHECK(run_aha(one_thread, input).out == end.out);
+  auto forced = command;
+  forced.insert(forced.end(), {"--ignore-eos", "--timing"});
+  const auto full = run_aha(forced, input);
+  INFO(full.err);
+  for (const auto& row : rows_of(full.out))
+    CHECK(row.at("completion_ids").size() == 11);
+  const auto timing = rows_of(full.err).at(0);
+  CHECK(timing.at("completion_tokens") == 6 * 11);
+  CHECK(timing.at("prefill_s") > 0);
+  CHECK(timing.at("decode_s") > 0);
   auto free_length = command;
   free_length.erase(free_length.begin() + 5, free_length.begin() + 7);
   const auto longer =

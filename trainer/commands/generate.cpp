@@ -29,6 +29,8 @@ struct Arguments {
   std::int64_t context = 0;
   bool logprobs = false;
   bool interactive = false;
+  bool ignore_eos = false;
+  bool timing = false;
   SamplingParams params;
 };
 
@@ -49,7 +51,7 @@ class Generator {
                 text_decoder(*policy_.tokenizer), a.max_batch),
         params_(a.params) {
     params_.purpose = Purpose::Generate;
-    params_.stop_ids = policy_.config.eos_token_ids;
+    if (!a.ignore_eos) params_.stop_ids = policy_.config.eos_token_ids;
   }
 
   int run() {
@@ -118,10 +120,21 @@ class Generator {
       params_.max_completion_length = tokens;
       auto groups = engine_.generate(
           part, params_, 0, [&](Group& group) { progress_.add(group); }, {}, on_token);
+      if (arguments_.timing) say_timing();
       for (std::size_t i = 0; i < rows.size(); ++i)
         all[rows[i]] = std::move(groups[i]);
     }
     return all;
+  }
+
+  void say_timing() const {
+    const auto& stats = engine_.last_stats();
+    std::cerr << dump_line(OrderedJson{{"prompt_tokens", stats.prompt_tokens},
+                                       {"completion_tokens", stats.completion_tokens},
+                                       {"decode_steps", stats.decode_steps},
+                                       {"prefill_s", stats.prefill_seconds},
+                                       {"decode_s", stats.seconds - stats.prefill_seconds}})
+              << std::endl;
   }
 
   void answer(std::vector<Row>& rows) {
@@ -230,6 +243,9 @@ void add_generate(CLI::App& app, Action& action) {
                     "a prompt a line, answered as it is sampled (default on a terminal); with "
                     "--prompt-template chat a conversation");
   command->add_flag("--logprobs", a->logprobs, "also write the log-probability of each token");
+  command->add_flag("--ignore-eos", a->ignore_eos, "benchmarks: every completion has full length");
+  command->add_flag("--timing", a->timing,
+                    "tokens and seconds of each batch as JSON on standard error");
   command->add_option("--max-batch-size", a->max_batch, "rows decoded at once")
       ->capture_default_str();
   command->add_option("--threads", a->threads, "0: all cores")->capture_default_str();
