@@ -39,7 +39,7 @@ std::vector<RewardInfo> all_rewards() {
        make_numeric_reward},
       {"format",
        "the shape of the text",
-       {{"variant", "think_answer", "think_answer or a published rule below"}},
+       {{"variant", "think_answer", "think_answer, hash_answer or a published rule below"}},
        make_format_reward},
       {"length",
        "-min(1, length / max)",

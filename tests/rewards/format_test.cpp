@@ -45,7 +45,7 @@ TEST_CASE("format: published cases of TRL, open-r1 and NeMo-RL", "[format][golde
 TEST_CASE("format: a published rule has the same name in the registry", "[format]") {
   for (const auto& variant : format_variants()) {
     const std::string name = variant.name;
-    if (name == "think_answer") continue;
+    if (name.find('.') == std::string::npos) continue;  // ours
     INFO(name);
     const std::string text = "<think>\n1\n</think>\n<answer>\n2\n</answer>";
     CHECK(Judged{text}.by(name).score == Judged{text}.by("format", {{"variant", name}}).score);
@@ -53,5 +53,5 @@ TEST_CASE("format: a published rule has the same name in the registry", "[format
   CHECK_THAT(error_of([] {
                make_reward("format", {{"variant", "r1"}});
              }),
-             contains("expected one of think_answer, open-r1.format_reward"));
+             contains("expected one of think_answer, hash_answer, open-r1.format_reward"));
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "tests/rollout/rollout_support.h"
@@ -157,6 +158,23 @@ TEST_CASE("rollout: each group is told once, complete, and the counts are right"
   CHECK(told == expected);
   CHECK(engine.last_stats().prompt_tokens == prompt_tokens);
   CHECK(engine.last_stats().completion_tokens == completion_tokens);
+}
+
+TEST_CASE("rollout: each token is told when it is drawn, to the request it belongs to",
+          "[rollout]") {
+  Model model = Model::random(toy_config(true), aha::cpu_ops());
+  Engine engine(model.decoder, model.weights, {}, model.config.vocab_size, letters, 5);
+  const auto asked = requests(model.config.vocab_size);
+  std::map<std::pair<std::size_t, std::int64_t>, std::vector<aha::TokenId>> told;
+  const auto groups = engine.generate(asked, params(), 0, {}, {},
+                                      [&](std::size_t request, const aha::Completion& completion) {
+                                        auto& ids = told[{request, completion.index}];
+                                        ids.push_back(completion.ids.back());
+                                        CHECK(ids.size() == completion.ids.size());
+                                      });
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    for (const auto& c : groups[i].completions)
+      CHECK(told[{i, c.index}] == c.ids);
 }
 
 TEST_CASE("rollout: a cancelled call gives nothing, and the engine works on", "[rollout]") {
