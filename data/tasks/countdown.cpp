@@ -157,17 +157,11 @@ BehaviourCounts CountdownTask::behaviour(const Json& /*row*/, std::string_view c
 
 std::map<std::string, double> CountdownTask::behaviour_rates(const BehaviourCounts& sums,
                                                              std::int64_t completions) const {
-  const auto sum = [&](const char* name) {
-    const auto found = sums.find(name);
-    return found == sums.end() ? 0.0 : static_cast<double>(found->second);
-  };
-  std::map<std::string, double> rates;
-  if (completions > 0) {
-    rates["answered"] = sum("answered") / static_cast<double>(completions);
-    rates["equations"] = sum("equations") / static_cast<double>(completions);
-  }
-  if (sum("equations") > 0) rates["slips"] = sum("slips") / sum("equations");
-  return rates;
+  RateTable table(sums);
+  table.rate("answered", "answered", completions);
+  table.rate("equations", "equations", completions);
+  table.rate("slips", "slips", table.sum("equations"));
+  return table.values;
 }
 
 }  // namespace aha

@@ -56,10 +56,6 @@ void count_attempt(const Stated& stated, const std::vector<std::int64_t>& nums, 
   if (*stated.verdict == hit) ++counts["verdicts_right"];
 }
 
-double ratio(std::int64_t part, std::int64_t whole) {
-  return static_cast<double>(part) / static_cast<double>(whole);
-}
-
 }  // namespace
 
 CountdownWaitTask::CountdownWaitTask(const TaskOptions& options) : options_(options) {
@@ -205,21 +201,15 @@ BehaviourCounts CountdownWaitTask::behaviour(const Json& row, std::string_view c
 
 std::map<std::string, double> CountdownWaitTask::behaviour_rates(const BehaviourCounts& sums,
                                                                  std::int64_t completions) const {
-  const auto sum = [&](const char* name) {
-    const auto found = sums.find(name);
-    return found == sums.end() ? 0 : found->second;
-  };
-  std::map<std::string, double> rates;
-  const auto rate = [&](const char* name, const char* part, std::int64_t whole) {
-    if (whole > 0) rates[name] = ratio(sum(part), whole);
-  };
+  RateTable table(sums);
   for (const char* name : {"waits", "attempts", "gave_up"})
-    rate(name, name, completions);
+    table.rate(name, name, completions);
   for (const char* name : {"slips", "illegal"})
-    rate(name, name, sum("attempts"));
-  rate("verdict_accuracy", "verdicts_right", sum("verdicts"));
-  rate("p_wait_given_miss", "waits_after_miss", sum("misses"));
-  rate("p_wait_given_hit", "waits_after_hit", sum("hits"));
+    table.rate(name, name, table.sum("attempts"));
+  table.rate("verdict_accuracy", "verdicts_right", table.sum("verdicts"));
+  table.rate("p_wait_given_miss", "waits_after_miss", table.sum("misses"));
+  table.rate("p_wait_given_hit", "waits_after_hit", table.sum("hits"));
+  auto& rates = table.values;
   if (rates.contains("p_wait_given_miss") && rates.contains("p_wait_given_hit"))
     rates["verification_gap"] = rates["p_wait_given_miss"] - rates["p_wait_given_hit"];
   return rates;

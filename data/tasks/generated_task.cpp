@@ -93,6 +93,15 @@ std::optional<std::vector<std::int64_t>> numbers_field(const Json& row, const ch
   return numbers;
 }
 
+std::int64_t RateTable::sum(const std::string& count) const {
+  const auto found = sums_.find(count);
+  return found == sums_.end() ? 0 : found->second;
+}
+
+void RateTable::rate(const std::string& name, const std::string& part, std::int64_t whole) {
+  if (whole > 0) values[name] = static_cast<double>(sum(part)) / static_cast<double>(whole);
+}
+
 std::string joined(const std::vector<std::int64_t>& numbers, std::string_view separator) {
   return fmt::format("{}", fmt::join(numbers, separator));
 }

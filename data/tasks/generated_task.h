@@ -60,6 +60,21 @@ auto drawn_of(Split split, std::string_view task, RandomStream& random, const Pr
   fail_no_problem(task, split);
 }
 
+/// Makes the rates of a task out of its summed counts. A rate with no cases is left out.
+class RateTable {
+ public:
+  explicit RateTable(const BehaviourCounts& sums) : sums_(sums) {}
+
+  std::int64_t sum(const std::string& count) const;  ///< 0 when nothing was counted
+  /// values[name] = sum(part) / whole.
+  void rate(const std::string& name, const std::string& part, std::int64_t whole);
+
+  std::map<std::string, double> values;
+
+ private:
+  const BehaviourCounts& sums_;
+};
+
 /// The white-space separated words of a completion.
 std::vector<std::string_view> words_of(std::string_view text);
 

@@ -90,17 +90,11 @@ BehaviourCounts ParityTask::behaviour(const Json& row, std::string_view completi
 
 std::map<std::string, double> ParityTask::behaviour_rates(const BehaviourCounts& sums,
                                                           std::int64_t completions) const {
-  const auto sum = [&](const char* name) {
-    const auto found = sums.find(name);
-    return found == sums.end() ? 0.0 : static_cast<double>(found->second);
-  };
-  std::map<std::string, double> rates;
-  if (completions > 0) {
-    rates["answered"] = sum("answered") / static_cast<double>(completions);
-    rates["long_traces"] = sum("long") / static_cast<double>(completions);
-  }
-  if (sum("running") > 0) rates["slips"] = sum("slips") / sum("running");
-  return rates;
+  RateTable table(sums);
+  table.rate("answered", "answered", completions);
+  table.rate("long_traces", "long", completions);
+  table.rate("slips", "slips", table.sum("running"));
+  return table.values;
 }
 
 }  // namespace aha

@@ -12,7 +12,8 @@ if(AHA_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERS
   add_link_options(-fuse-ld=mold)
 endif()
 if(AHA_SANITIZE)
-  add_compile_options(-fsanitize=${AHA_SANITIZE} -fno-omit-frame-pointer -g)
+  # no more than -O1 -g1: the kernels' unrolled tiles would compile for minutes
+  add_compile_options(-fsanitize=${AHA_SANITIZE} -fno-omit-frame-pointer -O1 -g1)
   add_link_options(-fsanitize=${AHA_SANITIZE})
 endif()
 

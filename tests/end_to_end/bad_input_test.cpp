@@ -88,6 +88,9 @@ TEST_CASE("bad input: values that contradict each other stop the program before 
       {"a stop that never comes",
        {"rollout.stop_token_ids=[6]"},
        {"stop_token_ids", "6", "0 to 5"}},
+      {"more epochs than steps can be counted",
+       {"data.train.count=9", "stages.grpo.train.max_steps=0", "train.num_train_epochs=1e300"},
+       {"num_train_epochs", "16777215"}},
       {"an unknown task", {"data.train.task=parities"}, {"parities"}},
       {"a device that this build lacks", {"device=cuda"}, {"device"}},
   };

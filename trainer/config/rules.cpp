@@ -225,7 +225,7 @@ void check_sizes(const StageConfig& stage, RuleList& rules) {
         Size{"train.per_device_train_batch_size", train.per_device_train_batch_size, kLong},
         Size{"train.max_tokens_per_micro_batch", train.max_tokens_per_micro_batch, kLong << 8},
         Size{"train.bucket_batches", train.bucket_batches, kMany},
-        Size{"train.max_steps", train.max_steps, kLong - 1},
+        Size{"train.max_steps", train.max_steps, kMaxSteps},
         Size{"eval.num_generations", stage.eval.num_generations, kMany},
         Size{"eval.final_num_generations", stage.eval.final_num_generations, kMany},
         Size{"objective.max_resample_batches", stage.objective.max_resample_batches, kMany},

@@ -175,6 +175,9 @@ struct OptimConfig {
   double max_grad_norm = 1.0;  ///< 0: no clipping
 };
 
+/// Steps of one stage at most.
+constexpr std::int64_t kMaxSteps = (std::int64_t{1} << 24) - 1;
+
 /// `train:`
 struct TrainConfig {
   std::int64_t max_steps = 100;        ///< 0 with num_train_epochs > 0: by epochs

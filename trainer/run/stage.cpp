@@ -44,10 +44,15 @@ std::int64_t planned_steps(const StageConfig& stage, std::optional<std::int64_t>
   if (!rows)
     fail("train.num_train_epochs: '{}' has no end, so it has no epochs; use train.max_steps",
          stage.data.train.task);
-  const double steps = stage.train.num_train_epochs * static_cast<double>(*rows) /
-                       static_cast<double>(rows_per_step(stage));
-  const auto whole = static_cast<std::int64_t>(std::ceil(steps - 1e-9));
-  return stage.train.max_steps > 0 ? std::min(stage.train.max_steps, whole) : whole;
+  const double steps = std::ceil(stage.train.num_train_epochs * static_cast<double>(*rows) /
+                                     static_cast<double>(rows_per_step(stage)) -
+                                 1e-9);
+  const auto most = stage.train.max_steps > 0 ? stage.train.max_steps : kMaxSteps;
+  if (steps <= static_cast<double>(most)) return static_cast<std::int64_t>(steps);
+  if (stage.train.max_steps == 0)
+    fail("train.num_train_epochs: {} passes over {} rows are {:g} steps, expected at most {}",
+         stage.train.num_train_epochs, *rows, steps, kMaxSteps);
+  return most;
 }
 
 std::unique_ptr<Scorer> make_scorer(const StageConfig& stage) {
@@ -91,8 +96,8 @@ std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, con
   const std::int64_t steps = planned_steps(settings, rows);
   std::optional<StrictGradient> strict;
   if (config.strict) strict.emplace(machine.ops, policy.layout.total);
+  // NOLINTNEXTLINE(modernize-make-unique): an aggregate
   auto stage = std::unique_ptr<Stage>(new Stage{
-      // NOLINT(modernize-make-unique): an aggregate
       config, settings, index, machine, policy, std::move(data), std::move(scorer),
       Sampler({rows, config.seed, index, shuffle}),
       Engine(*policy.decoder, *policy.weights, machine.exec, policy.vocabulary(),

@@ -55,7 +55,7 @@ StageData open_stage_data(const Config& config, const StageConfig& stage,
 std::unique_ptr<Scorer> make_scorer(const StageConfig& stage);
 
 /// Steps of a stage: train.max_steps or what num_train_epochs over `rows` make. UserError for epochs of
-/// endless data.
+/// endless data, and for more than kMaxSteps.
 std::int64_t planned_steps(const StageConfig& stage, std::optional<std::int64_t> rows);
 
 /// Rows decoded at once where nothing is said: a step's completions, and no fewer than keep the machine
