@@ -48,7 +48,7 @@ void refuse_other_models(const Reader& in, const Family& family) {
 }
 
 /// The family that the file names; a UserError when it is none of ours.
-const Family& read_family(const Reader& in, const std::string& path) {
+Family read_family(const Reader& in, const std::string& path) {
   std::string known;
   for (const auto& family : families())
     known += fmt::format("{}\"{}\"", known.empty() ? "" : ", ", family.model_type);
@@ -141,7 +141,7 @@ ModelConfig read_model_config(const fs::path& folder) {
 
   Problems problems(path.string());
   const Reader in(json, problems);
-  const Family& family = read_family(in, path.string());
+  const Family family = read_family(in, path.string());
   refuse_other_models(in, family);
   // sizes of a model of another kind would only add noise
   problems.raise();
