@@ -1,5 +1,6 @@
-// A seeded mutator: whatever stands in a file, the answer is a result or one UserError, never a
-// crash.
+// Whatever stands in a file, the answer is a result or one UserError, never a crash.
+#include "tests/support/fuzz.h"
+
 #include "data/dataset.h"
 #include "data/prompt.h"
 #include "data/tasks/task.h"
@@ -7,7 +8,6 @@
 #include "data/tokenizer/word_level.h"
 #include "tests/data/data_support.h"
 #include "tests/support/catch.h"
-#include "trainer/core/philox.h"
 
 using namespace aha;       // NOLINT
 using namespace aha_test;  // NOLINT
@@ -16,63 +16,36 @@ namespace {
 
 constexpr std::int64_t kCases = 10000;
 
-/// `text` with a few changes: bytes flipped, pieces removed, doubled, swapped for hostile ones.
-std::string mutated(std::string text, RandomStream& random) {
-  const std::vector<std::string> hostile = {"null",
-                                            "[[[[",
-                                            "{}",
-                                            "\"",
-                                            "\\u",
-                                            "\\ud800",
-                                            "1e999",
-                                            "-1",
-                                            "99999999999999999999",
-                                            "\n",
-                                            "\r\n",
-                                            "\xFF",
-                                            "\xC3",
-                                            "\xEF\xBB\xBF",
-                                            std::string(1, '\0'),
-                                            "{\"a\":",
-                                            "true",
-                                            "\"id\":",
-                                            "0.5",
-                                            ",",
-                                            ":"};
-  const auto changes = random.between(1, 6);
-  for (std::int64_t i = 0; i < changes; ++i) {
-    const auto at = static_cast<std::size_t>(random.below(std::ssize(text) + 1));
-    const auto size = static_cast<std::size_t>(random.below(12));
-    switch (random.below(5)) {
-      case 0:
-        if (at < text.size()) text[at] = static_cast<char>(random.below(256));
-        break;
-      case 1:
-        text.erase(at, size);
-        break;
-      case 2:
-        text.insert(at, text.substr(at, size));
-        break;
-      case 3:
-        text.insert(at, hostile[static_cast<std::size_t>(random.below(std::ssize(hostile)))]);
-        break;
-      default:
-        text.replace(at, size,
-                     hostile[static_cast<std::size_t>(random.below(std::ssize(hostile)))]);
-    }
-  }
-  return text;
-}
+const std::vector<std::string> kHostile = {"null",
+                                           "[[[[",
+                                           "{}",
+                                           "\"",
+                                           "\\u",
+                                           "\\ud800",
+                                           "1e999",
+                                           "-1",
+                                           "99999999999999999999",
+                                           "\n",
+                                           "\r\n",
+                                           "\xFF",
+                                           "\xC3",
+                                           "\xEF\xBB\xBF",
+                                           std::string(1, '\0'),
+                                           "{\"a\":",
+                                           "true",
+                                           "\"id\":",
+                                           "0.5",
+                                           ",",
+                                           ":"};
 
 /// Runs `action` on every mutation of `text`; returns how many ended in a UserError.
 template <class Action>
 std::int64_t errors_over_mutations(const std::string& text, std::uint64_t seed,
                                    const Action& action) {
+  Mutator mutator(seed, kHostile);
   std::int64_t errors = 0;
   for (std::int64_t i = 0; i < kCases; ++i) {
-    RandomStream random(
-        {.seed = seed, .purpose = Purpose::Task, .ordinal = static_cast<std::uint64_t>(i)});
-    const auto bytes = mutated(text, random);
+    const auto bytes = mutator.mutate(text, 6);
     try {
       action(bytes);
     } catch (const UserError& error) {

@@ -1,4 +1,4 @@
-// A seeded mutator: whatever a policy writes, every reward answers, in time that grows with the text.
+// Whatever a policy writes, every reward answers, in time that grows with the text.
 #include <chrono>
 #include <cmath>
 #include <sstream>
@@ -6,7 +6,7 @@
 #include "rewards/offline.h"
 #include "tests/rewards/rewards_support.h"
 #include "tests/support/catch.h"
-#include "trainer/core/philox.h"
+#include "tests/support/fuzz.h"
 
 using namespace aha;       // NOLINT
 using namespace aha_test;  // NOLINT
@@ -46,31 +46,6 @@ const std::vector<std::string> kHostile = {"<answer>",
                                            "e9",
                                            "\xF0\x9F\x90\x88"};
 
-std::string mutated(RandomStream& random) {
-  const auto pick = [&](const std::vector<std::string>& list) {
-    return list[static_cast<std::size_t>(random.below(std::ssize(list)))];
-  };
-  auto text = pick(kTexts);
-  for (auto i = random.between(1, 8); i > 0; --i) {
-    const auto at = static_cast<std::size_t>(random.below(std::ssize(text) + 1));
-    const auto size = static_cast<std::size_t>(random.below(16));
-    switch (random.below(5)) {
-      case 0:
-        if (at < text.size()) text[at] = static_cast<char>(random.below(256));
-        break;
-      case 1:
-        text.erase(at, size);
-        break;
-      case 2:
-        text.insert(at, text.substr(at / 2, size));
-        break;
-      default:
-        text.insert(at, pick(kHostile));
-    }
-  }
-  return text;
-}
-
 std::vector<std::unique_ptr<Reward>> all_rewards() {
   std::vector<std::unique_ptr<Reward>> rewards;
   for (const auto& info : reward_table())
@@ -87,13 +62,16 @@ const Json kRow = {{"nums", {9, 4, 3}}, {"target", 8}, {"answer", "1"}};
 
 TEST_CASE("fuzz: every reward answers any text, the same each time", "[fuzz]") {
   const auto rewards = all_rewards();
-  for (std::uint64_t i = 0; i < 12000; ++i) {
-    RandomStream random({.seed = 7, .purpose = Purpose::Task, .ordinal = i});
-    Judged judged{mutated(random), kRow, random.below(4) == 0, random.below(4) == 0};
-    for (std::int64_t n = random.below(30); n > 0; --n)
-      judged.ids.push_back(random.below(5));
+  Mutator mutator(7, kHostile);
+  for (int i = 0; i < 12000; ++i) {
+    const auto text = mutator.mutate(mutator.one_of(kTexts), 8);
+    const bool truncated = mutator.below(4) == 0;
+    const bool bare = mutator.below(4) == 0;
+    Judged judged{text, kRow, truncated, bare};
+    for (auto n = mutator.below(30); n > 0; --n)
+      judged.ids.push_back(static_cast<TokenId>(mutator.below(5)));
     judged.length = std::ssize(judged.ids);
-    judged.max_completion_length = random.between(1, 40);
+    judged.max_completion_length = static_cast<std::int64_t>(1 + mutator.below(40));
     for (const auto& reward : rewards) {
       const auto part = judged.by(*reward);
       REQUIRE(part.score);
@@ -108,19 +86,10 @@ TEST_CASE("fuzz: every reward answers any text, the same each time", "[fuzz]") {
 TEST_CASE("fuzz: a damaged row is scored or refused with its line", "[fuzz]") {
   const std::string row =
       R"({"nums": [9, 4, 3], "target": 8, "answer": "9-4+3", "completion_len": 7, "params": {"extraction": "bare"}})";
+  Mutator mutator(8);
   std::int64_t refused = 0;
-  for (std::uint64_t i = 0; i < 10000; ++i) {
-    RandomStream random({.seed = 8, .purpose = Purpose::Task, .ordinal = i});
-    auto text = row;
-    for (auto n = random.between(1, 4); n > 0; --n) {
-      const auto at = static_cast<std::size_t>(random.below(std::ssize(text)));
-      if (random.below(2) == 0)
-        text[at] = static_cast<char>(random.below(256));
-      else
-        text.erase(at, static_cast<std::size_t>(random.below(9)));
-      if (text.empty()) text = "x";
-    }
-    std::istringstream in(text);
+  for (int i = 0; i < 10000; ++i) {
+    std::istringstream in(mutator.mutate(row));
     std::ostringstream out;
     const auto message = error_of([&] {
       score_jsonl(in, out, {parse_reward_spec("countdown"), {}, "in"});

@@ -1,12 +1,11 @@
 #pragma once
 #include <fstream>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "rewards/registry.h"
-#include "trainer/core/error.h"
+#include "tests/support/error_of.h"
 #include "trainer/core/json.h"
 
 namespace aha_test {
@@ -46,16 +45,6 @@ inline std::vector<aha::Json> json_lines(const std::string& path) {
   for (std::string line; std::getline(in, line);)
     rows.push_back(aha::parse_json(line, path));
   return rows;
-}
-
-/// The message of the UserError that `action` throws; "no error" when it throws none.
-inline std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const aha::UserError& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 }  // namespace aha_test

@@ -24,13 +24,9 @@ TEST_CASE("decoder: logits, log-probabilities and entropies are transformers'", 
   for (const auto& golden_model : golden_models())
     for (const auto* ops : kernel_tables()) {
       INFO(golden_model.name << " " << ops->name);
-      const Golden g(golden_model.name);
-      Model model = golden_model.load(*ops);
-      const GoldenRows in(g);
+      GoldenPass golden_pass(golden_model, *ops);
+      auto& [g, in, rows, model, pass] = golden_pass;
       const auto [N, T] = std::pair(in.N, in.T);
-      const Rows rows(in.sequences);
-      TrainingPass pass(model);
-      pass.forward(rows.batch(), rows.num_blocks, in.targets);
       const Index V = model.config.vocab_size;
       std::vector<float> logits(static_cast<std::size_t>(N * T * V));
       ops->linear({}, {pass.hidden(), model.config.hidden_size, model.weights.edges().head,
@@ -49,13 +45,9 @@ TEST_CASE("decoder: the gradient of every parameter is transformers'", "[model][
   for (const auto& golden_model : golden_models())
     for (const auto* ops : kernel_tables()) {
       INFO(golden_model.name << " " << ops->name);
-      const Golden g(golden_model.name);
-      Model model = golden_model.load(*ops);
-      const GoldenRows in(g);
+      GoldenPass golden_pass(golden_model, *ops);
+      auto& [g, in, rows, model, pass] = golden_pass;
       const auto [N, T] = std::pair(in.N, in.T);
-      const Rows rows(in.sequences);
-      TrainingPass pass(model);
-      pass.forward(rows.batch(), rows.num_blocks, in.targets);
 
       const auto mask = g.integers("mask");
       std::vector<float> counted;

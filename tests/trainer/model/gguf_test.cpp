@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "tests/support/catch.h"
+#include "tests/support/fuzz.h"
 #include "tests/support/temp_folder.h"
-#include "tests/trainer/model/fuzz.h"
 #include "tests/trainer/model/support.h"
 #include "trainer/core/json.h"
 #include "trainer/model/gguf_model.h"
@@ -15,25 +15,12 @@
 using namespace aha;
 using aha_test::contains;
 using aha_test::error_of;
+using aha_test::floats;
 using aha_test::golden;
 using aha_test::TempFolder;
 using aha_test::write_text;
 
 namespace {
-
-std::vector<float> floats(const GgufFile& file, const std::string& name) {
-  REQUIRE(file.find(name) != nullptr);
-  std::vector<float> out(static_cast<std::size_t>(file.find(name)->size));
-  file.read(name, std::span(out));
-  return out;
-}
-
-std::vector<float> floats(const SafetensorsFile& file, const std::string& name) {
-  REQUIRE(file.find(name) != nullptr);
-  std::vector<float> out(static_cast<std::size_t>(file.find(name)->size));
-  file.read(name, std::span(out));
-  return out;
-}
 
 void require_same_bits(std::span<const float> got, std::span<const float> wanted) {
   REQUIRE(got.size() == wanted.size());
@@ -256,7 +243,7 @@ TEST_CASE("check_gguf_weights: tensors that are missing, of another shape or of 
 }
 
 TEST_CASE("gguf_tokenizer_files: a missing or unknown part is refused by name", "[model]") {
-  const auto renamed = [](std::string key) {
+  const auto renamed = [](const std::string& key) {
     auto other = key;
     other.back() = '_';
     return import_problem(tiny_with(text_bytes(key), text_bytes(other)));

@@ -97,6 +97,22 @@ struct GoldenRows {
   std::vector<std::vector<aha::TokenId>> sequences;
 };
 
+/// A forward pass over the rows of a golden model.
+struct GoldenPass {
+  GoldenPass(const GoldenModel& of, const aha::Ops& ops)
+      : g(of.name), in(g), rows(in.sequences), model(of.load(ops)), pass(model) {
+    pass.forward(rows.batch(), rows.num_blocks, in.targets);
+  }
+  GoldenPass(const GoldenPass&) = delete;
+  GoldenPass& operator=(const GoldenPass&) = delete;
+
+  Golden g;
+  GoldenRows in;
+  Rows rows;
+  Model model;
+  TrainingPass pass;
+};
+
 inline void check_gradients(const Model& model, const Golden& g, const std::string& prefix,
                             const std::vector<float>& gradient) {
   for (const auto& p : model.layout.parameters) {

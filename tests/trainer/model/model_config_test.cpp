@@ -1,8 +1,8 @@
 #include "trainer/model/model_config.h"
 
 #include "tests/support/catch.h"
+#include "tests/support/fuzz.h"
 #include "tests/trainer/model/config_support.h"
-#include "tests/trainer/model/fuzz.h"
 #include "trainer/core/file.h"
 
 using namespace aha;

@@ -6,26 +6,20 @@
 #include <limits>
 
 #include "tests/support/catch.h"
+#include "tests/support/fuzz.h"
 #include "tests/support/temp_folder.h"
-#include "tests/trainer/model/fuzz.h"
 #include "tests/trainer/model/support.h"
 #include "trainer/core/json.h"
 
 using namespace aha;
 using aha_test::error_of;
+using aha_test::floats;
 using aha_test::golden;
 using aha_test::safetensors_bytes;
 using aha_test::TempFolder;
 using aha_test::write_text;
 
 namespace {
-
-std::vector<float> floats(const SafetensorsFile& file, const std::string& name) {
-  REQUIRE(file.find(name) != nullptr);
-  std::vector<float> out(static_cast<std::size_t>(file.find(name)->size));
-  file.read(name, std::span(out));
-  return out;
-}
 
 /// The error's text after "FILE: ".
 std::string problem(const std::string& bytes) {

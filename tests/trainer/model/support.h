@@ -3,10 +3,13 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "trainer/core/error.h"
+#include "tests/support/catch.h"
+#include "tests/support/error_of.h"
 
 namespace aha_test {
 
@@ -19,15 +22,13 @@ inline void write_text(const std::filesystem::path& path, std::string_view text)
       .write(text.data(), static_cast<std::streamsize>(text.size()));
 }
 
-/// What a UserError says; "no error" when `body` throws none.
-template <class Body>
-std::string error_of(const Body& body) {
-  try {
-    body();
-  } catch (const aha::UserError& error) {
-    return error.what();
-  }
-  return "no error";
+/// A tensor of a SafetensorsFile or GgufFile, widened.
+template <class File>
+std::vector<float> floats(const File& file, const std::string& name) {
+  REQUIRE(file.find(name) != nullptr);
+  std::vector<float> out(static_cast<std::size_t>(file.find(name)->size));
+  file.read(name, std::span(out));
+  return out;
 }
 
 /// A safetensors file of this header and data.
