@@ -181,6 +181,7 @@ void bench_head(const aha::Ops& ops, const Exec& exec, const Shape& s, Index M,
   const Floats w = random_floats(s.V * s.C);
   Floats packed(at(aha::packed_size(s.V, s.C)));
   ops.pack_linear(exec, w.data(), s.V, s.C, packed.data());
+  const aha::Weight weight{w.data(), packed.data()};
   std::vector<std::int64_t> ids(at(M), 1);
   Floats logprobs(at(M));
   Floats entropies(at(M));
@@ -188,42 +189,19 @@ void bench_head(const aha::Ops& ops, const Exec& exec, const Shape& s, Index M,
   Floats dw(at(s.V * s.C));
   const std::vector<double> uniforms(at(M), 0.4);
   const double flop = 2.0 * static_cast<double>(M * s.C * s.V);
-  aha::HeadSample sample{h.data(),
-                         {w.data(), packed.data()},
-                         uniforms.data(),
-                         ids.data(),
-                         logprobs.data(),
-                         entropies.data(),
-                         M,
-                         s.C,
-                         s.V,
-                         1.0F};
+  aha::HeadSample sample{
+      h.data(), weight, uniforms.data(), ids.data(), logprobs.data(), entropies.data(), M, s.C,
+      s.V,      1.0F};
   table.row("head_sample", best_seconds([&] { ops.head_sample(exec, sample); }), flop, 0);
   table.row("head_logprob", best_seconds([&] {
-              ops.head_logprob(exec, {h.data(),
-                                      {w.data(), packed.data()},
-                                      ids.data(),
-                                      logprobs.data(),
-                                      entropies.data(),
-                                      M,
-                                      s.C,
-                                      s.V,
-                                      1.0F});
+              ops.head_logprob(exec, {h.data(), weight, ids.data(), logprobs.data(),
+                                      entropies.data(), M, s.C, s.V, 1.0F});
             }),
             flop, 0);
   if (M < 1024) return;
   table.row("head_logprob_backward", best_seconds([&] {
-              ops.head_logprob_backward(exec, {h.data(),
-                                               {w.data(), packed.data()},
-                                               ids.data(),
-                                               logprobs.data(),
-                                               nullptr,
-                                               dh.data(),
-                                               dw.data(),
-                                               M,
-                                               s.C,
-                                               s.V,
-                                               1.0F});
+              ops.head_logprob_backward(exec, {h.data(), weight, ids.data(), logprobs.data(),
+                                               nullptr, dh.data(), dw.data(), M, s.C, s.V, 1.0F});
             }),
             3 * flop, 0);
 }

@@ -194,7 +194,7 @@ struct SwigluBackward {
 /// Rows of logits that a thread holds at a time: about 2 MB, and with large vocabularies enough rows that the
 /// weights, read once a chunk, are not what takes the time.
 constexpr Index head_chunk_rows(Index V) {
-  const Index rows = (Index{1} << 19) / ((V + 15) / 16 * 16);
+  const Index rows = (Index{1} << 19) / round_up(V, kPanel);
   return rows < 128 ? 128 : rows > 4096 ? 4096 : rows;
 }
 
