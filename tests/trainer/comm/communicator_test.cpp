@@ -1,0 +1,168 @@
+#include "trainer/comm/communicator.h"
+
+#include <atomic>
+#include <numeric>
+
+#include "tests/support/catch.h"
+#include "tests/trainer/comm/ranks.h"
+#include "trainer/core/error.h"
+
+namespace aha {
+namespace {
+
+std::size_t at(std::int64_t i) {
+  return static_cast<std::size_t>(i);
+}
+
+}  // namespace
+
+TEST_CASE("shards: slices cover the buffer, begin at units, and may be empty") {
+  for (const std::int64_t total : {1, 4095, 4096, 4097, 100'000})
+    for (const int ranks : {1, 2, 3, 7}) {
+      std::int64_t next = 0;
+      for (const auto& slice : shards_of(total, ranks)) {
+        CHECK(slice.begin == next);
+        CHECK(slice.begin % kShardUnit * (slice.size() > 0 ? 1 : 0) == 0);
+        CHECK(slice.end >= slice.begin);
+        next = slice.end;
+      }
+      CHECK(next == total);
+    }
+}
+
+TEST_CASE("communicator: one rank needs no network, and everything returns what it was given") {
+  Communicator comm;
+  CHECK(comm.size() == 1);
+  CHECK(comm.leads());
+  CHECK(comm.all_gather("mine", "test") == std::vector<std::string>{"mine"});
+  CHECK(comm.any(true, "test"));
+  CHECK_FALSE(comm.any(false, "test"));
+  CHECK(comm.claim("a") == 0);
+  CHECK(comm.claim("a") == 1);
+  CHECK(comm.claim("b") == 0);
+}
+
+TEST_CASE("communicator: sums reach their owners, values come back to all, for uneven shards") {
+  const int ranks = 3;
+  const std::int64_t total = 2 * kShardUnit + 17;
+  const auto slices = shards_of(total, ranks);
+  on_ranks(ranks, [&](Communicator& comm) {
+    const int me = comm.rank();
+    std::vector<float> values(at(total));
+    std::vector<std::int64_t> whole(at(total));
+    for (std::int64_t i = 0; i < total; ++i) {
+      values[at(i)] = static_cast<float>(i * (me + 1));
+      whole[at(i)] = (std::int64_t{1} << 40) * (me + 1) + i;
+    }
+    comm.reduce_to_owners(values.data(), slices, "floats");
+    comm.reduce_to_owners(whole.data(), slices, "integers");
+    const Slice own = slices[at(me)];
+    for (std::int64_t i = own.begin; i < own.end; ++i) {
+      if (values[at(i)] != static_cast<float>(i * 6)) throw std::runtime_error("float sum");
+      if (whole[at(i)] != 6 * (std::int64_t{1} << 40) + 3 * i) throw std::runtime_error("i64 sum");
+      values[at(i)] = static_cast<float>(i + 1);
+    }
+    comm.share_from_owners(values.data(), slices, "share");
+    for (std::int64_t i = 0; i < total; ++i)
+      if (values[at(i)] != static_cast<float>(i + 1)) throw std::runtime_error("shared");
+  });
+}
+
+TEST_CASE("communicator: bytes of any length arrive whole and in rank order") {
+  on_ranks(4, [](Communicator& comm) {
+    const auto text = std::string(at(comm.rank() * 1000), static_cast<char>('a' + comm.rank()));
+    const auto all = comm.all_gather(text, "texts");
+    for (std::size_t r = 0; r < all.size(); ++r)
+      if (all[r] != std::string(r * 1000, static_cast<char>('a' + r)))
+        throw std::runtime_error("all_gather");
+    if (comm.broadcast("from " + std::to_string(comm.rank()), "word") != "from 0")
+      throw std::runtime_error("broadcast");
+    if (!comm.any(comm.rank() == 2, "any")) throw std::runtime_error("any");
+    if (comm.any(false, "none")) throw std::runtime_error("none");
+  });
+}
+
+TEST_CASE("communicator: every number of a queue is claimed once") {
+  std::atomic<std::int64_t> sum = 0;
+  std::atomic<int> claims = 0;
+  on_ranks(3, [&](Communicator& comm) {
+    for (std::int64_t i = comm.claim("work"); i < 50; i = comm.claim("work")) {
+      sum += i;
+      ++claims;
+    }
+  });
+  CHECK(claims == 50);
+  CHECK(sum == 49 * 50 / 2);
+}
+
+TEST_CASE("communicator: a collective that one rank does not join names the rank and its phase") {
+  std::string report;
+  std::atomic<bool> done = false;
+  try {
+    on_ranks(2,
+             [&](Communicator& comm) {
+               if (comm.rank() == 1) {
+                 comm.enter("rollout", 12);
+                 while (!done)
+                   ::usleep(10'000);
+                 throw UserError("never mind");
+               }
+               try {
+                 comm.barrier("reduce_gradients");
+               } catch (...) {
+                 done = true;
+                 throw;
+               }
+             },
+             {2, 30});
+  } catch (const CommError& error) {
+    report = error.what();
+  }
+  INFO(report);
+  CHECK(report.find("reduce_gradients failed") == 0);
+  CHECK(report.find("is in rollout of step 12 since") != std::string::npos);
+  CHECK(report.find("rank 0 waits in reduce_gradients") != std::string::npos);
+}
+
+TEST_CASE("communicator: a rank that ends with an error tells the others why") {
+  std::string report;
+  try {
+    on_ranks(2, [&](Communicator& comm) {
+      if (comm.rank() == 1) {
+        comm.leave("the disk is full");
+        throw UserError("the disk is full");
+      }
+      comm.barrier("gather_groups");
+    });
+  } catch (const CommError& error) {
+    report = error.what();
+  }
+  INFO(report);
+  CHECK(report.find("ended: the disk is full") != std::string::npos);
+}
+
+TEST_CASE("communicator: a port that is taken is an error that names it") {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_ANY);
+  socklen_t size = sizeof address;
+  ::bind(fd, reinterpret_cast<sockaddr*>(&address), size);
+  ::listen(fd, 1);
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  Placement placement;
+  placement.world_size = 2;
+  placement.master_port = ntohs(address.sin_port);
+  std::string what;
+  try {
+    const Communicator comm(placement, {2, 30});
+  } catch (const CommError& error) {
+    what = error.what();
+  }
+  ::close(fd);
+  INFO(what);
+  CHECK(what.find(std::to_string(placement.master_port)) != std::string::npos);
+  CHECK(what.find("MASTER_PORT") != std::string::npos);
+}
+
+}  // namespace aha

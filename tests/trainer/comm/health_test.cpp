@@ -1,0 +1,74 @@
+#include "trainer/comm/health.h"
+
+#include <atomic>
+#include <mutex>
+
+#include "tests/support/catch.h"
+#include "trainer/comm/heartbeat.h"
+
+namespace aha {
+namespace {
+
+Activity at_work(const std::string& phase, std::int64_t step, double seconds) {
+  Activity a;
+  a.host = "n7";
+  a.phase = phase;
+  a.step = step;
+  a.seconds = seconds;
+  return a;
+}
+
+Activity waiting(const std::string& operation) {
+  Activity a = at_work("train", 12, 3);
+  a.operation = operation;
+  return a;
+}
+
+}  // namespace
+
+TEST_CASE("waiting_report: says who works where, and who waits for it") {
+  const std::vector<Seen> ranks{{waiting("reduce_gradients"), 0.5},
+                                {waiting("reduce_gradients"), 0.5},
+                                {waiting("reduce_gradients"), 0.5},
+                                {at_work("rollout", 12, 34), 0.5}};
+  CHECK(waiting_report(ranks) ==
+        "rank 3 (n7) is in rollout of step 12 since 34 s; ranks 0, 1, 2 wait in reduce_gradients");
+}
+
+TEST_CASE("waiting_report: tells a silent rank from a slow one, and one that left") {
+  Activity gone = at_work("train", 3, 1);
+  gone.left = "the disk is full";
+  const std::vector<Seen> ranks{
+      {waiting("gather_groups"), 0.5}, {at_work("rollout", 4, 9), 40}, {gone, 5}};
+  CHECK(waiting_report(ranks) ==
+        "rank 1 (n7) gives no sign of life since 40 s; last seen, it is in rollout of step 4 since "
+        "9 s; "
+        "rank 2 (n7) ended: the disk is full; rank 0 waits in gather_groups");
+}
+
+TEST_CASE("heartbeat: a rank that falls silent is reported once its time is over") {
+  std::mutex mutex;
+  std::vector<std::string> texts{"", "1 " + at_work("rollout", 2, 0).text()};
+  std::string report;
+  std::atomic<bool> reported = false;
+  {
+    const Heartbeat heartbeat({[&](const std::string& text) {
+                                 const std::lock_guard lock(mutex);
+                                 texts[0] = text;
+                               },
+                               [&] {
+                                 const std::lock_guard lock(mutex);
+                                 return texts;
+                               }},
+                              "n1", 3.2, [&](const std::string& text) {
+                                report = text;
+                                reported = true;
+                              });
+    for (int i = 0; i < 100 && !reported; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  REQUIRE(reported);
+  CHECK(report.find("rank 1 (n7) gives no sign of life") == 0);
+}
+
+}  // namespace aha

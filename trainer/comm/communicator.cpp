@@ -1,0 +1,340 @@
+#include "trainer/comm/communicator.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include "trainer/comm/heartbeat.h"
+#include "trainer/core/clock.h"
+#include "trainer/core/error.h"
+#include "trainer/core/tensor.h"
+
+namespace aha {
+namespace {
+
+using StorePtr = c10::intrusive_ptr<c10d::Store>;
+
+constexpr int kTryAgain = 75;
+
+std::chrono::milliseconds milliseconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+/// c10's messages carry a stack trace after the first line.
+std::string first_line(const char* what) {
+  const std::string text = what;
+  return text.substr(0, text.find('\n'));
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "?";
+  return name.data();
+}
+
+/// The address by which this host reaches `master`: the one that other hosts can reach it by, which a
+/// hostname in /etc/hosts often is not (Debian's 127.0.1.1).
+std::string own_address(const std::string& master, int port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(master.c_str(), std::to_string(port).c_str(), &hints, &found) != 0)
+    throw CommError(fmt::format("'{}' is no address that can be resolved (MASTER_ADDR)", master));
+  std::string result;
+  for (const addrinfo* a = found; a != nullptr && result.empty(); a = a->ai_next) {
+    const int fd = ::socket(a->ai_family, a->ai_socktype, 0);
+    sockaddr_storage own{};
+    socklen_t size = sizeof own;
+    std::array<char, NI_MAXHOST> text{};
+    // connecting a datagram socket sends nothing
+    if (fd >= 0 && ::connect(fd, a->ai_addr, a->ai_addrlen) == 0 &&
+        ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) == 0 &&
+        ::getnameinfo(reinterpret_cast<sockaddr*>(&own), size, text.data(), text.size(), nullptr, 0,
+                      NI_NUMERICHOST) == 0)
+      result = text.data();
+    if (fd >= 0) ::close(fd);
+  }
+  ::freeaddrinfo(found);
+  if (result.empty()) throw CommError(fmt::format("no network leads to {} (MASTER_ADDR)", master));
+  return result;
+}
+
+StorePtr connect(const Placement& placement, const CommOptions& options, bool serve) {
+  c10d::TCPStoreOptions store;
+  store.port = static_cast<std::uint16_t>(placement.master_port);
+  store.isServer = serve;
+  store.waitWorkers = false;
+  store.timeout = milliseconds(options.timeout_s);
+  try {
+    return c10::make_intrusive<c10d::TCPStore>(placement.master_addr, store);
+  } catch (const std::exception& error) {
+    throw CommError(fmt::format("rank {} cannot {} {}:{} (MASTER_ADDR, MASTER_PORT): {}",
+                                placement.rank, serve ? "serve at" : "reach rank 0 at",
+                                placement.master_addr, placement.master_port,
+                                first_line(error.what())));
+  }
+}
+
+std::vector<std::uint8_t> bytes_of(const std::string& text) {
+  return {text.begin(), text.end()};
+}
+
+/// Runs need names of their own in the store: nothing of an earlier attempt is read.
+StorePtr named(const StorePtr& store, const std::string& name) {
+  return c10::make_intrusive<c10d::PrefixStore>(name, store);
+}
+
+Board board_over(const StorePtr& store, int rank, int size) {
+  std::vector<std::string> keys;
+  for (int r = 0; r < size; ++r)
+    keys.push_back("beat/" + std::to_string(r));
+  Board board;
+  board.write = [store, key = keys[static_cast<std::size_t>(rank)]](const std::string& text) {
+    store->set(key, bytes_of(text));
+  };
+  board.read = [store, keys] {
+    std::vector<std::string> texts;
+    for (const auto& value : store->multiGet(keys))
+      texts.emplace_back(value.begin(), value.end());
+    return texts;
+  };
+  return board;
+}
+
+/// The process ends here: its other threads may wait in a collective that nothing can interrupt.
+[[noreturn]] void end_process(const std::string& report) {
+  spdlog::error("error: {}", report);
+  spdlog::default_logger()->flush();
+  std::_Exit(kTryAgain);
+}
+
+Tensor bytes_tensor(const std::string& bytes, std::int64_t size) {
+  Tensor t = at::empty({size}, at::kByte);
+  std::memcpy(t.data_ptr(), bytes.data(), bytes.size());
+  return t;
+}
+
+}  // namespace
+
+struct Communicator::Network {
+  Network(const Placement& placement, const CommOptions& options)
+      : store(connect(placement, options, placement.rank == 0)),
+        // a connection of its own: a wait on the other one must not hold up heartbeats
+        heartbeat(board_over(named(connect(placement, options, false), "health"), placement.rank,
+                             placement.world_size),
+                  host_name(), options.heartbeat_s, end_process),
+        group(join(placement, options)) {}
+
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> join(const Placement& p, const CommOptions& options) {
+    auto gloo = c10d::ProcessGroupGloo::Options::create(milliseconds(options.timeout_s));
+    try {
+      gloo->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(
+          own_address(p.master_addr, p.master_port)));
+      return c10::make_intrusive<c10d::ProcessGroupGloo>(named(store, "gloo"), p.rank, p.world_size,
+                                                         gloo);
+    } catch (const CommError&) {
+      throw;
+    } catch (const std::exception& error) {
+      throw CommError(fmt::format("rank {} of {} found no way to the others within {:g} s: {}",
+                                  p.rank, p.world_size, options.timeout_s,
+                                  first_line(error.what())));
+    }
+  }
+
+  /// Runs one collective. A failure becomes a report of who is where, for which heartbeats need a moment.
+  template <class Body>
+  void run(std::string_view name, Body&& body) {
+    const auto start = Clock::now();
+    heartbeat.wait_in(name);
+    try {
+      body();
+    } catch (const std::exception& error) {
+      fail_in(name, first_line(error.what()));
+    }
+    heartbeat.wait_in("");
+    seconds += seconds_since(start);
+  }
+
+  [[noreturn]] void fail_in(std::string_view name, const std::string& what) {
+    const auto start = Clock::now();
+    const auto telling = [&] {
+      for (const auto& seen : heartbeat.ranks())
+        if (!seen.activity.left.empty() || seen.silent_s >= kSilentAfterS) return true;
+      return false;
+    };
+    while (!telling() && seconds_since(start) < kSilentAfterS + 0.5)
+      ::usleep(100'000);
+    throw CommError(
+        fmt::format("{} failed: {} [{}]", name, waiting_report(heartbeat.ranks()), what));
+  }
+
+  StorePtr store;
+  Heartbeat heartbeat;
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> group;
+  double seconds = 0;
+};
+
+namespace {
+
+void wait_all(std::vector<c10::intrusive_ptr<c10d::Work>>& works) {
+  for (auto& work : works)
+    work->wait();
+}
+
+template <class T>
+std::vector<Tensor> slice_tensors(T* buffer, const std::vector<Slice>& slices) {
+  const auto type = std::is_same_v<T, float> ? at::kFloat : at::kLong;
+  std::vector<Tensor> tensors;
+  tensors.reserve(slices.size());
+  for (const auto& slice : slices)
+    tensors.push_back(at::from_blob(buffer + slice.begin, {slice.size()}, type));
+  return tensors;
+}
+
+template <class T>
+void reduce(c10d::Backend& group, T* buffer, const std::vector<Slice>& slices) {
+  auto tensors = slice_tensors(buffer, slices);
+  std::vector<c10::intrusive_ptr<c10d::Work>> works;
+  for (std::size_t r = 0; r < slices.size(); ++r) {
+    if (slices[r].size() == 0) continue;
+    c10d::ReduceOptions options;
+    options.rootRank = static_cast<int>(r);
+    std::vector<Tensor> one{tensors[r]};
+    works.push_back(group.reduce(one, options));
+  }
+  wait_all(works);
+}
+
+}  // namespace
+
+Communicator::Communicator() = default;
+
+Communicator::Communicator(const Placement& placement, const CommOptions& options)
+    : placement_(placement) {
+  if (placement.world_size > 1) network_ = std::make_unique<Network>(placement, options);
+}
+
+Communicator::~Communicator() = default;
+
+void Communicator::enter(std::string_view phase, std::int64_t step) {
+  if (network_) network_->heartbeat.enter(phase, step);
+}
+
+void Communicator::leave(const std::string& why) {
+  if (network_) network_->heartbeat.leave(why);
+}
+
+void Communicator::finish() {
+  if (!network_) return;
+  barrier("finish");
+  const std::string done = "done";
+  auto& store = *network_->store;
+  store.add(done, 1);
+  // rank 0 keeps the store, and goes last
+  while (leads() && store.add(done, 0) < size())
+    ::usleep(10'000);
+}
+
+bool Communicator::stop_wanted(bool own) {
+  if (!network_) return own;
+  if (own) network_->heartbeat.want_stop();
+  return own || network_->heartbeat.stop_wanted();
+}
+
+void Communicator::reduce_to_owners(float* buffer, const std::vector<Slice>& slices,
+                                    std::string_view name) {
+  if (network_) network_->run(name, [&] { reduce(*network_->group, buffer, slices); });
+}
+
+void Communicator::reduce_to_owners(std::int64_t* buffer, const std::vector<Slice>& slices,
+                                    std::string_view name) {
+  if (network_) network_->run(name, [&] { reduce(*network_->group, buffer, slices); });
+}
+
+void Communicator::share_from_owners(float* buffer, const std::vector<Slice>& slices,
+                                     std::string_view name) {
+  if (!network_) return;
+  network_->run(name, [&] {
+    auto tensors = slice_tensors(buffer, slices);
+    std::vector<c10::intrusive_ptr<c10d::Work>> works;
+    for (std::size_t r = 0; r < slices.size(); ++r) {
+      if (slices[r].size() == 0) continue;
+      c10d::BroadcastOptions options;
+      options.rootRank = static_cast<int>(r);
+      std::vector<Tensor> one{tensors[r]};
+      works.push_back(network_->group->broadcast(one, options));
+    }
+    wait_all(works);
+  });
+}
+
+std::vector<std::string> Communicator::all_gather(const std::string& own, std::string_view name) {
+  if (!network_) return {own};
+  std::vector<std::string> result;
+  network_->run(name, [&] {
+    const auto ranks = static_cast<std::size_t>(size());
+    const auto gather = [&](Tensor& mine) {
+      std::vector<std::vector<Tensor>> all(1);
+      for (std::size_t r = 0; r < ranks; ++r)
+        all[0].push_back(at::empty_like(mine));
+      std::vector<Tensor> in{mine};
+      network_->group->allgather(all, in, {})->wait();
+      return std::move(all[0]);
+    };
+    Tensor length = at::empty({1}, at::kLong);
+    *length.data_ptr<std::int64_t>() = static_cast<std::int64_t>(own.size());
+    const auto lengths = gather(length);
+    std::int64_t longest = 1;
+    for (const auto& l : lengths)
+      longest = std::max(longest, *l.const_data_ptr<std::int64_t>());
+    Tensor padded = bytes_tensor(own, longest);
+    const auto texts = gather(padded);
+    for (std::size_t r = 0; r < ranks; ++r)
+      result.emplace_back(static_cast<const char*>(texts[r].const_data_ptr()),
+                          static_cast<std::size_t>(*lengths[r].const_data_ptr<std::int64_t>()));
+  });
+  return result;
+}
+
+std::string Communicator::broadcast(const std::string& own, std::string_view name) {
+  if (!network_) return own;
+  return all_gather(leads() ? own : std::string(), name).front();
+}
+
+bool Communicator::any(bool own, std::string_view name) {
+  if (!network_) return own;
+  for (const auto& text : all_gather(own ? "1" : "", name))
+    if (!text.empty()) return true;
+  return false;
+}
+
+void Communicator::barrier(std::string_view name) {
+  if (network_) network_->run(name, [&] { network_->group->barrier({})->wait(); });
+}
+
+std::int64_t Communicator::claim(const std::string& queue) {
+  if (network_) return network_->store->add("queue/" + queue, 1) - 1;
+  if (queue != queue_) {
+    queue_ = queue;
+    next_ = 0;
+  }
+  return next_++;
+}
+
+double Communicator::take_seconds() {
+  return network_ ? std::exchange(network_->seconds, 0.0) : 0.0;
+}
+
+}  // namespace aha

@@ -1,0 +1,81 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trainer/comm/placement.h"
+#include "trainer/comm/shards.h"
+
+namespace aha {
+
+struct CommOptions {
+  double timeout_s = 600;   ///< of one collective: longer is a failure
+  double heartbeat_s = 60;  ///< a rank without a sign of life for this long is dead
+};
+
+/// The ranks of a job and what they do together: collectives of c10d (Gloo between CPUs), a store at rank 0
+/// for rendezvous, heartbeats and work queues.
+///
+/// Every rank calls the same collectives in the same order, from one thread. Each call has a name; with
+/// `enter` it tells where a rank is when others wait for it. A collective that fails or takes longer than
+/// `timeout_s`, and a rank that falls silent, end the process: CommError with one line that says which rank
+/// is where (from the thread that keeps the heartbeat the process exits 75 with that line).
+///
+/// A job of one rank has no network: every collective returns at once.
+class Communicator {
+ public:
+  /// A job of one rank.
+  Communicator();
+  /// Joins the others; returns when all are there. CommError when they do not come within `timeout_s`.
+  Communicator(const Placement& placement, const CommOptions& options);
+  /// Tells the others why this rank leaves, when that was said by `leave`.
+  ~Communicator();
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+
+  int rank() const { return placement_.rank; }
+  int size() const { return placement_.world_size; }
+  bool leads() const { return rank() == 0; }
+
+  /// What this rank does from here on, for the others' reports.
+  void enter(std::string_view phase, std::int64_t step);
+  /// Says why this rank ends. Without it the others report that it vanished.
+  void leave(const std::string& why);
+  /// All ranks are done: returns when each has said so, so that the store outlives the last question.
+  void finish();
+  /// Lets the others know that this rank wants to stop; true when any rank does. No collective: what it
+  /// returns may differ between ranks, and is for leaving long work early.
+  bool stop_wanted(bool own);
+
+  /// Sums `buffer` over ranks in place; slices[r] is complete on rank r, the rest is undefined after.
+  void reduce_to_owners(float* buffer, const std::vector<Slice>& slices, std::string_view name);
+  void reduce_to_owners(std::int64_t* buffer, const std::vector<Slice>& slices,
+                        std::string_view name);
+  /// The reverse: slices[r] of rank r is copied to all ranks.
+  void share_from_owners(float* buffer, const std::vector<Slice>& slices, std::string_view name);
+
+  /// The bytes of every rank, in rank order.
+  std::vector<std::string> all_gather(const std::string& own, std::string_view name);
+  /// Rank 0's bytes.
+  std::string broadcast(const std::string& own, std::string_view name);
+  /// True when any rank says so.
+  bool any(bool own, std::string_view name);
+  void barrier(std::string_view name);
+
+  /// The next number of a queue, from 0: each is given to one rank once. The name is new for each queue.
+  std::int64_t claim(const std::string& queue);
+
+  /// Seconds spent in collectives since the last call, waiting for others included.
+  double take_seconds();
+
+ private:
+  struct Network;
+  Placement placement_;
+  std::unique_ptr<Network> network_;  ///< null: one rank
+  std::string queue_;  ///< of a job of one rank
+  std::int64_t next_ = 0;
+};
+
+}  // namespace aha

@@ -1,0 +1,129 @@
+#include "trainer/comm/heartbeat.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace aha {
+
+Heartbeat::Heartbeat(Board board, std::string host, double dead_after_s,
+                     std::function<void(const std::string&)> on_death)
+    : board_(std::move(board)),
+      dead_after_s_(dead_after_s),
+      on_death_(std::move(on_death)),
+      since_(Clock::now()) {
+  activity_.host = std::move(host);
+  beat();
+  thread_ = std::thread([this] { run(); });
+}
+
+Heartbeat::~Heartbeat() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void Heartbeat::enter(std::string_view phase, std::int64_t step) {
+  const std::lock_guard lock(mutex_);
+  activity_.phase = phase;
+  activity_.step = step;
+  since_ = Clock::now();
+}
+
+void Heartbeat::wait_in(std::string_view operation) {
+  const std::lock_guard lock(mutex_);
+  activity_.operation = operation;
+  since_ = Clock::now();
+}
+
+void Heartbeat::want_stop() {
+  const std::lock_guard lock(mutex_);
+  activity_.stop_wanted = true;
+}
+
+void Heartbeat::leave(const std::string& why) {
+  {
+    const std::lock_guard lock(mutex_);
+    activity_.left = why;
+  }
+  try {
+    beat();
+  } catch (const std::exception&) {
+    return;  // who cannot be reached will notice
+  }
+}
+
+Activity Heartbeat::now() const {
+  Activity a = activity_;
+  a.seconds = seconds_since(since_);
+  return a;
+}
+
+/// The counter makes every beat another text, whatever else it says.
+void Heartbeat::beat() {
+  std::string text;
+  {
+    const std::lock_guard lock(mutex_);
+    text = std::to_string(++beats_) + ' ' + now().text();
+  }
+  board_.write(text);
+}
+
+void Heartbeat::look() {
+  auto texts = board_.read();
+  const std::lock_guard lock(mutex_);
+  peers_.resize(texts.size());
+  for (std::size_t r = 0; r < texts.size(); ++r)
+    if (texts[r] != peers_[r].text) peers_[r] = {std::move(texts[r]), Clock::now()};
+}
+
+std::vector<Seen> Heartbeat::ranks() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Seen> seen;
+  seen.reserve(peers_.size());
+  for (const auto& peer : peers_)
+    seen.push_back({Activity::from_text(peer.text.substr(peer.text.find(' ') + 1)),
+                    seconds_since(peer.heard)});
+  return seen;
+}
+
+bool Heartbeat::stop_wanted() const {
+  const auto seen = ranks();
+  return std::any_of(seen.begin(), seen.end(),
+                     [](const Seen& s) { return s.activity.stop_wanted; });
+}
+
+void Heartbeat::run() {
+  auto reached = Clock::now();
+  std::string why;
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, std::chrono::duration<double>(kInterval_s),
+                         [this] { return ending_; })) {
+    lock.unlock();
+    try {
+      beat();
+      look();
+      reached = Clock::now();
+    } catch (const std::exception& error) {
+      why = error.what();
+    }
+    const auto seen = ranks();
+    const bool dead = std::any_of(seen.begin(), seen.end(), [&](const Seen& s) {
+      return s.activity.left.empty() && s.silent_s > dead_after_s_;
+    });
+    if (seconds_since(reached) > dead_after_s_) {
+      on_death_("rank 0, where all ranks meet, cannot be reached: " + why);
+      return;
+    }
+    if (dead) {
+      on_death_(waiting_report(seen));
+      return;
+    }
+    lock.lock();
+  }
+}
+
+}  // namespace aha

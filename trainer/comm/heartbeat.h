@@ -1,0 +1,68 @@
+#pragma once
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "trainer/comm/health.h"
+#include "trainer/core/clock.h"
+
+namespace aha {
+
+/// Where heartbeats are pinned up: one text a rank. Calls may throw when the board cannot be reached.
+struct Board {
+  std::function<void(const std::string& text)> write;  ///< our own
+  std::function<std::vector<std::string>()> read;      ///< all, in rank order
+};
+
+/// A thread that tells the others once a second what this rank does, and watches what they do.
+class Heartbeat {
+ public:
+  /// `on_death(report)` is called, once and from the thread, when a rank was silent for `dead_after_s`, or
+  /// when the board was out of reach for as long.
+  Heartbeat(Board board, std::string host, double dead_after_s,
+            std::function<void(const std::string& report)> on_death);
+  ~Heartbeat();
+  Heartbeat(const Heartbeat&) = delete;
+  Heartbeat& operator=(const Heartbeat&) = delete;
+
+  void enter(std::string_view phase, std::int64_t step);
+  /// The collective that this rank waits in; empty: none.
+  void wait_in(std::string_view operation);
+  void want_stop();
+  /// Tells why this rank leaves, at once.
+  void leave(const std::string& why);
+
+  /// True when the last heartbeats seen say that a rank wants to stop.
+  bool stop_wanted() const;
+  /// As seen last.
+  std::vector<Seen> ranks() const;
+
+  static constexpr double kInterval_s = 1.0;
+
+ private:
+  void beat();
+  void look();
+  void run();
+  Activity now() const;
+
+  Board board_;
+  double dead_after_s_;
+  std::function<void(const std::string&)> on_death_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  Activity activity_;
+  Clock::time_point since_;
+  struct Peer {
+    std::string text;
+    Clock::time_point heard;
+  };
+  std::vector<Peer> peers_;
+  std::int64_t beats_ = 0;
+  bool ending_ = false;
+  std::thread thread_;
+};
+
+}  // namespace aha
