@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "rollout/scheduler.h"
 #include "trainer/core/clock.h"
 #include "trainer/core/error.h"
 
@@ -86,17 +85,16 @@ void Engine::write_text(Group& group) const {
 
 std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
                                     const SamplingParams& params, std::int64_t weights_version,
-                                    const std::function<void(Group&)>& on_group,
-                                    const std::function<bool()>& cancelled,
-                                    const OnToken& on_token) {
+                                    const RolloutHooks& hooks) {
   const auto start = Clock::now();
   stats_ = {};
   check_lengths(requests, params, max_positions_);
   check(params.stop_strings.empty() || decode_, "stop strings need text");
   std::vector<Group> groups = empty_groups(requests, weights_version);
-  const std::int64_t cached = runner_.rows_in_caches(mean_positions(requests, params));
-  Scheduler scheduler(requests, max_batch_ > 0 ? std::min(max_batch_, cached) : cached,
-                      params.max_completion_length);
+  std::int64_t rows = runner_.rows_in_caches(mean_positions(requests, params));
+  for (const auto limit : {max_batch_, hooks.max_batch})
+    if (limit > 0) rows = std::min(rows, limit);
+  Scheduler scheduler(requests, rows, params.max_completion_length, hooks.claim);
   const StopMatcher stop(params.stop_strings, decode_);
   runner_.reserve(scheduler.num_blocks());
   std::vector<Drawn> drawn(static_cast<std::size_t>(scheduler.max_batch()));
@@ -105,15 +103,15 @@ std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
       ++stats_.completion_tokens;
       const bool finished = take(*sequences[i], drawn[i], params, stop);
       const auto request = sequences[i]->prompt->request;
-      if (on_token) on_token(request, *sequences[i]->completion);
+      if (hooks.on_token) hooks.on_token(request, *sequences[i]->completion);
       if (!finished) continue;
       if (!scheduler.finish(sequences[i])) continue;
       write_text(groups[request]);
-      if (on_group) on_group(groups[request]);
+      if (hooks.on_group) hooks.on_group(groups[request]);
     }
   };
   while (!scheduler.done()) {
-    if (cancelled && cancelled()) return {};
+    if (hooks.cancelled && hooks.cancelled()) return {};
     const auto admission = Clock::now();
     const auto admitted = scheduler.admit(groups);
     runner_.prefill(admitted.prompts, requests);
@@ -134,6 +132,8 @@ std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
   }
   check(scheduler.consistent(), "slots and blocks are all free at the end of a rollout");
   stats_.seconds = seconds_since(start);
+  if (hooks.claim)
+    std::erase_if(groups, [](const Group& g) { return g.completions.front().ids.empty(); });
   return groups;
 }
 

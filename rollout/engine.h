@@ -5,6 +5,7 @@
 
 #include "rollout/runner.h"
 #include "rollout/sampling_params.h"
+#include "rollout/scheduler.h"
 #include "rollout/stop_matcher.h"
 #include "trainer/core/types/group.h"
 
@@ -21,6 +22,19 @@ struct RolloutStats {
 
 using OnToken = std::function<void(std::size_t request, const Completion& completion)>;
 
+/// What a caller wants to know, or to decide, while a rollout goes on; each may be empty.
+struct RolloutHooks {
+  /// For each group at the moment it is complete (on the calling thread, any order).
+  std::function<void(Group&)> on_group;
+  /// Asked between decode steps: true cuts the rollout short, and nothing is returned.
+  std::function<bool()> cancelled;
+  /// After each token, with the index of the request and the completion so far, whose last id is the new one.
+  OnToken on_token;
+  /// Which requests are run here; the others are run elsewhere and not returned.
+  Claim claim;
+  std::int64_t max_batch = 0;  ///< rows at once, below the engine's own limit; 0: as that
+};
+
 /// Samples groups of completions with continuous batching: prompts are computed once and shared, a
 /// finished row leaves at once and its slot is refilled.
 class Engine {
@@ -31,17 +45,10 @@ class Engine {
   Engine(const Decoder& decoder, ParameterProvider& weights, Exec exec, std::int64_t vocabulary,
          DecodeText decode, std::int64_t max_batch = 0);
 
-  /// Groups in the order of the requests; `on_group`, if given, is called for each group at the moment
-  /// it is complete (on the calling thread, any order). `weights_version` is noted in each completion.
-  /// The call can be cut short by `cancelled`, asked between decode steps: then nothing is returned.
-  /// `on_token`, if given, is called after each token with the index of the request and the completion so
-  /// far, whose last id is the new one.
+  /// Groups in the order of the requests. `weights_version` is noted in each completion.
   /// UserError when a prompt and its completion could need more positions than the model has.
   std::vector<Group> generate(std::span<const GroupRequest> requests, const SamplingParams& params,
-                              std::int64_t weights_version = 0,
-                              const std::function<void(Group&)>& on_group = {},
-                              const std::function<bool()>& cancelled = {},
-                              const OnToken& on_token = {});
+                              std::int64_t weights_version = 0, const RolloutHooks& hooks = {});
 
   const RolloutStats& last_stats() const { return stats_; }
 

@@ -14,8 +14,9 @@ std::int64_t prompt_length(const GroupRequest& request) {
 }  // namespace
 
 Scheduler::Scheduler(std::span<const GroupRequest> requests, std::int64_t max_batch,
-                     std::int64_t max_completion_length)
-    : requests_(requests) {
+                     std::int64_t max_completion_length, Claim claim)
+    : requests_(requests), claim_(std::move(claim)), exhausted_(requests.empty()) {
+  if (!claim_) claim_ = [next = std::size_t{0}]() mutable { return next++; };
   std::int64_t total = 0;
   std::int64_t longest_prompt = 1;
   std::int64_t smallest_group = requests.empty() ? 1 : requests.front().samples;
@@ -40,10 +41,18 @@ Scheduler::Scheduler(std::span<const GroupRequest> requests, std::int64_t max_ba
     free_prompt_places_.push_back(place);
 }
 
-SharedPrompt* Scheduler::start_prompt() {
-  const auto& request = requests_[next_request_];
+/// Takes one more request, only when it can start at once: others may be free for it earlier.
+bool Scheduler::claim() {
+  if (exhausted_) return false;
+  claimed_ = claim_();
+  exhausted_ = claimed_ >= requests_.size();
+  return !exhausted_;
+}
+
+SharedPrompt* Scheduler::start_prompt(std::size_t index) {
+  const auto& request = requests_[index];
   auto prompt = std::make_unique<SharedPrompt>();
-  prompt->request = next_request_++;
+  prompt->request = index;
   prompt->to_start = prompt->unfinished = request.samples;
   const auto first = static_cast<std::int32_t>(free_prompt_places_.back() * prompt_blocks_);
   free_prompt_places_.pop_back();
@@ -85,8 +94,8 @@ Scheduler::Admitted Scheduler::admit(std::vector<Group>& groups) {
   for (auto& prompt : prompts_)
     while (prompt->to_start > 0 && !free_slots_.empty())
       admitted.sequences.push_back(start_sequence(*prompt, groups[prompt->request], admitted));
-  while (next_request_ < requests_.size() && !free_slots_.empty() && !free_prompt_places_.empty()) {
-    SharedPrompt* prompt = start_prompt();
+  while (!free_slots_.empty() && !free_prompt_places_.empty() && claim()) {
+    SharedPrompt* prompt = start_prompt(claimed_);
     admitted.prompts.push_back(prompt);
     while (prompt->to_start > 0 && !free_slots_.empty())
       admitted.sequences.push_back(start_sequence(*prompt, groups[prompt->request], admitted));

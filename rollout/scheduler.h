@@ -1,5 +1,6 @@
 #pragma once
 #include <deque>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -10,14 +11,17 @@
 
 namespace aha {
 
+/// Which request to start next; requests_.size() or more: none are left. Ascending.
+using Claim = std::function<std::size_t()>;
+
 /// Decides who runs: hands out slots of the decode batch and blocks of the key/value cache. Requests
 /// start in order; a group's completions start together as far as slots allow; a finished completion
 /// gives its slot back at once.
 class Scheduler {
  public:
-  /// `max_batch` rows at most; prompts of at most `max_prompt` tokens.
+  /// `max_batch` rows at most. With `claim` only the requests that it gives are run.
   Scheduler(std::span<const GroupRequest> requests, std::int64_t max_batch,
-            std::int64_t max_completion_length);
+            std::int64_t max_completion_length, Claim claim = {});
 
   /// Blocks that the cache must hold.
   Index num_blocks() const { return num_blocks_; }
@@ -36,13 +40,14 @@ class Scheduler {
   bool finish(Sequence* sequence);
 
   const std::vector<Sequence*>& running() const { return running_; }
-  bool done() const { return next_request_ == requests_.size() && prompts_.empty(); }
+  bool done() const { return exhausted_ && prompts_.empty(); }
 
   /// Slots and blocks are all accounted for: held by exactly one owner or free. For tests and idle checks.
   bool consistent() const;
 
  private:
-  SharedPrompt* start_prompt();
+  bool claim();
+  SharedPrompt* start_prompt(std::size_t request);
   Sequence* start_sequence(SharedPrompt& prompt, Group& group, Admitted& admitted);
 
   std::span<const GroupRequest> requests_;
@@ -50,7 +55,9 @@ class Scheduler {
   std::int64_t prompt_blocks_;  ///< per prompt place
   std::int64_t own_blocks_;     ///< per slot
   Index num_blocks_;
-  std::size_t next_request_ = 0;
+  Claim claim_;
+  std::size_t claimed_ = 0;                            ///< the last request that was claimed
+  bool exhausted_ = false;                             ///< none are left to claim
   std::deque<std::unique_ptr<SharedPrompt>> prompts_;  ///< started and not finished
   std::vector<std::unique_ptr<Sequence>> sequences_;   ///< by slot
   std::vector<Sequence*> running_;

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 
@@ -60,7 +61,8 @@ int main(int argc, char** argv) {
     return kUserError;
   } catch (const aha::CommError& error) {
     spdlog::error("aha: {}", error.what());
-    return kTryAgain;
+    spdlog::default_logger()->flush();
+    std::_Exit(kTryAgain);  // a thread may wait in a collective that nothing ends
   } catch (const std::exception& error) {
     spdlog::error("aha: a bug: {}", error.what());
     return kBug;

@@ -9,6 +9,7 @@
 
 using namespace aha_test;
 using aha::FinishReason;
+using aha::RolloutHooks;
 
 TEST_CASE(
     "rollout: completions do not depend on the batch limit, the order of requests or the threads",
@@ -137,11 +138,13 @@ TEST_CASE("rollout: each group is told once, complete, and the counts are right"
   Engine engine(model.decoder, model.weights, {}, model.config.vocab_size, letters, 5);
   const auto asked = requests(model.config.vocab_size);
   std::multiset<std::uint64_t> told;
-  const auto groups = engine.generate(asked, params(), 12, [&](Group& group) {
+  RolloutHooks hooks;
+  hooks.on_group = [&](Group& group) {
     told.insert(group.ordinal);
     for (const auto& c : group.completions)
       CHECK_FALSE(c.ids.empty());
-  });
+  };
+  const auto groups = engine.generate(asked, params(), 12, hooks);
   std::multiset<std::uint64_t> expected;
   std::int64_t prompt_tokens = 0;
   std::int64_t completion_tokens = 0;
@@ -166,12 +169,13 @@ TEST_CASE("rollout: each token is told when it is drawn, to the request it belon
   Engine engine(model.decoder, model.weights, {}, model.config.vocab_size, letters, 5);
   const auto asked = requests(model.config.vocab_size);
   std::map<std::pair<std::size_t, std::int64_t>, std::vector<aha::TokenId>> told;
-  const auto groups = engine.generate(asked, params(), 0, {}, {},
-                                      [&](std::size_t request, const aha::Completion& completion) {
-                                        auto& ids = told[{request, completion.index}];
-                                        ids.push_back(completion.ids.back());
-                                        CHECK(ids.size() == completion.ids.size());
-                                      });
+  RolloutHooks hooks;
+  hooks.on_token = [&](std::size_t request, const aha::Completion& completion) {
+    auto& ids = told[{request, completion.index}];
+    ids.push_back(completion.ids.back());
+    CHECK(ids.size() == completion.ids.size());
+  };
+  const auto groups = engine.generate(asked, params(), 0, hooks);
   for (std::size_t i = 0; i < groups.size(); ++i)
     for (const auto& c : groups[i].completions)
       CHECK(told[{i, c.index}] == c.ids);
@@ -182,7 +186,9 @@ TEST_CASE("rollout: a cancelled call gives nothing, and the engine works on", "[
   Engine engine(model.decoder, model.weights, {}, model.config.vocab_size, letters, 3);
   const auto asked = requests(model.config.vocab_size);
   int questions = 0;
-  CHECK(engine.generate(asked, params(), 0, {}, [&] { return ++questions > 5; }).empty());
+  RolloutHooks hooks;
+  hooks.cancelled = [&] { return ++questions > 5; };
+  CHECK(engine.generate(asked, params(), 0, hooks).empty());
   CHECK(questions == 6);
   CHECK(same(engine.generate(asked, params()), rollout(model, params())));
 }
@@ -228,4 +234,26 @@ TEST_CASE("rollout: truncation changes what is drawn, not the reported distribut
   p.top_p = 1;
   p.min_p = 1;
   CHECK(same(rollout(model, p), greedy));
+}
+
+TEST_CASE("rollout: requests dealt by a queue to two engines give what one engine gives",
+          "[rollout]") {
+  Model model = Model::random(toy_config(true), aha::cpu_ops());
+  const auto expected = rollout(model, params());
+  const auto asked = requests(model.config.vocab_size);
+  std::size_t queue = 0;
+  std::vector<Group> all;
+  for (int rank = 0; rank < 2; ++rank) {
+    Engine engine(model.decoder, model.weights, {}, model.config.vocab_size, letters);
+    RolloutHooks hooks;
+    hooks.claim = [&, rank, taken = 0]() mutable {
+      return rank == 0 && ++taken > 2 ? asked.size() : queue++;
+    };
+    hooks.max_batch = 3;
+    auto groups = engine.generate(asked, params(), 0, hooks);
+    if (rank == 0) CHECK(groups.size() == 2);
+    for (auto& group : groups)
+      all.push_back(std::move(group));
+  }
+  CHECK(same(all, expected));
 }

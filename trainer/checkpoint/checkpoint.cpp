@@ -34,8 +34,8 @@ void write_optimizer(const fs::path& folder, const CheckpointParts& parts) {
   std::vector<NamedTensor> master;
   for (const auto& p : parts.layout.parameters) {
     if (!p.trainable) continue;
-    moments.push_back({"exp_avg." + p.name, p.shape, slice(parts.exp_avg, p)});
-    moments.push_back({"exp_avg_sq." + p.name, p.shape, slice(parts.exp_avg_sq, p)});
+    moments.push_back({"exp_avg." + p.name, p.shape, slice(parts.moments.exp_avg, p)});
+    moments.push_back({"exp_avg_sq." + p.name, p.shape, slice(parts.moments.exp_avg_sq, p)});
     master.push_back({p.name, p.shape, slice(parts.values, p)});
   }
   write_safetensors(folder / "state.safetensors", moments);
@@ -177,14 +177,13 @@ LoadedCheckpoint load_checkpoint(const fs::path& folder, const ParameterLayout& 
     fail("{}: 'global_step' is {}, which is not the folder's", state_file.string(),
          loaded.state.global_step);
   loaded.values = load_weights(folder, layout);
-  loaded.exp_avg = at::zeros({layout.total}, at::kFloat);
-  loaded.exp_avg_sq = at::zeros({layout.total}, at::kFloat);
+  loaded.moments = {at::zeros({layout.total}, at::kFloat), at::zeros({layout.total}, at::kFloat)};
   const SafetensorsFile moments(folder / "optimizer" / "state.safetensors");
   const auto master = open_master(folder);
   for (const auto& p : layout.parameters) {
     if (!p.trainable) continue;
-    read_shaped(moments, "exp_avg." + p.name, p, slice(loaded.exp_avg, p));
-    read_shaped(moments, "exp_avg_sq." + p.name, p, slice(loaded.exp_avg_sq, p));
+    read_shaped(moments, "exp_avg." + p.name, p, slice(loaded.moments.exp_avg, p));
+    read_shaped(moments, "exp_avg_sq." + p.name, p, slice(loaded.moments.exp_avg_sq, p));
     if (master) read_shaped(*master, p.name, p, slice(loaded.values, p));
   }
   std::error_code error;

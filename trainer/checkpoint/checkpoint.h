@@ -8,6 +8,7 @@
 #include "trainer/checkpoint/state.h"
 #include "trainer/core/tensor.h"
 #include "trainer/model/parameters.h"
+#include "trainer/optim/adamw.h"
 
 namespace aha {
 
@@ -19,9 +20,8 @@ namespace aha {
 struct CheckpointParts {
   const ModelConfig& config;
   const ParameterLayout& layout;
-  const Tensor& values;  ///< [total] f32
-  const Tensor& exp_avg;
-  const Tensor& exp_avg_sq;
+  const Tensor& values;               ///< [total] f32
+  const Moments& moments;             ///< [total]
   const Tensor* reference = nullptr;  ///< [total] f32
   /// Name -> bytes; a name may have a folder in it, as additional chat templates do.
   std::vector<std::pair<std::string, std::string>> tokenizer_files;
@@ -43,7 +43,8 @@ std::filesystem::path checkpoint_path(const std::filesystem::path& checkpoints,
 struct LoadedCheckpoint {
   std::filesystem::path folder;
   TrainerState state;
-  Tensor values, exp_avg, exp_avg_sq;  ///< [total] f32
+  Tensor values;    ///< [total] f32
+  Moments moments;  ///< [total]
   std::optional<Tensor> reference;
 };
 

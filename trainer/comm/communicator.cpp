@@ -115,7 +115,7 @@ Board board_over(const StorePtr& store, int rank, int size) {
 
 /// The process ends here: its other threads may wait in a collective that nothing can interrupt.
 [[noreturn]] void end_process(const std::string& report) {
-  spdlog::error("error: {}", report);
+  spdlog::error("aha: {}", report);
   spdlog::default_logger()->flush();
   std::_Exit(kTryAgain);
 }
@@ -136,6 +136,13 @@ struct Communicator::Network {
                              placement.world_size),
                   host_name(), options.heartbeat_s, end_process),
         group(join(placement, options)) {}
+
+  ~Network() {
+    // threads of Gloo may be inside of a collective that failed: it cannot be taken from them
+    if (broken) (void)group.release();
+  }
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
 
   c10::intrusive_ptr<c10d::ProcessGroupGloo> join(const Placement& p, const CommOptions& options) {
     auto gloo = c10d::ProcessGroupGloo::Options::create(milliseconds(options.timeout_s));
@@ -168,6 +175,7 @@ struct Communicator::Network {
   }
 
   [[noreturn]] void fail_in(std::string_view name, const std::string& what) {
+    broken = true;
     const auto start = Clock::now();
     const auto telling = [&] {
       for (const auto& seen : heartbeat.ranks())
@@ -184,6 +192,7 @@ struct Communicator::Network {
   Heartbeat heartbeat;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group;
   double seconds = 0;
+  bool broken = false;
 };
 
 namespace {
@@ -324,13 +333,8 @@ void Communicator::barrier(std::string_view name) {
   if (network_) network_->run(name, [&] { network_->group->barrier({})->wait(); });
 }
 
-std::int64_t Communicator::claim(const std::string& queue) {
-  if (network_) return network_->store->add("queue/" + queue, 1) - 1;
-  if (queue != queue_) {
-    queue_ = queue;
-    next_ = 0;
-  }
-  return next_++;
+std::int64_t Communicator::claim() {
+  return network_ ? network_->store->add("queue/" + std::to_string(queue_), 1) - 1 : next_++;
 }
 
 double Communicator::take_seconds() {

@@ -64,8 +64,13 @@ class Communicator {
   bool any(bool own, std::string_view name);
   void barrier(std::string_view name);
 
-  /// The next number of a queue, from 0: each is given to one rank once. The name is new for each queue.
-  std::int64_t claim(const std::string& queue);
+  /// Begins a new queue of numbers from 0. Every rank calls it as often, which is how they mean the same.
+  void open_queue() {
+    ++queue_;
+    next_ = 0;
+  }
+  /// The next number of the queue: each is given to one rank once.
+  std::int64_t claim();
 
   /// Seconds spent in collectives since the last call, waiting for others included.
   double take_seconds();
@@ -74,8 +79,8 @@ class Communicator {
   struct Network;
   Placement placement_;
   std::unique_ptr<Network> network_;  ///< null: one rank
-  std::string queue_;  ///< of a job of one rank
-  std::int64_t next_ = 0;
+  std::int64_t queue_ = 0;
+  std::int64_t next_ = 0;  ///< of the queue, in a job of one rank
 };
 
 }  // namespace aha

@@ -90,12 +90,6 @@ std::vector<Seen> Heartbeat::ranks() const {
   return seen;
 }
 
-bool Heartbeat::stop_wanted() const {
-  const auto seen = ranks();
-  return std::any_of(seen.begin(), seen.end(),
-                     [](const Seen& s) { return s.activity.stop_wanted; });
-}
-
 void Heartbeat::run() {
   auto reached = Clock::now();
   std::string why;
@@ -111,6 +105,8 @@ void Heartbeat::run() {
       why = error.what();
     }
     const auto seen = ranks();
+    for (const auto& s : seen)
+      if (s.activity.stop_wanted) stop_wanted_ = true;
     const bool dead = std::any_of(seen.begin(), seen.end(), [&](const Seen& s) {
       return s.activity.left.empty() && s.silent_s > dead_after_s_;
     });

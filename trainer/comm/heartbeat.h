@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -35,8 +36,8 @@ class Heartbeat {
   /// Tells why this rank leaves, at once.
   void leave(const std::string& why);
 
-  /// True when the last heartbeats seen say that a rank wants to stop.
-  bool stop_wanted() const;
+  /// True when the last heartbeats seen say that a rank wants to stop. Cheap.
+  bool stop_wanted() const { return stop_wanted_; }
   /// As seen last.
   std::vector<Seen> ranks() const;
 
@@ -62,6 +63,7 @@ class Heartbeat {
   std::vector<Peer> peers_;
   std::int64_t beats_ = 0;
   bool ending_ = false;
+  std::atomic<bool> stop_wanted_ = false;
   std::thread thread_;
 };
 

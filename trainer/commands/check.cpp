@@ -32,7 +32,8 @@ void sample(Config config, std::int64_t prompts) {
   config.stages.front().objective.zero_variance_groups = "keep";
   const Machine machine(config.stages.front().train.threads);
   Policy policy = make_policy(config, machine);
-  const auto stage = make_stage(config, 0, machine, policy);
+  Communicator alone;
+  const auto stage = make_stage(config, 0, machine, policy, alone);
   const auto collected = collect(*stage, [] { return false; });
   CompletionRowInputs inputs;
   inputs.stage = stage->settings.name;

@@ -142,7 +142,7 @@ int eval(const Arguments& a) {
   Engine engine(*policy.decoder, *policy.weights, machine.exec, policy.vocabulary(),
                 text_decoder(*policy.tokenizer), stage.rollout.max_batch_size);
   const ReflectionWords words(stage.log.reflection_words);
-  SamplingParams params = params_of(config, policy);
+  Communicator alone;
   std::ofstream out;
   if (!a.out.empty()) {
     out.open(a.out);
@@ -156,14 +156,15 @@ int eval(const Arguments& a) {
   plan.greedy = stage.eval.greedy;
   plan.pass_at_k = stage.eval.pass_at_k;
   plan.words = &words;
+  plan.params = params_of(config, policy);
   for (std::uint32_t i = 0; i < stage.data.eval_order.size(); ++i) {
     const auto& name = stage.data.eval_order[i];
     const auto set = open_eval_set(config, stage, *policy.tokenizer, &scorer,
                                    {name, i, stage.data.eval.at(name)});
     if (a.config.empty() && a.max_completion_length == 0)
-      params.max_completion_length = fitting_length(policy, params_of(config, policy), set);
-    check_positions(policy, params, set);
-    const auto result = evaluate({engine, scorer, params}, set, plan);
+      plan.params.max_completion_length = fitting_length(policy, params_of(config, policy), set);
+    check_positions(policy, plan.params, set);
+    const auto result = evaluate({engine, scorer, alone}, set, plan);
     measured.push_back(
         {name, static_cast<std::int64_t>(result.groups.size()), plan.samples, result.values});
     if (!table) std::cout << dump_line(measured.back().json()) << std::endl;

@@ -11,7 +11,7 @@
 #include "trainer/commands/progress.h"
 #include "trainer/commands/shared.h"
 #include "trainer/core/error.h"
-#include "trainer/run/collect.h"
+#include "trainer/run/sample_groups.h"
 #include "trainer/run/policy.h"
 #include "trainer/run/stage.h"
 
@@ -118,8 +118,10 @@ class Generator {
       for (const auto row : rows)
         part.push_back(requests[row]);
       params_.max_completion_length = tokens;
-      auto groups = engine_.generate(
-          part, params_, 0, [&](Group& group) { progress_.add(group); }, {}, on_token);
+      RolloutHooks hooks;
+      hooks.on_group = [&](Group& group) { progress_.add(group); };
+      hooks.on_token = on_token;
+      auto groups = engine_.generate(part, params_, 0, hooks);
       if (arguments_.timing) say_timing();
       for (std::size_t i = 0; i < rows.size(); ++i)
         all[rows[i]] = std::move(groups[i]);

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 
@@ -18,10 +19,20 @@ struct Arguments {
   std::string resume = "none";
 };
 
+Placement placement() {
+  Placement p;
+  if (const char* r = std::getenv("RANK")) {
+    p.rank = std::atoi(r);
+    p.world_size = std::atoi(std::getenv("WORLD_SIZE"));
+    p.master_port = std::atoi(std::getenv("MASTER_PORT"));
+  }
+  return p;
+}
+
 int train(const Arguments& a) {
   const Config config = load_config(a.config, a.overrides);
   say_warnings(config);
-  const auto end = run_job(config, {a.resume, isatty(STDERR_FILENO) != 0});
+  const auto end = run_job(config, {a.resume, isatty(STDERR_FILENO) != 0, placement()});
   if (end == JobEnd::Stopped) return kStopped;
   std::cerr << "what it did: aha report " << config.output_dir << '\n';
   return 0;

@@ -273,9 +273,14 @@ void describe(Visitor& v, LogConfig& s) {
 }
 
 void describe(Visitor& v, CommConfig& s) {
-  v.leaf(
-      Key("timeout_s", "seconds after which a silent rank is an error").above(0).free_to_change(),
-      &s.timeout_s);
+  v.leaf(Key("timeout_s", "seconds that ranks wait for each other in one collective")
+             .above(0)
+             .free_to_change(),
+         &s.timeout_s);
+  v.leaf(Key("heartbeat_s", "seconds without a sign of life after which a rank is taken for dead")
+             .above(0)
+             .free_to_change(),
+         &s.heartbeat_s);
 }
 
 void describe_sections(Visitor& v, StageConfig& s) {

@@ -224,7 +224,8 @@ struct LogConfig {
 
 /// `comm:`
 struct CommConfig {
-  double timeout_s = 600.0;
+  double timeout_s = 600.0;   ///< of one collective
+  double heartbeat_s = 60.0;  ///< a rank that is silent for longer is dead
 };
 
 /// The settings of one stage: base sections with the stage's overrides applied.

@@ -81,6 +81,7 @@ constexpr auto kTable = std::to_array<MetricInfo>({
     {"timing_s/reward", "s", "scoring, beyond what ran beside the rollout", "grpo", Train},
     {"timing_s/reference", "s", "log-probabilities of the reference", "beta is not 0", Train},
     {"timing_s/train", "s", "forward, backward and optimizer", "", Train},
+    {"timing_s/comm", "s", "collectives, waiting for other ranks included", "several ranks", Train},
     {"timing_s/eval", "s", "evaluation", "the row has one", Train},
     {"timing_s/save", "s", "writing a checkpoint", "the row has one", Train},
     {"perf/rollout_tokens_per_s", "tokens/s", "sampled tokens by timing_s/rollout", "grpo", Train},

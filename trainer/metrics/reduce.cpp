@@ -264,6 +264,13 @@ void LogpGap::add(std::span<const float> rollout, std::span<const float> trainin
   count_ += static_cast<std::int64_t>(rollout.size());
 }
 
+void LogpGap::add(const LogpGap& other) {
+  count_ += other.count_;
+  sum_ += other.sum_;
+  if (std::isnan(other.max_) || other.max_ > max_) max_ = other.max_;
+  kl_sum_ += other.kl_sum_;
+}
+
 MetricValues LogpGap::metrics() const {
   if (count_ == 0)
     return {{"sampling/sampling_logp_difference/mean", kNan},

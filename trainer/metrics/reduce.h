@@ -73,6 +73,7 @@ class LogpGap {
  public:
   /// Log-probabilities of the same sampled tokens. InternalError when the lengths differ.
   void add(std::span<const float> rollout, std::span<const float> training);
+  void add(const LogpGap& other);
 
   /// sampling/sampling_logp_difference/{mean,max} = |training - rollout|, and mismatch_kl = w - log
   /// w - 1 with w = exp(training - rollout) (Schulman, "Approximating KL divergence", k3). NaN when

@@ -6,21 +6,54 @@
 #include <cmath>
 #include <utility>
 
+#include "trainer/core/bytes.h"
+
 namespace aha {
+namespace {
+
+/// The flat buffer [total] whose slices the ranks hold.
+Tensor whole(Communicator& comm, const std::vector<Slice>& shards, const Tensor& own) {
+  if (comm.size() == 1) return own;
+  Tensor all = at::zeros({shards.back().end}, at::kFloat);
+  const Slice slice = shards[static_cast<std::size_t>(comm.rank())];
+  all.slice(0, slice.begin, slice.end).copy_(own);
+  comm.share_from_owners(all.data_ptr<float>(), shards, "gather_moments");
+  return all;
+}
+
+}  // namespace
 
 AdamWOptimizer::AdamWOptimizer(const Ops& ops, std::vector<ParamRange> ranges, Index total,
-                               const OptimConfig& config)
+                               const OptimConfig& config, Communicator& comm)
     : ops_(&ops),
       ranges_(std::move(ranges)),
-      total_(total),
       config_(config),
-      exp_avg_(at::zeros({total}, at::kFloat)),
-      exp_avg_sq_(at::zeros({total}, at::kFloat)) {}
+      comm_(&comm),
+      shards_(shards_of(total, comm.size())),
+      moments_{at::zeros({own().size()}, at::kFloat), at::zeros({own().size()}, at::kFloat)} {}
+
+/// Sum of squares over all ranks' slices: blocks of fixed size, added in their order.
+double AdamWOptimizer::squares(const Exec& exec, const float* grads) const {
+  const Slice part = own();
+  std::vector<double> blocks(static_cast<std::size_t>((part.size() + kShardUnit - 1) / kShardUnit));
+  exec.run(static_cast<std::int64_t>(blocks.size()), [&](std::int64_t b) {
+    const Index begin = part.begin + b * kShardUnit;
+    blocks[static_cast<std::size_t>(b)] =
+        ops_->sum_squares({}, grads + begin, std::min(kShardUnit, part.end - begin));
+  });
+  ByteWriter message;
+  message.add(blocks);
+  double sum = 0;
+  for (const auto& bytes : comm_->all_gather(message.take(), "gradient_norm"))
+    for (const double block : ByteReader(bytes).values<double>())
+      sum += block;
+  return sum;
+}
 
 UpdateStats AdamWOptimizer::step(const Exec& exec, float* values, const float* grads,
                                  double learning_rate) {
   UpdateStats stats;
-  stats.grad_norm = std::sqrt(ops_->sum_squares(exec, grads, total_));
+  stats.grad_norm = std::sqrt(squares(exec, grads));
   if (!std::isfinite(stats.grad_norm)) {
     stats.applied = false;
     return stats;
@@ -28,13 +61,17 @@ UpdateStats AdamWOptimizer::step(const Exec& exec, float* values, const float* g
   if (config_.max_grad_norm > 0)
     stats.clip_scale = std::min(1.0, config_.max_grad_norm / (stats.grad_norm + 1e-6));
   ++updates_;
+  const Slice mine = own();
   for (const auto& range : ranges_) {
+    const Index begin = std::max(range.offset, mine.begin);
+    const Index end = std::min(range.offset + range.size, mine.end);
+    if (begin >= end) continue;
     AdamW task{};
-    task.p = values + range.offset;
-    task.g = grads + range.offset;
-    task.m = exp_avg_.data_ptr<float>() + range.offset;
-    task.v = exp_avg_sq_.data_ptr<float>() + range.offset;
-    task.n = range.size;
+    task.p = values + begin;
+    task.g = grads + begin;
+    task.m = moments_.exp_avg.data_ptr<float>() + begin - mine.begin;
+    task.v = moments_.exp_avg_sq.data_ptr<float>() + begin - mine.begin;
+    task.n = end - begin;
     task.t = updates_;
     task.lr = learning_rate;
     task.beta1 = config_.adam_beta1;
@@ -44,7 +81,23 @@ UpdateStats AdamWOptimizer::step(const Exec& exec, float* values, const float* g
     task.grad_scale = stats.clip_scale;
     ops_->adamw(exec, task);
   }
+  comm_->share_from_owners(values, shards_, "share_weights");
   return stats;
+}
+
+void AdamWOptimizer::set_moments(const Moments& own) {
+  moments_.exp_avg.copy_(own.exp_avg);
+  moments_.exp_avg_sq.copy_(own.exp_avg_sq);
+}
+
+Moments AdamWOptimizer::whole_moments() const {
+  return {whole(*comm_, shards_, moments_.exp_avg), whole(*comm_, shards_, moments_.exp_avg_sq)};
+}
+
+void AdamWOptimizer::take_from_whole(const Moments& whole) {
+  const Slice mine = own();
+  set_moments({whole.exp_avg.slice(0, mine.begin, mine.end),
+               whole.exp_avg_sq.slice(0, mine.begin, mine.end)});
 }
 
 }  // namespace aha

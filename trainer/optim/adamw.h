@@ -1,6 +1,7 @@
 #pragma once
 #include <vector>
 
+#include "trainer/comm/communicator.h"
 #include "trainer/config/schema.h"
 #include "trainer/core/tensor.h"
 #include "trainer/kernels/ops.h"
@@ -21,31 +22,49 @@ struct UpdateStats {
   bool applied = true;    ///< false: the norm was not finite and nothing changed
 };
 
+/// First and second moments of the gradient.
+struct Moments {
+  Tensor exp_avg;     ///< f32
+  Tensor exp_avg_sq;  ///< f32
+};
+
 /// AdamW over flat f32 buffers with global-norm clipping:
 ///   scale = min(1, max_grad_norm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_.
-/// The norm is summed over fixed blocks in order, so it does not depend on threads or shards.
+/// The norm is summed over fixed blocks in order, so it depends neither on threads nor on ranks.
 /// Source: Loshchilov and Hutter 2019 (arXiv:1711.05101), algorithm 2.
+///
+/// Each rank keeps the moments of its own slice (shards_of), updates that slice and shares it: stages 1
+/// and 2 of ZeRO (Rajbhandari et al. 2020, arXiv:1910.02054). Calls are collective.
 class AdamWOptimizer {
  public:
   AdamWOptimizer(const Ops& ops, std::vector<ParamRange> ranges, Index total,
-                 const OptimConfig& config);
+                 const OptimConfig& config, Communicator& comm);
 
-  /// One update of `values` [total]. `grads` are read only.
+  /// One update of `values` [total]. Of `grads` [total] the own slice is read: the gradient summed over
+  /// ranks.
   UpdateStats step(const Exec& exec, float* values, const float* grads, double learning_rate);
 
-  Tensor& exp_avg() { return exp_avg_; }  ///< [total] f32
-  const Tensor& exp_avg() const { return exp_avg_; }
-  Tensor& exp_avg_sq() { return exp_avg_sq_; }  ///< [total] f32
-  const Tensor& exp_avg_sq() const { return exp_avg_sq_; }
+  /// Which part of the buffers each rank owns.
+  const std::vector<Slice>& shards() const { return shards_; }
+  Slice own() const { return shards_[static_cast<std::size_t>(comm_->rank())]; }
+
+  const Moments& moments() const { return moments_; }  ///< of the own slice
+  void set_moments(const Moments& own);
+  /// Of all parameters [total], the same on every rank.
+  Moments whole_moments() const;
+  void take_from_whole(const Moments& whole);
   std::int64_t updates() const { return updates_; }
   void set_updates(std::int64_t updates) { updates_ = updates; }
 
  private:
+  double squares(const Exec& exec, const float* grads) const;
+
   const Ops* ops_;
   std::vector<ParamRange> ranges_;
-  Index total_;
   OptimConfig config_;
-  Tensor exp_avg_, exp_avg_sq_;
+  Communicator* comm_;
+  std::vector<Slice> shards_;
+  Moments moments_;
   std::int64_t updates_ = 0;
 };
 

@@ -1,4 +1,5 @@
 #pragma once
+#include "trainer/comm/communicator.h"
 #include "trainer/core/tensor.h"
 #include "trainer/kernels/ops.h"
 
@@ -13,8 +14,11 @@ class StrictGradient {
   void clear();
   /// Adds one unit's gradient [total]. False when a value is not finite or a sum overflows.
   [[nodiscard]] bool add(const Exec& exec, const float* grads);
-  /// The sum, rounded to f32.
-  void read(const Exec& exec, float* grads) const;
+  /// True when sums like this one of `ranks` ranks cannot overflow together.
+  [[nodiscard]] bool leaves_room_for(int ranks) const;
+  /// The own slice of the sum over all ranks, rounded to f32 into `grads` [total]. Collective; the sum is
+  /// used up.
+  void reduce(const Exec& exec, Communicator& comm, const std::vector<Slice>& shards, float* grads);
 
  private:
   const Ops* ops_;

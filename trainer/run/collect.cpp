@@ -3,10 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cmath>
 
-#include "trainer/core/clock.h"
-#include "trainer/run/update.h"
+#include "trainer/run/sample_groups.h"
 
 namespace aha {
 namespace {
@@ -25,22 +23,14 @@ std::optional<std::vector<Group>> sample(Stage& stage, std::int64_t count,
                                          const std::function<bool()>& cancelled,
                                          Collected& totals) {
   const auto requests = requests_for(stage, stage.sampler.next(count));
-  const auto start = Clock::now();
-  double reward_s = 0;
-  const auto score = [&](Group& group) {
-    const auto begin = Clock::now();
-    stage.scorer->score_group(group, stage.settings.rollout.max_completion_length);
-    reward_s += seconds_since(begin);
-  };
-  auto groups = stage.engine.generate(requests, rollout_params(stage), stage.optimizer.updates(),
-                                      score, cancelled);
-  if (groups.empty()) return std::nullopt;
-  require_finite(groups);
-  totals.rollout_s += seconds_since(start) - reward_s;
-  totals.reward_s += reward_s;
-  totals.completion_tokens += stage.engine.last_stats().completion_tokens;
-  totals.drawn_groups += static_cast<std::int64_t>(groups.size());
-  return groups;
+  auto sampled = sample_groups({stage.engine, *stage.scorer, stage.comm}, requests,
+                               rollout_params(stage), stage.optimizer.updates(), cancelled);
+  if (!sampled) return std::nullopt;
+  totals.rollout_s += sampled->rollout_s;
+  totals.reward_s += sampled->reward_s;
+  totals.completion_tokens += sampled->completion_tokens;
+  totals.drawn_groups += static_cast<std::int64_t>(sampled->groups.size());
+  return std::move(sampled->groups);
 }
 
 }  // namespace
@@ -55,22 +45,12 @@ bool has_spread(const Group& group) {
   return false;
 }
 
-void require_finite(std::span<const Group> groups) {
-  for (const auto& group : groups)
-    for (const auto& completion : group.completions)
-      if (std::any_of(completion.logprobs.begin(), completion.logprobs.end(),
-                      [](float logprob) { return !std::isfinite(logprob); }))
-        throw NotFinite(
-            fmt::format("the model's probabilities after row {} of {} ('{}') are not finite: its "
-                        "weights hold NaN or Inf, or lead there",
-                        group.prompt.row, group.prompt.source, group.prompt.text.substr(0, 60)));
-}
-
 std::optional<Collected> collect(Stage& stage, const std::function<bool()>& cancelled) {
   const auto& objective = stage.settings.objective;
   const std::int64_t wanted = stage.settings.train.prompts_per_step;
   const bool refill = objective.zero_variance_groups == "refill";
   const std::uint64_t cursor = stage.sampler.cursor();
+  stage.comm.enter("rollout", stage.global_step + 1);
   Collected collected;
   std::vector<Group> idle;  // without spread, in ordinal order
   while (static_cast<std::int64_t>(collected.groups.size()) < wanted) {

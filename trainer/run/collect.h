@@ -21,15 +21,12 @@ struct Collected {
 /// True when the rewards of a group differ, so that it has something to teach.
 bool has_spread(const Group& group);
 
-/// NotFinite, naming the first prompt, when a sample was drawn from probabilities that are not numbers:
-/// such weights give every completion the same worth, so that no loss would ever say so.
-void require_finite(std::span<const Group> groups);
-
 /// Draws the next P prompts, samples G completions of each and scores every group as soon as it is
 /// done. With objective.zero_variance_groups = refill (DAPO's dynamic sampling, arXiv:2503.14476,
 /// section 3.2) groups without spread are replaced by further draws, up to max_resample_batches times P;
 /// what is then missing is filled with the last groups that have none, and that is logged.
-/// Nothing when `cancelled` said so: the sampler's cursor is then where it was.
+/// Collective; the same on every rank, but for the times.
+/// Nothing when `cancelled` said so on any rank: the sampler's cursor is then where it was.
 std::optional<Collected> collect(Stage& stage, const std::function<bool()>& cancelled);
 
 }  // namespace aha

@@ -4,7 +4,6 @@
 
 #include "trainer/core/error.h"
 #include "trainer/metrics/reduce.h"
-#include "trainer/run/collect.h"
 
 namespace aha {
 namespace {
@@ -19,21 +18,18 @@ std::uint64_t eval_ordinal(std::int64_t row, std::int64_t global_step) {
   return (static_cast<std::uint64_t>(row) << kStepBits) | static_cast<std::uint64_t>(global_step);
 }
 
-std::vector<Group> sample(const EvalTools& tools, const EvalSet& set, const EvalPlan& plan,
+std::vector<Group> sample(const SamplingTools& tools, const EvalSet& set, const EvalPlan& plan,
                           std::int64_t samples, double temperature) {
   std::vector<GroupRequest> requests;
   const std::int64_t size = *set.prompts->size();
   const std::int64_t count = plan.max_prompts > 0 ? std::min(plan.max_prompts, size) : size;
   for (std::int64_t i = 0; i < count; ++i)
     requests.push_back({set.prompts->prompt(i), eval_ordinal(i, plan.global_step), samples, 0});
-  SamplingParams params = tools.params;
+  SamplingParams params = plan.params;
   params.purpose = Purpose::Eval;
   params.stage = set.index;
   params.temperature = temperature;
-  auto groups = tools.engine.generate(requests, params);
-  require_finite(groups);
-  tools.scorer.score_groups(groups, params.max_completion_length);
-  return groups;
+  return std::move(sample_groups(tools, requests, params, 0)->groups);
 }
 
 void append(MetricValues& values, const MetricValues& more) {
@@ -60,7 +56,7 @@ MetricValues group_metrics(std::span<const Group> groups, const Task* task,
   return values;
 }
 
-EvalResult evaluate(const EvalTools& tools, const EvalSet& set, const EvalPlan& plan) {
+EvalResult evaluate(const SamplingTools& tools, const EvalSet& set, const EvalPlan& plan) {
   EvalResult result{{}, sample(tools, set, plan, plan.samples, plan.temperature)};
   MetricValues& values = result.values;
   values.emplace_back("entropy", rollout_entropy(result.groups));

@@ -5,6 +5,7 @@
 #include "trainer/config/schema.h"
 #include "trainer/metrics/reflection.h"
 #include "trainer/metrics/step_metrics.h"
+#include "trainer/run/sample_groups.h"
 #include "trainer/run/stage.h"
 
 namespace aha {
@@ -18,14 +19,8 @@ struct EvalPlan {
   std::int64_t max_prompts = 0;            ///< 0: all
   std::int64_t global_step = 0;            ///< enters the random keys
   const ReflectionWords* words = nullptr;  ///< not null
-};
-
-/// What an evaluation works with.
-struct EvalTools {
-  Engine& engine;
-  Scorer& scorer;
-  SamplingParams
-      params;  ///< stop ids, length, truncation, seed; purpose, temperature and keys are set here
+  /// Stop ids, length, truncation, seed; purpose, temperature and keys are set by `evaluate`.
+  SamplingParams params;
 };
 
 struct EvalResult {
@@ -34,8 +29,9 @@ struct EvalResult {
 };
 
 /// Samples, scores and measures. Random numbers are keyed by (seed, set, row, global step, sample), so
-/// a set's result does not depend on which other sets are evaluated, nor on when.
-EvalResult evaluate(const EvalTools& tools, const EvalSet& set, const EvalPlan& plan);
+/// a set's result does not depend on which other sets are evaluated, nor on when. Collective: the same on every
+/// rank.
+EvalResult evaluate(const SamplingTools& tools, const EvalSet& set, const EvalPlan& plan);
 
 /// Lengths, reflection and the task's behaviour counts of scored groups: what training rows and
 /// evaluation rows have in common.

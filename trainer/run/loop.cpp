@@ -13,6 +13,7 @@
 #include "trainer/core/log.h"
 #include "trainer/core/text.h"
 #include "trainer/metrics/console.h"
+#include "trainer/run/agreement.h"
 #include "trainer/run/evaluate.h"
 #include "trainer/run/journal.h"
 #include "trainer/run/preflight.h"
@@ -45,20 +46,24 @@ ConsoleOptions console_options(const TrainOptions& options) {
   return options.progress ? ConsoleOptions::of_stderr() : ConsoleOptions{};
 }
 
-/// A job under way.
+/// A job under way. Every rank has one, and all take the same way through it; what is written or said, rank 0
+/// writes and says.
 class Job {
  public:
-  Job(const Config& config, const TrainOptions& options)
+  Job(const Config& config, const TrainOptions& options, Communicator& comm)
       : config_(config),
-        machine_(config.stages.front().train.threads),
-        policy_(make_policy(config, machine_)),
-        folder_(config, options.resume, policy_.layout),
-        start_(folder_.take_start()),
-        journal_(folder_.path(),
-                 start_ ? start_->state.offsets : std::map<std::string, std::int64_t>{},
-                 config.stages.front().log.tensorboard),
-        console_(std::cerr, console_options(options)) {
-    log_to_file(folder_.path() / "log.txt");
+        comm_(comm),
+        machine_(threads_of_rank(comm, config.stages.front().train.threads)),
+        policy_(make_policy(config, machine_)) {
+    if (comm_.leads()) folder_.emplace(config, options.resume, policy_.layout);
+    choose_start();
+    if (comm_.leads()) {
+      journal_.emplace(folder_->path(),
+                       start_ ? start_->state.offsets : std::map<std::string, std::int64_t>{},
+                       config.stages.front().log.tensorboard);
+      console_.emplace(std::cerr, console_options(options));
+      log_to_file(folder_->path() / "log.txt");
+    }
     if (start_) resume();
     committed_.config = settled_values(config);
   }
@@ -74,6 +79,17 @@ class Job {
   }
 
  private:
+  /// Rank 0 decides what the run goes on from; the others read the same checkpoint.
+  void choose_start() {
+    if (comm_.leads()) start_ = folder_->take_start();
+    const std::string path = comm_.broadcast(start_ ? start_->folder.string() : "", "choose_start");
+    if (!comm_.leads() && !path.empty()) start_ = load_checkpoint(path, policy_.layout);
+  }
+
+  bool stop_agreed() {
+    return comm_.any(comm_.stop_wanted(StopRequest::wanted()), "agree_on_stop");
+  }
+
   void resume() {
     committed_ = start_->state;
     saved_at_ = committed_.global_step;
@@ -85,7 +101,7 @@ class Job {
   }
 
   void begin_stage(std::uint32_t index) {
-    stage_ = make_stage(config_, index, machine_, policy_);
+    stage_ = make_stage(config_, index, machine_, policy_, comm_);
     Stage& s = *stage_;
     s.global_step = committed_.global_step;
     words_.emplace(s.settings.log.reflection_words);
@@ -106,6 +122,7 @@ class Job {
       commit();
     }
     while (s.step < s.total_steps) {
+      if (stop_agreed()) return stop();
       MetricsRow row(s.settings.name, s.step + 1, s.global_step + 1);
       if (!one_step(row)) return stop();
       const bool last = s.step == s.total_steps;
@@ -120,9 +137,8 @@ class Job {
       commit();
       const auto save_every = s.settings.checkpoint.save_steps;
       if (last || best || (save_every > 0 && s.step % save_every == 0)) save();
-      if (StopRequest::wanted() && !(last && s.index + 1 == config_.stages.size())) return stop();
     }
-    return JobEnd::Done;
+    return s.index + 1 < config_.stages.size() && stop_agreed() ? stop() : JobEnd::Done;
   }
 
   /// One training step. False when a signal made it end early: it is then as if it had not begun.
@@ -130,10 +146,9 @@ class Job {
     Stage& s = *stage_;
     const auto start = Clock::now();
     const auto cancelled = [&] {
-      return StopRequest::wanted() &&
+      return comm_.stop_wanted(StopRequest::wanted()) &&
              s.typical_step_s - seconds_since(start) > s.settings.checkpoint.grace_s;
     };
-    if (StopRequest::wanted()) return false;
     const auto before = snapshot_of(s);
     const auto tokens_before = s.num_tokens;
     try {
@@ -143,7 +158,7 @@ class Job {
         const auto result = grpo_step(s, row, *words_, cancelled);
         if (!result) return false;
         ++s.step, ++s.global_step;
-        journal_.write_train(s, result->groups, result->advantages);
+        if (journal_) journal_->write_train(s, result->groups, result->advantages);
         --s.step, --s.global_step;
       }
     } catch (const NotFinite&) {
@@ -166,6 +181,7 @@ class Job {
     Stage& s = *stage_;
     if (!s.scorer || s.data.eval.empty()) return false;
     const auto start = Clock::now();
+    comm_.enter("evaluate", s.global_step);
     const auto& e = s.settings.eval;
     EvalPlan plan;
     const bool last = s.step == s.total_steps;
@@ -177,11 +193,13 @@ class Job {
     plan.max_prompts = e.max_prompts;
     plan.global_step = s.global_step;
     plan.words = &*words_;
+    plan.params = rollout_params(s);
     for (const auto& set : s.data.eval) {
-      const auto result = evaluate({s.engine, *s.scorer, rollout_params(s)}, set, plan);
+      const auto result = evaluate({s.engine, *s.scorer, comm_}, set, plan);
       row.add(result.values, set.prefix);
-      journal_.write_eval(s, set, result.groups);
-      if (s.step == 0 && !result.groups.empty()) console_.line(sample_line(result.groups.front()));
+      if (!comm_.leads()) continue;
+      journal_->write_eval(s, set, result.groups);
+      if (s.step == 0 && !result.groups.empty()) console_->line(sample_line(result.groups.front()));
     }
     row.set("timing_s/eval", seconds_since(start));
     return true;
@@ -206,13 +224,14 @@ class Job {
   }
 
   void write(const MetricsRow& row) {
-    journal_.write(row);
+    if (!comm_.leads()) return;
+    journal_->write(row);
     const auto every = std::max<std::int64_t>(1, stage_->settings.log.logging_steps);
     const bool evaluated = row.get("eval_accuracy").has_value();
     if (row.step() > 0 &&
         (row.step() % every == 0 || row.step() == stage_->total_steps || evaluated))
-      console_.step(row, stage_->total_steps);
-    if (evaluated) console_.evaluation(row, stage_->total_steps);
+      console_->step(row, stage_->total_steps);
+    if (evaluated) console_->evaluation(row, stage_->total_steps);
   }
 
   /// Makes the present the state that a checkpoint would hold.
@@ -222,40 +241,49 @@ class Job {
       committed_.best_metric = std::exchange(best_, std::nullopt);
       committed_.best_global_step = committed_.global_step;
     }
-    committed_.offsets = journal_.offsets();
+    if (journal_) committed_.offsets = journal_->offsets();
   }
 
   void save() {
     Stage& s = *stage_;
     const auto start = Clock::now();
-    journal_.sync();
-    const Tensor* reference = s.reference ? &s.reference->values() : nullptr;
-    save_checkpoint(folder_.checkpoints(),
-                    {policy_.config, policy_.layout, policy_.weights->values(),
-                     s.optimizer.exp_avg(), s.optimizer.exp_avg_sq(), reference,
-                     policy_.tokenizer->files().bytes, s.settings.model.save_dtype},
-                    committed_);
-    prune_checkpoints(folder_.checkpoints(), s.settings.checkpoint.save_total_limit,
-                      committed_.best_metric ? committed_.best_global_step : -1);
+    comm_.enter("checkpoint", committed_.global_step);
+    const Moments moments = s.optimizer.whole_moments();
+    if (comm_.leads()) write_checkpoint(moments);
     saved_at_ = committed_.global_step;
     saved_s_ = seconds_since(start);
   }
 
+  void write_checkpoint(const Moments& moments) {
+    const Stage& s = *stage_;
+    journal_->sync();
+    const Tensor* reference = s.reference ? &s.reference->values() : nullptr;
+    save_checkpoint(folder_->checkpoints(),
+                    {policy_.config, policy_.layout, policy_.weights->values(), moments, reference,
+                     policy_.tokenizer->files().bytes, s.settings.model.save_dtype},
+                    committed_);
+    prune_checkpoints(folder_->checkpoints(), s.settings.checkpoint.save_total_limit,
+                      committed_.best_metric ? committed_.best_global_step : -1);
+  }
+
   JobEnd stop() {
     if (saved_at_ != committed_.global_step) save();
-    spdlog::info("stopped by signal {} after step {} of stage {}; go on with --resume auto",
-                 StopRequest::signal(), committed_.step, committed_.stage);
+    const int signal = StopRequest::signal();
+    spdlog::info("stopped by {} after step {} of stage {}; go on with --resume auto",
+                 signal != 0 ? fmt::format("signal {}", signal) : "a signal to another rank",
+                 committed_.step, committed_.stage);
     return JobEnd::Stopped;
   }
 
   const Config& config_;
+  Communicator& comm_;
   StopRequest stop_request_;
   Machine machine_;
   Policy policy_;
-  RunFolder folder_;
+  std::optional<RunFolder> folder_;  ///< rank 0's, as are journal and console
   std::optional<LoadedCheckpoint> start_;
-  Journal journal_;
-  Console console_;
+  std::optional<Journal> journal_;
+  std::optional<Console> console_;
   std::optional<ReflectionWords> words_;
   std::unique_ptr<Stage> stage_;
   TrainerState committed_;
@@ -265,14 +293,30 @@ class Job {
   double saved_s_ = 0;
 };
 
-}  // namespace
-
-JobEnd run_job(const Config& config, const TrainOptions& options) {
-  const auto plan = plan_lines(config, preflight(config));  // writes nothing, so it comes first
-  Job job(config, options);
+JobEnd run_on(const Config& config, const TrainOptions& options, Communicator& comm) {
+  require_agreement(comm, config);
+  std::vector<std::string> plan;
+  if (comm.leads()) plan = plan_lines(config, preflight(config));  // writes nothing: it comes first
+  Job job(config, options, comm);
   for (const auto& line : plan)
     spdlog::info("{}", line);
   return job.run();
+}
+
+}  // namespace
+
+JobEnd run_job(const Config& config, const TrainOptions& options) {
+  const auto& comm_settings = config.stages.front().comm;
+  Communicator comm(options.placement, {comm_settings.timeout_s, comm_settings.heartbeat_s});
+  if (!comm.leads()) spdlog::set_level(spdlog::level::err);
+  try {
+    const JobEnd end = run_on(config, options, comm);
+    comm.finish();
+    return end;
+  } catch (const std::exception& error) {
+    comm.leave(error.what());
+    throw;
+  }
 }
 
 }  // namespace aha

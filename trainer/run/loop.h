@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <string>
 
+#include "trainer/comm/placement.h"
 #include "trainer/config/schema.h"
 
 namespace aha {
@@ -9,6 +10,7 @@ namespace aha {
 struct TrainOptions {
   std::string resume = "none";  ///< none, auto, or the path of a checkpoint
   bool progress = false;        ///< standard error is a terminal: draw a progress bar
+  Placement placement;          ///< of this process among the ranks of the job
 };
 
 /// How a job ended.
@@ -21,6 +23,9 @@ enum class JobEnd : std::uint8_t {
 /// cadence and at its end, checkpoints, and the files of output_dir. Resuming gives the same bytes as
 /// never having stopped. UserError for everything that the user can mend, NaN in training included (the
 /// last good state is then saved).
+///
+/// With several ranks each calls this; rank 0 alone writes and talks. CommError when a rank or the network
+/// fails.
 JobEnd run_job(const Config& config, const TrainOptions& options);
 
 }  // namespace aha

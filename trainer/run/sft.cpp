@@ -92,26 +92,24 @@ void sft_step(Stage& stage, MetricsRow& row) {
     total += groups[g].completions.front().length();
     stage.num_tokens += length_of(groups[g]);
   }
-  SftLossStats sums;
   const auto micro_loss = [&](const MicroBatch& micro, const Learner::TokenValues& values) {
-    LossGradient gradient;
-    gradient.d_logprob.resize(values.logprobs.size());
+    MicroResult result;
+    result.d_logprob.resize(values.logprobs.size());
     const std::vector<std::uint8_t> mask(micro.targets.size(), 1);
-    const auto stats = sft_loss(values.logprobs, values.entropies, mask, total, gradient.d_logprob);
-    gradient.loss = stats.loss;
-    sums.add(stats);
-    return gradient;
+    result.stats = sft_loss(values.logprobs, values.entropies, mask, total, result.d_logprob);
+    return result;
   };
   const double learning_rate =
       learning_rate_at(stage.step, stage.settings.optim, stage.total_steps);
-  const UpdateStats update = update_policy(stage, groups, samples, micro_loss, learning_rate);
-  row.set("loss", sums.loss);
-  row.set("entropy", sums.entropy_sum / static_cast<double>(total));
+  const UpdateResult update = update_policy(stage, groups, samples, micro_loss, learning_rate);
+  row.set("loss", update.stats.loss);
+  row.set("entropy", update.stats.entropy_sum / static_cast<double>(total));
   row.set("grad_norm", update.grad_norm);
   row.set("learning_rate", learning_rate);
   row.set("epoch", stage.sampler.epoch());
   row.set("num_tokens", static_cast<double>(stage.num_tokens));
   const double seconds = seconds_since(start);
+  if (stage.comm.size() > 1) row.set("timing_s/comm", stage.comm.take_seconds());
   row.set("timing_s/train", seconds);
   row.set("perf/train_tokens_per_s", static_cast<double>(total) / seconds);
 }

@@ -55,10 +55,12 @@ std::int64_t planned_steps(const StageConfig& stage, std::optional<std::int64_t>
   return most;
 }
 
-std::unique_ptr<Scorer> make_scorer(const StageConfig& stage) {
+std::unique_ptr<Scorer> make_scorer(const StageConfig& stage, std::int64_t threads) {
   if (stage.reward.functions.empty()) return nullptr;
   try {
-    return std::make_unique<Scorer>(stage.reward, stage.data.answer_field);
+    RewardSection section = stage.reward;
+    if (section.threads == 0) section.threads = threads;
+    return std::make_unique<Scorer>(section, stage.data.answer_field);
   } catch (const UserError& error) {
     fail("stages.{}.reward.functions: {}", stage.name, error.what());
   }
@@ -86,9 +88,9 @@ SamplingParams rollout_params(const Stage& stage) {
 }
 
 std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, const Machine& machine,
-                                  Policy& policy) {
+                                  Policy& policy, Communicator& comm) {
   const StageConfig& settings = config.stages.at(index);
-  std::unique_ptr<Scorer> scorer = make_scorer(settings);
+  std::unique_ptr<Scorer> scorer = make_scorer(settings, machine.exec.threads());
   StageData data = open_stage_data(config, settings, *policy.tokenizer, scorer.get());
   const auto rows = data.train->size();
   const double temperature = settings.method == "sft" ? 1.0 : settings.rollout.temperature;
@@ -98,13 +100,13 @@ std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, con
   if (config.strict) strict.emplace(machine.ops, policy.layout.total);
   // NOLINTNEXTLINE(modernize-make-unique): an aggregate
   auto stage = std::unique_ptr<Stage>(new Stage{
-      config, settings, index, machine, policy, std::move(data), std::move(scorer),
+      config, settings, index, machine, policy, comm, std::move(data), std::move(scorer),
       Sampler({rows, config.seed, index, shuffle}),
       Engine(*policy.decoder, *policy.weights, machine.exec, policy.vocabulary(),
              text_decoder(*policy.tokenizer), decode_rows(settings)),
       Learner(*policy.decoder, machine.exec, policy.vocabulary(), temperature),
       ResidentGradients(policy.layout), std::move(strict),
-      AdamWOptimizer(machine.ops, param_ranges(policy), policy.layout.total, settings.optim),
+      AdamWOptimizer(machine.ops, param_ranges(policy), policy.layout.total, settings.optim, comm),
       nullptr, AdaptiveEntropy(settings.objective), steps});
   if (settings.method == "grpo" && settings.objective.beta != 0)
     stage->reference = std::make_unique<ResidentWeights>(policy.config, policy.layout, machine.ops,

@@ -10,6 +10,7 @@
 #include "rewards/scorer.h"
 #include "rollout/engine.h"
 #include "trainer/checkpoint/state.h"
+#include "trainer/comm/communicator.h"
 #include "trainer/objective/adaptive_entropy.h"
 #include "trainer/optim/adamw.h"
 #include "trainer/optim/strict_gradient.h"
@@ -52,7 +53,8 @@ StageData open_stage_data(const Config& config, const StageConfig& stage,
                           const Tokenizer& tokenizer, const Scorer* scorer);
 
 /// The rewards of a stage; null when it has none. UserError for unknown ones and bad options.
-std::unique_ptr<Scorer> make_scorer(const StageConfig& stage);
+/// `threads` where reward.threads says nothing; 0: all cores.
+std::unique_ptr<Scorer> make_scorer(const StageConfig& stage, std::int64_t threads = 0);
 
 /// Steps of a stage: train.max_steps or what num_train_epochs over `rows` make. UserError for epochs of
 /// endless data, and for more than kMaxSteps.
@@ -69,6 +71,7 @@ struct Stage {
   std::uint32_t index;
   const Machine& machine;
   Policy& policy;
+  Communicator& comm;
   StageData data;
   std::unique_ptr<Scorer> scorer;  ///< null when no reward is configured
   Sampler sampler;
@@ -87,7 +90,7 @@ struct Stage {
 };
 
 std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, const Machine& machine,
-                                  Policy& policy);
+                                  Policy& policy, Communicator& comm);
 
 /// What the optimizer moves. Padded rows of the embedding and the head, which no id of the tokenizer
 /// has, are left out: they have no gradient, and weight decay would still change them.

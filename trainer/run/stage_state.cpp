@@ -8,11 +8,9 @@
 namespace aha {
 namespace {
 
-void assign(Stage& stage, const Tensor& values, const Tensor& exp_avg, const Tensor& exp_avg_sq) {
+void assign(Stage& stage, const Tensor& values) {
   stage.policy.weights->assign(values);
   stage.policy.weights->publish(stage.machine.exec);
-  stage.optimizer.exp_avg().copy_(exp_avg);
-  stage.optimizer.exp_avg_sq().copy_(exp_avg_sq);
 }
 
 }  // namespace
@@ -38,7 +36,8 @@ void restore_stage(Stage& stage, const LoadedCheckpoint& from) {
         "data.train: stage {} of {} was trained on {}, the file now has {}; put it back, or start "
         "anew in another output_dir",
         state.stage, from.folder.string(), state.data, stage.data.fingerprint);
-  assign(stage, from.values, from.exp_avg, from.exp_avg_sq);
+  assign(stage, from.values);
+  stage.optimizer.take_from_whole(from.moments);
   stage.optimizer.set_updates(state.updates);
   stage.sampler.set_cursor(state.cursor);
   stage.step = state.step;
@@ -53,13 +52,16 @@ void restore_stage(Stage& stage, const LoadedCheckpoint& from) {
 std::optional<Snapshot> snapshot_of(const Stage& stage) {
   const auto& o = stage.settings.objective;
   if (stage.settings.method == "sft" || o.num_iterations * o.minibatches == 1) return std::nullopt;
-  return Snapshot{stage.policy.weights->values().clone(), stage.optimizer.exp_avg().clone(),
-                  stage.optimizer.exp_avg_sq().clone(), stage.optimizer.updates()};
+  const auto& moments = stage.optimizer.moments();
+  return Snapshot{stage.policy.weights->values().clone(),
+                  {moments.exp_avg.clone(), moments.exp_avg_sq.clone()},
+                  stage.optimizer.updates()};
 }
 
 void undo(Stage& stage, const std::optional<Snapshot>& before) {
   if (!before) return;
-  assign(stage, before->values, before->exp_avg, before->exp_avg_sq);
+  assign(stage, before->values);
+  stage.optimizer.set_moments(before->moments);
   stage.optimizer.set_updates(before->updates);
 }
 

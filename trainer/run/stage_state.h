@@ -17,7 +17,8 @@ void restore_stage(Stage& stage, const LoadedCheckpoint& from);
 /// What the updates of a step change, copied before a step that makes several: a step that is refused
 /// half-way is undone as a whole.
 struct Snapshot {
-  Tensor values, exp_avg, exp_avg_sq;
+  Tensor values;
+  Moments moments;
   std::int64_t updates;
 };
 

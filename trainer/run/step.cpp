@@ -44,21 +44,6 @@ std::vector<SampleRef> all_samples(std::span<const Group> groups) {
   return samples;
 }
 
-/// Log-probabilities of every sampled token under the reference policy.
-PerToken reference_logprobs(Stage& stage, std::span<const Group> groups) {
-  PerToken result(groups.size());
-  for (std::size_t g = 0; g < groups.size(); ++g)
-    result[g].resize(groups[g].completions.size());
-  for (const auto& sections : plan_micro_batches(groups, all_samples(groups), pack_limits(stage))) {
-    const MicroBatch micro = pack(groups, sections);
-    const auto logprobs = stage.learner.logprobs(*stage.reference, micro);
-    for (std::size_t i = 0; i < micro.samples.size(); ++i)
-      result[micro.samples[i].group][micro.samples[i].completion].assign(
-          logprobs.begin() + micro.offsets[i], logprobs.begin() + micro.offsets[i + 1]);
-  }
-  return result;
-}
-
 /// lp_old - lp_ref, for estimators that put the KL term into the reward.
 PerToken log_ratio_ref(const StepData& data) {
   PerToken result = data.ref_logprobs;
@@ -123,34 +108,32 @@ void one_update(Stage& stage, const StepData& data, std::size_t first, std::size
   const LossTotals denominators = loss_totals(
       objective, counted, stage.settings.rollout.max_completion_length, data.entropy_coef);
   const bool measure_gap = totals.updates == 0;
-  LossStats stats;
   const auto micro_loss = [&](const MicroBatch& micro, const Learner::TokenValues& values) {
+    MicroResult result;
     std::vector<LossSample> samples;
     for (std::size_t i = 0; i < micro.samples.size(); ++i) {
       samples.push_back(loss_sample(stage, data, micro.samples[i]));
       if (measure_gap)
-        totals.gap.add(samples.back().old_logprobs,
+        result.gap.add(samples.back().old_logprobs,
                        std::span(values.logprobs)
                            .subspan(static_cast<std::size_t>(micro.offsets[i]),
                                     samples.back().old_logprobs.size()));
     }
-    LossGradient gradient;
-    gradient.d_logprob.resize(values.logprobs.size());
-    if (data.entropy_coef != 0) gradient.d_entropy.resize(values.logprobs.size());
-    const LossStats part =
+    result.d_logprob.resize(values.logprobs.size());
+    if (data.entropy_coef != 0) result.d_entropy.resize(values.logprobs.size());
+    result.stats =
         policy_loss(objective, samples, denominators, {values.logprobs, values.entropies},
-                    {gradient.d_logprob, gradient.d_entropy});
-    gradient.loss = part.loss;
-    stats.add(part);
-    return gradient;
+                    {result.d_logprob, result.d_entropy});
+    return result;
   };
-  const UpdateStats update =
+  UpdateResult update =
       update_policy(stage, data.groups, trained, micro_loss,
                     learning_rate_at(stage.step, stage.settings.optim, stage.total_steps));
-  if (trained.size() < counted.size()) stats.clip_low_min = 0;
+  if (trained.size() < counted.size()) update.stats.clip_low_min = 0;
   for (const auto& ref : trained)
     totals.trained_tokens += data.groups[ref.group].completions[ref.completion].length();
-  totals.stats.add(stats);
+  totals.stats.add(update.stats);
+  totals.gap.add(update.gap);
   totals.tokens += denominators.tokens;
   totals.grad_norm += update.grad_norm;
   ++totals.updates;
@@ -244,7 +227,9 @@ std::optional<StepResult> grpo_step(Stage& stage, MetricsRow& row, const Reflect
     data.kept.push_back(objective.zero_variance_groups == "keep" || has_spread(group));
   if (stage.reference) {
     const auto start = Clock::now();
-    data.ref_logprobs = reference_logprobs(stage, data.groups);
+    stage.comm.enter("reference", stage.global_step + 1);
+    data.ref_logprobs =
+        token_logprobs(stage, *stage.reference, data.groups, all_samples(data.groups));
     row.set("timing_s/reference", seconds_since(start));
   }
   data.advantages = step_advantages(stage, data);
@@ -257,6 +242,7 @@ std::optional<StepResult> grpo_step(Stage& stage, MetricsRow& row, const Reflect
   set_group_metrics(stage, *collected, data, words, row);
   set_update_metrics(stage, totals, row);
   row.set("timing_s/train", train_s);
+  if (stage.comm.size() > 1) row.set("timing_s/comm", stage.comm.take_seconds());
   row.set("perf/train_tokens_per_s", static_cast<double>(totals.trained_tokens) / train_s);
   stage.entropy.update(entropy);
   mix_reference(stage);

@@ -1,9 +1,12 @@
 #include "trainer/run/update.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
+#include "trainer/core/bytes.h"
 #include "trainer/core/error.h"
+#include "trainer/objective/deal.h"
 
 namespace aha {
 namespace {
@@ -21,38 +24,116 @@ std::string prompts_text(std::span<const Group> groups, const MicroBatch& micro)
   return text;
 }
 
-[[noreturn]] void fail_not_finite(std::span<const Group> groups, const MicroBatch& micro,
-                                  const char* what) {
-  throw NotFinite(fmt::format(
+std::string not_finite(std::span<const Group> groups, const MicroBatch& micro, const char* what) {
+  return fmt::format(
       "{} is not finite; the step was refused and the last good state is saved. Prompts of that "
       "micro-batch: {}. Lower optim.learning_rate or set optim.max_grad_norm",
-      what, prompts_text(groups, micro)));
+      what, prompts_text(groups, micro));
 }
 
-/// Forward, loss and backward of one micro-batch; the gradient is added to stage.gradients.
-void run_micro(Stage& stage, std::span<const Group> groups, const MicroBatch& micro,
-               const MicroLoss& loss) {
-  auto& weights = *stage.policy.weights;
-  const auto values = stage.learner.forward(weights, micro);
-  const LossGradient gradient = loss(micro, values);
-  if (!std::isfinite(gradient.loss)) fail_not_finite(groups, micro, "the loss");
-  stage.learner.backward(weights, micro, gradient.d_logprob, gradient.d_entropy, stage.gradients);
-}
+/// What the other ranks learn of a micro-batch.
+struct MicroNote {
+  std::int64_t index = 0;
+  LossStats stats;
+  LogpGap gap;
+  std::string failure;  ///< empty: none
+};
 
-/// Runs each micro-batch again by itself to find the one whose gradient is not finite.
-void find_culprit(Stage& stage, std::span<const Group> groups,
-                  const std::vector<std::vector<Section>>& plan, const MicroLoss& loss) {
-  for (const auto& sections : plan) {
-    const MicroBatch micro = pack(groups, sections);
-    stage.gradients.clear();
-    run_micro(stage, groups, micro, loss);
-    const double squares = stage.machine.ops.sum_squares(stage.machine.exec, stage.gradients.data(),
-                                                         stage.policy.layout.total);
-    if (!std::isfinite(squares)) fail_not_finite(groups, micro, "the gradient");
+/// The notes of all ranks, in the order of the micro-batches.
+std::vector<MicroNote> notes_of_all(Communicator& comm, const std::vector<MicroNote>& own) {
+  ByteWriter message;
+  for (const auto& note : own) {
+    message.add(note.index);
+    message.add(note.stats);
+    message.add(note.gap);
+    message.add(note.failure);
   }
-  throw NotFinite(
-      "the gradient's norm is not finite though every micro-batch's is; lower "
-      "optim.learning_rate");
+  std::vector<MicroNote> notes;
+  for (const auto& bytes : comm.all_gather(message.take(), "gather_losses")) {
+    ByteReader reader(bytes);
+    while (!reader.done()) {
+      MicroNote& note = notes.emplace_back();
+      note.index = reader.get<std::int64_t>();
+      note.stats = reader.get<LossStats>();
+      note.gap = reader.get<LogpGap>();
+      note.failure = reader.text();
+    }
+  }
+  std::sort(notes.begin(), notes.end(),
+            [](const MicroNote& a, const MicroNote& b) { return a.index < b.index; });
+  return notes;
+}
+
+void throw_first_failure(const std::vector<MicroNote>& notes) {
+  for (const auto& note : notes)
+    if (!note.failure.empty()) throw NotFinite(note.failure);
+}
+
+/// An update's own part.
+class OwnPart {
+ public:
+  OwnPart(Stage& stage, std::span<const Group> groups, const MicroLoss& loss)
+      : stage_(stage), groups_(groups), loss_(loss) {}
+
+  /// Runs the micro-batches up to the first that fails; their gradients are in stage.gradients, or in
+  /// stage.strict.
+  std::vector<MicroNote> run(const std::vector<DealtBatch>& batches) {
+    stage_.gradients.clear();
+    if (stage_.strict) stage_.strict->clear();
+    std::vector<MicroNote> notes;
+    for (const auto& dealt : batches) {
+      const MicroBatch micro = pack(groups_, dealt.sections);
+      MicroNote& note = notes.emplace_back(pass(dealt.index, micro));
+      if (note.failure.empty() && stage_.strict && !add_strict())
+        note.failure = not_finite(groups_, micro, "the gradient (or its fixed-point sum)");
+      if (!note.failure.empty()) break;
+    }
+    return notes;
+  }
+
+  /// Runs each micro-batch again by itself to find those whose gradient is not finite.
+  std::vector<MicroNote> examine(const std::vector<DealtBatch>& batches) {
+    std::vector<MicroNote> notes;
+    for (const auto& dealt : batches) {
+      const MicroBatch micro = pack(groups_, dealt.sections);
+      stage_.gradients.clear();
+      MicroNote& note = notes.emplace_back(pass(dealt.index, micro));
+      const auto& machine = stage_.machine;
+      if (!std::isfinite(machine.ops.sum_squares(machine.exec, stage_.gradients.data(),
+                                                 stage_.policy.layout.total)))
+        note.failure = not_finite(groups_, micro, "the gradient");
+    }
+    return notes;
+  }
+
+ private:
+  /// Forward, loss and backward of one micro-batch; the gradient is added to stage.gradients.
+  MicroNote pass(std::int64_t index, const MicroBatch& micro) {
+    auto& weights = *stage_.policy.weights;
+    const auto values = stage_.learner.forward(weights, micro);
+    const MicroResult result = loss_(micro, values);
+    MicroNote note{index, result.stats, result.gap, {}};
+    if (std::isfinite(result.stats.loss))
+      stage_.learner.backward(weights, micro, result.d_logprob, result.d_entropy, stage_.gradients);
+    else
+      note.failure = not_finite(groups_, micro, "the loss");
+    return note;
+  }
+
+  bool add_strict() {
+    if (!stage_.strict->add(stage_.machine.exec, stage_.gradients.data())) return false;
+    stage_.gradients.clear();
+    return stage_.strict->leaves_room_for(stage_.comm.size());
+  }
+
+  Stage& stage_;
+  std::span<const Group> groups_;
+  const MicroLoss& loss_;
+};
+
+const std::vector<DealtBatch>& own_of(const Stage& stage,
+                                      const std::vector<std::vector<DealtBatch>>& dealt) {
+  return dealt[static_cast<std::size_t>(stage.comm.rank())];
 }
 
 }  // namespace
@@ -66,28 +147,66 @@ PackLimits pack_limits(const Stage& stage) {
   return limits;
 }
 
-UpdateStats update_policy(Stage& stage, std::span<const Group> groups,
-                          std::span<const SampleRef> samples, const MicroLoss& loss,
-                          double learning_rate) {
-  if (samples.empty()) return {0.0, 1.0, false};
-  const auto plan = plan_micro_batches(groups, samples, pack_limits(stage));
-  const Exec& exec = stage.machine.exec;
-  stage.gradients.clear();
-  if (stage.strict) stage.strict->clear();
-  for (const auto& sections : plan) {
-    const MicroBatch micro = pack(groups, sections);
-    run_micro(stage, groups, micro, loss);
-    if (!stage.strict) continue;
-    if (!stage.strict->add(exec, stage.gradients.data()))
-      fail_not_finite(groups, micro, "the gradient (or its fixed-point sum)");
-    stage.gradients.clear();
+UpdateResult update_policy(Stage& stage, std::span<const Group> groups,
+                           std::span<const SampleRef> samples, const MicroLoss& loss,
+                           double learning_rate) {
+  if (samples.empty()) return {};
+  Communicator& comm = stage.comm;
+  comm.enter("train", stage.global_step + 1);
+  const auto dealt = deal_micro_batches(groups, samples, pack_limits(stage), comm.size());
+  OwnPart own(stage, groups, loss);
+  const auto notes = notes_of_all(comm, own.run(own_of(stage, dealt)));
+  throw_first_failure(notes);
+  UpdateResult result;
+  for (const auto& note : notes) {
+    result.stats.add(note.stats);
+    result.gap.add(note.gap);
   }
-  if (stage.strict) stage.strict->read(exec, stage.gradients.data());
+  const Exec& exec = stage.machine.exec;
+  const auto& shards = stage.optimizer.shards();
+  if (stage.strict)
+    stage.strict->reduce(exec, comm, shards, stage.gradients.data());
+  else
+    comm.reduce_to_owners(stage.gradients.data(), shards, "reduce_gradients");
   const UpdateStats stats = stage.optimizer.step(exec, stage.policy.weights->data(),
                                                  stage.gradients.data(), learning_rate);
-  if (!stats.applied) find_culprit(stage, groups, plan, loss);
+  result.grad_norm = stats.grad_norm;
+  if (!stats.applied) {
+    throw_first_failure(notes_of_all(comm, own.examine(own_of(stage, dealt))));
+    throw NotFinite(
+        "the gradient's norm is not finite though every micro-batch's is; lower "
+        "optim.learning_rate");
+  }
   stage.policy.weights->publish(exec);
-  return stats;
+  return result;
+}
+
+std::vector<std::vector<std::vector<float>>> token_logprobs(Stage& stage,
+                                                            ParameterProvider& weights,
+                                                            std::span<const Group> groups,
+                                                            std::span<const SampleRef> samples) {
+  const auto dealt = deal_micro_batches(groups, samples, pack_limits(stage), stage.comm.size());
+  ByteWriter message;
+  for (const auto& batch : own_of(stage, dealt)) {
+    const MicroBatch micro = pack(groups, batch.sections);
+    const auto logprobs = stage.learner.logprobs(weights, micro);
+    for (std::size_t i = 0; i < micro.samples.size(); ++i) {
+      message.add(micro.samples[i]);
+      message.add(std::vector<float>(logprobs.begin() + micro.offsets[i],
+                                     logprobs.begin() + micro.offsets[i + 1]));
+    }
+  }
+  std::vector<std::vector<std::vector<float>>> result(groups.size());
+  for (std::size_t g = 0; g < groups.size(); ++g)
+    result[g].resize(groups[g].completions.size());
+  for (const auto& bytes : stage.comm.all_gather(message.take(), "gather_reference")) {
+    ByteReader reader(bytes);
+    while (!reader.done()) {
+      const auto sample = reader.get<SampleRef>();
+      result[sample.group][sample.completion] = reader.values<float>();
+    }
+  }
+  return result;
 }
 
 }  // namespace aha

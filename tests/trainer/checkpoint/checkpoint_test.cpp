@@ -42,8 +42,7 @@ struct Trained {
   ModelConfig config = tiny();
   ParameterLayout layout = make_layout(config);
   Tensor values = init_parameters(layout, config, 7);
-  Tensor exp_avg = init_parameters(layout, config, 8);
-  Tensor exp_avg_sq = init_parameters(layout, config, 9);
+  Moments moments{init_parameters(layout, config, 8), init_parameters(layout, config, 9)};
   Tensor reference = init_parameters(layout, config, 10);
   std::string dtype = "float32";
   bool with_reference = false;
@@ -52,8 +51,7 @@ struct Trained {
     return {config,
             layout,
             values,
-            exp_avg,
-            exp_avg_sq,
+            moments,
             with_reference ? &reference : nullptr,
             {{"tokenizer.json", "{}"}},
             dtype};
@@ -135,15 +133,14 @@ TEST_CASE("checkpoint: save, load, save gives the same bytes", "[checkpoint]") {
       const auto loaded = load_checkpoint(saved, run.layout);
       CHECK(loaded.state == state_at(5));
       CHECK(same(loaded.values, run.values));
-      CHECK(same(loaded.exp_avg, run.exp_avg));
-      CHECK(same(loaded.exp_avg_sq, run.exp_avg_sq));
+      CHECK(same(loaded.moments.exp_avg, run.moments.exp_avg));
+      CHECK(same(loaded.moments.exp_avg_sq, run.moments.exp_avg_sq));
       REQUIRE(loaded.reference.has_value() == with_reference);
       if (with_reference) CHECK(same(*loaded.reference, run.reference));
 
       Trained again;
       again.values = loaded.values;
-      again.exp_avg = loaded.exp_avg;
-      again.exp_avg_sq = loaded.exp_avg_sq;
+      again.moments = loaded.moments;
       again.dtype = dtype;
       again.with_reference = with_reference;
       const auto copy = save_checkpoint(second / "checkpoints", again.parts(), loaded.state);

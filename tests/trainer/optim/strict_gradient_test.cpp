@@ -6,11 +6,15 @@
 #include <vector>
 
 #include "tests/support/catch.h"
+#include "tests/trainer/comm/ranks.h"
+#include "trainer/core/error.h"
 #include "trainer/core/philox.h"
 
 using namespace aha;
 
 namespace {
+
+Communicator alone;
 
 /// Units of very different size: sums of floats would depend on their order.
 std::vector<std::vector<float>> random_units(std::size_t count, std::size_t n) {
@@ -27,7 +31,7 @@ std::vector<float> sum_of(const std::vector<std::vector<float>>& units, const Ex
   for (const auto& unit : units)
     REQUIRE(strict.add(exec, unit.data()));
   std::vector<float> sum(units.front().size());
-  strict.read(exec, sum.data());
+  strict.reduce(exec, alone, shards_of(static_cast<Index>(sum.size()), 1), sum.data());
   return sum;
 }
 
@@ -61,7 +65,7 @@ TEST_CASE("strict gradient: a cleared sum is 0") {
     REQUIRE(strict.add({}, unit.data()));
   strict.clear();
   std::vector<float> sum(300, 1.0F);
-  strict.read({}, sum.data());
+  strict.reduce({}, alone, shards_of(static_cast<Index>(sum.size()), 1), sum.data());
   CHECK(sum == std::vector<float>(300, 0.0F));
 }
 
@@ -77,4 +81,31 @@ TEST_CASE("strict gradient: values that are not finite and sums that overflow ar
   StrictGradient strict(cpu_ops(), 1);
   CHECK(strict.add({}, &big));
   CHECK_FALSE(strict.add({}, &big));
+}
+
+TEST_CASE("strict gradient: units dealt over ranks sum to the bits of one rank") {
+  const std::int64_t n = 2 * kShardUnit + 5;
+  const auto units = random_units(11, static_cast<std::size_t>(n));
+  const auto expected = sum_of(units, {});
+  for (const int ranks : {2, 3})
+    on_ranks(ranks, [&](Communicator& comm) {
+      StrictGradient strict(cpu_ops(), n);
+      for (std::size_t u = 0; u < units.size(); ++u)
+        if (static_cast<int>(u * 7 % 5) % comm.size() == comm.rank())
+          check(strict.add({}, units[u].data()), "finite");
+      const auto shards = shards_of(n, comm.size());
+      std::vector<float> sum(static_cast<std::size_t>(n));
+      strict.reduce({}, comm, shards, sum.data());
+      const Slice own = shards[static_cast<std::size_t>(comm.rank())];
+      for (auto i = own.begin; i < own.end; ++i)
+        check(sum[static_cast<std::size_t>(i)] == expected[static_cast<std::size_t>(i)], "sum");
+    });
+}
+
+TEST_CASE("strict gradient: sums that ranks together would overflow are found before") {
+  StrictGradient strict(cpu_ops(), 1);
+  const float large = 300000.0F;
+  REQUIRE(strict.add({}, &large));
+  CHECK(strict.leaves_room_for(1));
+  CHECK_FALSE(strict.leaves_room_for(2));
 }

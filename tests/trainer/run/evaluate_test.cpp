@@ -16,9 +16,8 @@ std::map<std::string, std::string> as_text(const std::map<std::string, double>& 
 }
 
 std::map<std::string, double> measured(ToyJob& job, const aha::EvalPlan& plan) {
-  const auto result =
-      aha::evaluate({job.stage->engine, *job.stage->scorer, aha::rollout_params(*job.stage)},
-                    job.stage->data.eval.front(), plan);
+  const auto result = aha::evaluate({job.stage->engine, *job.stage->scorer, job.comm},
+                                    job.stage->data.eval.front(), plan);
   return {result.values.begin(), result.values.end()};
 }
 
@@ -33,6 +32,7 @@ TEST_CASE("evaluate: a step's samples are its own, and repeat for the same step"
   plan.greedy = true;
   plan.pass_at_k = {1, 2, 4};
   plan.words = &words;
+  plan.params = aha::rollout_params(*job.stage);
   plan.global_step = 7;
   const auto first = measured(job, plan);
   CHECK(as_text(measured(job, plan)) == as_text(first));
@@ -55,8 +55,8 @@ TEST_CASE("evaluate: uses no more prompts than asked for") {
   aha::EvalPlan plan;
   plan.max_prompts = 5;
   plan.words = &words;
-  const auto result =
-      aha::evaluate({job.stage->engine, *job.stage->scorer, aha::rollout_params(*job.stage)},
-                    job.stage->data.eval.front(), plan);
+  plan.params = aha::rollout_params(*job.stage);
+  const auto result = aha::evaluate({job.stage->engine, *job.stage->scorer, job.comm},
+                                    job.stage->data.eval.front(), plan);
   CHECK(result.groups.size() == 5);
 }

@@ -16,7 +16,7 @@ struct ToyJob {
       : config(aha::parse_config(text() + yaml, "toy.yaml", more)),
         machine(threads),
         policy(aha::make_policy(config, machine)),
-        stage(aha::make_stage(config, 0, machine, policy)) {}
+        stage(aha::make_stage(config, 0, machine, policy, comm)) {}
 
   static std::string text() {
     return R"(seed: 5
@@ -41,6 +41,7 @@ optim: {learning_rate: 1.0e-3}
   aha::Config config;
   aha::Machine machine;
   aha::Policy policy;
+  aha::Communicator comm;
   std::unique_ptr<aha::Stage> stage;
 };
 

@@ -1,0 +1,174 @@
+#include "trainer/run/sample_groups.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "trainer/core/bytes.h"
+#include "trainer/core/clock.h"
+#include "trainer/run/update.h"
+
+namespace aha {
+namespace {
+
+void write_optional(ByteWriter& out, const std::optional<double>& value) {
+  out.add(value.has_value());
+  out.add(value.value_or(0.0));
+}
+
+std::optional<double> read_optional(ByteReader& in) {
+  const bool there = in.get<bool>();
+  const double value = in.get<double>();
+  return there ? std::optional(value) : std::nullopt;
+}
+
+void write_completion(ByteWriter& out, const Completion& c) {
+  out.add(c.index);
+  out.add(c.ids);
+  out.add(c.logprobs);
+  out.add(c.entropies);
+  out.add(c.sampled);
+  out.add(c.finish);
+  out.add(c.weights_version);
+  out.add(c.text);
+}
+
+Completion read_completion(ByteReader& in) {
+  Completion c;
+  c.index = in.get<std::int64_t>();
+  c.ids = in.values<TokenId>();
+  c.logprobs = in.values<float>();
+  c.entropies = in.values<float>();
+  c.sampled = in.values<std::uint8_t>();
+  c.finish = in.get<FinishReason>();
+  c.weights_version = in.get<std::int64_t>();
+  c.text = in.text();
+  return c;
+}
+
+void write_score(ByteWriter& out, const Score& score) {
+  write_optional(out, score.total);
+  write_optional(out, score.accuracy);
+  out.add(score.parts.size());
+  for (const auto& part : score.parts) {
+    write_optional(out, part.score);
+    out.add(part.extracted);
+    out.add(part.reason);
+    out.add(part.steps);
+  }
+}
+
+Score read_score(ByteReader& in) {
+  Score score;
+  score.total = read_optional(in);
+  score.accuracy = read_optional(in);
+  const auto parts = in.get<std::size_t>();
+  for (std::size_t i = 0; i < parts; ++i) {
+    RewardPart& part = score.parts.emplace_back();
+    part.score = read_optional(in);
+    part.extracted = in.text();
+    part.reason = in.text();
+    part.steps = in.get<std::int64_t>();
+  }
+  return score;
+}
+
+/// Prompts are not sent: every rank has the requests.
+std::string message_of(const std::vector<Group>& groups, const std::vector<std::size_t>& requests) {
+  ByteWriter out;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    out.add(requests[i]);
+    out.add(groups[i].completions.size());
+    for (const auto& completion : groups[i].completions)
+      write_completion(out, completion);
+    for (const auto& score : groups[i].scores)
+      write_score(out, score);
+  }
+  return out.take();
+}
+
+void read_message(const std::string& bytes, std::span<const GroupRequest> requests,
+                  std::vector<Group>& groups) {
+  ByteReader in(bytes);
+  while (!in.done()) {
+    const auto request = in.get<std::size_t>();
+    check(request < requests.size() && groups[request].completions.empty(),
+          "every group was sampled by one rank");
+    Group& group = groups[request];
+    group.ordinal = requests[request].ordinal;
+    group.prompt = requests[request].prompt;
+    const auto count = in.get<std::size_t>();
+    for (std::size_t c = 0; c < count; ++c)
+      group.completions.push_back(read_completion(in));
+    for (std::size_t c = 0; c < count; ++c)
+      group.scores.push_back(read_score(in));
+  }
+}
+
+std::vector<Group> gather(Communicator& comm, std::vector<Group> own,
+                          const std::vector<std::size_t>& taken,
+                          std::span<const GroupRequest> requests) {
+  if (comm.size() == 1) return own;
+  std::vector<Group> groups(requests.size());
+  for (const auto& bytes : comm.all_gather(message_of(own, taken), "gather_groups"))
+    read_message(bytes, requests, groups);
+  for (const auto& group : groups)
+    check(!group.completions.empty(), "every group was sampled by one rank");
+  return groups;
+}
+
+/// Rows that a rank may start at once, so that the others get their share of the queue.
+std::int64_t fair_share(std::span<const GroupRequest> requests, int ranks) {
+  if (ranks == 1) return 0;
+  std::int64_t rows = 0;
+  for (const auto& request : requests)
+    rows += request.samples;
+  return (rows + ranks - 1) / ranks;
+}
+
+}  // namespace
+
+void require_finite(std::span<const Group> groups) {
+  for (const auto& group : groups)
+    for (const auto& completion : group.completions)
+      if (std::any_of(completion.logprobs.begin(), completion.logprobs.end(),
+                      [](float logprob) { return !std::isfinite(logprob); }))
+        throw NotFinite(
+            fmt::format("the model's probabilities after row {} of {} ('{}') are not finite: its "
+                        "weights hold NaN or Inf, or lead there",
+                        group.prompt.row, group.prompt.source, group.prompt.text.substr(0, 60)));
+}
+
+std::optional<SampledGroups> sample_groups(const SamplingTools& tools,
+                                           std::span<const GroupRequest> requests,
+                                           const SamplingParams& params, std::int64_t version,
+                                           const std::function<bool()>& cancelled) {
+  SampledGroups result;
+  tools.comm.open_queue();
+  std::vector<std::size_t> taken;
+  bool stopped = false;
+  RolloutHooks hooks;
+  hooks.on_group = [&](Group& group) {
+    const auto begin = Clock::now();
+    tools.scorer.score_group(group, params.max_completion_length);
+    result.reward_s += seconds_since(begin);
+  };
+  hooks.cancelled = [&] { return stopped = cancelled && cancelled(); };
+  hooks.claim = [&] {
+    const auto next = static_cast<std::size_t>(tools.comm.claim());
+    if (next < requests.size()) taken.push_back(next);
+    return next;
+  };
+  hooks.max_batch = fair_share(requests, tools.comm.size());
+  const auto start = Clock::now();
+  auto own = tools.engine.generate(requests, params, version, hooks);
+  result.rollout_s = seconds_since(start) - result.reward_s;
+  if (tools.comm.any(stopped, "agree_on_rollout")) return std::nullopt;
+  result.groups = gather(tools.comm, std::move(own), taken, requests);
+  require_finite(result.groups);
+  for (const auto& group : result.groups)
+    for (const auto& completion : group.completions)
+      result.completion_tokens += completion.length();
+  return result;
+}
+
+}  // namespace aha
