@@ -1,4 +1,4 @@
-#include "tests/end_to_end/small_job.h"
+#include "tests/end_to_end/outcome.h"
 #include "tests/support/catch.h"
 #include "trainer/core/philox.h"
 
@@ -8,58 +8,6 @@ namespace fs = std::filesystem;
 namespace {
 
 using Millis = std::chrono::milliseconds;
-
-/// The state that a run ends with: checkpoints byte for byte but for trainer_state.json's offsets of
-/// TensorBoard, completions, and metrics without times.
-struct Outcome {
-  std::map<std::string, std::string> checkpoint;
-  std::map<std::string, std::string> completions;
-  std::vector<std::string> metrics;
-};
-
-/// metrics.jsonl and TensorBoard files hold times, whose text may be longer or shorter.
-std::string without_offsets(const std::string& state) {
-  auto json = aha::OrderedJson::parse(state);
-  json.erase("offsets");
-  return json.dump();
-}
-
-Outcome outcome_of(const fs::path& run) {
-  Outcome outcome{files_below(fs::canonical(run / "latest")), files_below(run / "completions"),
-                  metrics_without_times(run)};
-  auto& state = outcome.checkpoint.at("trainer_state.json");
-  state = without_offsets(state);
-  return outcome;
-}
-
-void require_equal(const Outcome& a, const Outcome& b) {
-  REQUIRE(a.checkpoint.size() == b.checkpoint.size());
-  for (const auto& [name, bytes] : a.checkpoint) {
-    INFO(name);
-    REQUIRE(b.checkpoint.count(name) == 1);
-    CHECK((bytes == b.checkpoint.at(name)));
-  }
-  CHECK((a.completions == b.completions));
-  CHECK(a.metrics == b.metrics);
-}
-
-struct Job {
-  explicit Job(const std::string& more = "") : run(folder / "run"), config(folder / "job.yaml") {
-    spill(config, small_job(run, more));
-  }
-  std::vector<std::string> command(std::vector<std::string> more = {}) const {
-    more.insert(more.begin(), {"train", config.string()});
-    return more;
-  }
-  Outcome finished() {
-    const auto end = run_aha(command());
-    INFO(end.err);
-    REQUIRE(end.code == 0);
-    return outcome_of(run);
-  }
-  TempFolder folder;
-  fs::path run, config;
-};
 
 }  // namespace
 

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -20,6 +21,8 @@
 #include "trainer/core/clock.h"
 #include "trainer/core/error.h"
 #include "trainer/core/tensor.h"
+
+C10_DECLARE_int(caffe2_log_level);
 
 namespace aha {
 namespace {
@@ -178,14 +181,16 @@ struct Communicator::Network {
     broken = true;
     const auto start = Clock::now();
     const auto telling = [&] {
+      if (heartbeat.out_of_reach()) return true;
       for (const auto& seen : heartbeat.ranks())
         if (!seen.activity.left.empty() || seen.silent_s >= kSilentAfterS) return true;
       return false;
     };
     while (!telling() && seconds_since(start) < kSilentAfterS + 0.5)
       ::usleep(100'000);
-    throw CommError(
-        fmt::format("{} failed: {} [{}]", name, waiting_report(heartbeat.ranks()), what));
+    std::string report = waiting_report(heartbeat.ranks());
+    if (heartbeat.out_of_reach()) report = "rank 0, where all ranks meet, is gone; " + report;
+    throw CommError(fmt::format("{} failed: {} [{}]", name, report, what));
   }
 
   StorePtr store;
@@ -232,7 +237,9 @@ Communicator::Communicator() = default;
 
 Communicator::Communicator(const Placement& placement, const CommOptions& options)
     : placement_(placement) {
-  if (placement.world_size > 1) network_ = std::make_unique<Network>(placement, options);
+  if (placement.world_size == 1) return;
+  FLAGS_caffe2_log_level = 2;  // errors: what fails is reported by us, in a line
+  network_ = std::make_unique<Network>(placement, options);
 }
 
 Communicator::~Communicator() = default;
@@ -242,7 +249,11 @@ void Communicator::enter(std::string_view phase, std::int64_t step) {
 }
 
 void Communicator::leave(const std::string& why) {
-  if (network_) network_->heartbeat.leave(why);
+  if (!network_) return;
+  network_->heartbeat.leave(why);
+  // with rank 0 the place goes where the others read it
+  if (leads())
+    std::this_thread::sleep_for(std::chrono::duration<double>(3 * Heartbeat::kInterval_s));
 }
 
 void Communicator::finish() {

@@ -28,7 +28,7 @@ struct Seen {
 };
 
 /// A rank that gives no sign of life for this long is said to be silent in reports.
-constexpr double kSilentAfterS = 3.0;
+constexpr double kSilentAfterS = 2.0;
 
 /// One line on why `self` cannot go on, from what is seen of all ranks (index = rank): those that left and
 /// why, those that are silent, those that are elsewhere and since when, and who waits for what:

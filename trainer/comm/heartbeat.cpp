@@ -101,8 +101,10 @@ void Heartbeat::run() {
       beat();
       look();
       reached = Clock::now();
+      out_of_reach_ = false;
     } catch (const std::exception& error) {
       why = error.what();
+      out_of_reach_ = true;
     }
     const auto seen = ranks();
     for (const auto& s : seen)

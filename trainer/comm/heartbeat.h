@@ -18,7 +18,7 @@ struct Board {
   std::function<std::vector<std::string>()> read;      ///< all, in rank order
 };
 
-/// A thread that tells the others once a second what this rank does, and watches what they do.
+/// A thread that tells the others twice a second what this rank does, and watches what they do.
 class Heartbeat {
  public:
   /// `on_death(report)` is called, once and from the thread, when a rank was silent for `dead_after_s`, or
@@ -38,10 +38,12 @@ class Heartbeat {
 
   /// True when the last heartbeats seen say that a rank wants to stop. Cheap.
   bool stop_wanted() const { return stop_wanted_; }
+  /// True when the board could not be read at the last try.
+  bool out_of_reach() const { return out_of_reach_; }
   /// As seen last.
   std::vector<Seen> ranks() const;
 
-  static constexpr double kInterval_s = 1.0;
+  static constexpr double kInterval_s = 0.5;
 
  private:
   void beat();
@@ -64,6 +66,7 @@ class Heartbeat {
   std::int64_t beats_ = 0;
   bool ending_ = false;
   std::atomic<bool> stop_wanted_ = false;
+  std::atomic<bool> out_of_reach_ = false;
   std::thread thread_;
 };
 

@@ -1,35 +1,19 @@
 #pragma once
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <exception>
 #include <functional>
 #include <thread>
 #include <vector>
 
+#include "tests/support/free_port.h"
 #include "trainer/comm/communicator.h"
 
 namespace aha {
-
-/// A port of the loopback that nobody listens at.
-inline int free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  ::bind(fd, reinterpret_cast<sockaddr*>(&address), size);
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(fd);
-  return ntohs(address.sin_port);
-}
 
 /// Runs `body` on `size` ranks, each a thread with a communicator of its own. What a rank throws is
 /// rethrown, the lowest rank's first.
 inline void on_ranks(int size, const std::function<void(Communicator&)>& body,
                      const CommOptions& options = {30, 30}) {
-  const int port = free_port();
+  const int port = aha_test::free_port();
   std::vector<std::exception_ptr> errors(static_cast<std::size_t>(size));
   std::vector<std::thread> threads;
   for (int r = 0; r < size; ++r)
