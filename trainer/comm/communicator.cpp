@@ -123,8 +123,8 @@ Board board_over(const StorePtr& store, int rank, int size) {
   std::_Exit(kTryAgain);
 }
 
-Tensor bytes_tensor(const std::string& bytes, std::int64_t size) {
-  Tensor t = at::empty({size}, at::kByte);
+Tensor bytes_tensor(const std::string& bytes) {
+  Tensor t = at::empty({static_cast<std::int64_t>(bytes.size())}, at::kByte);
   std::memcpy(t.data_ptr(), bytes.data(), bytes.size());
   return t;
 }
@@ -231,6 +231,37 @@ void reduce(c10d::Backend& group, T* buffer, const std::vector<Slice>& slices) {
   wait_all(works);
 }
 
+constexpr std::size_t kFirstPart = 2048;
+
+/// The length of the whole and its first kFirstPart bytes.
+std::string first_part(const std::string& bytes) {
+  const std::size_t length = bytes.size();
+  std::string part(reinterpret_cast<const char*>(&length), sizeof length);
+  part += bytes.substr(0, kFirstPart);
+  part.resize(sizeof length + kFirstPart);
+  return part;
+}
+
+std::size_t length_of(const std::string& first) {
+  std::size_t length = 0;
+  std::memcpy(&length, first.data(), sizeof length);
+  return length;
+}
+
+/// Of ranks whose bytes have the same length.
+std::vector<std::string> gather_equal(c10d::Backend& group, const std::string& own, int ranks) {
+  std::vector<Tensor> in{bytes_tensor(own)};
+  std::vector<std::vector<Tensor>> all(1);
+  for (int r = 0; r < ranks; ++r)
+    all[0].push_back(at::empty_like(in[0]));
+  group.allgather(all, in, {})->wait();
+  std::vector<std::string> result;
+  for (const auto& t : all[0])
+    result.emplace_back(static_cast<const char*>(t.const_data_ptr()),
+                        static_cast<std::size_t>(t.numel()));
+  return result;
+}
+
 }  // namespace
 
 Communicator::Communicator() = default;
@@ -304,26 +335,20 @@ std::vector<std::string> Communicator::all_gather(const std::string& own, std::s
   if (!network_) return {own};
   std::vector<std::string> result;
   network_->run(name, [&] {
-    const auto ranks = static_cast<std::size_t>(size());
-    const auto gather = [&](Tensor& mine) {
-      std::vector<std::vector<Tensor>> all(1);
-      for (std::size_t r = 0; r < ranks; ++r)
-        all[0].push_back(at::empty_like(mine));
-      std::vector<Tensor> in{mine};
-      network_->group->allgather(all, in, {})->wait();
-      return std::move(all[0]);
-    };
-    Tensor length = at::empty({1}, at::kLong);
-    *length.data_ptr<std::int64_t>() = static_cast<std::int64_t>(own.size());
-    const auto lengths = gather(length);
-    std::int64_t longest = 1;
-    for (const auto& l : lengths)
-      longest = std::max(longest, *l.const_data_ptr<std::int64_t>());
-    Tensor padded = bytes_tensor(own, longest);
-    const auto texts = gather(padded);
-    for (std::size_t r = 0; r < ranks; ++r)
-      result.emplace_back(static_cast<const char*>(texts[r].const_data_ptr()),
-                          static_cast<std::size_t>(*lengths[r].const_data_ptr<std::int64_t>()));
+    // most messages are short: their first part carries the length, and is all there is
+    const auto firsts = gather_equal(*network_->group, first_part(own), size());
+    std::size_t longest = 0;
+    for (const auto& first : firsts)
+      longest = std::max(longest, length_of(first));
+    std::vector<std::string> rests(firsts.size());
+    if (longest > kFirstPart) {
+      std::string rest = own.size() > kFirstPart ? own.substr(kFirstPart) : std::string();
+      rest.resize(longest - kFirstPart);
+      rests = gather_equal(*network_->group, rest, size());
+    }
+    for (std::size_t r = 0; r < firsts.size(); ++r)
+      result.push_back(
+          (firsts[r].substr(sizeof(std::size_t)) + rests[r]).substr(0, length_of(firsts[r])));
   });
   return result;
 }
@@ -344,8 +369,9 @@ void Communicator::barrier(std::string_view name) {
   if (network_) network_->run(name, [&] { network_->group->barrier({})->wait(); });
 }
 
-std::int64_t Communicator::claim() {
-  return network_ ? network_->store->add("queue/" + std::to_string(queue_), 1) - 1 : next_++;
+std::int64_t Communicator::claim(std::int64_t count) {
+  if (network_) return network_->store->add("queue/" + std::to_string(queue_), count) - count;
+  return std::exchange(next_, next_ + count);
 }
 
 double Communicator::take_seconds() {

@@ -69,8 +69,8 @@ class Communicator {
     ++queue_;
     next_ = 0;
   }
-  /// The next number of the queue: each is given to one rank once.
-  std::int64_t claim();
+  /// The next `count` numbers of the queue, of which this is the first: each is given to one rank once.
+  std::int64_t claim(std::int64_t count = 1);
 
   /// Seconds spent in collectives since the last call, waiting for others included.
   double take_seconds();

@@ -104,17 +104,47 @@ void read_message(const std::string& bytes, std::span<const GroupRequest> reques
   }
 }
 
-std::vector<Group> gather(Communicator& comm, std::vector<Group> own,
-                          const std::vector<std::size_t>& taken,
-                          std::span<const GroupRequest> requests) {
-  if (comm.size() == 1) return own;
+/// The groups of all ranks; nothing when any is missing: a rank stopped before it had all that it took.
+std::optional<std::vector<Group>> gather(Communicator& comm, std::vector<Group> own,
+                                         const std::vector<std::size_t>& taken,
+                                         std::span<const GroupRequest> requests) {
+  const auto missing = [](const Group& group) { return group.completions.empty(); };
+  if (comm.size() == 1)
+    return own.size() == requests.size() ? std::optional(std::move(own)) : std::nullopt;
   std::vector<Group> groups(requests.size());
   for (const auto& bytes : comm.all_gather(message_of(own, taken), "gather_groups"))
     read_message(bytes, requests, groups);
-  for (const auto& group : groups)
-    check(!group.completions.empty(), "every group was sampled by one rank");
+  if (std::any_of(groups.begin(), groups.end(), missing)) return std::nullopt;
   return groups;
 }
+
+/// Requests of all ranks' queue, claimed in runs that grow shorter towards its end: few questions, and no
+/// rank is left with much when the others are done (Polychronopoulos and Kuck 1987, guided self-scheduling).
+class WorkQueue {
+ public:
+  WorkQueue(Communicator& comm, std::size_t requests)
+      : comm_(comm), requests_(requests), ranks_(static_cast<std::size_t>(comm.size())) {
+    comm_.open_queue();
+  }
+
+  /// At or beyond the number of requests: none are left.
+  std::size_t next() {
+    if (next_ == end_) {
+      const std::size_t left = requests_ - std::min(end_, requests_);
+      const std::size_t run = std::max<std::size_t>(1, left / (2 * ranks_));
+      next_ = static_cast<std::size_t>(comm_.claim(static_cast<std::int64_t>(run)));
+      end_ = next_ + run;
+    }
+    return next_++;
+  }
+
+ private:
+  Communicator& comm_;
+  std::size_t requests_;
+  std::size_t ranks_;
+  std::size_t next_ = 0;
+  std::size_t end_ = 0;
+};
 
 /// Rows that a rank may start at once, so that the others get their share of the queue.
 std::int64_t fair_share(std::span<const GroupRequest> requests, int ranks) {
@@ -143,7 +173,6 @@ std::optional<SampledGroups> sample_groups(const SamplingTools& tools,
                                            const SamplingParams& params, std::int64_t version,
                                            const std::function<bool()>& cancelled) {
   SampledGroups result;
-  tools.comm.open_queue();
   std::vector<std::size_t> taken;
   bool stopped = false;
   RolloutHooks hooks;
@@ -153,8 +182,9 @@ std::optional<SampledGroups> sample_groups(const SamplingTools& tools,
     result.reward_s += seconds_since(begin);
   };
   hooks.cancelled = [&] { return stopped = cancelled && cancelled(); };
+  WorkQueue queue(tools.comm, requests.size());
   hooks.claim = [&] {
-    const auto next = static_cast<std::size_t>(tools.comm.claim());
+    const auto next = queue.next();
     if (next < requests.size()) taken.push_back(next);
     return next;
   };
@@ -162,8 +192,10 @@ std::optional<SampledGroups> sample_groups(const SamplingTools& tools,
   const auto start = Clock::now();
   auto own = tools.engine.generate(requests, params, version, hooks);
   result.rollout_s = seconds_since(start) - result.reward_s;
-  if (tools.comm.any(stopped, "agree_on_rollout")) return std::nullopt;
-  result.groups = gather(tools.comm, std::move(own), taken, requests);
+  if (stopped) own.clear();
+  auto groups = gather(tools.comm, std::move(own), taken, requests);
+  if (!groups) return std::nullopt;
+  result.groups = std::move(*groups);
   require_finite(result.groups);
   for (const auto& group : result.groups)
     for (const auto& completion : group.completions)
