@@ -45,12 +45,21 @@ ConsoleOptions console_options(const TrainOptions& options) {
   return options.progress ? ConsoleOptions::of_stderr() : ConsoleOptions{};
 }
 
+/// The configuration with "0: all cores" replaced by this rank's share. Not what is written: another
+/// start may have other cores.
+Config on_these_cores(Config config, const Placement& placement) {
+  for (auto& stage : config.stages)
+    for (auto* threads : {&stage.train.threads, &stage.reward.threads})
+      if (*threads == 0) *threads = placement.cores;
+  return config;
+}
+
 /// A job under way.
 class Job {
  public:
   Job(const Config& config, const TrainOptions& options)
-      : config_(config),
-        machine_(config.stages.front().train.threads),
+      : config_(on_these_cores(config, options.placement)),
+        machine_(config_.stages.front().train.threads),
         policy_(make_policy(config, machine_)),
         folder_(config, options.resume, policy_.layout),
         start_(folder_.take_start()),
@@ -248,7 +257,7 @@ class Job {
     return JobEnd::Stopped;
   }
 
-  const Config& config_;
+  const Config config_;
   StopRequest stop_request_;
   Machine machine_;
   Policy policy_;
@@ -268,7 +277,11 @@ class Job {
 }  // namespace
 
 JobEnd run_job(const Config& config, const TrainOptions& options) {
-  const auto plan = plan_lines(config, preflight(config));  // writes nothing, so it comes first
+  if (options.placement.world_size > 1)
+    fail("{} ranks: training runs on one rank yet; leave out --nproc and srun's tasks",
+         options.placement.world_size);
+  const Config here = on_these_cores(config, options.placement);
+  const auto plan = plan_lines(here, preflight(here));  // writes nothing, so it comes first
   Job job(config, options);
   for (const auto& line : plan)
     spdlog::info("{}", line);
