@@ -1,11 +1,16 @@
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
 #include <memory>
 
+#include "trainer/comm/launcher.h"
+#include "trainer/comm/placement.h"
 #include "trainer/commands/commands.h"
 #include "trainer/commands/shared.h"
+#include "trainer/core/error.h"
+#include "trainer/core/parallel.h"
 #include "trainer/run/loop.h"
 
 namespace aha {
@@ -17,23 +22,38 @@ struct Arguments {
   std::string config;
   std::vector<std::string> overrides;
   std::string resume = "none";
+  int nproc = 0;  ///< 0: as the environment says
 };
 
-Placement placement() {
-  Placement p;
-  if (const char* r = std::getenv("RANK")) {
-    p.rank = std::atoi(r);
-    p.world_size = std::atoi(std::getenv("WORLD_SIZE"));
-    p.master_port = std::atoi(std::getenv("MASTER_PORT"));
-  }
-  return p;
+/// Where this process stands. With --nproc, Slurm and torchrun must not have made ranks already.
+Placement placement_of(const Arguments& a) {
+  const int cores = available_cores();
+  if (a.nproc == 0) return placement_from_environment(environment_variable, cores);
+  const auto ranks = outer_ranks(environment_variable);
+  if (ranks > 1)
+    fail("--nproc {}: this process is one of {} ranks already, by RANK or srun; leave --nproc out",
+         a.nproc, ranks);
+  return {};
+}
+
+/// Rank 0 speaks for all; of the others what is wrong is heard.
+void introduce(const Placement& p) {
+  if (p.world_size == 1) return;
+  if (p.rank > 0) return spdlog::set_level(spdlog::level::warn);
+  spdlog::info("{} ranks, {} of them here with {} of {} cores each; they meet at {}:{}",
+               p.world_size, p.local_world_size, p.cores, available_cores(), p.master_addr,
+               p.master_port);
 }
 
 int train(const Arguments& a) {
+  const Placement placement = placement_of(a);
+  introduce(placement);
   const Config config = load_config(a.config, a.overrides);
+  if (a.nproc > 1) return launch({own_command_without("--nproc"), a.nproc});
   say_warnings(config);
-  const auto end = run_job(config, {a.resume, isatty(STDERR_FILENO) != 0, placement()});
+  const auto end = run_job(config, {a.resume, isatty(STDERR_FILENO) != 0, placement});
   if (end == JobEnd::Stopped) return kStopped;
+  if (placement.rank > 0) return 0;
   std::cerr << "what it did: aha report " << config.output_dir << '\n';
   return 0;
 }
@@ -54,6 +74,12 @@ void add_train(CLI::App& app, Action& action) {
                    "none: output_dir must be empty; auto: go on from its newest checkpoint; or the "
                    "path of a checkpoint")
       ->capture_default_str();
+  command
+      ->add_option(
+          "--nproc", a->nproc,
+          "ranks on this machine; without it as RANK, WORLD_SIZE, ... or Slurm's srun say, "
+          "else 1")
+      ->check(CLI::Range(1, 4096));
   command->callback([&action, a] { action = [a] { return train(*a); }; });
 }
 

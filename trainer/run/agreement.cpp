@@ -1,9 +1,5 @@
 #include "trainer/run/agreement.h"
 
-#include <sched.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <array>
 #include <fstream>
 #include <map>
@@ -11,7 +7,6 @@
 #include "trainer/config/dump.h"
 #include "trainer/core/bytes.h"
 #include "trainer/core/error.h"
-#include "trainer/core/parallel.h"
 #include "trainer/core/version.h"
 
 namespace aha {
@@ -55,19 +50,6 @@ std::map<std::string, std::string> read_message(const std::string& bytes) {
   return values;
 }
 
-/// The host and the cores that this process may run on.
-std::string cores_text() {
-  std::array<char, 256> host{};
-  if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
-  std::string text = host.data();
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof set, &set) == 0)
-    for (int core = 0; core < CPU_SETSIZE; ++core)
-      text += CPU_ISSET(core, &set) ? '1' : '0';
-  return text;
-}
-
 }  // namespace
 
 void require_agreement(Communicator& comm, const Config& config) {
@@ -90,14 +72,6 @@ void require_agreement(Communicator& comm, const Config& config) {
                             r, value);
   }
   if (!text.empty()) fail("{}\nevery rank needs the same program and configuration", text);
-}
-
-int threads_of_rank(Communicator& comm, std::int64_t threads) {
-  if (threads > 0) return static_cast<int>(threads);
-  const std::string own = cores_text();
-  const auto all = comm.all_gather(own, "share_cores");
-  const auto sharers = std::count(all.begin(), all.end(), own);
-  return std::max(1, available_cores() / static_cast<int>(sharers));
 }
 
 }  // namespace aha

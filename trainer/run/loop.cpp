@@ -46,15 +46,24 @@ ConsoleOptions console_options(const TrainOptions& options) {
   return options.progress ? ConsoleOptions::of_stderr() : ConsoleOptions{};
 }
 
+/// The configuration with "0: all cores" replaced by this rank's share. Not what is written: another
+/// start may have other cores.
+Config on_these_cores(Config config, const Placement& placement) {
+  for (auto& stage : config.stages)
+    for (auto* threads : {&stage.train.threads, &stage.reward.threads})
+      if (*threads == 0) *threads = placement.cores;
+  return config;
+}
+
 /// A job under way. Every rank has one, and all take the same way through it; what is written or said, rank 0
 /// writes and says.
 class Job {
  public:
   Job(const Config& config, const TrainOptions& options, Communicator& comm)
-      : config_(config),
+      : config_(on_these_cores(config, options.placement)),
         comm_(comm),
-        machine_(threads_of_rank(comm, config.stages.front().train.threads)),
-        policy_(make_policy(config, machine_)) {
+        machine_(config_.stages.front().train.threads),
+        policy_(make_policy(config_, machine_)) {
     if (comm_.leads()) folder_.emplace(config, options.resume, policy_.layout);
     choose_start();
     if (comm_.leads()) {
@@ -275,7 +284,7 @@ class Job {
     return JobEnd::Stopped;
   }
 
-  const Config& config_;
+  const Config config_;
   Communicator& comm_;
   StopRequest stop_request_;
   Machine machine_;
@@ -296,7 +305,8 @@ class Job {
 JobEnd run_on(const Config& config, const TrainOptions& options, Communicator& comm) {
   require_agreement(comm, config);
   std::vector<std::string> plan;
-  if (comm.leads()) plan = plan_lines(config, preflight(config));  // writes nothing: it comes first
+  if (comm.leads())  // writes nothing: it comes first
+    plan = plan_lines(config, preflight(on_these_cores(config, options.placement)));
   Job job(config, options, comm);
   for (const auto& line : plan)
     spdlog::info("{}", line);

@@ -10,7 +10,7 @@ namespace aha {
 struct TrainOptions {
   std::string resume = "none";  ///< none, auto, or the path of a checkpoint
   bool progress = false;        ///< standard error is a terminal: draw a progress bar
-  Placement placement;          ///< of this process among the ranks of the job
+  Placement placement;  ///< of this rank; its share of the cores is what "0: all cores" means
 };
 
 /// How a job ended.

@@ -55,12 +55,10 @@ std::int64_t planned_steps(const StageConfig& stage, std::optional<std::int64_t>
   return most;
 }
 
-std::unique_ptr<Scorer> make_scorer(const StageConfig& stage, std::int64_t threads) {
+std::unique_ptr<Scorer> make_scorer(const StageConfig& stage) {
   if (stage.reward.functions.empty()) return nullptr;
   try {
-    RewardSection section = stage.reward;
-    if (section.threads == 0) section.threads = threads;
-    return std::make_unique<Scorer>(section, stage.data.answer_field);
+    return std::make_unique<Scorer>(stage.reward, stage.data.answer_field);
   } catch (const UserError& error) {
     fail("stages.{}.reward.functions: {}", stage.name, error.what());
   }
@@ -90,7 +88,7 @@ SamplingParams rollout_params(const Stage& stage) {
 std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, const Machine& machine,
                                   Policy& policy, Communicator& comm) {
   const StageConfig& settings = config.stages.at(index);
-  std::unique_ptr<Scorer> scorer = make_scorer(settings, machine.exec.threads());
+  std::unique_ptr<Scorer> scorer = make_scorer(settings);
   StageData data = open_stage_data(config, settings, *policy.tokenizer, scorer.get());
   const auto rows = data.train->size();
   const double temperature = settings.method == "sft" ? 1.0 : settings.rollout.temperature;

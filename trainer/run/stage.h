@@ -53,8 +53,7 @@ StageData open_stage_data(const Config& config, const StageConfig& stage,
                           const Tokenizer& tokenizer, const Scorer* scorer);
 
 /// The rewards of a stage; null when it has none. UserError for unknown ones and bad options.
-/// `threads` where reward.threads says nothing; 0: all cores.
-std::unique_ptr<Scorer> make_scorer(const StageConfig& stage, std::int64_t threads = 0);
+std::unique_ptr<Scorer> make_scorer(const StageConfig& stage);
 
 /// Steps of a stage: train.max_steps or what num_train_epochs over `rows` make. UserError for epochs of
 /// endless data, and for more than kMaxSteps.

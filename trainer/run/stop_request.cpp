@@ -1,19 +1,33 @@
 #include "trainer/run/stop_request.h"
 
 #include <array>
+#include <cstdint>
+#include <ctime>
 
 namespace aha {
 namespace {
 
 constexpr std::array<int, 3> kSignals = {SIGINT, SIGTERM, SIGUSR1};
-volatile std::sig_atomic_t caught = 0;  // NOLINT: a handler can reach nothing else
+// NOLINTBEGIN: a handler can reach nothing else
+volatile std::sig_atomic_t caught = 0;
+volatile std::int64_t caught_at_ms = 0;
+// NOLINTEND
+constexpr std::int64_t kSameStopMs = 1000;
+
+std::int64_t now_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
+}
 
 void on_signal(int number) {
-  if (caught != 0) {
+  if (caught != 0 && now_ms() - caught_at_ms > kSameStopMs) {
     std::signal(number, SIG_DFL);
     std::raise(number);
     return;
   }
+  if (caught != 0) return;
+  caught_at_ms = now_ms();
   caught = number;
 }
 

@@ -4,7 +4,8 @@
 namespace aha {
 
 /// Turns SIGINT, SIGTERM and SIGUSR1 into a wish to stop that the loop asks for. A second signal ends
-/// the process at once, as if the first had not been caught.
+/// the process at once, as if the first had not been caught, unless it comes within a second: Slurm and
+/// others send one stop to a launcher and to its ranks, which then hear it twice.
 class StopRequest {
  public:
   StopRequest();   ///< installs the handlers
