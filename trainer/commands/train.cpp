@@ -5,6 +5,7 @@
 
 #include "trainer/commands/commands.h"
 #include "trainer/commands/shared.h"
+#include "trainer/run/load_job.h"
 #include "trainer/run/loop.h"
 
 namespace aha {
@@ -19,7 +20,7 @@ struct Arguments {
 };
 
 int train(const Arguments& a) {
-  const Config config = load_config(a.config, a.overrides);
+  const Config config = load_job(a.config, a.overrides);
   say_warnings(config);
   const auto end = run_job(config, {a.resume, isatty(STDERR_FILENO) != 0});
   if (end == JobEnd::Stopped) return kStopped;
