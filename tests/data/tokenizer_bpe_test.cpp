@@ -135,6 +135,7 @@ TEST_CASE("bpe: every thread gets the same ids", "[tokenizer]") {
   const auto expected = tokenizer->encode(text);
   std::vector<int> right(4, 0);
   std::vector<std::thread> threads;
+  threads.reserve(right.size());
   for (auto& one : right)
     threads.emplace_back([&] {
       for (int i = 0; i < 20; ++i)
