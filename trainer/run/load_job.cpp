@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "data/formats.h"
 #include "data/tasks/task.h"
 #include "rewards/registry.h"
 #include "trainer/core/error.h"
@@ -27,7 +26,6 @@ class NameRules {
   void check_source(const std::string& key, const DataSource& source) {
     if (!source.task.empty())
       require(key + ".task", [&] { make_task(source.task, source.task_options); });
-    if (!source.path.empty()) require(key + ".format", [&] { row_format(source.format); });
   }
 
   std::vector<BrokenRule> take() { return std::move(broken_); }
