@@ -20,7 +20,7 @@ constexpr std::size_t kErrorsShown = 5;
 /// form that its format makes of it.
 std::optional<std::string> row_problem(Json& row, const RowFormat& format,
                                        const JsonlOptions& options) {
-  if (const auto problem = import_row(format, row)) return problem;
+  if (auto problem = import_row(format, row)) return problem;
   for (const auto& field : options.required_fields) {
     const auto found = row.find(field);
     if (found == row.end()) {

@@ -200,6 +200,7 @@ std::span<const RowFormat> format_table() {
 
 std::vector<std::string> format_names() {
   std::vector<std::string> names;
+  names.reserve(kFormats.size());
   for (const auto& format : kFormats)
     names.emplace_back(format.name);
   return names;

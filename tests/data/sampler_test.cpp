@@ -13,6 +13,7 @@ namespace {
 
 std::vector<std::int64_t> rows_of(const std::vector<Draw>& draws) {
   std::vector<std::int64_t> rows;
+  rows.reserve(draws.size());
   for (const auto& draw : draws)
     rows.push_back(draw.row);
   return rows;

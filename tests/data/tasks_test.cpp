@@ -205,8 +205,8 @@ TEST_CASE("countdown_wait: answers and ideals are right, prompts and words as th
     CHECK(row["question"] == fmt::format("{} {} {} {} |", nums[0], nums[1], nums[2],
                                          row["target"].get<std::int64_t>()));
     CHECK(tokenizer->encode(row["question"].get<std::string>()).size() == 5);
-    CHECK(tokenizer->decode(tokenizer->encode(row["completion"].get<std::string>())) ==
-          row["completion"]);
+    const auto completion = row["completion"].get<std::string>();
+    CHECK(tokenizer->decode(tokenizer->encode(completion)) == completion);
     const auto answer = split_words(row["answer"]);
     CHECK(value(answer[3], value(answer[1], std::stoll(answer[0]), std::stoll(answer[2])),
                 std::stoll(answer[4])) == row["target"].get<std::int64_t>());

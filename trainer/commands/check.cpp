@@ -9,6 +9,7 @@
 #include "trainer/core/error.h"
 #include "trainer/metrics/completion_rows.h"
 #include "trainer/run/collect.h"
+#include "trainer/run/load_job.h"
 #include "trainer/run/preflight.h"
 
 namespace aha {
@@ -46,7 +47,7 @@ void sample(Config config, std::int64_t prompts) {
 }
 
 int check_config(const Arguments& a) {
-  const Config config = load_config(a.config, a.overrides);
+  const Config config = load_job(a.config, a.overrides);
   for (const auto& line : plan_lines(config, preflight(config)))
     std::cout << line << '\n';
   say_warnings(config);

@@ -3,8 +3,8 @@
 
 #include "trainer/commands/commands.h"
 #include "trainer/config/dump.h"
-#include "trainer/config/load.h"
 #include "trainer/core/error.h"
+#include "trainer/run/load_job.h"
 
 namespace aha {
 namespace {
@@ -17,8 +17,7 @@ struct Arguments {
 
 int config(const Arguments& a) {
   if (a.file.empty() && !a.overrides.empty()) fail("--set: needs --file, whose values it changes");
-  std::cout << (a.file.empty() ? explain_key(a.key)
-                               : resolved_yaml(load_config(a.file, a.overrides)));
+  std::cout << (a.file.empty() ? explain_key(a.key) : resolved_yaml(load_job(a.file, a.overrides)));
   return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "trainer/core/error.h"
 #include "trainer/metrics/completion_rows.h"
 #include "trainer/run/evaluate.h"
+#include "trainer/run/load_job.h"
 
 namespace aha {
 namespace {
@@ -48,7 +49,7 @@ Config job(const Arguments& a) {
       fail(
           "aha eval: --config names data and rewards already; leave files, --format, --task, "
           "--reward and --count out");
-    return load_config(a.config);
+    return load_job(a.config);
   }
   if (a.files.empty() == a.task.empty())
     fail("aha eval: name data files or a --task, one of the two, or --config");

@@ -7,13 +7,12 @@
 #include <optional>
 #include <vector>
 
+#include "trainer/metrics/interval.h"
+
 namespace aha {
 namespace {
 
 using Line = std::vector<std::string>;
-
-/// 1.96 standard errors on both sides hold the true value in 95 of 100 evaluations.
-constexpr double kInterval = 1.96;
 
 std::optional<double> value_of(const MeasuredSet& set, const std::string& key) {
   for (const auto& [name, value] : set.values)
@@ -24,11 +23,6 @@ std::optional<double> value_of(const MeasuredSet& set, const std::string& key) {
 std::string number(const MeasuredSet& set, const std::string& key, int digits, double scale = 1.0) {
   const auto value = value_of(set, key);
   return value ? fmt::format("{:.{}f}", *value * scale, digits) : "-";
-}
-
-std::string accuracy(const MeasuredSet& set) {
-  const auto error = value_of(set, "accuracy_stderr");
-  return number(set, "accuracy", 3) + (error ? fmt::format(" +- {:.3f}", kInterval * *error) : "");
 }
 
 bool is_optional_column(const std::string& key) {
@@ -78,7 +72,7 @@ std::string eval_table(std::span<const MeasuredSet> sets) {
   std::vector<Line> lines = {head};
   for (const auto& set : sets) {
     Line line = {set.name, fmt::format("{}", set.prompts), fmt::format("{}", set.samples),
-                 accuracy(set)};
+                 accuracy_text(value_of(set, "accuracy"), value_of(set, "accuracy_stderr"))};
     for (const auto& key : keys)
       line.push_back(number(set, key, 3));
     line.push_back(number(set, "completions/mean_length", 1));

@@ -11,6 +11,7 @@
 #include "trainer/commands/shared.h"
 #include "trainer/core/error.h"
 #include "trainer/core/parallel.h"
+#include "trainer/run/load_job.h"
 #include "trainer/run/loop.h"
 
 namespace aha {
@@ -48,7 +49,7 @@ void introduce(const Placement& p) {
 int train(const Arguments& a) {
   const Placement placement = placement_of(a);
   introduce(placement);
-  const Config config = load_config(a.config, a.overrides);
+  const Config config = load_job(a.config, a.overrides);
   if (a.nproc > 1) return launch({own_command_without("--nproc"), a.nproc});
   say_warnings(config);
   const auto end = run_job(config, {a.resume, isatty(STDERR_FILENO) != 0, placement});

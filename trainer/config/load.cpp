@@ -8,7 +8,6 @@
 #include "trainer/config/describe.h"
 #include "trainer/config/presets.h"
 #include "trainer/config/reader.h"
-#include "trainer/config/rules.h"
 #include "trainer/config/yaml_tree.h"
 #include "trainer/core/error.h"
 #include "trainer/core/file.h"
@@ -45,7 +44,7 @@ class Loader {
            root_.what());
   }
 
-  Config load(const std::vector<std::string>& overrides) {
+  Config load(const std::vector<std::string>& overrides, const StageRules& more) {
     read_file_layer();
     std::vector<Override> sets;
     for (const auto& text : overrides)
@@ -56,7 +55,10 @@ class Loader {
       fill_preset(draft);
       config_.stages.push_back(draft.stage);
     }
-    report_broken_rules();
+    report(broken_rules(config_));
+    if (more)
+      for (const auto& stage : config_.stages)
+        report(more(stage));
     if (!problems_.empty()) throw UserError(problems_.text());
     return config_;
   }
@@ -233,8 +235,8 @@ class Loader {
     apply_preset(draft.stage.objective, given);
   }
 
-  void report_broken_rules() {
-    for (const auto& rule : broken_rules(config_)) {
+  void report(const std::vector<BrokenRule>& rules) {
+    for (const auto& rule : rules) {
       if (rests_on_spoiled(rule)) continue;
       const auto draft = std::find_if(drafts_.begin(), drafts_.end(), [&](const Draft& d) {
         return !rule.stage.empty() && d.stage.name == rule.stage;
@@ -275,12 +277,13 @@ class Loader {
 }  // namespace
 
 Config parse_config(const std::string& text, const std::string& name,
-                    const std::vector<std::string>& overrides) {
-  return Loader(text, name).load(overrides);
+                    const std::vector<std::string>& overrides, const StageRules& more) {
+  return Loader(text, name).load(overrides, more);
 }
 
-Config load_config(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
-  return parse_config(read_file(path), path.string(), overrides);
+Config load_config(const std::filesystem::path& path, const std::vector<std::string>& overrides,
+                   const StageRules& more) {
+  return parse_config(read_file(path), path.string(), overrides, more);
 }
 
 }  // namespace aha

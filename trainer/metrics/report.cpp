@@ -10,6 +10,8 @@
 #include <string_view>
 #include <utility>
 
+#include "trainer/metrics/interval.h"
+
 namespace aha {
 namespace {
 
@@ -57,10 +59,7 @@ std::string cell(std::optional<double> value, int digits, double scale = 1.0) {
 }
 
 std::string accuracy_cell(const Json* row) {
-  auto text = cell(number(row, "eval_accuracy"), 3);
-  if (const auto error = number(row, "eval_accuracy_stderr"))
-    text += fmt::format(" +- {:.3f}", 1.96 * *error);
-  return text;
+  return accuracy_text(number(row, "eval_accuracy"), number(row, "eval_accuracy_stderr"));
 }
 
 std::string percent_cell(const Json* row, std::string_view key) {

@@ -9,7 +9,7 @@ namespace aha {
 namespace {
 
 /// Types of tokens, by their numbers in the file.
-enum TokenType : std::int64_t { kNormal = 1, kUnknown, kControl, kUserDefined, kUnused, kByte };
+enum TokenType : std::int64_t { Normal = 1, Unknown, Control, UserDefined, Unused, Byte };
 
 struct Vocabulary {
   std::vector<std::string_view> tokens;
@@ -32,10 +32,10 @@ void check_tokens(const Vocabulary& v, const std::string& where) {
   std::unordered_set<std::string_view> seen;
   for (std::size_t id = 0; id < v.tokens.size(); ++id) {
     const auto type = v.types[id];
-    if (type < kNormal || type > kByte || type == kByte)
+    if (type < TokenType::Normal || type >= TokenType::Byte)
       fail("{}: token {} {} is of type {}, expected 1 to 5 (byte-level BPE has no others)", where,
            id, gguf_shown(v.tokens[id]), type);
-    if (type == kUnused) continue;
+    if (type == TokenType::Unused) continue;
     if (v.tokens[id].empty()) fail("{}: token {} is empty", where, id);
     if (!seen.insert(v.tokens[id]).second)
       fail("{}: token {} {} occurs twice", where, id, gguf_shown(v.tokens[id]));
@@ -56,7 +56,7 @@ Vocabulary read_vocabulary(const GgufFile& file) {
          gguf_pre_tokenizer_names());
   v.tokens = file.texts("tokenizer.ggml.tokens").value_or(std::vector<std::string_view>());
   v.types = file.integers("tokenizer.ggml.token_type")
-                .value_or(std::vector<std::int64_t>(v.tokens.size(), kNormal));
+                .value_or(std::vector<std::int64_t>(v.tokens.size(), TokenType::Normal));
   const auto merges = file.texts("tokenizer.ggml.merges");
   if (!merges) fail("{}: \"tokenizer.ggml.merges\" is missing", where);
   v.merges = *merges;
@@ -69,7 +69,8 @@ std::optional<std::string> token_by_key(const GgufFile& file, const Vocabulary& 
                                         const char* key) {
   const auto id = file.integer(key);
   if (!id) return std::nullopt;
-  if (*id < 0 || *id >= std::ssize(v.tokens) || v.types[static_cast<std::size_t>(*id)] == kUnused)
+  if (*id < 0 || *id >= std::ssize(v.tokens) ||
+      v.types[static_cast<std::size_t>(*id)] == TokenType::Unused)
     fail("{}: \"{}\" is {}, which is no token: there are {}", file.path().string(), key, *id,
          v.tokens.size());
   return std::string(v.tokens[static_cast<std::size_t>(*id)]);
@@ -83,14 +84,14 @@ void append(OrderedJson& object, std::string_view name, OrderedJson value) {
 OrderedJson added_tokens(const Vocabulary& v) {
   auto added = OrderedJson::array();
   for (std::size_t id = 0; id < v.tokens.size(); ++id) {
-    if (v.types[id] == kNormal || v.types[id] == kUnused) continue;
+    if (v.types[id] == TokenType::Normal || v.types[id] == TokenType::Unused) continue;
     added.push_back({{"id", id},
                      {"content", v.tokens[id]},
                      {"single_word", false},
                      {"lstrip", false},
                      {"rstrip", false},
                      {"normalized", false},
-                     {"special", v.types[id] != kUserDefined}});
+                     {"special", v.types[id] != TokenType::UserDefined}});
   }
   return added;
 }
@@ -98,7 +99,7 @@ OrderedJson added_tokens(const Vocabulary& v) {
 OrderedJson bpe_model(const Vocabulary& v) {
   auto vocab = OrderedJson::object();
   for (std::size_t id = 0; id < v.tokens.size(); ++id)
-    if (v.types[id] != kUnused) append(vocab, v.tokens[id], id);
+    if (v.types[id] != TokenType::Unused) append(vocab, v.tokens[id], id);
   return {{"type", "BPE"},
           {"dropout", nullptr},
           {"unk_token", nullptr},

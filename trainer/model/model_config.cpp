@@ -121,7 +121,7 @@ std::int64_t ModelConfig::positions() const {
 
 const Family& ModelConfig::family() const {
   const auto* family = find_family(model_type);
-  check(family != nullptr, "a config is of a family that is built");
+  if (family == nullptr) throw InternalError("a config is of a family that is built");
   return *family;
 }
 

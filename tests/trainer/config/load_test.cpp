@@ -1,5 +1,7 @@
 #include "trainer/config/load.h"
 
+#include <fmt/format.h>
+
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
 #include "tests/trainer/config/support.h"
@@ -139,9 +141,8 @@ TEST_CASE("hostile YAML: depth, size and aliases are bounded", "[config]") {
         "c.yaml:1:1: larger than 1 MiB; a configuration is a page or two");
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 30; ++i) {
-    const auto name = std::to_string(i);
-    const auto below = "*a" + std::to_string(i - 1);
-    bomb += "a" + name + ": &a" + name + " [" + below;
+    const auto below = fmt::format("*a{}", i - 1);
+    bomb += fmt::format("a{0}: &a{0} [{1}", i, below);
     for (int k = 0; k < 9; ++k)
       bomb += ", " + below;
     bomb += "]\n";

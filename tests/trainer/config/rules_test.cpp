@@ -25,112 +25,107 @@ struct Case {
   std::string message;  ///< after the place
 };
 
-const std::vector<Case>& cases() {
-  static const std::vector<Case> table = {
-      {{"output_dir=\"\""},
-       "output_dir: is missing; name the folder of the run, such as runs/first"},
-      {{"device=cuda"}, "device: this build has no CUDA; cpu or auto would be right"},
-      {{"model.init.num_key_value_heads=3"},
-       "model.init.num_key_value_heads: 3 do not divide model.init.num_attention_heads 4"},
-      {{"model.init.num_attention_heads=5"},
-       "model.init.num_attention_heads: 5 do not divide model.init.hidden_size 64; change one, or "
-       "give "
-       "model.init.head_dim"},
-      {{"model.init.head_dim=15"},
-       "model.init.head_dim: heads are 15 wide; rotary positions need an even width"},
-      {{"rollout.max_completion_length=32"},
-       "rollout.max_completion_length: 32 after data.max_prompt_length 17 needs 49 positions; "
-       "model.init.max_position_embeddings is 48"},
-      {{"train.max_tokens_per_micro_batch=35"},
-       "train.max_tokens_per_micro_batch: 35 does not hold one sequence of 36 tokens: "
-       "data.max_prompt_length 17 + "
-       "rollout.max_completion_length 19"},
-      {{"train.prompts_per_step=9223372036854775807"},
-       "train.prompts_per_step: 9223372036854775807 is more than the 1048576 that can be"},
-      {{"train.max_steps=16777216"},
-       "train.max_steps: 16777216 is more than the 16777215 that can be"},
-      {{"rollout.stop_strings=['']"},
-       "rollout.stop_strings: holds an empty text, which ends everything"},
-      {{"reward.functions=[]"}, "reward.functions: grpo needs a reward, such as [{name: numeric}]"},
-      {{"reward.accuracy=partiy"},
-       "reward.accuracy: 'partiy' is not among reward.functions (parity); the nearest is 'parity'"},
-      {{"reward.functions=[{name: a, weight: 0}]"},
-       "reward.functions: every weight is 0: there is nothing to learn"},
-      {{"train.max_steps=0"},
-       "train.max_steps: is 0, and so is train.num_train_epochs; give one of them"},
-      {{"train.num_train_epochs=2"},
-       "train.num_train_epochs: the rows of a task have no end, so there are no epochs; use "
-       "train.max_steps, or give "
-       "data.train.count"},
-      {{"optim.warmup_steps=101", "optim.lr_scheduler_type=cosine"},
-       "optim.warmup_steps: 101 do not fit into the 100 steps of the cosine schedule "
-       "(train.max_steps)"},
-      {{"eval.pass_at_k=[1, 4]"},
-       "eval.pass_at_k: pass@4 needs 4 samples of a prompt; eval.num_generations is 1"},
-      {{"checkpoint.best_metric=reward"},
-       "checkpoint.best_metric: 'reward' is no metric of an evaluation, such as eval_accuracy"},
-      {{"data.eval_fraction=0.1"},
-       "data.eval_fraction: takes rows of a file away, and data.train.path is empty; give "
-       "data.eval the same task"},
-      {{"data.eval_fraction=0.1", "data.train.path=d", "model.tokenizer=t"},
-       "data.eval_fraction: makes a set held_out, and data.eval.held_out is there already"},
-      {{"objective.minibatches=17"},
-       "objective.minibatches: 17 parts cannot be made of train.prompts_per_step 16"},
-      {{"objective.sync_ref_model=true"},
-       "objective.sync_ref_model: objective.beta 0 has no reference; give it a value above 0"},
-      {{"objective.delta=1.1"},
-       "objective.delta: 1.1 is not above 1 + objective.epsilon = 1.2; the published value is 4"},
-      {{"objective.is_cap_low=5"}, "objective.is_cap_low: 5 is not below objective.is_cap_high 5"},
-      {{"objective.importance_sampling_level=sequence", "objective.policy_loss=gmpo"},
-       "objective.importance_sampling_level: sequence has no meaning for objective.policy_loss "
-       "gmpo, which has no "
-       "ratio of that kind; use token"},
-      {{"objective={beta: 0.1, kl_in: reward, kl_estimator: k1, advantage_estimator: gdpo}"},
-       "objective.kl_in: objective.advantage_estimator gdpo has no place for a KL in the reward; "
-       "use loss"},
-      {{"objective={beta: 0.1, kl_in: loss, preset: reinforce_pp}"},
-       "objective.kl_in: objective.advantage_estimator reinforce_pp takes the KL from the reward; "
-       "use reward"},
-      {{"objective={beta: 0.1, kl_in: reward}"},
-       "objective.kl_estimator: k3: objective.kl_in reward takes k1 from the reward; use k1"},
-      {{"objective={beta: 0.1, preset: rloo, use_bias_correction_kl: true}"},
-       "objective.use_bias_correction_kl: corrects a gradient that objective.kl_in reward does not "
-       "have; use false, "
-       "or loss"},
-      {{"objective.entropy_coef_min=2"},
-       "objective.entropy_coef_min: 2 is above objective.entropy_coef_max 1"},
-      {{"objective={use_adaptive_entropy: true, entropy_coef: 1.5}"},
-       "objective.entropy_coef: 1.5 is not between objective.entropy_coef_min 0 and "
-       "objective.entropy_coef_max 1"},
-      {{"objective.mask_truncated_completions=true", "rollout.ignore_eos=true"},
-       "objective.mask_truncated_completions: rollout.ignore_eos truncates every completion, so "
-       "nothing would be "
-       "trained on"},
-      {{"data.answer_field=\"\""}, "data.answer_field: is empty; name a field of the rows"},
-      {{"data.system_prompt=be brief"},
-       "data.system_prompt: is for data.prompt_template chat, not raw; leave it out"},
-      {{"data.chat_template_kwargs.enable_thinking=false"},
-       "data.chat_template_kwargs: is for data.prompt_template chat, not raw; leave it out"},
-      {{"data.prompt_template=chat"},
-       "data.prompt_template: chat is the template of a model's folder, and model.init has none; "
-       "name "
-       "model.tokenizer, a folder that has one"},
-      {{"data={prompt_template: chat, chat_template_kwargs: {tokenize: true}}",
-        "model.tokenizer=t"},
-       "data.chat_template_kwargs: tokenize is no variable that can be set here"},
-      {{"data.train.format=gsm8k"},
-       "data.train.format: gsm8k is of a file, and data.train.task makes rows; leave it out"},
-      {{"data.train.path='-'", "model.tokenizer=t"},
-       "data.train.path: standard input can be read once only; name a file"},
-  };
-  return table;
-}
+const std::vector<Case> kCases = {
+    {{"output_dir=\"\""}, "output_dir: is missing; name the folder of the run, such as runs/first"},
+    {{"device=cuda"}, "device: this build has no CUDA; cpu or auto would be right"},
+    {{"model.init.num_key_value_heads=3"},
+     "model.init.num_key_value_heads: 3 do not divide model.init.num_attention_heads 4"},
+    {{"model.init.num_attention_heads=5"},
+     "model.init.num_attention_heads: 5 do not divide model.init.hidden_size 64; change one, or "
+     "give "
+     "model.init.head_dim"},
+    {{"model.init.head_dim=15"},
+     "model.init.head_dim: heads are 15 wide; rotary positions need an even width"},
+    {{"rollout.max_completion_length=32"},
+     "rollout.max_completion_length: 32 after data.max_prompt_length 17 needs 49 positions; "
+     "model.init.max_position_embeddings is 48"},
+    {{"train.max_tokens_per_micro_batch=35"},
+     "train.max_tokens_per_micro_batch: 35 does not hold one sequence of 36 tokens: "
+     "data.max_prompt_length 17 + "
+     "rollout.max_completion_length 19"},
+    {{"train.prompts_per_step=9223372036854775807"},
+     "train.prompts_per_step: 9223372036854775807 is more than the 1048576 that can be"},
+    {{"train.max_steps=16777216"},
+     "train.max_steps: 16777216 is more than the 16777215 that can be"},
+    {{"rollout.stop_strings=['']"},
+     "rollout.stop_strings: holds an empty text, which ends everything"},
+    {{"reward.functions=[]"}, "reward.functions: grpo needs a reward, such as [{name: numeric}]"},
+    {{"reward.accuracy=partiy"},
+     "reward.accuracy: 'partiy' is not among reward.functions (parity); the nearest is 'parity'"},
+    {{"reward.functions=[{name: a, weight: 0}]"},
+     "reward.functions: every weight is 0: there is nothing to learn"},
+    {{"train.max_steps=0"},
+     "train.max_steps: is 0, and so is train.num_train_epochs; give one of them"},
+    {{"train.num_train_epochs=2"},
+     "train.num_train_epochs: the rows of a task have no end, so there are no epochs; use "
+     "train.max_steps, or give "
+     "data.train.count"},
+    {{"optim.warmup_steps=101", "optim.lr_scheduler_type=cosine"},
+     "optim.warmup_steps: 101 do not fit into the 100 steps of the cosine schedule "
+     "(train.max_steps)"},
+    {{"eval.pass_at_k=[1, 4]"},
+     "eval.pass_at_k: pass@4 needs 4 samples of a prompt; eval.num_generations is 1"},
+    {{"checkpoint.best_metric=reward"},
+     "checkpoint.best_metric: 'reward' is no metric of an evaluation, such as eval_accuracy"},
+    {{"data.eval_fraction=0.1"},
+     "data.eval_fraction: takes rows of a file away, and data.train.path is empty; give "
+     "data.eval the same task"},
+    {{"data.eval_fraction=0.1", "data.train.path=d", "model.tokenizer=t"},
+     "data.eval_fraction: makes a set held_out, and data.eval.held_out is there already"},
+    {{"objective.minibatches=17"},
+     "objective.minibatches: 17 parts cannot be made of train.prompts_per_step 16"},
+    {{"objective.sync_ref_model=true"},
+     "objective.sync_ref_model: objective.beta 0 has no reference; give it a value above 0"},
+    {{"objective.delta=1.1"},
+     "objective.delta: 1.1 is not above 1 + objective.epsilon = 1.2; the published value is 4"},
+    {{"objective.is_cap_low=5"}, "objective.is_cap_low: 5 is not below objective.is_cap_high 5"},
+    {{"objective.importance_sampling_level=sequence", "objective.policy_loss=gmpo"},
+     "objective.importance_sampling_level: sequence has no meaning for objective.policy_loss "
+     "gmpo, which has no "
+     "ratio of that kind; use token"},
+    {{"objective={beta: 0.1, kl_in: reward, kl_estimator: k1, advantage_estimator: gdpo}"},
+     "objective.kl_in: objective.advantage_estimator gdpo has no place for a KL in the reward; "
+     "use loss"},
+    {{"objective={beta: 0.1, kl_in: loss, preset: reinforce_pp}"},
+     "objective.kl_in: objective.advantage_estimator reinforce_pp takes the KL from the reward; "
+     "use reward"},
+    {{"objective={beta: 0.1, kl_in: reward}"},
+     "objective.kl_estimator: k3: objective.kl_in reward takes k1 from the reward; use k1"},
+    {{"objective={beta: 0.1, preset: rloo, use_bias_correction_kl: true}"},
+     "objective.use_bias_correction_kl: corrects a gradient that objective.kl_in reward does not "
+     "have; use false, "
+     "or loss"},
+    {{"objective.entropy_coef_min=2"},
+     "objective.entropy_coef_min: 2 is above objective.entropy_coef_max 1"},
+    {{"objective={use_adaptive_entropy: true, entropy_coef: 1.5}"},
+     "objective.entropy_coef: 1.5 is not between objective.entropy_coef_min 0 and "
+     "objective.entropy_coef_max 1"},
+    {{"objective.mask_truncated_completions=true", "rollout.ignore_eos=true"},
+     "objective.mask_truncated_completions: rollout.ignore_eos truncates every completion, so "
+     "nothing would be "
+     "trained on"},
+    {{"data.answer_field=\"\""}, "data.answer_field: is empty; name a field of the rows"},
+    {{"data.system_prompt=be brief"},
+     "data.system_prompt: is for data.prompt_template chat, not raw; leave it out"},
+    {{"data.chat_template_kwargs.enable_thinking=false"},
+     "data.chat_template_kwargs: is for data.prompt_template chat, not raw; leave it out"},
+    {{"data.prompt_template=chat"},
+     "data.prompt_template: chat is the template of a model's folder, and model.init has none; "
+     "name "
+     "model.tokenizer, a folder that has one"},
+    {{"data={prompt_template: chat, chat_template_kwargs: {tokenize: true}}", "model.tokenizer=t"},
+     "data.chat_template_kwargs: tokenize is no variable that can be set here"},
+    {{"data.train.format=gsm8k"},
+     "data.train.format: gsm8k is of a file, and data.train.task makes rows; leave it out"},
+    {{"data.train.path='-'", "model.tokenizer=t"},
+     "data.train.path: standard input can be read once only; name a file"},
+};
 
 }  // namespace
 
 TEST_CASE("rules: each contradiction is one error that names its key", "[config]") {
   REQUIRE(error_of(kInit).empty());
-  for (const auto& c : cases()) {
+  for (const auto& c : kCases) {
     CAPTURE(c.overrides[0]);
     const auto error = error_of(kInit, c.overrides);
     CHECK(error.find('\n') == std::string::npos);

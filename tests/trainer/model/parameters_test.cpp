@@ -90,12 +90,12 @@ TEST_CASE("make_layout: parameters tile the buffer and neighbours form one matri
   const auto at = [&](const char* name) { return layout.at(prefix + name + ".weight").offset; };
   CHECK(b.input_norm == at("input_layernorm"));
   CHECK(b.qkv == at("self_attn.q_proj"));
-  CHECK(b.qkv + 64 * 32 == at("self_attn.k_proj"));
-  CHECK(b.qkv + 96 * 32 == at("self_attn.v_proj"));
+  CHECK(b.qkv + std::int64_t{64} * 32 == at("self_attn.k_proj"));
+  CHECK(b.qkv + std::int64_t{96} * 32 == at("self_attn.v_proj"));
   CHECK(b.o == at("self_attn.o_proj"));
   CHECK(b.post_norm == at("post_attention_layernorm"));
   CHECK(b.gate_up == at("mlp.gate_proj"));
-  CHECK(b.gate_up + 48 * 32 == at("mlp.up_proj"));
+  CHECK(b.gate_up + std::int64_t{48} * 32 == at("mlp.up_proj"));
   CHECK(b.down == at("mlp.down_proj"));
 }
 

@@ -9,6 +9,7 @@ const auto kGoOn = [] { return false; };
 
 std::vector<std::uint64_t> ordinals(const std::vector<aha::Group>& groups) {
   std::vector<std::uint64_t> result;
+  result.reserve(groups.size());
   for (const auto& group : groups)
     result.push_back(group.ordinal);
   return result;

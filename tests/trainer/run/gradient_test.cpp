@@ -69,7 +69,7 @@ TEST_CASE("optimizer: padded rows of the embedding and the head are never moved"
       CHECK((range.offset >= padding + 7 * C || range.offset + range.size <= padding));
     }
   }
-  CHECK(moved == policy.layout.total - 2 * 7 * C);
+  CHECK(moved == policy.layout.total - 2 * (7 * C));
 }
 
 TEST_CASE("gradient: does not depend on threads, bit for bit") {
