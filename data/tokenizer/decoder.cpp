@@ -13,7 +13,7 @@ namespace {
 constexpr const char* kKnown =
     "ByteLevel, ByteFallback, Fuse, Replace, Strip, Metaspace or Sequence";
 
-class ByteLevelDecoder final : public Decoder {
+class ByteLevelDecoder final : public TokenDecoder {
  public:
   void apply(std::vector<std::string>& tokens) const override {
     std::string bytes;
@@ -36,7 +36,7 @@ std::optional<char> byte_of(const std::string& token) {
 }
 
 /// Runs of tokens such as <0xE2> become the text they spell, or one U+FFFD for each.
-class ByteFallback final : public Decoder {
+class ByteFallback final : public TokenDecoder {
  public:
   void apply(std::vector<std::string>& tokens) const override {
     std::vector<std::string> decoded;
@@ -62,7 +62,7 @@ class ByteFallback final : public Decoder {
   }
 };
 
-class Fuse final : public Decoder {
+class Fuse final : public TokenDecoder {
  public:
   void apply(std::vector<std::string>& tokens) const override {
     std::string all;
@@ -72,7 +72,7 @@ class Fuse final : public Decoder {
   }
 };
 
-class ReplaceDecoder final : public Decoder {
+class ReplaceDecoder final : public TokenDecoder {
  public:
   explicit ReplaceDecoder(const Component& c)
       : pattern_(c.member("pattern")), content_(c.text("content")) {}
@@ -87,7 +87,7 @@ class ReplaceDecoder final : public Decoder {
 };
 
 /// Takes up to `start` signs from the front of every token and up to `stop` from its end.
-class StripDecoder final : public Decoder {
+class StripDecoder final : public TokenDecoder {
  public:
   explicit StripDecoder(const Component& c)
       : sign_(c.character("content")), start_(c.count("start")), stop_(c.count("stop")) {}
@@ -108,7 +108,7 @@ class StripDecoder final : public Decoder {
   std::size_t stop_;
 };
 
-class MetaspaceDecoder final : public Decoder {
+class MetaspaceDecoder final : public TokenDecoder {
  public:
   explicit MetaspaceDecoder(const Component& c)
       : sign_(c.character("replacement")),
@@ -135,7 +135,7 @@ class MetaspaceDecoder final : public Decoder {
   bool prepends_;
 };
 
-std::unique_ptr<Decoder> make_one(const Component& c) {
+std::unique_ptr<TokenDecoder> make_one(const Component& c) {
   const auto type = c.type();
   if (type == "ByteLevel") return std::make_unique<ByteLevelDecoder>();
   if (type == "ByteFallback") return std::make_unique<ByteFallback>();

@@ -8,15 +8,15 @@
 namespace aha {
 
 /// One step of `decoder`: tokens to tokens, which are joined when all steps are done.
-class Decoder {
+class TokenDecoder {
  public:
-  virtual ~Decoder() = default;
+  virtual ~TokenDecoder() = default;
   virtual void apply(std::vector<std::string>& tokens) const = 0;
 };
 
 /// The steps of a decoder, sequences unrolled.
 struct Decoders {
-  std::vector<std::unique_ptr<Decoder>> steps;
+  std::vector<std::unique_ptr<TokenDecoder>> steps;
   bool to_bytes =
       false;  ///< ByteLevel alone: the text is the bytes of the tokens, one after another
 };

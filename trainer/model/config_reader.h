@@ -19,9 +19,9 @@ inline std::string shown(const Json& value) {
 }
 
 /// Typed reading of one JSON object; a null is the same as an absent key.
-class Reader {
+class ConfigReader {
  public:
-  Reader(const Json& object, Problems& problems, std::string path = "")
+  ConfigReader(const Json& object, ModelProblems& problems, std::string path = "")
       : object_(object), problems_(problems), path_(std::move(path)) {}
 
   const Json* find(const char* key) const {
@@ -100,7 +100,7 @@ class Reader {
 
  private:
   const Json& object_;
-  Problems& problems_;
+  ModelProblems& problems_;
   std::string path_;
 };
 

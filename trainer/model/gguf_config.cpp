@@ -35,7 +35,7 @@ constexpr std::array kKnownSettings = {
 /// Reads the settings below "ARCHITECTURE.".
 class Settings {
  public:
-  Settings(const GgufFile& file, std::string architecture, Problems& problems)
+  Settings(const GgufFile& file, std::string architecture, ModelProblems& problems)
       : file_(file), prefix_(std::move(architecture) + "."), problems_(problems) {}
 
   /// One number, or a list of equal ones: some files have one a layer.
@@ -84,10 +84,10 @@ class Settings {
  private:
   const GgufFile& file_;
   std::string prefix_;
-  Problems& problems_;
+  ModelProblems& problems_;
 };
 
-void read_sizes(const GgufFile& file, const Settings& in, Problems& problems, ModelConfig& c) {
+void read_sizes(const GgufFile& file, const Settings& in, ModelProblems& problems, ModelConfig& c) {
   in.needed("embedding_length", c.hidden_size);
   in.needed("block_count", c.num_hidden_layers);
   in.needed("attention.head_count", c.num_attention_heads);
@@ -106,7 +106,7 @@ void read_sizes(const GgufFile& file, const Settings& in, Problems& problems, Mo
 }
 
 /// What would change the numbers and is not done.
-void refuse_others(const GgufFile& file, const Settings& in, Problems& problems,
+void refuse_others(const GgufFile& file, const Settings& in, ModelProblems& problems,
                    const ModelConfig& c) {
   in.only("rope.dimension_count", c.head_dim, "a partial rotary embedding is not imported");
   in.only("expert_count", 0, "mixtures of experts are not imported");
@@ -143,7 +143,7 @@ ModelConfig gguf_model_config(const GgufFile& file) {
          gguf_shown(*architecture));
   ModelConfig config;
   config.model_type = *architecture;
-  Problems problems(where);
+  ModelProblems problems(where);
   const Settings in(file, config.model_type, problems);
   read_sizes(file, in, problems, config);
   refuse_others(file, in, problems, config);

@@ -77,7 +77,7 @@ std::string gguf_tensor_name(std::string_view parameter) {
 }
 
 void check_gguf_weights(const GgufFile& file, const ParameterLayout& layout) {
-  Problems problems(file.path().string());
+  ModelProblems problems(file.path().string());
   std::set<std::string, std::less<>> wanted;
   for (const auto& parameter : layout.parameters) {
     const auto name = gguf_tensor_name(parameter.name);

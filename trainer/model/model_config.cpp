@@ -16,7 +16,7 @@ constexpr std::int64_t kMaxHeads = 4096;
 constexpr std::int64_t kMaxHeadDim = 4096;
 constexpr std::int64_t kMaxPositions = std::int64_t{1} << 22;
 
-void check_sizes(const ModelConfig& c, Problems& problems) {
+void check_sizes(const ModelConfig& c, ModelProblems& problems) {
   const auto in_range = [&](const char* key, std::int64_t value, std::int64_t high) {
     if (value < 1 || value > high)
       problems.add("'{}' is {}, expected an integer in [1, {}]", key, value, high);
@@ -46,7 +46,7 @@ void check_sizes(const ModelConfig& c, Problems& problems) {
 
 /// [low, high] for numbers; a NaN is outside.
 struct NumberCheck {
-  Problems& problems;
+  ModelProblems& problems;
 
   void operator()(const char* key, double value, double low, double high) const {
     if (!(value >= low && value <= high))
@@ -55,7 +55,7 @@ struct NumberCheck {
 };
 
 void check_long_factors(const char* key, const std::vector<double>& factors, const ModelConfig& c,
-                        Problems& problems) {
+                        ModelProblems& problems) {
   if (std::ssize(factors) != c.rotary_dims() / 2)
     problems.add("'{}' has {} entries, expected {}: one for two of the {} dimensions that turn",
                  key, factors.size(), c.rotary_dims() / 2, c.rotary_dims());
@@ -64,7 +64,7 @@ void check_long_factors(const char* key, const std::vector<double>& factors, con
       return problems.add("'{}' holds {}, expected numbers in [1e-6, 1e6]", key, factor);
 }
 
-void check_rope(const ModelConfig& c, Problems& problems) {
+void check_rope(const ModelConfig& c, ModelProblems& problems) {
   const NumberCheck in_range{problems};
   in_range("rope_theta", c.rope_theta, 1.0, 1e12);
   const bool sound = c.partial_rotary_factor > 0.0 && c.partial_rotary_factor <= 1.0;
@@ -94,7 +94,7 @@ void check_rope(const ModelConfig& c, Problems& problems) {
                  s.original_positions, kMaxPositions);
 }
 
-void check_numbers(const ModelConfig& c, Problems& problems) {
+void check_numbers(const ModelConfig& c, ModelProblems& problems) {
   const NumberCheck in_range{problems};
   in_range("rms_norm_eps", c.rms_norm_eps, 1e-12, 0.1);
   in_range("initializer_range", c.initializer_range, 0.0, 1.0);
@@ -135,7 +135,7 @@ std::string positions_text(const ModelConfig& config) {
 }
 
 void validate_model_config(const ModelConfig& config, std::string_view where) {
-  Problems problems{std::string(where)};
+  ModelProblems problems{std::string(where)};
   check_sizes(config, problems);
   if (problems.none()) check_rope(config, problems);
   check_numbers(config, problems);

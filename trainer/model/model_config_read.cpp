@@ -9,11 +9,11 @@ namespace aha {
 namespace fs = std::filesystem;
 namespace {
 
-void read_ids(const Reader& in, ModelConfig& c) {
+void read_ids(const ConfigReader& in, ModelConfig& c) {
   const auto one = [&](const char* key, std::optional<std::int64_t>& out) {
     const auto* value = in.find(key);
     if (value == nullptr) return;
-    if (!Reader::is_integer(*value)) return in.wrong(key, "an integer");
+    if (!ConfigReader::is_integer(*value)) return in.wrong(key, "an integer");
     out = value->get<std::int64_t>();
     if (*out == -1) out.reset();  // early Llama files say "none" so
   };
@@ -23,14 +23,14 @@ void read_ids(const Reader& in, ModelConfig& c) {
   if (eos == nullptr) return;
   std::vector<std::int64_t> ids;
   for (const auto& id : eos->is_array() ? *eos : Json::array({*eos})) {
-    if (!Reader::is_integer(id))
+    if (!ConfigReader::is_integer(id))
       return in.wrong("eos_token_id", "an integer or a list of integers");
     ids.push_back(id.get<std::int64_t>());
   }
   c.eos_token_ids = std::move(ids);
 }
 
-void refuse_other_models(const Reader& in, const Family& family) {
+void refuse_other_models(const ConfigReader& in, const Family& family) {
   if (const auto* names = in.find("architectures"))
     if (!names->is_array() || names->size() != 1 || (*names)[0] != family.architecture)
       in.wrong("architectures", fmt::format("[\"{}\"]", family.architecture));
@@ -48,7 +48,7 @@ void refuse_other_models(const Reader& in, const Family& family) {
 }
 
 /// The family that the file names; a UserError when it is none of ours.
-Family read_family(const Reader& in, const std::string& path) {
+Family read_family(const ConfigReader& in, const std::string& path) {
   std::string known;
   for (const auto& family : families())
     known += fmt::format("{}\"{}\"", known.empty() ? "" : ", ", family.model_type);
@@ -74,7 +74,7 @@ ModelConfig defaults_of(const Family& family) {
   return c;
 }
 
-void read_layer_types(const Reader& in, const ModelConfig& c) {
+void read_layer_types(const ConfigReader& in, const ModelConfig& c) {
   const auto* types = in.find("layer_types");
   if (types == nullptr) return;
   if (!types->is_array() || static_cast<std::int64_t>(types->size()) != c.num_hidden_layers)
@@ -85,7 +85,7 @@ void read_layer_types(const Reader& in, const ModelConfig& c) {
 }
 
 /// Only mistral and phi3 look at the key as it stands; in mistral its absence is 4096.
-void read_sliding_window(const Reader& in, ModelConfig& c) {
+void read_sliding_window(const ConfigReader& in, ModelConfig& c) {
   const bool looks = c.model_type == "mistral" || c.model_type == "phi3";
   if (looks && in.has("sliding_window")) {
     std::int64_t window = 0;
@@ -98,7 +98,7 @@ void read_sliding_window(const Reader& in, ModelConfig& c) {
   }
 }
 
-void read_dtype(const Reader& in, ModelConfig& c) {
+void read_dtype(const ConfigReader& in, ModelConfig& c) {
   for (const char* key : {"torch_dtype", "dtype"}) {
     const auto* value = in.find(key);
     if (value == nullptr) continue;
@@ -109,7 +109,7 @@ void read_dtype(const Reader& in, ModelConfig& c) {
   }
 }
 
-void read_sizes(const Reader& in, ModelConfig& c) {
+void read_sizes(const ConfigReader& in, ModelConfig& c) {
   in.needed("vocab_size", c.vocab_size);
   in.needed("hidden_size", c.hidden_size);
   in.needed("num_hidden_layers", c.num_hidden_layers);
@@ -139,8 +139,8 @@ ModelConfig read_model_config(const fs::path& folder) {
   if (!json.is_object())
     fail("{}: is not a JSON object, expected a model's settings", path.string());
 
-  Problems problems(path.string());
-  const Reader in(json, problems);
+  ModelProblems problems(path.string());
+  const ConfigReader in(json, problems);
   const Family family = read_family(in, path.string());
   refuse_other_models(in, family);
   // sizes of a model of another kind would only add noise
@@ -160,8 +160,8 @@ ModelConfig read_model_config(const fs::path& folder) {
     const auto generation = read_json(generation_path);
     if (!generation.is_object())
       fail("{}: is not a JSON object, expected generation settings", generation_path.string());
-    Problems generation_problems(generation_path.string());
-    read_ids(Reader(generation, generation_problems), config);
+    ModelProblems generation_problems(generation_path.string());
+    read_ids(ConfigReader(generation, generation_problems), config);
     generation_problems.raise();
     validate_model_config(config, generation_path.string());
   }

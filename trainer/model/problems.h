@@ -12,9 +12,9 @@ namespace aha {
 /// Independent things that are wrong, thrown together as one UserError with a line each. After
 /// kMaxLines only their number is kept: a wrong folder can have thousands. `where`, when given,
 /// begins each line.
-class Problems {
+class ModelProblems {
  public:
-  explicit Problems(std::string where = "")
+  explicit ModelProblems(std::string where = "")
       : prefix_(where.empty() ? std::move(where) : std::move(where) + ": ") {}
 
   template <class... Args>

@@ -43,7 +43,7 @@ const RopeType* find_type(std::string_view name, bool phi3) {
 }
 
 /// The type that an object names; null, and a problem, when it is none of ours.
-const RopeType* read_type(const Reader& rope, bool phi3) {
+const RopeType* read_type(const ConfigReader& rope, bool phi3) {
   const char* key = rope.has("rope_type") ? "rope_type" : "type";
   const auto* value = rope.find(key);
   if (value == nullptr) return &kTypes.front();
@@ -57,7 +57,7 @@ const RopeType* read_type(const Reader& rope, bool phi3) {
   return type;
 }
 
-void read_numbers(const Reader& rope, const char* key, std::vector<double>& out) {
+void read_numbers(const ConfigReader& rope, const char* key, std::vector<double>& out) {
   const auto* value = rope.find(key);
   if (value == nullptr) return rope.missing(key, "a list of numbers");
   if (!value->is_array() || !std::all_of(value->begin(), value->end(),
@@ -66,14 +66,14 @@ void read_numbers(const Reader& rope, const char* key, std::vector<double>& out)
   out = value->get<std::vector<double>>();
 }
 
-void read_optional(const Reader& rope, const char* key, std::optional<double>& out) {
+void read_optional(const ConfigReader& rope, const char* key, std::optional<double>& out) {
   if (!rope.has(key)) return;
   double value = 0;
   rope.number(key, value);
   out = value;
 }
 
-void read_needed(const Reader& rope, const char* key, double& out) {
+void read_needed(const ConfigReader& rope, const char* key, double& out) {
   if (rope.has(key))
     rope.number(key, out);
   else
@@ -82,7 +82,8 @@ void read_needed(const Reader& rope, const char* key, double& out) {
 
 /// phi3 has its original context at the top and 4096 where nothing is said; elsewhere it stands in
 /// the object.
-void read_original(const Reader& in, const Reader& rope, const ModelConfig& c, RopeScaling& s) {
+void read_original(const ConfigReader& in, const ConfigReader& rope, const ModelConfig& c,
+                   RopeScaling& s) {
   constexpr const char* kKey = "original_max_position_embeddings";
   s.original_positions = c.model_type == "phi3" ? 4096 : c.max_position_embeddings;
   in.integer(kKey, s.original_positions);
@@ -93,7 +94,7 @@ void read_original(const Reader& in, const Reader& rope, const ModelConfig& c, R
                                  in.has(kKey) ? "" : ", 4096 where there is none,"));
 }
 
-RopeScaling read_scaling(const Reader& in, const Reader& rope, const ModelConfig& c) {
+RopeScaling read_scaling(const ConfigReader& in, const ConfigReader& rope, const ModelConfig& c) {
   RopeScaling s;
   const auto* type = read_type(rope, c.model_type == "phi3");
   if (type == nullptr) return s;
@@ -121,12 +122,13 @@ RopeScaling read_scaling(const Reader& in, const Reader& rope, const ModelConfig
 constexpr std::array<const char*, 2> kObjects{"rope_scaling", "rope_parameters"};
 
 /// A number that stands at the top, inside one of the objects, or both.
-void read_everywhere(const Reader& in, Problems& problems, const char* key, double& out) {
+void read_everywhere(const ConfigReader& in, ModelProblems& problems, const char* key,
+                     double& out) {
   in.number(key, out);
   for (const char* object : kObjects) {
     const auto* inner = in.find(object);
     if (inner == nullptr || !inner->is_object()) continue;
-    const Reader rope(*inner, problems, std::string(object) + ".");
+    const ConfigReader rope(*inner, problems, std::string(object) + ".");
     const double outer = out;
     rope.number(key, out);
     if (in.has(key) && outer != out)
@@ -142,7 +144,7 @@ std::string_view rope_type_name(Kind kind) {
       ->name;
 }
 
-void read_rope(const Reader& in, Problems& problems, ModelConfig& c) {
+void read_rope(const ConfigReader& in, ModelProblems& problems, ModelConfig& c) {
   read_everywhere(in, problems, "rope_theta", c.rope_theta);
   read_everywhere(in, problems, "partial_rotary_factor", c.partial_rotary_factor);
   if (c.model_type != "phi3" && c.partial_rotary_factor != 1.0)
@@ -155,7 +157,7 @@ void read_rope(const Reader& in, Problems& problems, ModelConfig& c) {
       in.wrong(key, "an object or null");
       continue;
     }
-    auto scaling = read_scaling(in, Reader(*value, problems, std::string(key) + "."), c);
+    auto scaling = read_scaling(in, ConfigReader(*value, problems, std::string(key) + "."), c);
     if (before != nullptr && scaling != c.rope_scaling)
       in.wrong(key, fmt::format("the same scaling as in '{}'", before));
     c.rope_scaling = std::move(scaling);

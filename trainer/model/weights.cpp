@@ -45,7 +45,7 @@ const Parameter* taker(const ParameterLayout& layout, std::string_view name) {
 /// Compares everything that is stored with everything that is wanted.
 void check_stored(const ModelTensors& stored, const fs::path& folder,
                   const ParameterLayout& layout) {
-  Problems problems;
+  ModelProblems problems;
   for (const auto& parameter : layout.parameters)
     if (!stored.files().contains(parameter.name))
       problems.add("{}: tensor {} is missing, expected shape {}", folder.string(),
@@ -90,7 +90,7 @@ Tensor load_weights(const fs::path& folder, const ParameterLayout& layout) {
   check_stored(stored, folder, layout);
   Tensor values = at::empty({layout.total}, at::kFloat);
   auto* const data = values.mutable_data_ptr<float>();
-  Problems problems;
+  ModelProblems problems;
   for (const auto& parameter : layout.parameters) {
     const auto& file = *stored.files().find(parameter.name)->second;
     const std::span out(data + parameter.offset, static_cast<std::size_t>(parameter.size));
