@@ -1,6 +1,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <iostream>
 #include <memory>
 
@@ -49,7 +50,9 @@ int train(const Arguments& a) {
   introduce(placement);
   const Config config = load_config(a.config, a.overrides);
   if (a.nproc > 1) return launch({own_command_without("--nproc"), a.nproc});
-  say_warnings(config);
+  // a peer that was lost is an error of the write to it, which says more than a silent end
+  if (placement.world_size > 1) std::signal(SIGPIPE, SIG_IGN);
+  if (placement.rank == 0) say_warnings(config);
   const auto end = run_job(config, {a.resume, isatty(STDERR_FILENO) != 0, placement});
   if (end == JobEnd::Stopped) return kStopped;
   if (placement.rank > 0) return 0;
