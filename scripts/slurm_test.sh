@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # scripts/submit.sh on a real Slurm of two nodes on this machine: a job hears its time limit's signal, saves, is requeued,
 # loses a step to SIGKILL, is requeued again, and ends with the bytes of a run that was never interrupted.
-#   scripts/slurm_test.sh [--nodes N] [--tasks-per-node T] [--keep]
+#   scripts/slurm_test.sh [--nodes 2] [--tasks-per-node 1] [--keep]
 #
-# About 2 min. As root, with Debian's slurm-wlm and munge (installed when they are missing); exit code 77 where that cannot
+# 2 min on an idle machine of two cores. As root, with Debian's slurm-wlm and munge (installed when they are missing); exit code 77 where that cannot
 # be. Everything lives in a folder of /tmp, with a key and a socket of its own, and is taken down at the end; --keep leaves
 # the folder and Slurm running and says how to end them.
 source "$(dirname "$0")/common.sh"
 case ${1:-} in -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
-nodes=1 tasks=1 keep=false root=$PWD
+nodes=2 tasks=1 keep=false root=$PWD
 while [ $# -gt 0 ]; do
   case $1 in
     --nodes) nodes=${2:?}; shift 2 ;;
