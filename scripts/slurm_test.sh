@@ -3,7 +3,7 @@
 # loses a step to SIGKILL, is requeued again, and ends with the bytes of a run that was never interrupted.
 #   scripts/slurm_test.sh [--nodes 2] [--tasks-per-node 1] [--keep]
 #
-# 2 min on an idle machine of two cores. As root, with Debian's slurm-wlm and munge (installed when they are missing); exit code 77 where that cannot
+# 4 min on two busy cores. As root, with Debian's slurm-wlm and munge (installed when they are missing); exit code 77 where that cannot
 # be. Everything lives in a folder of /tmp, with a key and a socket of its own, and is taken down at the end; --keep leaves
 # the folder and Slurm running and says how to end them.
 source "$(dirname "$0")/common.sh"
