@@ -10,6 +10,7 @@
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <thread>
@@ -269,6 +270,8 @@ Communicator::Communicator() = default;
 Communicator::Communicator(const Placement& placement, const CommOptions& options)
     : placement_(placement) {
   if (placement.world_size == 1) return;
+  // a peer that was lost is an error of the write to it, which says more than a silent end
+  std::signal(SIGPIPE, SIG_IGN);
   FLAGS_caffe2_log_level = 2;  // errors: what fails is reported by us, in a line
   network_ = std::make_unique<Network>(placement, options);
 }

@@ -1,7 +1,6 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 
@@ -51,7 +50,7 @@ int train(const Arguments& a) {
   introduce(placement);
   const Config config = load_job(a.config, a.overrides);
   if (a.nproc > 1) return launch({own_command_without("--nproc"), a.nproc});
-  say_warnings(config);
+  if (placement.rank == 0) say_warnings(config);
   const auto end = run_job(config, {a.resume, isatty(STDERR_FILENO) != 0, placement});
   if (end == JobEnd::Stopped) return kStopped;
   if (placement.rank > 0) return 0;
