@@ -323,6 +323,9 @@ JobEnd run_job(const Config& config, const TrainOptions& options) {
     const JobEnd end = run_on(config, options, comm);
     comm.finish();
     return end;
+  } catch (const CommError&) {
+    comm.leave("lost another rank");  // which one, every rank sees by itself
+    throw;
   } catch (const std::exception& error) {
     comm.leave(error.what());
     throw;
