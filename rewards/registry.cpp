@@ -6,6 +6,7 @@
 #include "rewards/countdown_wait.h"
 #include "rewards/format.h"
 #include "rewards/length.h"
+#include "rewards/math/math_reward.h"
 #include "rewards/numeric.h"
 #include "rewards/parity.h"
 #include "rewards/repetition.h"
@@ -37,6 +38,14 @@ std::vector<RewardInfo> all_rewards() {
        {{"extraction", "last", "last: see above; answer_tag: in the last <answer>...</answer>"},
         {"answer_field", "answer", "the row's field with the gold"}},
        make_numeric_reward},
+      {"math",
+       "the answer means the same as the gold, as mathematics or as words",
+       {{"extraction", "auto", "auto, boxed, answer_tag, hash, final_answer, last or whole"},
+        {"answer_field", "answer", "the row's field with the gold"},
+        {"precision", "6", "decimals at which numbers with a decimal point are compared"},
+        {"percent", "fraction", "fraction: 28% is 0.28; number: 28% is 28"},
+        {"list_order", "free", "free: '1, 2' is '2, 1'; kept: it is not"}},
+       make_math_reward},
       {"format",
        "the shape of the text",
        {{"variant", "think_answer", "think_answer, hash_answer or a published rule below"}},
