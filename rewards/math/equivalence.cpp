@@ -27,6 +27,8 @@ class Comparer {
   Judgement compare(Ref a, Ref b) {
     scope_.step();
     if (++nesting_ > kMostNesting) throw Refusal{"more than 16 levels of lists"};
+    a = condition_of(tree_, a);
+    b = condition_of(tree_, b);
     auto judgement = canonical(tree_, a) == canonical(tree_, b) ? equal() : by_kind(a, b);
     --nesting_;
     return judgement;
@@ -39,6 +41,8 @@ class Comparer {
   bool is(Ref ref, Kind kind) const { return tree_[ref].kind == kind; }
   bool is_collection(Ref ref) const { return is(ref, Kind::List) || is(ref, Kind::Set); }
 
+  bool is_named_set(Ref ref) const { return is(ref, Kind::Constant) && is_set_like(tree_, ref); }
+
   Judgement by_kind(Ref a, Ref b) {
     if (is(a, Kind::Relation) || is(b, Kind::Relation)) {
       if (!is_collection(a) && !is_collection(b)) return relations(a, b);
@@ -46,7 +50,9 @@ class Comparer {
     if (is_collection(a) || is_collection(b) || contains(tree_, a, Kind::PlusMinus) ||
         contains(tree_, b, Kind::PlusMinus))
       return collections(a, b);
-    if (is(a, Kind::SetOperation) || is(b, Kind::SetOperation)) return sets(a, b);
+    if (is(a, Kind::SetOperation) || is(b, Kind::SetOperation) || is_named_set(a) ||
+        is_named_set(b))
+      return sets(a, b);
     if (is(a, Kind::Tuple) || is(b, Kind::Tuple)) return tuples(a, b);
     if (is(a, Kind::Matrix) || is(b, Kind::Matrix)) return matrices(a, b);
     if (is(a, Kind::Text) || is(b, Kind::Text)) return different("other words");
@@ -105,6 +111,7 @@ class Comparer {
     const auto y = tree_[b];
     if (x.name.size() != y.name.size()) return false;
     for (const bool turn : {false, true}) {
+      if (turn && x.name.find(sign::kOther) != std::string::npos) return false;
       if (turn) {
         std::reverse(x.items.begin(), x.items.end());
         std::reverse(x.name.begin(), x.name.end());

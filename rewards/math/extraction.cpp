@@ -147,6 +147,9 @@ Extracted whole(std::string_view text) {
 Extracted inside(std::string_view text, bool prose) {
   if (auto box = boxed(text); !box.text.empty() || box.how != std::string_view("no box"))
     return box;
+  for (const std::string_view command : {"\\text{", "\\mbox{", "\\textbf{"}) {
+    if (text.starts_with(command) && text.find('}') == text.size() - 1) return whole(text);
+  }
   const auto formulas = formulas_of(text);
   const bool all = formulas.size() == 1 && formulas[0].begin == 0 &&
                    trimmed(text.substr(formulas[0].end)).size() <= 1;

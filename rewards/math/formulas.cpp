@@ -209,7 +209,9 @@ std::vector<Piece> formulas_of(std::string_view text) {
         const auto& fence = kFences[f];
         if (!text.substr(at).starts_with(fence.open) || absent[f] <= at) continue;
         const auto begin = at + fence.open.size();
-        const auto close = text.find(fence.close, begin);
+        auto close = text.find(fence.close, begin);
+        while (close != kNone && fence.close[0] == '$' && text[close - 1] == '\\')
+          close = text.find(fence.close, close + 1);  // \$5 is money
         if (close == kNone) {
           absent[f] = at;
           continue;
@@ -244,7 +246,7 @@ std::string joined_last(std::string_view text, const std::vector<Piece>& pieces,
     const auto gap = gap_of(between);
     if (gap.ends_sentence || gap.connectives > 1) break;
     // \boxed{1}\boxed{2} are two items, $1$ $2$ are not.
-    const bool beside = words > 0 && gap.words == 0 && between.empty();
+    const bool beside = words > 0 && gap.words == 0 && gap.commas == 0 && gap.connectives == 0;
     const bool connected =
         gap.connectives == 1 ? gap.words <= words : gap.commas > 0 && gap.words == 0;
     if (!beside && !connected) break;

@@ -12,7 +12,7 @@ enum class TokenKind {
   Function,   ///< sin, log, ...: what it is applied to follows
   Command,    ///< frac, sqrt, binom, begin, end, sum, ...: the parser knows each
   Wrapper,    ///< mathbf, vec, ...: its argument stands for the whole
-  Word,       ///< letters in a row that have no meaning together: a product, a unit or a word
+  Word,       ///< letters in a row that are a unit or a word; those of a product are symbols
   Text,       ///< the argument of \text and its like
   Operator,   ///< + - * / ^ _ ! & and m (modulo), p (plus-minus), q (minus-plus), # (new row)
   Relation,   ///< see sign in expression.h

@@ -101,6 +101,17 @@ std::optional<Ref> assigned_value(const Tree& tree, Ref ref) {
   return inside.contains(canonical(tree, name)) ? std::nullopt : std::optional(value);
 }
 
+Ref condition_of(Tree& tree, Ref ref) {
+  const auto& node = tree[ref];
+  if (node.kind != Kind::Set || node.items.size() != 1) return ref;
+  auto relation = tree[node.items[0]];
+  if (relation.kind != Kind::Relation || relation.name.size() < 2) return ref;
+  if (relation.name[0] != sign::kSuchThat && relation.name[0] != sign::kOther) return ref;
+  relation.name.erase(0, 1);
+  relation.items.erase(relation.items.begin());
+  return tree.add(std::move(relation));
+}
+
 std::vector<Ref> items_of(Tree& tree, Ref ref) {
   std::vector<Ref> items;
   collect(tree, ref, items);

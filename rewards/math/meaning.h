@@ -13,6 +13,9 @@ namespace aha::math {
 /// without letters (2 + 2 = 4).
 std::optional<Ref> assigned_value(const Tree& tree, Ref ref);
 
+/// The condition of a set {x | x > 3}; anything else as it is.
+Ref condition_of(Tree& tree, Ref ref);
+
 /// The items of a list or set, of lists in it, with each `name = value` as its value, +- as two
 /// and each item once; of anything else itself.
 std::vector<Ref> items_of(Tree& tree, Ref ref);

@@ -199,7 +199,7 @@ Ref Parser::product() {
       const bool slash = peek().kind == TokenKind::Number && peek().space_before &&
                          peek(1).text == "/" && peek(2).kind == TokenKind::Number &&
                          is_numeral(tree_, factors.back()) && !tree_[factors.back()].decimal;
-      if (peek().kind == TokenKind::Number && !slash && is_numeral(tree_, factors.back()))
+      if (at(TokenKind::Number) && !slash && tokens_[at_ - 1].kind == TokenKind::Number)
         refuse("a number after a number");
       if (slash) {
         const auto top = numeral();

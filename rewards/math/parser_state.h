@@ -8,7 +8,8 @@
 
 namespace aha::math {
 
-/// The recursive descent of parser.h: parser.cpp has lists to powers, parser_atom.cpp the rest.
+/// The recursive descent of parser.h: lists to powers in parser.cpp, letters and brackets in
+/// parser_atom.cpp, commands and functions in parser_command.cpp.
 class Parser {
  public:
   Parser(Tree& tree, std::vector<Token> tokens) : tree_(tree), tokens_(std::move(tokens)) {}
@@ -50,6 +51,7 @@ class Parser {
 
   Ref atom();
   Ref numeral();
+  Ref based(std::string_view digits);
   Ref letter();
   Ref words();
   Ref bracketed();
