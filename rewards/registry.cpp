@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "rewards/cosine_length.h"
 #include "rewards/countdown.h"
 #include "rewards/countdown_wait.h"
 #include "rewards/format.h"
+#include "rewards/group_length.h"
+#include "rewards/language.h"
 #include "rewards/length.h"
 #include "rewards/math/math_reward.h"
 #include "rewards/numeric.h"
@@ -48,7 +51,9 @@ std::vector<RewardInfo> all_rewards() {
        make_math_reward},
       {"format",
        "the shape of the text",
-       {{"variant", "think_answer", "think_answer, hash_answer or a published rule below"}},
+       {{"variant", "think_answer", "think_answer, hash_answer or a published rule below"},
+        {"verifier", "", "a verifier: the format counts only where the answer is right"},
+        {"answer_field", "answer", "the row's field with the gold, for the verifier"}},
        make_format_reward},
       {"length",
        "-min(1, length / max)",
@@ -64,6 +69,25 @@ std::vector<RewardInfo> all_rewards() {
        {{"max_completion_len", "0", "tokens; 0: rollout.max_completion_length"},
         {"soft_punish_cache", "0", "tokens"}},
        make_trl_soft_overlong_reward},
+      {"cosine_length",
+       "right answers better when short, wrong ones when long (arXiv:2502.03373)",
+       {{"verifier", "math", "which reward says what is right"},
+        {"answer_field", "answer", "the row's field with the gold, for the verifier"},
+        {"max", "0", "tokens; 0: rollout.max_completion_length"},
+        {"min_value_correct", "0.5", "a right answer at max"},
+        {"max_value_correct", "1.0", "a right answer without length"},
+        {"min_value_wrong", "-1.0", "a wrong answer without length"},
+        {"max_value_wrong", "-0.5", "a wrong answer at max"}},
+       make_cosine_length_reward},
+      {"group_length",
+       ".5 for the shortest of the group to -.5 for the longest, wrong ones at most 0 (Kimi k1.5)",
+       {{"verifier", "math", "which reward says what is right"},
+        {"answer_field", "answer", "the row's field with the gold, for the verifier"}},
+       make_group_length_reward},
+      {"language",
+       "share of words in the script of a language (DeepSeek-R1)",
+       {{"language", "en", "en, zh, ja, ko, ru, ar, he, hi, th, el, de, fr, es, ..."}},
+       make_language_reward},
       {"repetition",
        "max_penalty * (1 - unique n-grams / n-grams) over token ids",
        {{"ngram_size", "3", "tokens"}, {"max_penalty", "-1.0", "at most 0"}},

@@ -20,6 +20,8 @@ struct Attempt {
   std::int64_t length = 0;       ///< tokens; -1: unknown (offline)
   bool truncated = false;
   std::int64_t max_completion_length = 0;  ///< 0: unknown
+  std::int64_t group_shortest = -1;  ///< tokens, of the completions of this prompt; -1: unknown
+  std::int64_t group_longest = -1;
   bool bare = false;  ///< `completion` is the answer alone: there is nothing to cut it out of
 };
 
