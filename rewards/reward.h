@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "trainer/core/json.h"
 #include "trainer/core/types/completion.h"
@@ -34,6 +35,12 @@ class Reward {
 
   /// The score (nothing: cannot be judged) with what was extracted and why.
   virtual RewardPart score(const Attempt& attempt) const = 0;
+
+  /// How the score came about, line by line, for people: `aha score --explain`.
+  virtual std::vector<std::string> explanation(const Attempt& attempt) const {
+    (void)attempt;
+    return {};
+  }
 
   /// True for rules that tell right from wrong: the first one is "accuracy" by default.
   virtual bool is_verifier() const { return false; }

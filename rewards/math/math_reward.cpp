@@ -67,6 +67,25 @@ class MathReward final : public Reward {
     return part;
   }
 
+  std::vector<std::string> explanation(const Attempt& attempt) const override {
+    std::vector<std::string> lines;
+    const auto gold = text_field(attempt.row, answer_field_).value_or("");
+    for (const auto& [name, answer] :
+         {std::pair{"gold", math::extracted_gold(gold)},
+          std::pair{"prediction",
+                    math::extracted_answer(attempt.completion, rule_, attempt.bare)}}) {
+      lines.push_back(fmt::format("{}: '{}' ({})", name, clipped(answer.text), answer.how));
+      math::Tree tree;
+      std::string problem;
+      for (const auto reading : math::readings_of(tree, answer.text, problem))
+        lines.push_back(fmt::format("{} reads: {}", name, math::described(tree, reading)));
+      if (!problem.empty()) lines.push_back(fmt::format("{} is no mathematics: {}", name, problem));
+    }
+    const auto part = score(attempt);
+    lines.push_back(fmt::format("{}, {} steps", part.reason, part.steps));
+    return lines;
+  }
+
  private:
   std::optional<std::string> gold_readings(math::Tree& tree, const Json& row,
                                            math::Readings& readings) const {
