@@ -16,7 +16,7 @@ struct OfflineOptions {
       fields;  ///< our name -> the input's, such as {"gold", "target"}
   std::string input_name = "standard input";  ///< for messages
   std::string
-      label;  ///< field with the right score (1, 0, true, false), for the agreement; or empty
+      label{};  ///< field with the right score (1, 0, true, false), for the agreement; or empty
   bool explain = false;  ///< write `explanation` as well
 };
 

@@ -29,7 +29,11 @@ class Comparer {
     if (++nesting_ > kMostNesting) throw Refusal{"more than 16 levels of lists"};
     a = condition_of(tree_, a);
     b = condition_of(tree_, b);
-    auto judgement = canonical(tree_, a) == canonical(tree_, b) ? equal() : by_kind(a, b);
+    // The canonical form of a list is sorted.
+    const bool ordered = conventions_.ordered_lists &&
+                         (contains(tree_, a, Kind::List) || contains(tree_, b, Kind::List));
+    const bool alike = !ordered && canonical(tree_, a) == canonical(tree_, b);
+    auto judgement = alike ? equal() : by_kind(a, b);
     --nesting_;
     return judgement;
   }
@@ -68,8 +72,8 @@ class Comparer {
     const auto left = assigned_value(tree_, a);
     const auto right = assigned_value(tree_, b);
     if (left && right) return compare(*left, *right);
-    if (!two && is(a, Kind::Relation) && left) return compare(*left, b);
-    if (!two && is(b, Kind::Relation) && right) return compare(a, *right);
+    if (left) return compare(*left, b);
+    if (right) return compare(a, *right);
     return sets(a, b);
   }
 

@@ -198,8 +198,7 @@ MaybeSet real_set(Tree& tree, Ref ref, Scope& scope) {
       // "x < 1 or x > 2"
       MaybeSet set = whole_line(false);
       for (const auto item : node.items) {
-        if (tree[item].kind != Kind::Relation && tree[item].kind != Kind::Tuple)
-          return std::nullopt;
+        if (tree[item].kind != Kind::Relation) return std::nullopt;
         const auto part = real_set(tree, item, scope);
         if (!part) return std::nullopt;
         set = combined(tree, *set, *part, either, scope);
