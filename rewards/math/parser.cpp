@@ -41,10 +41,6 @@ Token Parser::next() {
   return token;
 }
 
-void Parser::refuse(const std::string& reason) const {
-  throw Refusal{reason};
-}
-
 Ref Parser::answer() {
   if (at(TokenKind::End)) refuse("nothing there");
   const auto whole = list();
@@ -173,11 +169,6 @@ bool Parser::skip_unit() {
   return true;
 }
 
-/// 2\frac{5}{8} and "1 1/2": whole plus fraction.
-Ref Parser::mixed_number(Ref whole, Ref fraction) {
-  return tree_.number(tree_[whole].value + tree_[fraction].value);
-}
-
 Ref Parser::product() {
   std::vector<Ref> factors = {signed_factor()};
   for (;;) {
@@ -194,13 +185,14 @@ Ref Parser::product() {
     } else if (tree_[factors.back()].kind != Kind::Text && skip_unit()) {
       continue;
     } else if (starts_operand()) {
-      const bool mixed = at(TokenKind::Command, "frac") && is_numeral(tree_, factors.back()) &&
-                         !tree_[factors.back()].decimal;
+      // A number in brackets is a factor: only 2\frac{5}{8} is mixed.
+      const bool after_number = tokens_[at_ - 1].kind == TokenKind::Number;
+      const bool mixed = at(TokenKind::Command, "frac") && after_number &&
+                         is_numeral(tree_, factors.back()) && !tree_[factors.back()].decimal;
       const bool slash = peek().kind == TokenKind::Number && peek().space_before &&
                          peek(1).text == "/" && peek(2).kind == TokenKind::Number &&
                          is_numeral(tree_, factors.back()) && !tree_[factors.back()].decimal;
-      if (at(TokenKind::Number) && !slash && tokens_[at_ - 1].kind == TokenKind::Number)
-        refuse("a number after a number");
+      if (at(TokenKind::Number) && !slash && after_number) refuse("a number after a number");
       if (slash) {
         const auto top = numeral();
         next();
@@ -213,7 +205,7 @@ Ref Parser::product() {
       const auto factor = power();
       // A fraction of two numerals has become a number.
       if (mixed && is_numeral(tree_, factor))
-        factors.back() = mixed_number(factors.back(), factor);
+        factors.back() = tree_.number(tree_[factors.back()].value + tree_[factor].value);
       else if (tree_[factors.back()].kind == Kind::Text)
         factors.back() = factor;  // "\text{about } 5"
       else
@@ -242,7 +234,8 @@ Ref Parser::signed_factor() {
   const auto factor = power();
   if (!negative) return factor;
   // -2\frac{1}{2} is -(2 + 1/2): the mixed number is read before its sign.
-  if (is_numeral(tree_, factor) && at(TokenKind::Command, "frac") && !tree_[factor].decimal) {
+  if (is_numeral(tree_, factor) && at(TokenKind::Command, "frac") && !tree_[factor].decimal &&
+      tokens_[at_ - 1].kind == TokenKind::Number) {
     const auto part = power();
     if (is_numeral(tree_, part)) return tree_.number(-(tree_[factor].value + tree_[part].value));
     return tree_.product({tree_.number(-1), factor, part});

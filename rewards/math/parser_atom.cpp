@@ -113,10 +113,10 @@ Ref Parser::letter() {
     at_ += 5;
     return applied(tree_.symbol(name + "^-1"));
   }
-  if (by_name && at(TokenKind::Open, "(") && !peek().space_before) {
+  if (by_name && at(TokenKind::Open, "(")) {
     // A capital letter is a function of letters or a number, and a factor before a sum.
     const bool small = name[0] == 'f' || name[0] == 'g' || name[0] == 'h' ||
-                       (peek(2).text == ")" || peek(2).text == ",");
+                       (!peek().space_before && (peek(2).text == ")" || peek(2).text == ","));
     if (small) return applied(symbol);
   }
   return symbol;

@@ -33,7 +33,7 @@ class Parser {
   bool at(TokenKind kind, std::string_view text = {}) const;
   bool take(TokenKind kind, std::string_view text = {});
   Token next();
-  [[noreturn]] void refuse(const std::string& reason) const;
+  [[noreturn]] static void refuse(const std::string& reason) { throw Refusal{reason}; }
 
   Ref list();
   Ref relation();
@@ -47,7 +47,6 @@ class Parser {
   std::string subscript();
   bool starts_operand() const;
   bool skip_unit();
-  Ref mixed_number(Ref whole, Ref fraction);
 
   Ref atom();
   Ref numeral();

@@ -11,6 +11,8 @@ namespace aha_test {
 using Pair = std::pair<std::string, std::string>;
 
 inline const std::vector<Pair> kSame = {
+    {"-\\frac{5}{13}i", "\\left(-1\\right) \\frac{5}{13} i"},
+    {"f(4 - x)", "f \\left(4 - x\\right)"},
     {R"(0.1\overline{6})", R"(\frac16)"},
     {R"(\frac{1}{6})", R"(0.1666666667)"},
     {R"([1,2,3])", R"([1, 2, 3])"},
