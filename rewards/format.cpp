@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "rewards/correctness.h"
 #include "rewards/decimal.h"
 #include "rewards/text_scan.h"
 #include "trainer/core/error.h"
@@ -141,16 +142,34 @@ constexpr std::array kVariants = {
 
 class FormatReward final : public Reward {
  public:
-  explicit FormatReward(const FormatVariant& variant) : variant_(variant) {}
+  FormatReward(const FormatVariant& variant, std::optional<Correctness> correctness)
+      : variant_(variant), correctness_(std::move(correctness)) {}
+
+  std::optional<std::string> gold_problem(const Json& row) const override {
+    return correctness_ ? correctness_->gold_problem(row) : std::nullopt;
+  }
 
   RewardPart score(const Attempt& attempt) const override {
     const auto verdict = variant_.rule(attempt.completion);
+    if (correctness_ && verdict.score > 0) {
+      const auto right = correctness_->of(attempt);
+      if (!right) return {std::nullopt, "", "the verifier cannot judge"};
+      if (!*right) return {0.0, "", "the answer is wrong", 1};
+    }
     return {verdict.score, "", verdict.reason, 1};
   }
 
  private:
   const FormatVariant& variant_;
+  std::optional<Correctness> correctness_;
 };
+
+const FormatVariant& variant_of(const std::string& name) {
+  const auto* found = std::find_if(kVariants.begin(), kVariants.end(),
+                                   [&](const FormatVariant& v) { return name == v.name; });
+  check(found != kVariants.end(), "a format variant is in the table");
+  return *found;
+}
 
 }  // namespace
 
@@ -163,14 +182,14 @@ std::unique_ptr<Reward> make_format_reward(const RewardOptions& options) {
   names.reserve(std::size(kVariants));
   for (const auto& variant : kVariants)
     names.emplace_back(variant.name);
-  return make_format_variant(options.choice("variant", names));
+  const auto& variant = variant_of(options.choice("variant", names));
+  std::optional<Correctness> correctness;
+  if (!options.text("verifier").empty()) correctness.emplace(options);
+  return std::make_unique<FormatReward>(variant, std::move(correctness));
 }
 
 std::unique_ptr<Reward> make_format_variant(const std::string& name) {
-  const auto* found = std::find_if(kVariants.begin(), kVariants.end(),
-                                   [&](const FormatVariant& v) { return name == v.name; });
-  check(found != kVariants.end(), "a format variant is in the table");
-  return std::make_unique<FormatReward>(*found);
+  return std::make_unique<FormatReward>(variant_of(name), std::nullopt);
 }
 
 }  // namespace aha

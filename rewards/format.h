@@ -51,7 +51,8 @@ struct FormatVariant {
 /// and oat-zero.
 std::span<const FormatVariant> format_variants();
 
-/// The rule that option `variant` names.
+/// The rule that option `variant` names. Option `verifier`, when it names one, gates the rule: a wrong
+/// answer scores 0 whatever its shape, so that format alone cannot pay.
 std::unique_ptr<Reward> make_format_reward(const RewardOptions& options);
 
 /// The rule of one variant under its own name, without options.

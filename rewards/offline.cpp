@@ -66,15 +66,27 @@ class RowScorer {
     auto row = renamed(written);
     const auto input = input_of(row);
     // After the text was taken: for countdown a bare `answer` is the attempt itself.
-    if (const auto gold = row.find("gold"); gold != row.end()) row["answer"] = *gold;
-    const Attempt attempt{.completion = input.text,
-                          .row = row,
-                          .ids = input.ids,
-                          .length = input.length,
-                          .truncated = flag(row, "truncated"),
-                          .bare = input.bare};
-    return reward_for(row).score(attempt);
+    for (const char* name : {"gold", "gts", "ground_truth"}) {
+      const auto gold = row.find(name);
+      if (gold == row.end() || (name != std::string_view("gold") && row.contains("answer")))
+        continue;
+      row["answer"] = *gold;
+      break;
+    }
+    const Attempt attempt{
+        .completion = input.text,
+        .row = row,
+        .ids = input.ids,
+        .length = input.length,
+        .truncated = flag(row, "truncated") || text_field(row, "finish") == "length",
+        .bare = input.bare};
+    const auto& reward = reward_for(row);
+    if (options_.explain) explanation_ = reward.explanation(attempt);
+    return reward.score(attempt);
   }
+
+  /// Of the row scored last.
+  const std::vector<std::string>& explanation() const { return explanation_; }
 
  private:
   std::unique_ptr<Reward> made(const std::map<std::string, std::string>& params) const {
@@ -105,19 +117,37 @@ class RowScorer {
       const auto length = whole_field(row, "completion_len");
       if (!length || *length < 0) fail("'completion_len' is not a whole number of at least 0");
       input.length = *length;
+    } else if (const auto length = whole_field(row, "length"); length && input.length < 0) {
+      input.length = std::max<std::int64_t>(*length, -1);
     }
-    for (const char* name : {"completion", "prediction", info_.attempt_field}) {
+    for (const char* name : {"completion", "prediction", info_.attempt_field, "output"}) {
       if (name == nullptr || !row.contains(name)) continue;
-      const auto text = text_field(row, name);
-      if (!text) fail("'{}' is neither a text nor a number", name);
-      input.text = *text;
-      input.bare = name != std::string_view("completion");
+      const bool whole =
+          name == std::string_view("completion") || name == std::string_view("output");
+      auto text = text_field(row, name);
+      if (!text && whole) text = assistant_text(row[name]);
+      if (!text) fail("'{}' is neither a text nor a number{}", name, whole ? " nor messages" : "");
+      input.text = std::move(*text);
+      input.bare = !whole;
       return input;
     }
     if (input.length < 0)
       fail(
           "neither 'completion' nor 'prediction' (--field completion=NAME if it has another name)");
     return input;
+  }
+
+  /// What the assistant's messages of a chat say, one after the other.
+  static std::optional<std::string> assistant_text(const Json& messages) {
+    if (!messages.is_array() || messages.empty()) return std::nullopt;
+    std::string text;
+    for (const auto& message : messages) {
+      const auto role = text_field(message, "role");
+      const auto content = text_field(message, "content");
+      if (!role || !content) return std::nullopt;
+      if (*role == "assistant") text += *content;
+    }
+    return text;
   }
 
   static bool flag(const Json& row, const char* name) {
@@ -144,6 +174,7 @@ class RowScorer {
   const RewardInfo& info_;
   std::unique_ptr<Reward> reward_;
   std::map<std::string, std::unique_ptr<Reward>> cached_;  ///< by `params`
+  std::vector<std::string> explanation_;
 };
 
 void append_verdict(OrderedJson& row, const RewardPart& part, OfflineSummary& summary) {
@@ -166,7 +197,52 @@ void append_verdict(OrderedJson& row, const RewardPart& part, OfflineSummary& su
   row["steps"] = part.steps;
 }
 
+void count_label(const Json& row, const std::string& field, const RewardPart& part,
+                 OfflineSummary& summary) {
+  const auto found = row.find(field);
+  if (found == row.end() || found->is_null()) return;
+  if (!found->is_boolean() && !found->is_number())
+    fail("label '{}' is neither a number nor true or false", field);
+  const bool right = found->is_boolean() ? found->get<bool>() : found->get<double>() == 1.0;
+  const std::size_t outcome = !part.score ? 2 : *part.score == 1.0 ? 0 : 1;
+  ++summary.labelled[outcome][right ? 0 : 1];
+}
+
+void keep_slowest(OfflineSummary& summary, std::int64_t line, std::int64_t steps) {
+  constexpr std::size_t kShown = 3;
+  auto& rows = summary.slowest;
+  const auto place =
+      std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return row.second < steps; });
+  if (place != rows.end() || rows.size() < kShown) rows.insert(place, {line, steps});
+  if (rows.size() > kShown) rows.pop_back();
+}
+
 }  // namespace
+
+std::int64_t OfflineSummary::with_label() const {
+  std::int64_t total = 0;
+  for (const auto& outcome : labelled)
+    total += outcome[0] + outcome[1];
+  return total;
+}
+
+std::string OfflineSummary::text() const {
+  auto lines = fmt::format("{} rows: {} equal, {} different, {} not judged", rows, equal, different,
+                           unjudged);
+  if (const auto all = with_label(); all > 0) {
+    lines += fmt::format("\nagreement with the label: {} of {} ({:.2f} %)\n{:>12} {:>8} {:>8}",
+                         agreeing(), all,
+                         100.0 * static_cast<double>(agreeing()) / static_cast<double>(all), "",
+                         "label 1", "label 0");
+    const char* names[] = {"equal", "different", "not judged"};
+    for (std::size_t i = 0; i < 3; ++i)
+      lines += fmt::format("\n{:>12} {:>8} {:>8}", names[i], labelled[i][0], labelled[i][1]);
+  }
+  for (std::size_t i = 0; i < slowest.size(); ++i)
+    lines += fmt::format("{}line {} with {}", i == 0 ? "\nmost steps: " : ", ", slowest[i].first,
+                         slowest[i].second);
+  return lines;
+}
 
 OfflineSummary score_jsonl(std::istream& in, std::ostream& out, const OfflineOptions& options) {
   RowScorer scorer(options);
@@ -183,12 +259,15 @@ OfflineSummary score_jsonl(std::istream& in, std::ostream& out, const OfflineOpt
     RewardPart part;
     try {
       part = scorer.score(row);
+      if (!options.label.empty()) count_label(row, options.label, part, summary);
     } catch (const UserError& error) {
       fail("{}: {}", where, error.what());
     }
     // Parsed once more so that fields come out in the order in which they stood.
     auto written = OrderedJson::parse(line);
     append_verdict(written, part, summary);
+    if (options.explain) written["explanation"] = scorer.explanation();
+    keep_slowest(summary, number, part.steps);
     ++summary.rows;
     out << dump_line(written) << '\n';
   }

@@ -3,6 +3,8 @@
 #include <iosfwd>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "trainer/config/schema.h"
 
@@ -13,6 +15,9 @@ struct OfflineOptions {
   std::map<std::string, std::string>
       fields;  ///< our name -> the input's, such as {"gold", "target"}
   std::string input_name = "standard input";  ///< for messages
+  std::string
+      label{};  ///< field with the right score (1, 0, true, false), for the agreement; or empty
+  bool explain = false;  ///< write `explanation` as well
 };
 
 struct OfflineSummary {
@@ -20,6 +25,18 @@ struct OfflineSummary {
   std::int64_t equal = 0;
   std::int64_t different = 0;
   std::int64_t unjudged = 0;
+
+  /// Rows with a label, by outcome (equal, different, unjudged) and label (right, wrong).
+  std::int64_t labelled[3][2] = {};
+  /// The rows that took the most steps, most first: line and steps.
+  std::vector<std::pair<std::int64_t, std::int64_t>> slowest;
+
+  /// Labelled rows that came out as their label says; what was not judged did not.
+  std::int64_t agreeing() const { return labelled[0][0] + labelled[1][1]; }
+  std::int64_t with_label() const;
+
+  /// Counts, agreement with its confusion table, and the slowest rows, as lines of text.
+  std::string text() const;
 };
 
 /// Scores the rows of a JSONL text: `aha score`. Each row is written with its fields as they were
@@ -31,11 +48,15 @@ struct OfflineSummary {
 ///   reason     why, in a few words
 ///   steps      work that judging took, the same on every machine
 ///
-/// What is judged: `completion`, a whole text; else `prediction`, the answer alone; else, for
-/// countdown, `answer`, the answer alone. `gold` stands in for `answer` where a reward reads its
-/// gold there. `completion_ids` gives ids and length, `completion_len` the length, `truncated`
-/// (bool) whether it was cut off, `params` (object) options for this row, over those of `reward`.
-/// Blank lines are skipped.
+/// and with `explain` the lines of `explanation`.
+///
+/// What is judged: `completion`, a whole text or a list of chat messages, of which the assistant's
+/// count; else `prediction`, the answer alone; else, for countdown, `answer`, the answer alone; else
+/// verl's `output`, a whole text. `gold` stands in for `answer` where a reward reads its gold there,
+/// and so do `gts` and `ground_truth` where there is neither. `completion_ids` gives ids and length,
+/// `completion_len` or `length` the length, `truncated` (bool) or a `finish` of "length" whether it
+/// was cut off, `params` (object) options for this row, over those of `reward`. So rows written by
+/// aha, TRL and verl are read as they are. Blank lines are skipped.
 ///
 /// UserError "INPUT:LINE: what" for a row that is not a JSON object, has nothing to judge, or has
 /// ill-typed fields; rows before it have been written.

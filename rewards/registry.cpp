@@ -2,10 +2,14 @@
 
 #include <algorithm>
 
+#include "rewards/cosine_length.h"
 #include "rewards/countdown.h"
 #include "rewards/countdown_wait.h"
 #include "rewards/format.h"
+#include "rewards/group_length.h"
+#include "rewards/language.h"
 #include "rewards/length.h"
+#include "rewards/math/math_reward.h"
 #include "rewards/numeric.h"
 #include "rewards/parity.h"
 #include "rewards/repetition.h"
@@ -37,9 +41,19 @@ std::vector<RewardInfo> all_rewards() {
        {{"extraction", "last", "last: see above; answer_tag: in the last <answer>...</answer>"},
         {"answer_field", "answer", "the row's field with the gold"}},
        make_numeric_reward},
+      {"math",
+       "the answer means the same as the gold, as mathematics or as words",
+       {{"extraction", "auto", "auto, boxed, answer_tag, hash, final_answer, last or whole"},
+        {"answer_field", "answer", "the row's field with the gold"},
+        {"precision", "6", "decimals at which numbers with a decimal point are compared"},
+        {"percent", "fraction", "fraction: 28% is 0.28; number: 28% is 28"},
+        {"list_order", "free", "free: '1, 2' is '2, 1'; kept: it is not"}},
+       make_math_reward},
       {"format",
        "the shape of the text",
-       {{"variant", "think_answer", "think_answer, hash_answer or a published rule below"}},
+       {{"variant", "think_answer", "think_answer, hash_answer or a published rule below"},
+        {"verifier", "", "a verifier: the format counts only where the answer is right"},
+        {"answer_field", "answer", "the row's field with the gold, for the verifier"}},
        make_format_reward},
       {"length",
        "-min(1, length / max)",
@@ -55,6 +69,25 @@ std::vector<RewardInfo> all_rewards() {
        {{"max_completion_len", "0", "tokens; 0: rollout.max_completion_length"},
         {"soft_punish_cache", "0", "tokens"}},
        make_trl_soft_overlong_reward},
+      {"cosine_length",
+       "right answers better when short, wrong ones when long (arXiv:2502.03373)",
+       {{"verifier", "math", "which reward says what is right"},
+        {"answer_field", "answer", "the row's field with the gold, for the verifier"},
+        {"max", "0", "tokens; 0: rollout.max_completion_length"},
+        {"min_value_correct", "0.5", "a right answer at max"},
+        {"max_value_correct", "1.0", "a right answer without length"},
+        {"min_value_wrong", "-1.0", "a wrong answer without length"},
+        {"max_value_wrong", "-0.5", "a wrong answer at max"}},
+       make_cosine_length_reward},
+      {"group_length",
+       ".5 for the shortest of the group to -.5 for the longest, wrong ones at most 0 (Kimi k1.5)",
+       {{"verifier", "math", "which reward says what is right"},
+        {"answer_field", "answer", "the row's field with the gold, for the verifier"}},
+       make_group_length_reward},
+      {"language",
+       "share of words in the script of a language (DeepSeek-R1)",
+       {{"language", "en", "en, zh, ja, ko, ru, ar, he, hi, th, el, de, fr, es, ..."}},
+       make_language_reward},
       {"repetition",
        "max_penalty * (1 - unique n-grams / n-grams) over token ids",
        {{"ngram_size", "3", "tokens"}, {"max_penalty", "-1.0", "at most 0"}},

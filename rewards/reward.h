@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "trainer/core/json.h"
 #include "trainer/core/types/completion.h"
@@ -20,6 +21,8 @@ struct Attempt {
   std::int64_t length = 0;       ///< tokens; -1: unknown (offline)
   bool truncated = false;
   std::int64_t max_completion_length = 0;  ///< 0: unknown
+  std::int64_t group_shortest = -1;  ///< tokens, of the completions of this prompt; -1: unknown
+  std::int64_t group_longest = -1;
   bool bare = false;  ///< `completion` is the answer alone: there is nothing to cut it out of
 };
 
@@ -32,6 +35,12 @@ class Reward {
 
   /// The score (nothing: cannot be judged) with what was extracted and why.
   virtual RewardPart score(const Attempt& attempt) const = 0;
+
+  /// How the score came about, line by line, for people: `aha score --explain`.
+  virtual std::vector<std::string> explanation(const Attempt& attempt) const {
+    (void)attempt;
+    return {};
+  }
 
   /// True for rules that tell right from wrong: the first one is "accuracy" by default.
   virtual bool is_verifier() const { return false; }

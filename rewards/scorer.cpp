@@ -141,12 +141,18 @@ void Scorer::score_groups(std::span<Group> groups, std::int64_t max_completion_l
   struct Place {
     Group* group;
     std::size_t completion;
+    std::int64_t shortest;
+    std::int64_t longest;
   };
   std::vector<Place> places;
   for (auto& group : groups) {
     group.scores.assign(group.completions.size(), {});
+    if (group.completions.empty()) continue;
+    const auto [shortest, longest] = std::minmax_element(
+        group.completions.begin(), group.completions.end(),
+        [](const Completion& a, const Completion& b) { return a.length() < b.length(); });
     for (std::size_t i = 0; i < group.completions.size(); ++i)
-      places.push_back({&group, i});
+      places.push_back({&group, i, shortest->length(), longest->length()});
   }
 
   // A day is as good as for ever, and keeps the sum within the clock's range.
@@ -155,14 +161,16 @@ void Scorer::score_groups(std::span<Group> groups, std::int64_t max_completion_l
                             std::chrono::duration_cast<std::chrono::steady_clock::duration>(budget);
   std::atomic<std::int64_t> late{0};
   pool_->run(std::ssize(places), [&](std::int64_t piece) {
-    const auto& [group, index] = places[static_cast<std::size_t>(piece)];
+    const auto& [group, index, shortest, longest] = places[static_cast<std::size_t>(piece)];
     const auto& completion = group->completions[index];
     const Attempt attempt{.completion = completion.text,
                           .row = group->prompt.fields,
                           .ids = completion.ids,
                           .length = completion.length(),
                           .truncated = completion.truncated(),
-                          .max_completion_length = max_completion_length};
+                          .max_completion_length = max_completion_length,
+                          .group_shortest = shortest,
+                          .group_longest = longest};
     auto& score = group->scores[index];
     score = score_until(attempt, group->prompt.source, deadline);
     late += std::any_of(score.parts.begin(), score.parts.end(), is_late) ? 1 : 0;

@@ -72,6 +72,8 @@ TEST_CASE("fuzz: every reward answers any text, the same each time", "[fuzz]") {
       judged.ids.push_back(static_cast<TokenId>(mutator.below(5)));
     judged.length = std::ssize(judged.ids);
     judged.max_completion_length = static_cast<std::int64_t>(1 + mutator.below(40));
+    judged.group_shortest = 0;
+    judged.group_longest = 30;
     for (const auto& reward : rewards) {
       const auto part = judged.by(*reward);
       REQUIRE(part.score);

@@ -155,3 +155,32 @@ TEST_CASE("score: an unknown reward stops before anything is read", "[offline]")
              contains("the nearest is 'numeric'"));
   CHECK(in.tellg() == 0);
 }
+
+TEST_CASE("score: agreement with a label, and rows as TRL, verl and aha write them", "[offline]") {
+  std::istringstream in(
+      R"({"gold": "5", "completion": [{"role": "user", "content": "6"}, {"role": "assistant", "content": "so 5"}], "right": 1})"
+      "\n"
+      R"({"gts": "5", "output": "so \\boxed{6}", "right": true})"
+      "\n"
+      R"({"answer": "5", "completion": "it is 5", "finish": "length", "length": 9, "right": 0})"
+      "\n");
+  std::ostringstream out;
+  OfflineOptions options;
+  options.reward = parse_reward_spec("math");
+  options.label = "right";
+  options.explain = true;
+  const auto summary = score_jsonl(in, out, options);
+  const auto said = summary.text();
+  CHECK(said.substr(0, said.find("\nmost steps: line ")) ==
+        "3 rows: 1 equal, 2 different, 0 not judged\n"
+        "agreement with the label: 2 of 3 (66.67 %)\n"
+        "              label 1  label 0\n"
+        "       equal        1        0\n"
+        "   different        1        1\n"
+        "  not judged        0        0");
+  const auto text = out.str();
+  const auto first = parse_json(text.substr(0, text.find('\n')), "out");
+  CHECK(first["score"] == 1);
+  CHECK(first["explanation"][0] == "gold: '5' (whole)");
+  CHECK(first["explanation"][1] == "gold reads: 5");
+}

@@ -19,6 +19,8 @@ struct Judged {
   std::int64_t length = -1;
   std::int64_t max_completion_length = 0;
   std::vector<aha::TokenId> ids = {};
+  std::int64_t group_shortest = -1;
+  std::int64_t group_longest = -1;
 
   aha::RewardPart by(const std::string& name,
                      const std::map<std::string, std::string>& options = {}) const {
@@ -31,6 +33,8 @@ struct Judged {
                          .length = length,
                          .truncated = truncated,
                          .max_completion_length = max_completion_length,
+                         .group_shortest = group_shortest,
+                         .group_longest = group_longest,
                          .bare = bare});
   }
 };

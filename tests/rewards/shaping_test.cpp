@@ -89,3 +89,66 @@ TEST_CASE("length, soft_overlong: unknown length or limit cannot be judged", "[s
              }),
              contains("the cache of 6 tokens is larger than the limit of 5"));
 }
+
+TEST_CASE("cosine_length: short right answers and long wrong ones are worth more") {
+  const auto score = [](const char* text, std::int64_t length) {
+    return *Judged{.text = text, .row = {{"answer", "5"}}, .length = length}
+                .by("cosine_length", {{"max", "100"}})
+                .score;
+  };
+  // open-r1's formula by hand: cos(0) = 1, cos(pi/2) = 0, cos(pi) = -1
+  CHECK(score("5", 0) == Approx(1.0));
+  CHECK(score("5", 50) == Approx(0.75));
+  CHECK(score("5", 100) == Approx(0.5));
+  CHECK(score("5", 200) == Approx(0.5));
+  CHECK(score("6", 0) == Approx(-1.0));
+  CHECK(score("6", 50) == Approx(-0.75));
+  CHECK(score("6", 100) == Approx(-0.5));
+}
+
+TEST_CASE("group_length: from half for the shortest to minus half, nothing to gain when wrong") {
+  const auto score = [](const char* text, std::int64_t length, std::int64_t longest) {
+    return *Judged{.text = text,
+                   .row = {{"answer", "5"}},
+                   .length = length,
+                   .group_shortest = 10,
+                   .group_longest = longest}
+                .by("group_length")
+                .score;
+  };
+  CHECK(score("5", 10, 30) == 0.5);
+  CHECK(score("5", 20, 30) == 0.0);
+  CHECK(score("5", 30, 30) == -0.5);
+  CHECK(score("6", 10, 30) == 0.0);
+  CHECK(score("6", 30, 30) == -0.5);
+  CHECK(score("5", 10, 10) == 0.0);
+  CHECK_FALSE(Judged{.text = "5", .row = {{"answer", "5"}}, .length = 3}.by("group_length").score);
+}
+
+TEST_CASE("language: the share of words in its script") {
+  const auto score = [](const char* text, const char* language) {
+    return *Judged{.text = text}.by("language", {{"language", language}}).score;
+  };
+  CHECK(score("so the answer is five", "en") == 1.0);
+  CHECK(score("so \xE7\xAD\x94\xE6\xA1\x88 is", "en") == 0.5);
+  CHECK(score("so \xE7\xAD\x94\xE6\xA1\x88 is", "zh") == 0.5);
+  CHECK(score("\xD0\xBE\xD1\x82\xD0\xB2\xD0\xB5\xD1\x82 x + y = \\frac{1}{2}", "ru") == 1.0);
+  CHECK(score("\xEB\x8B\xB5\xEC\x9D\x80 five", "ko") == 0.5);
+  CHECK(score("1 + 2 = 3", "en") == 0.0);
+  CHECK(score("\xFF\xFE", "en") == 0.0);
+}
+
+TEST_CASE("format: a verifier as gate lets no format pay for a wrong answer") {
+  const auto score = [](const char* answer) {
+    return *Judged{.text = std::string("<think> a </think> <answer>") + answer + "</answer>",
+                   .row = {{"answer", "5"}}}
+                .by("format", {{"verifier", "math"}})
+                .score;
+  };
+  CHECK(score("5") == 1.0);
+  CHECK(score("6") == 0.0);
+  CHECK(error_of([] {
+          make_reward("format", {{"verifier", "length"}});
+        }) ==
+        "reward 'format': option 'verifier' is 'length', which does not tell right from wrong");
+}

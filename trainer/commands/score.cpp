@@ -16,6 +16,8 @@ struct Arguments {
   std::string reward;
   std::string file = "-";
   std::vector<std::string> fields;
+  std::string label;
+  bool explain = false;
 };
 
 int score(const Arguments& a) {
@@ -27,11 +29,12 @@ int score(const Arguments& a) {
       fail("--field {}: expected OURS=THEIRS, such as gold=target", field);
     options.fields[field.substr(0, equals)] = field.substr(equals + 1);
   }
+  options.label = a.label;
+  options.explain = a.explain;
   Input input(a.file);
   options.input_name = input.name();
   const auto summary = score_jsonl(input.stream(), std::cout, options);
-  spdlog::info("{} rows: {} equal, {} different, {} not judged", summary.rows, summary.equal,
-               summary.different, summary.unjudged);
+  spdlog::info("{}", summary.text());
   return 0;
 }
 
@@ -46,6 +49,10 @@ void add_score(CLI::App& app, Action& action) {
       ->capture_default_str();
   command->add_option("--field", a->fields,
                       "OURS=THEIRS, e.g. gold=target: another name of a field");
+  command->add_option("--label", a->label,
+                      "field with the right score: say how many rows agree with it, and how");
+  command->add_flag("--explain", a->explain,
+                    "write `explanation` as well: how the score came about, line by line");
   command->footer("Rewards:\n" + reward_help());
   command->callback([&action, a] { action = [a] { return score(*a); }; });
 }

@@ -1,0 +1,150 @@
+#include "rewards/math/canonical.h"
+
+#include <algorithm>
+#include <map>
+
+#include "rewards/text_scan.h"
+
+namespace aha::math {
+namespace {
+
+using Renamed = std::map<std::string, std::string>;
+
+std::string spelled(const Tree& tree, Ref ref, const Renamed& renamed);
+
+std::vector<std::string> all(const Tree& tree, const Node& node, const Renamed& renamed) {
+  std::vector<std::string> parts;
+  parts.reserve(node.items.size());
+  for (const auto item : node.items)
+    parts.push_back(spelled(tree, item, renamed));
+  return parts;
+}
+
+std::string joined(const std::string& head, const std::vector<std::string>& parts) {
+  auto text = head + "(";
+  for (const auto& part : parts)
+    text += part + ",";
+  return text + ")";
+}
+
+/// A sum or product: its numbers as one, the rest sorted.
+std::string folded(const Tree& tree, const Node& node, const Renamed& renamed) {
+  const bool sum = node.kind == Kind::Sum;
+  Fraction number = sum ? 0 : 1;
+  std::vector<std::string> parts;
+  for (const auto item : node.items) {
+    if (tree[item].kind != Kind::Number)
+      parts.push_back(spelled(tree, item, renamed));
+    else if (sum)
+      number += tree[item].value;
+    else
+      number *= tree[item].value;
+  }
+  std::sort(parts.begin(), parts.end());
+  if (number != (sum ? 0 : 1) || parts.empty()) parts.push_back(number.str());
+  return parts.size() == 1 ? parts[0] : joined(sum ? "+" : "*", parts);
+}
+
+std::string spelled(const Tree& tree, Ref ref, const Renamed& renamed) {
+  const auto& node = tree[ref];
+  switch (node.kind) {
+    case Kind::Number:
+      return node.value.str();
+    case Kind::Constant:
+      return "$" + node.name;
+    case Kind::Text:
+      return "'" + plain_words(node.name) + "'";
+    case Kind::Symbol: {
+      const auto found = renamed.find(node.name);
+      return found == renamed.end() ? node.name : found->second;
+    }
+    case Kind::Sum:
+    case Kind::Product:
+      return folded(tree, node, renamed);
+    case Kind::Set:
+    case Kind::List: {
+      auto parts = all(tree, node, renamed);
+      std::sort(parts.begin(), parts.end());
+      parts.erase(std::unique(parts.begin(), parts.end()), parts.end());
+      return joined("set", parts);
+    }
+    case Kind::Series: {
+      auto inner = renamed;
+      inner[tree[node.items[0]].name] = "#" + std::to_string(renamed.size());
+      return joined(node.name,
+                    {spelled(tree, node.items[1], renamed), spelled(tree, node.items[2], renamed),
+                     spelled(tree, node.items[3], inner)});
+    }
+    case Kind::BaseNumber:
+      return joined("base" + node.value.str(), all(tree, node, renamed));
+    case Kind::Matrix:
+      return joined("matrix" + std::to_string(node.columns), all(tree, node, renamed));
+    case Kind::Power:
+      return joined("^", all(tree, node, renamed));
+    case Kind::Percent:
+      return joined("%", all(tree, node, renamed));
+    case Kind::Apply:
+      return joined("apply", all(tree, node, renamed));
+    case Kind::PlusMinus:
+    case Kind::Function:
+    case Kind::Tuple:
+    case Kind::Relation:
+    case Kind::SetOperation:
+      return joined(node.name, all(tree, node, renamed));
+  }
+  return {};
+}
+
+void collect(const Tree& tree, Ref ref, std::set<std::string>& found, Renamed& bound) {
+  const auto& node = tree[ref];
+  if (is_unknown(tree, ref)) {
+    if (node.kind != Kind::Symbol || !bound.contains(node.name)) found.insert(canonical(tree, ref));
+    return;
+  }
+  if (node.kind == Kind::Series) {
+    const auto [place, fresh] = bound.emplace(tree[node.items[0]].name, "");
+    for (const auto item : node.items)
+      collect(tree, item, found, bound);
+    if (fresh) bound.erase(place);
+    return;
+  }
+  for (const auto item : node.items)
+    collect(tree, item, found, bound);
+}
+
+}  // namespace
+
+std::string canonical(const Tree& tree, Ref ref) {
+  return spelled(tree, ref, {});
+}
+
+bool is_unknown(const Tree& tree, Ref ref) {
+  const auto& node = tree[ref];
+  return node.kind == Kind::Symbol || node.kind == Kind::Apply ||
+         (node.kind == Kind::Function &&
+          (node.name == "int" || node.name == "lim" || node.name == "norm" || node.name == "dim" ||
+           node.name == "ker"));
+}
+
+std::set<std::string> unknowns(const Tree& tree, Ref ref) {
+  std::set<std::string> found;
+  Renamed bound;
+  collect(tree, ref, found, bound);
+  return found;
+}
+
+std::string plain_words(std::string_view text) {
+  std::string plain;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (is_space(c) || c == '.' || c == '~' || c == '*' || c == '$') continue;
+    if (c == '\\') {
+      if (at + 1 < text.size() && !(text[at + 1] >= 'a' && text[at + 1] <= 'z')) ++at;
+      continue;
+    }
+    plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return plain;
+}
+
+}  // namespace aha::math

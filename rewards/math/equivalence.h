@@ -1,0 +1,50 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rewards/math/expression.h"
+#include "rewards/math/judgement.h"
+
+namespace aha::math {
+
+/// One way to read an answer; several where its writing leaves it open ("1,22").
+using Readings = std::vector<Ref>;
+
+/// Reads an answer: mathematics (parser.h), else words. `problem` says why mathematics was not
+/// found; nothing is read from an empty text or one that is neither.
+Readings readings_of(Tree& tree, std::string_view text, std::string& problem);
+
+/// True where all of the text is mathematics.
+bool is_mathematics(std::string_view text);
+
+/// Whether two answers mean the same; symmetric.
+///
+///   numbers, expressions   as compare_scalars (scalar.h)
+///   a = b                  the value of b where a is a name, f(x), (x, y) or without letters; else
+///                          equations are equal where left minus right are in a constant ratio
+///   inequalities           the same set of one unknown, also beside an interval; else a constant
+///                          ratio of left minus right, its sign turning the relation
+///   lists, {sets}          the same items in any order, each counted once; +- is two items
+///   (tuples), intervals    the same items in order, and the same brackets where there are two;
+///                          beside a set or list the same items in its order, or sorted
+///   matrices               cell by cell
+///   unions, intersections  as sets of real numbers
+///   words                  letter by letter, capitals and spaces aside
+class Comparison {
+ public:
+  Comparison(Tree& tree, const Conventions& conventions, std::int64_t& steps);
+  Judgement compare(Ref a, Ref b);
+  /// Equal if any two readings are.
+  Judgement compare(const Readings& a, const Readings& b);
+
+ private:
+  struct Impl;
+  Tree& tree_;
+  const Conventions& conventions_;
+  std::int64_t& steps_;
+};
+
+}  // namespace aha::math

@@ -1,0 +1,65 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rewards/math/expression.h"
+
+namespace aha::math {
+
+/// Where unknowns get their values, and what the work may cost.
+struct Scope {
+  int point = 0;                                          ///< 0 .. kPoints-1
+  std::vector<std::pair<std::string, Fraction>> bound{};  ///< by name, the last one first
+  bool percent_is_number = false;                         ///< 28% is 28, not 28/100
+  std::int64_t* steps = nullptr;                          ///< counted up; see kMostSteps
+
+  /// Refusal beyond kMostSteps.
+  void step() const;
+};
+
+inline constexpr std::int64_t kMostSteps = 50'000;
+
+/// Points 0 and 1 have positive whole numbers, 2 positive fractions, 3 fractions of both signs.
+inline constexpr int kPoints = 4;
+
+/// The value of an unknown at a point: a function of its spelling alone, so the same in every
+/// comparison.
+Fraction value_at(const std::string& unknown, int point);
+
+/// The exact value; nothing where it is not rational, not defined, or has more than about 40,000
+/// bits. Odd roots of negative numbers are negative, also when written as powers.
+std::optional<Fraction> exact_value(const Tree& tree, Ref ref, Scope& scope);
+
+/// What a numeric evaluation found.
+struct Approximate {
+  bool defined = true;
+  bool left_reals = false;  ///< a root or logarithm of a negative number on the way
+  bool lost = false;  ///< a term or factor was too small or large to count: equality is not shown
+};
+
+/// How two values compare that are not both rational.
+enum class Nearness { Equal, Different, Undefined, Lost, LeftReals };
+
+/// Compares at one point: 192 bits tell different values apart, and equality is a difference that
+/// vanishes with the rounding error when 512 bits are used. No plain double decides anything.
+Nearness nearness(const Tree& tree, Ref a, Ref b, Scope& scope);
+
+/// -1, 0, 1 as a is below, equal to or above b; nothing where one is no real number. Without
+/// unknowns.
+std::optional<int> order_of(const Tree& tree, Ref a, Ref b, Scope& scope);
+
+/// The real value rounded to `places` decimals as a whole number of them; nothing where it is no
+/// real number.
+std::optional<Integer> rounded(const Tree& tree, Ref ref, int places, Scope& scope);
+
+/// Digits before the point of a real value, 0 or less for one below 1 (0.05: -1).
+std::optional<int> decimal_digits(const Tree& tree, Ref ref, Scope& scope);
+
+/// The sign of a(p) b(q) - b(p) a(q) over all points is 0, that is, a and b have one ratio: 1 if it
+/// is positive, -1 if negative, 0 if they have none or it cannot be told.
+int constant_ratio(const Tree& tree, Ref a, Ref b, Scope& scope);
+
+}  // namespace aha::math

@@ -1,0 +1,214 @@
+#include "rewards/math/extraction.h"
+
+#include <algorithm>
+
+#include "rewards/math/equivalence.h"
+#include "rewards/math/formulas.h"
+#include "rewards/text_scan.h"
+
+namespace aha::math {
+namespace {
+
+constexpr auto kNone = std::string_view::npos;
+constexpr std::size_t kLongestAnswer = 10000;
+constexpr int kWordsBetweenBoxes = 3;
+
+/// Without thinking and special tokens; nothing where the thinking has not ended.
+std::optional<std::string_view> answering_part(std::string_view text) {
+  if (const auto end = text.rfind("</think>"); end != kNone)
+    text = text.substr(end + std::string_view("</think>").size());
+  else if (text.find("<think>") != kNone)
+    return std::nullopt;
+  text = trimmed(text);
+  while (text.starts_with("<|")) {
+    const auto close = text.find("|>");
+    if (close == kNone) break;
+    text = trimmed(text.substr(close + 2));
+  }
+  return trimmed(text.substr(0, text.find("<|")));
+}
+
+Extracted found(std::string text, const char* how, bool closed = false) {
+  if (trimmed(text).empty()) return {{}, how, closed};
+  return {std::string(trimmed(text)), how, closed};
+}
+
+/// "\boxed{28} pct" and "$28$ %", also with the formula ending between.
+bool percent_follows(std::string_view rest) {
+  rest = trimmed(rest);
+  while (rest.starts_with('$') || rest.starts_with("\\)"))
+    rest = trimmed(rest.substr(rest[0] == '$' ? 1 : 2));
+  return rest.starts_with("pct") || rest.starts_with("percent") || rest.starts_with('%') ||
+         rest.starts_with("\\%");
+}
+
+Extracted boxed(std::string_view text) {
+  const auto boxes = boxes_of(text);
+  if (boxes.open) return {{}, "a box that is not closed", false};
+  if (boxes.pieces.empty()) return {{}, "no box", false};
+  auto answer = joined_last(text, boxes.pieces, kWordsBetweenBoxes);
+  if (percent_follows(text.substr(boxes.pieces.back().end))) answer += " \\%";
+  return found(std::move(answer), "box", true);
+}
+
+/// The last formula with its like before it, or the last number, whichever ends later.
+Extracted last_of(std::string_view text) {
+  const auto formulas = formulas_of(text);
+  const auto from = formulas.empty() ? 0 : formulas.back().end;
+  if (const auto number = last_number_in(text.substr(from)))
+    return found(std::string(number->content), "last number");
+  if (formulas.empty()) return {{}, "no formula and no number", false};
+  auto answer = joined_last(text, formulas, 0);
+  if (percent_follows(text.substr(formulas.back().end))) answer += " \\%";
+  return found(std::move(answer), "last formula");
+}
+
+Extracted first_of(std::string_view text) {
+  const auto formulas = formulas_of(text);
+  const auto number = first_number_in(text);
+  if (formulas.empty() && !number) {
+    const auto words = trimmed(text);
+    if (words.size() > 60) return {{}, "no formula and no number", false};
+    return found(std::string(words), "final answer");
+  }
+  if (formulas.empty() || (number && number->begin < formulas[0].begin))
+    return found(std::string(number->content), "final answer");
+  // Those that "and" joins to the first.
+  for (auto size = formulas.size(); size > 1; --size) {
+    const std::vector<Piece> head(formulas.begin(),
+                                  formulas.begin() + static_cast<std::ptrdiff_t>(size));
+    const auto joined = joined_last(text, head, 0);
+    if (joined.starts_with(std::string(trimmed(formulas[0].content)) + ", "))
+      return found(joined, "final answer");
+    if (formulas.size() > 8) break;
+  }
+  return found(std::string(formulas[0].content), "final answer");
+}
+
+/// The place of the last `phrase`, capitals aside.
+std::size_t last_phrase(std::string_view text, std::string_view phrase) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  for (auto at = text.size(); at-- > 0;) {
+    if (at + phrase.size() > text.size() || lower(text[at]) != phrase[0]) continue;
+    const auto here = text.substr(at, phrase.size());
+    if (std::equal(here.begin(), here.end(), phrase.begin(),
+                   [&](char a, char b) { return lower(a) == b; }))
+      return at;
+  }
+  return kNone;
+}
+
+/// Up to the end of the sentence: a full stop before a space, or a line's end after content.
+std::string_view sentence(std::string_view text) {
+  const auto start = text.find_first_not_of(" \t\n\r:*=");
+  if (start == kNone) return {};
+  text = text.substr(start);
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const bool stop = text[at] == '.' && (at + 1 == text.size() || is_space(text[at + 1]));
+    if (!stop && text[at] != '\n') continue;
+    // A line that ends within a formula goes on.
+    const auto before = text.substr(0, at);
+    const bool open = std::count(before.begin(), before.end(), '$') % 2 == 1 ||
+                      count_of(before, "\\[") != count_of(before, "\\]");
+    if (stop || !open) return before;
+    if (at > kLongestAnswer) return before;
+  }
+  return text;
+}
+
+Extracted final_answer(std::string_view text) {
+  const auto is_at = last_phrase(text, "answer is");
+  const auto final_at = last_phrase(text, "final answer");
+  if (is_at != kNone) {
+    auto answer = first_of(sentence(text.substr(is_at + 9)));
+    if (!answer.text.empty()) return answer;
+  }
+  if (final_at != kNone) {
+    auto answer = last_of(sentence(text.substr(final_at + 12)));
+    answer.how = "final answer";
+    if (!answer.text.empty()) return answer;
+  }
+  return {{}, "no final answer", false};
+}
+
+Extracted hash(std::string_view text) {
+  const auto mark = text.rfind("####");
+  if (mark == kNone) return {{}, "no ####", false};
+  const auto rest = trimmed(text.substr(mark + 4));
+  return found(std::string(rest.substr(0, rest.find('\n'))), "####");
+}
+
+Extracted whole(std::string_view text) {
+  if (text.size() > kLongestAnswer) return {{}, "too long to be an answer", false};
+  return found(std::string(text), "whole");
+}
+
+/// Within a tag or a text that is the answer alone.
+Extracted inside(std::string_view text, bool prose) {
+  if (auto box = boxed(text); !box.text.empty() || box.how != std::string_view("no box"))
+    return box;
+  for (const std::string_view command : {"\\text{", "\\mbox{", "\\textbf{"}) {
+    if (text.starts_with(command) && text.find('}') == text.size() - 1) return whole(text);
+  }
+  const auto formulas = formulas_of(text);
+  const bool all = formulas.size() == 1 && formulas[0].begin == 0 &&
+                   trimmed(text.substr(formulas[0].end)).size() <= 1;
+  if (!formulas.empty() && !all) return last_of(text);
+  if (is_mathematics(text)) return whole(text);
+  const bool digits = std::any_of(text.begin(), text.end(), is_digit);
+  if (!digits || !prose) return whole(text);
+  return last_of(text);
+}
+
+Extracted tagged(std::string_view text) {
+  const auto answer = last_tagged(text, "answer");
+  if (!answer) return {{}, "no closed <answer>", false};
+  auto extracted = inside(trimmed(*answer), true);
+  extracted.how = extracted.text.empty() ? extracted.how : "answer tag";
+  extracted.closed = true;
+  return extracted;
+}
+
+Extracted automatic(std::string_view text, bool bare) {
+  if (auto answer = tagged(text); !answer.text.empty()) return answer;
+  if (auto box = boxed(text); !box.text.empty() || box.how != std::string_view("no box"))
+    return box;
+  if (auto marked = hash(text); !marked.text.empty()) return marked;
+  if (auto last = final_answer(text); !last.text.empty()) return last;
+  if (bare && text.size() <= kLongestAnswer) return inside(text, true);
+  return last_of(text);
+}
+
+}  // namespace
+
+Extracted extracted_answer(std::string_view text, Extraction rule, bool bare) {
+  const auto part = answering_part(text);
+  if (!part) return {{}, "the thinking has not ended", false};
+  if (part->empty()) return {{}, "nothing there", false};
+  switch (rule) {
+    case Extraction::Auto:
+      return automatic(*part, bare);
+    case Extraction::Boxed:
+      return boxed(*part);
+    case Extraction::AnswerTag:
+      return tagged(*part);
+    case Extraction::Hash:
+      return hash(*part);
+    case Extraction::FinalAnswer:
+      return final_answer(*part);
+    case Extraction::Last:
+      return last_of(*part);
+    case Extraction::Whole:
+      return whole(*part);
+  }
+  return {};
+}
+
+Extracted extracted_gold(std::string_view text) {
+  auto answer = extracted_answer(text, Extraction::Auto, true);
+  if (const auto boxes = boxes_of(text); boxes.open && answer.text.empty())
+    return found(std::string(*boxes.open), "box");
+  return answer;
+}
+
+}  // namespace aha::math

@@ -1,0 +1,37 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace aha::math {
+
+/// Where the answer stands in a completion.
+enum class Extraction { Auto, Boxed, AnswerTag, Hash, FinalAnswer, Last, Whole };
+
+struct Extracted {
+  std::string text{};    ///< empty: nothing was found
+  const char* how = "";  ///< "box", "answer tag", ...; why not, where nothing was found
+  bool closed = false;   ///< a closed box or tag: complete, also in a truncated completion
+};
+
+/// Cuts the answer out of a text. With Auto, the first of these that is there:
+///
+///   answer tag    the last closed <answer>...</answer>, and in it again a box, formula or number
+///   box           the last \boxed{} or \fbox{}, braces balanced, together with those before it
+///                 that only "and", "or" or a comma separate: \boxed{1} and \boxed{2}. A last one
+///                 that is not closed is no answer
+///   ####          what follows on the line
+///   final answer  the sentence after the last "answer is" (its first formula or number) or "final
+///                 answer" (its last one)
+///   whole         all of a `bare` text that is mathematics, or one or two words
+///   last          the last formula ($...$, \[...\], \(...\)) or number, whichever ends later
+///
+/// The other rules look at one place alone. Before that the text is cut: up to the last </think>,
+/// and from the first <|special|> token on. A <think> that is not closed leaves nothing.
+///
+/// Linear in the text, and safe on any.
+Extracted extracted_answer(std::string_view text, Extraction rule, bool bare);
+
+/// The same of a gold, by Auto; a last box that is not closed holds all that follows.
+Extracted extracted_gold(std::string_view text);
+
+}  // namespace aha::math

@@ -1,0 +1,226 @@
+#include <algorithm>
+
+#include "rewards/math/lexer_state.h"
+#include "rewards/math/numeral.h"
+#include "rewards/math/vocabulary.h"
+#include "rewards/text_scan.h"
+
+namespace aha::math {
+namespace {
+
+constexpr std::size_t kMostBytes = 10000;
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+
+}  // namespace
+
+Lexer::Lexer(std::string_view text) : text_(text) {
+  if (text.size() > kMostBytes) throw Refusal{"longer than 10,000 bytes"};
+}
+
+std::vector<Token> Lexer::tokens() {
+  while (at_ < text_.size()) {
+    if (is_space(text_[at_])) {
+      space_ = true;
+      ++at_;
+    } else {
+      next();
+    }
+  }
+  push(TokenKind::End, "");
+  return std::move(tokens_);
+}
+
+char Lexer::peek(std::size_t ahead) const {
+  return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
+}
+
+void Lexer::push(TokenKind kind, std::string_view text) {
+  if (kind == TokenKind::Skip) {
+    // \left( is as close as ( to what stands before.
+    space_ = space_ || !(text == "left" || text == "right" || text.starts_with("big"));
+    return;
+  }
+  if (kind == TokenKind::Open && text != "{") ++brackets_;
+  if (kind == TokenKind::Close && text != "}" && brackets_ > 0) --brackets_;
+  tokens_.push_back({kind, std::string(text), space_});
+  space_ = false;
+}
+
+void Lexer::next() {
+  const char c = peek();
+  if (is_digit(c) || (c == '.' && is_digit(peek(1)))) return number();
+  if (is_letter(c)) return word();
+  if (c == '\\') return command();
+  std::size_t size = 0;
+  if (const auto meaning = character_meaning(text_.substr(at_), size)) {
+    at_ += size;
+    return push(meaning->kind, meaning->text);
+  }
+  for (const auto& [mark, power] : {std::pair{"\xC2\xB2", "2"}, {"\xC2\xB3", "3"}}) {
+    if (!text_.substr(at_).starts_with(mark)) continue;
+    at_ += 2;
+    push(TokenKind::Operator, "^");
+    return push(TokenKind::Number, power);
+  }
+  sign(c);
+}
+
+void Lexer::sign(char c) {
+  if (relation(c)) return;
+  ++at_;
+  switch (c) {
+    case '*':
+      if (peek() == '*') {
+        ++at_;
+        return push(TokenKind::Operator, "^");
+      }
+      return push(TokenKind::Operator, "*");
+    case '+':
+      if (peek() == '/' && peek(1) == '-') {
+        at_ += 2;
+        return push(TokenKind::Operator, "p");
+      }
+      return push(TokenKind::Operator, "+");
+    case '-':
+    case '/':
+    case '^':
+    case '_':
+    case '!':
+    case '&':
+      return push(TokenKind::Operator, std::string_view(&c, 1));
+    case '(':
+    case '[':
+    case '{':
+      return push(TokenKind::Open, std::string_view(&c, 1));
+    case ')':
+    case ']':
+    case '}':
+      return push(TokenKind::Close, std::string_view(&c, 1));
+    case '|':
+      if (peek() == '|') {
+        ++at_;
+        return push(TokenKind::Bar, "||");
+      }
+      return push(TokenKind::Bar, "|");
+    case ',':
+    case ';':
+      return push(TokenKind::Separator, std::string_view(&c, 1));
+    case '%':
+      return push(TokenKind::Percent, "%");
+    case '\'':
+      return push(TokenKind::Prime, "'");
+    case '$':
+    case '~':
+      return push(TokenKind::Skip, "");
+    case '.':
+      return full_stop();
+    default:
+      throw Refusal{"'" + std::string(1, c >= ' ' && c < 127 ? c : '?') + "' is no mathematics"};
+  }
+}
+
+/// "..." or the end of a sentence.
+void Lexer::full_stop() {
+  if (peek() == '.') {
+    while (peek() == '.')
+      ++at_;
+    return push(TokenKind::Ellipsis, "...");
+  }
+  // After a closing bracket, dollar sign or unit a full stop ends the sentence. It may have
+  // spacing after it, and nothing else.
+  if (text_.find_first_not_of(" \t\n$.", at_) != std::string_view::npos &&
+      !trimmed(text_.substr(at_)).starts_with("\\end"))
+    throw Refusal{"a full stop inside"};
+}
+
+bool Lexer::relation(char c) {
+  const char after = peek(1);
+  char meaning = 0;
+  std::size_t size = 1;
+  if (c == '<' || c == '>') {
+    meaning = c;
+    if (after == '=') meaning = c == '<' ? sign::kAtMost : sign::kAtLeast, size = 2;
+  } else if (c == '!' && after == '=') {
+    meaning = sign::kNotEqual, size = 2;
+  } else if (c == '=') {
+    meaning = sign::kEqual;
+    if (after == '=') size = 2;
+    if (after == '<') meaning = sign::kAtMost, size = 2;
+    if (after == '>') meaning = sign::kOther, size = 2;
+  } else if (c == ':') {
+    meaning = sign::kOther;
+    if (after == '=') meaning = sign::kEqual, size = 2;
+  }
+  if (meaning == 0) return false;
+  at_ += size;
+  push(TokenKind::Relation, std::string_view(&meaning, 1));
+  return true;
+}
+
+void Lexer::number() {
+  const auto numeral = read_numeral(text_.substr(at_), brackets_ > 0);
+  at_ += numeral.size;
+  push(TokenKind::Number, numeral.text);
+}
+
+void Lexer::word() {
+  auto end = at_;
+  while (end < text_.size() && is_letter(text_[end]))
+    ++end;
+  const auto run = text_.substr(at_, end - at_);
+  at_ = end;
+  letters(run);
+}
+
+void Lexer::letters(std::string_view run) {
+  if (run.size() == 1) {
+    const bool constant = run == "e" || run == "i" || run == "I";
+    return push(constant ? TokenKind::Constant : TokenKind::Symbol, run == "I" ? "i" : run);
+  }
+  const auto before = tokens_.empty() ? TokenKind::End : tokens_.back().kind;
+  const bool after_operand =
+      before == TokenKind::Number || before == TokenKind::Close ||
+      (space_ && (before == TokenKind::Symbol || before == TokenKind::Constant));
+  if (run == "in" && !tokens_.empty() && tokens_.back().kind != TokenKind::Number)
+    return push(TokenKind::Relation, "e");
+  if (after_operand && is_short_unit(run) && run != "deg" && peek() != '(')
+    return push(TokenKind::Word, run);
+  auto meaning = word_meaning(run);
+  if (!meaning) {
+    std::string lower(run);
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](char c) { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; });
+    // "OR" and "Pi", but not "IN" or "AND" for points A, N, D.
+    meaning = run != "AND" && run != "OR" && lower != run ? word_meaning(lower) : std::nullopt;
+  }
+  if (meaning) return push(meaning->kind, meaning->text);
+  // "1orW": a connective glued to what follows.
+  for (const std::string_view joined : {"or", "and"}) {
+    if (!after_operand || !run.starts_with(joined)) continue;
+    const auto rest = run.substr(joined.size());
+    if (rest.size() != 1 && !(rest.size() > 1 && is_upper(rest[0]))) continue;
+    push(TokenKind::Separator, joined);
+    return letters(rest);
+  }
+  // After a number a long run is a unit or a word; a short one is a product of letters, as a run
+  // of capitals is anywhere.
+  const bool capitals = std::all_of(run.begin(), run.end(), is_upper);
+  if (run.size() >= 4 && !capitals) return push(TokenKind::Word, run);
+  if (space_ && tokens_.size() == after_run_ && !capitals) throw Refusal{"words beside words"};
+  for (const char& c : run)
+    letters(std::string_view(&c, 1));
+  after_run_ = tokens_.size();
+}
+
+std::vector<Token> tokens_of(std::string_view text) {
+  return Lexer(text).tokens();
+}
+
+}  // namespace aha::math

@@ -1,0 +1,126 @@
+#include "rewards/math/numeral.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "rewards/text_scan.h"
+
+namespace aha::math {
+namespace {
+
+std::size_t digits_at(std::string_view text, std::size_t at) {
+  auto end = at;
+  while (end < text.size() && is_digit(text[end]))
+    ++end;
+  return end - at;
+}
+
+enum class Separator { None, Comma, MarkedComma, Space };
+
+struct Separated {
+  Separator kind = Separator::None;
+  std::size_t size = 0;
+};
+
+std::size_t spaces_at(std::string_view text) {
+  return std::min(text.find_first_not_of(' '), text.size());
+}
+
+/// What stands between two groups of digits.
+Separated separator_at(std::string_view text) {
+  const auto blank = spaces_at(text);
+  auto rest = text.substr(blank);
+  if (rest.starts_with('{')) {
+    const auto close = rest.find('}');
+    if (close != std::string_view::npos && close <= 4 && trimmed(rest.substr(1, close - 1)) == ",")
+      return {Separator::MarkedComma, blank + close + 1};
+  }
+  if (rest.starts_with(",\\!"))
+    return {Separator::MarkedComma, blank + 3 + spaces_at(rest.substr(3))};
+  if (text.starts_with("\\,") || text.starts_with("\\ ")) return {Separator::Space, 2};
+  if (text.starts_with(',')) return {Separator::Comma, 1};
+  if (text.starts_with(' ') || text.starts_with('~')) return {Separator::Space, 1};
+  for (const std::string_view space : {"\xC2\xA0", "\xE2\x80\x89", "\xE2\x80\xAF"}) {
+    if (text.starts_with(space)) return {Separator::Space, space.size()};
+  }
+  return {};
+}
+
+/// Groups of three digits after a first one of one to three: the bytes they take.
+std::size_t groups_at(std::string_view text, bool listed, std::string& digits) {
+  std::size_t at = 0;
+  auto kind = Separator::None;
+  std::string groups;
+  bool zero_first = false;
+  for (;;) {
+    const auto found = separator_at(text.substr(at));
+    if (found.kind == Separator::None || (kind != Separator::None && found.kind != kind)) break;
+    if (digits_at(text, at + found.size) != 3) break;
+    kind = found.kind;
+    const auto group = text.substr(at + found.size, 3);
+    zero_first = zero_first || group[0] == '0';
+    groups += group;
+    at += found.size + 3;
+  }
+  if (kind == Separator::Comma && listed && !zero_first) return 0;
+  digits += groups;
+  return at;
+}
+
+/// Digits of a repeating part: \overline{6}, and of \dot{3}.
+std::optional<std::pair<std::string, std::size_t>> repeating_at(std::string_view text) {
+  for (const std::string_view mark : {"\\overline{", "\\overline ", "\\dot{", "\\bar{"}) {
+    if (!text.starts_with(mark)) continue;
+    const auto count = digits_at(text, mark.size());
+    if (count == 0 || count > 50) return std::nullopt;
+    auto size = mark.size() + count;
+    if (mark.ends_with('{')) {
+      if (size >= text.size() || text[size] != '}') return std::nullopt;
+      ++size;
+    }
+    return std::pair{std::string(text.substr(mark.size(), count)), size};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Numeral read_numeral(std::string_view text, bool listed) {
+  Numeral numeral;
+  auto at = digits_at(text, 0);
+  numeral.text = text.substr(0, at);
+  if (at >= 1 && at <= 3) {
+    const auto before = numeral.text;
+    const auto size = groups_at(text.substr(at), listed, numeral.text);
+    if (size > 0 && before[0] == '0' && text[at] == ',')
+      numeral.text.insert(before.size(), ".");  // "0,111"
+    at += size;
+  }
+  if (at < text.size() && text[at] == '.' && numeral.text.find('.') == std::string::npos) {
+    const auto count = digits_at(text, at + 1);
+    const bool repeats = repeating_at(text.substr(at + 1)).has_value();
+    // "5." ends a sentence, and "2.." begins an ellipsis.
+    if (count > 0 || repeats) {
+      numeral.text += (numeral.text.empty() ? "0" : "") + std::string(text.substr(at, count + 1));
+      at += count + 1;
+      if (const auto repeating = repeating_at(text.substr(at))) {
+        numeral.text += "(" + repeating->first + ")";
+        at += repeating->second;
+      }
+    }
+  }
+  if (at + 1 < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+    const bool signed_exponent = text[at + 1] == '-' || text[at + 1] == '+';
+    const auto count = digits_at(text, at + 1 + (signed_exponent ? 1 : 0));
+    if (count > 0) {
+      numeral.text += "e";
+      numeral.text += text.substr(at + 1 + (text[at + 1] == '+' ? 1 : 0),
+                                  count + (text[at + 1] == '-' ? 1 : 0));
+      at += 1 + (signed_exponent ? 1 : 0) + count;
+    }
+  }
+  numeral.size = at;
+  return numeral;
+}
+
+}  // namespace aha::math

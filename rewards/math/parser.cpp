@@ -1,0 +1,298 @@
+#include "rewards/math/parser.h"
+
+#include "rewards/math/parser_state.h"
+#include "rewards/math/vocabulary.h"
+
+namespace aha::math {
+namespace {
+
+constexpr int kMostDepth = 64;
+
+bool is_numeral(const Tree& tree, Ref ref) {
+  return tree[ref].kind == Kind::Number;
+}
+
+}  // namespace
+
+Parser::Depth::Depth(Parser& parser) : parser_(parser) {
+  if (++parser_.depth_ > kMostDepth) {
+    --parser_.depth_;
+    throw Refusal{"more than 64 levels deep"};
+  }
+}
+
+const Token& Parser::peek(std::size_t ahead) const {
+  return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
+}
+
+bool Parser::at(TokenKind kind, std::string_view text) const {
+  return peek().kind == kind && (text.empty() || peek().text == text);
+}
+
+bool Parser::take(TokenKind kind, std::string_view text) {
+  if (!at(kind, text)) return false;
+  ++at_;
+  return true;
+}
+
+Token Parser::next() {
+  auto token = peek();
+  if (at_ + 1 < tokens_.size()) ++at_;
+  return token;
+}
+
+Ref Parser::answer() {
+  if (at(TokenKind::End)) refuse("nothing there");
+  const auto whole = list();
+  if (!at(TokenKind::End)) refuse("'" + peek().text + "' is out of place");
+  return whole;
+}
+
+Ref Parser::list() {
+  const Depth depth(*this);
+  std::vector<Ref> items;
+  while (take(TokenKind::Separator)) {
+  }
+  items.push_back(relation());
+  while (at(TokenKind::Separator)) {
+    while (take(TokenKind::Separator)) {
+    }
+    if (at(TokenKind::End) || at(TokenKind::Close)) break;
+    items.push_back(relation());
+  }
+  return items.size() == 1 ? items[0] : tree_.add({.kind = Kind::List, .items = std::move(items)});
+}
+
+Ref Parser::relation() {
+  Node chain{.kind = Kind::Relation};
+  // "= 5": the end of a line of work.
+  if (at(TokenKind::Relation, "=") || at(TokenKind::Relation, "~")) next();
+  chain.items.push_back(set_operation());
+  for (;;) {
+    if (at(TokenKind::Relation)) {
+      chain.name += next().text;
+      // "Answer: 42": what stands before is a label.
+      if (chain.name == std::string(1, sign::kOther) && tree_[chain.items[0]].kind == Kind::Text)
+        return relation();
+      // "x =" is x; "= =" is not read.
+      if (at(TokenKind::End) && chain.name == "=") return chain.items[0];
+    } else if (bars_ == 0 && at(TokenKind::Bar, "|")) {
+      next();
+      chain.name += sign::kSuchThat;
+    } else {
+      break;
+    }
+    chain.items.push_back(set_operation());
+  }
+  return chain.items.size() == 1 ? chain.items[0] : tree_.add(std::move(chain));
+}
+
+Ref Parser::set_operation() {
+  auto left = sum();
+  while (at(TokenKind::SetSign)) {
+    const auto name = next().text;
+    left = tree_.add({.kind = Kind::SetOperation, .name = name, .items = {left, sum()}});
+  }
+  return left;
+}
+
+Ref Parser::sum() {
+  const Depth depth(*this);
+  std::vector<Ref> terms;
+  const auto plus_minus = [this](const std::string& name, Ref of) {
+    return tree_.add({.kind = Kind::PlusMinus, .name = name == "p" ? "+-" : "-+", .items = {of}});
+  };
+  if (at(TokenKind::Operator, "p") || at(TokenKind::Operator, "q")) {
+    const auto name = next().text;
+    terms.push_back(plus_minus(name, product()));
+  } else {
+    terms.push_back(product());
+  }
+  for (;;) {
+    if (take(TokenKind::Operator, "+")) {
+      terms.push_back(product());
+    } else if (take(TokenKind::Operator, "-")) {
+      terms.push_back(tree_.negative(product()));
+    } else if (at(TokenKind::Operator, "p") || at(TokenKind::Operator, "q")) {
+      const auto name = next().text;
+      terms.push_back(plus_minus(name, product()));
+    } else {
+      break;
+    }
+  }
+  return tree_.sum(terms);
+}
+
+bool Parser::starts_operand() const {
+  switch (peek().kind) {
+    case TokenKind::Number:
+    case TokenKind::Symbol:
+    case TokenKind::Constant:
+    case TokenKind::Function:
+    case TokenKind::Wrapper:
+    case TokenKind::Word:
+    case TokenKind::Text:
+    case TokenKind::Open:
+      return true;
+    case TokenKind::Command:
+      return peek().text != "end" && peek().text != "pmod";
+    case TokenKind::Bar:
+      return bars_ == 0;
+    default:
+      return false;
+  }
+}
+
+/// A unit after a factor: \text{cm}^2, inches, km/h. True if one was there.
+bool Parser::skip_unit() {
+  const auto is_unit = [](const Token& token) {
+    return token.kind == TokenKind::Text ||
+           (token.kind == TokenKind::Word && (token.text.size() >= 4 || is_short_unit(token.text)));
+  };
+  if (!is_unit(peek())) return false;
+  const auto skip_power = [this] {
+    if (take(TokenKind::Operator, "^")) exponent();
+  };
+  while (is_unit(peek()) || at(TokenKind::Text) || at(TokenKind::Word)) {
+    next();
+    skip_power();
+    const bool per = at(TokenKind::Operator, "/") || at(TokenKind::Operator, "*");
+    const auto& after = peek(1);
+    if (per && (is_unit(after) || after.kind == TokenKind::Word ||
+                (after.kind == TokenKind::Symbol && is_letter_unit(after.text)))) {
+      next();
+      next();
+      skip_power();
+    }
+  }
+  if (starts_operand()) refuse("more after a unit");
+  return true;
+}
+
+Ref Parser::product() {
+  std::vector<Ref> factors = {signed_factor()};
+  for (;;) {
+    if (take(TokenKind::Operator, "*")) {
+      factors.push_back(signed_factor());
+    } else if (take(TokenKind::Operator, "/")) {
+      factors.push_back(tree_.power(signed_factor(), tree_.number(-1)));
+    } else if (take(TokenKind::Operator, "m")) {
+      const auto left = tree_.product(factors);
+      factors = {tree_.function("mod", {left, signed_factor()})};
+    } else if (at(TokenKind::Command, "pmod")) {
+      next();
+      group_or_atom();
+    } else if (tree_[factors.back()].kind != Kind::Text && skip_unit()) {
+      continue;
+    } else if (starts_operand()) {
+      // A number in brackets is a factor: only 2\frac{5}{8} is mixed.
+      const bool after_number = tokens_[at_ - 1].kind == TokenKind::Number;
+      const bool mixed = at(TokenKind::Command, "frac") && after_number &&
+                         is_numeral(tree_, factors.back()) && !tree_[factors.back()].decimal;
+      const bool slash = peek().kind == TokenKind::Number && peek().space_before &&
+                         peek(1).text == "/" && peek(2).kind == TokenKind::Number &&
+                         is_numeral(tree_, factors.back()) && !tree_[factors.back()].decimal;
+      if (at(TokenKind::Number) && !slash && after_number) refuse("a number after a number");
+      if (slash) {
+        const auto top = numeral();
+        next();
+        const auto bottom = numeral();
+        if (tree_[bottom].value.is_zero()) refuse("a fraction over 0");
+        factors.back() =
+            tree_.number(tree_[factors.back()].value + tree_[top].value / tree_[bottom].value);
+        continue;
+      }
+      const auto factor = power();
+      // A fraction of two numerals has become a number.
+      if (mixed && is_numeral(tree_, factor))
+        factors.back() = tree_.number(tree_[factors.back()].value + tree_[factor].value);
+      else if (tree_[factors.back()].kind == Kind::Text)
+        factors.back() = factor;  // "\text{about } 5"
+      else
+        factors.push_back(factor);
+    } else {
+      break;
+    }
+  }
+  if (factors.size() > 1) {
+    for (const auto factor : factors) {
+      const auto kind = tree_[factor].kind;
+      if (kind == Kind::Text) refuse("words between mathematics");
+    }
+  }
+  return tree_.product(factors);
+}
+
+Ref Parser::signed_factor() {
+  bool negative = false;
+  for (;;) {
+    if (take(TokenKind::Operator, "-"))
+      negative = !negative;
+    else if (!take(TokenKind::Operator, "+"))
+      break;
+  }
+  const auto factor = power();
+  if (!negative) return factor;
+  // -2\frac{1}{2} is -(2 + 1/2): the mixed number is read before its sign.
+  if (is_numeral(tree_, factor) && at(TokenKind::Command, "frac") && !tree_[factor].decimal &&
+      tokens_[at_ - 1].kind == TokenKind::Number) {
+    const auto part = power();
+    if (is_numeral(tree_, part)) return tree_.number(-(tree_[factor].value + tree_[part].value));
+    return tree_.product({tree_.number(-1), factor, part});
+  }
+  if (is_numeral(tree_, factor)) return tree_.number(-tree_[factor].value, tree_[factor].decimal);
+  return tree_.negative(factor);
+}
+
+Ref Parser::power() {
+  const Depth depth(*this);
+  const auto base = postfix();
+  if (!take(TokenKind::Operator, "^")) return base;
+  if (take(TokenKind::Degree)) return base;  // 45^\circ
+  if (at(TokenKind::Open, "{") && peek(1).kind == TokenKind::Degree) {
+    next();
+    next();
+    if (!take(TokenKind::Close, "}")) refuse("'}' is missing");
+    return base;
+  }
+  if (at(TokenKind::Prime)) return base;
+  const auto raised = tree_.power(base, exponent());
+  if (take(TokenKind::Degree)) return raised;
+  if (take(TokenKind::Operator, "!")) return tree_.function("factorial", {raised});
+  return raised;
+}
+
+Ref Parser::postfix() {
+  auto value = atom();
+  for (;;) {
+    if (take(TokenKind::Operator, "!")) {
+      value = tree_.function("factorial", {value});
+    } else if (take(TokenKind::Percent)) {
+      value = tree_.add({.kind = Kind::Percent, .items = {value}});
+    } else if (at(TokenKind::Operator, "_") && tree_[value].kind == Kind::Symbol) {
+      value = tree_.symbol(tree_[value].name + subscript());  // \vec{v}_1
+    } else if (!take(TokenKind::Degree)) {
+      return value;
+    }
+  }
+}
+
+Ref Parser::exponent() {
+  const Depth depth(*this);
+  if (at(TokenKind::Open, "{")) {
+    auto inside = group();
+    if (take(TokenKind::Operator, "^")) inside = tree_.power(inside, exponent());
+    return inside;
+  }
+  if (take(TokenKind::Operator, "-")) return tree_.negative(exponent());
+  if (take(TokenKind::Operator, "+")) return exponent();
+  const auto base = atom();
+  if (take(TokenKind::Operator, "^")) return tree_.power(base, exponent());
+  return base;
+}
+
+Ref parsed(Tree& tree, std::string_view text) {
+  return Parser(tree, tokens_of(text)).answer();
+}
+
+}  // namespace aha::math

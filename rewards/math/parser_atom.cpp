@@ -1,0 +1,201 @@
+#include "rewards/math/parser_state.h"
+#include "rewards/math/vocabulary.h"
+
+namespace aha::math {
+namespace {
+
+bool all_capitals(std::string_view word) {
+  for (const char c : word) {
+    if (c < 'A' || c > 'Z') return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Ref Parser::atom() {
+  const Depth depth(*this);
+  switch (peek().kind) {
+    case TokenKind::Number:
+      return numeral();
+    case TokenKind::Symbol:
+    case TokenKind::Constant:
+      return letter();
+    case TokenKind::Word:
+      return words();
+    case TokenKind::Text: {
+      auto text = next().text;
+      if (at(TokenKind::Operator, "_")) return based(text);
+      return tree_.add({.kind = Kind::Text, .name = std::move(text)});
+    }
+    case TokenKind::Ellipsis:
+      next();
+      return tree_.symbol("...");
+    case TokenKind::Open:
+      return bracketed();
+    case TokenKind::Bar:
+      return absolute();
+    case TokenKind::Function:
+      return function();
+    case TokenKind::Command:
+      return command();
+    case TokenKind::Wrapper:
+      next();
+      return group_or_atom();
+    case TokenKind::End:
+      refuse("it ends where something should follow");
+    default:
+      refuse("'" + peek().text + "' is out of place");
+  }
+}
+
+Ref Parser::numeral() {
+  const auto token = next();
+  if (at(TokenKind::Operator, "_")) return based(token.text);
+  const bool decimal = token.text.find_first_of(".e") != std::string::npos &&
+                       token.text.find('(') == std::string::npos;
+  return tree_.number(fraction_of(token.text), decimal);
+}
+
+/// A numeral in another base: 4210_7, \text{A5}_{11}.
+Ref Parser::based(std::string_view digits) {
+  take(TokenKind::Operator, "_");
+  const auto base = group_or_atom();
+  if (tree_[base].kind != Kind::Number) refuse("a base that is no number");
+  if (digits.size() > 200) refuse("too many digits");
+  Fraction total = 0;
+  for (const char c : digits) {
+    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'Z' ? c - 'A' + 10 : 36;
+    if (tree_[base].value <= digit) refuse("a digit beyond its base");
+    total = total * tree_[base].value + digit;
+  }
+  return tree_.add({.kind = Kind::BaseNumber, .value = total, .items = {base}});
+}
+
+/// The rest of x_1 or x_{12}, "" without one.
+std::string Parser::subscript() {
+  std::string text;
+  while (take(TokenKind::Operator, "_")) {
+    text += "_";
+    if (!take(TokenKind::Open, "{")) {
+      text += next().text;
+      continue;
+    }
+    int open = 1;
+    while (!at(TokenKind::End)) {
+      if (at(TokenKind::Open, "{")) ++open;
+      if (at(TokenKind::Close, "}") && --open == 0) break;
+      text += next().text;
+    }
+    if (!take(TokenKind::Close, "}")) refuse("'}' is missing");
+  }
+  return text;
+}
+
+Ref Parser::letter() {
+  const auto token = next();
+  const auto below = subscript();
+  if (token.kind == TokenKind::Constant && below.empty()) return tree_.constant(token.text);
+  auto name = token.text + below;
+  while (take(TokenKind::Prime))
+    name += "'";
+  if (at(TokenKind::Operator, "^") && peek(1).kind == TokenKind::Prime) {
+    next();
+    next();
+    name += "'";
+  }
+  const auto symbol = tree_.symbol(name);
+  const bool inverse = at(TokenKind::Operator, "^") && peek(1).text == "{" && peek(2).text == "-" &&
+                       peek(3).text == "1" && peek(4).text == "}" && peek(5).text == "(";
+  const bool by_name = name[0] == 'f' || name[0] == 'g' || name[0] == 'h' ||
+                       (token.text.size() == 1 && all_capitals(token.text));
+  if (inverse && by_name) {
+    at_ += 5;
+    return applied(tree_.symbol(name + "^-1"));
+  }
+  if (by_name && at(TokenKind::Open, "(")) {
+    // A capital letter is a function of letters or a number, and a factor before a sum.
+    const bool small = name[0] == 'f' || name[0] == 'g' || name[0] == 'h' ||
+                       (!peek().space_before && (peek(2).text == ")" || peek(2).text == ","));
+    if (small) return applied(symbol);
+  }
+  return symbol;
+}
+
+Ref Parser::applied(Ref function_name) {
+  const auto inside = bracketed();
+  Node node{.kind = Kind::Apply, .items = {function_name}};
+  if (tree_[inside].kind == Kind::Tuple)
+    node.items.insert(node.items.end(), tree_[inside].items.begin(), tree_[inside].items.end());
+  else
+    node.items.push_back(inside);
+  return tree_.add(std::move(node));
+}
+
+Ref Parser::words() {
+  auto text = next().text;
+  while (at(TokenKind::Word))
+    text += " " + next().text;
+  if (starts_operand()) refuse("words before mathematics");
+  return tree_.add({.kind = Kind::Text, .name = std::move(text)});
+}
+
+Ref Parser::bracketed() {
+  const auto open = next().text;
+  const auto outer_bars = bars_;
+  bars_ = 0;
+  if (at(TokenKind::Close) && (open == "S" || open == "{")) {
+    next();
+    return tree_.constant("empty");
+  }
+  const auto inside = list();
+  bars_ = outer_bars;
+  if (!at(TokenKind::Close)) refuse("a bracket is not closed");
+  const auto close = next().text;
+  if (open == "f" || open == "c") return tree_.function(open == "f" ? "floor" : "ceil", {inside});
+  const bool many = tree_[inside].kind == Kind::List;
+  if (open == "S" || open == "{") {
+    if (close != (open == "S" ? "S" : "}")) refuse("brackets do not match");
+    if (open == "{" && !many) return inside;
+    std::vector<Ref> items = many ? tree_[inside].items : std::vector<Ref>{inside};
+    return tree_.add({.kind = Kind::Set, .items = std::move(items)});
+  }
+  if (close == "}" || close == "S") refuse("brackets do not match");
+  if (!many) return inside;
+  const auto brackets = open == "a" ? "()" : open + close;
+  auto items = tree_[inside].items;
+  return tree_.add({.kind = Kind::Tuple, .name = brackets, .items = std::move(items)});
+}
+
+Ref Parser::absolute() {
+  const auto bar = next().text;
+  ++bars_;
+  const auto inside = sum();
+  --bars_;
+  if (!take(TokenKind::Bar, bar)) refuse("'|' is not closed");
+  return tree_.function(bar == "|" ? "abs" : "norm", {inside});
+}
+
+Ref Parser::group() {
+  if (!take(TokenKind::Open, "{")) refuse("'{' is missing");
+  const auto bars = bars_;
+  bars_ = 0;
+  const auto inside = list();
+  bars_ = bars;
+  if (!take(TokenKind::Close, "}")) refuse("'}' is missing");
+  return inside;
+}
+
+/// The argument of a command: {...}, or one token, which of a numeral is its first digit.
+Ref Parser::group_or_atom() {
+  if (at(TokenKind::Open, "{")) return group();
+  if (!at(TokenKind::Number) || peek().text.size() == 1) return atom();
+  auto& token = tokens_[at_];
+  const auto digit = token.text.substr(0, 1);
+  token.text.erase(0, 1);
+  if (token.text[0] == '.' || token.text[0] == 'e') refuse("half a number");
+  token.space_before = false;
+  return tree_.number(fraction_of(digit));
+}
+
+}  // namespace aha::math

@@ -1,0 +1,158 @@
+#include "rewards/math/parser_state.h"
+
+namespace aha::math {
+
+Ref Parser::command() {
+  const auto name = next().text;
+  if (name == "frac") return fraction();
+  if (name == "sqrt" || name == "cbrt") {
+    if (name == "sqrt") return root();
+    return tree_.function("root", {group_or_atom(), tree_.number(3)});
+  }
+  if (name == "binom") return binomial();
+  if (name == "begin") return matrix();
+  if (name == "sum" || name == "prod") return series(name);
+  if (name == "int" || name == "lim") return integral(name);
+  refuse("\\" + name + " is out of place");
+}
+
+Ref Parser::fraction() {
+  const auto top = group_or_atom();
+  const auto bottom = group_or_atom();
+  const auto& a = tree_[top];
+  const auto& b = tree_[bottom];
+  if (a.kind == Kind::Number && b.kind == Kind::Number && !a.decimal && !b.decimal &&
+      !b.value.is_zero())
+    return tree_.number(a.value / b.value);
+  return tree_.quotient(top, bottom);
+}
+
+Ref Parser::root() {
+  Ref degree = tree_.number(2);
+  if (take(TokenKind::Open, "[")) {
+    degree = sum();
+    if (!take(TokenKind::Close, "]")) refuse("']' is missing");
+  }
+  // \sqrt13 means the root of 13, whatever TeX prints.
+  const auto inside = at(TokenKind::Number) ? numeral() : group_or_atom();
+  return tree_.function("root", {inside, degree});
+}
+
+Ref Parser::binomial() {
+  const auto top = group_or_atom();
+  return tree_.function("binomial", {top, group_or_atom()});
+}
+
+/// What \sin, \log and their like are applied to: {...} or (...), or factors without a sign
+/// between them up to the next function.
+Ref Parser::function_argument() {
+  if (at(TokenKind::Open, "(") || at(TokenKind::Open, "{") || at(TokenKind::Open, "["))
+    return bracketed();
+  std::vector<Ref> factors;
+  if (take(TokenKind::Operator, "-")) factors.push_back(tree_.number(-1));
+  do {
+    factors.push_back(power());
+  } while (at(TokenKind::Number) || at(TokenKind::Symbol) || at(TokenKind::Constant) ||
+           at(TokenKind::Command, "frac"));
+  return tree_.product(factors);
+}
+
+Ref Parser::function() {
+  auto name = next().text;
+  std::vector<Ref> arguments;
+  if (name == "log" && take(TokenKind::Operator, "_")) arguments.push_back(group_or_atom());
+  if (name != "log" && at(TokenKind::Operator, "_")) name += subscript();
+  Ref raised = 0;
+  bool power_first = false;
+  if (take(TokenKind::Operator, "^")) {
+    raised = exponent();
+    power_first = true;
+    if (name == "log" && take(TokenKind::Operator, "_")) arguments.push_back(group_or_atom());
+  }
+  const auto inside = function_argument();
+  if (tree_[inside].kind == Kind::Tuple || tree_[inside].kind == Kind::List) {
+    const auto items = tree_[inside].items;
+    arguments.insert(arguments.end(), items.begin(), items.end());
+  } else {
+    arguments.push_back(inside);
+  }
+  const bool inverse = power_first && tree_[raised].value == -1 &&
+                       tree_[raised].kind == Kind::Number && !name.starts_with("arc");
+  if (inverse && (name == "sin" || name == "cos" || name == "tan" || name == "sec" ||
+                  name == "csc" || name == "cot"))
+    return tree_.function("arc" + name, arguments);
+  const auto value = tree_.function(name, arguments);
+  return power_first ? tree_.power(value, raised) : value;
+}
+
+Ref Parser::series(const std::string& name) {
+  Ref variable = tree_.symbol("?");
+  Ref from = variable;
+  Ref to = variable;
+  for (int i = 0; i < 2; ++i) {
+    if (take(TokenKind::Operator, "_")) {
+      const auto below = group_or_atom();
+      if (tree_[below].kind == Kind::Relation && tree_[below].name == "=") {
+        variable = tree_[below].items[0];
+        from = tree_[below].items[1];
+      } else {
+        from = below;
+      }
+    } else if (take(TokenKind::Operator, "^")) {
+      to = exponent();
+    }
+  }
+  const auto body = product();
+  return tree_.add({.kind = Kind::Series, .name = name, .items = {variable, from, to, body}});
+}
+
+/// Integrals and limits are compared by their form alone.
+Ref Parser::integral(const std::string& name) {
+  std::vector<Ref> parts;
+  for (int i = 0; i < 2; ++i) {
+    if (take(TokenKind::Operator, "_"))
+      parts.push_back(group_or_atom());
+    else if (take(TokenKind::Operator, "^"))
+      parts.push_back(exponent());
+  }
+  parts.push_back(product());
+  return tree_.function(name, std::move(parts));
+}
+
+Ref Parser::matrix() {
+  const auto environment = [this] {
+    if (!take(TokenKind::Open, "{")) refuse("'{' is missing");
+    std::string name;
+    while (!at(TokenKind::Close) && !at(TokenKind::End))
+      name += next().text;
+    if (!take(TokenKind::Close, "}")) refuse("'}' is missing");
+    return name;
+  };
+  const Depth depth(*this);
+  const auto name = environment();
+  if (name == "array" && at(TokenKind::Open, "{")) environment();  // {cc}
+  Node node{.kind = Kind::Matrix};
+  std::size_t in_row = 0;
+  while (!at(TokenKind::Command, "end")) {
+    if (at(TokenKind::End)) refuse("\\end is missing");
+    node.items.push_back(relation());
+    ++in_row;
+    if (take(TokenKind::Operator, "&")) continue;
+    while (at(TokenKind::Separator))
+      next();
+    if (node.columns == 0) node.columns = in_row;
+    if (in_row != node.columns) refuse("rows of different lengths");
+    in_row = 0;
+    if (!take(TokenKind::Operator, "#") && !at(TokenKind::Command, "end"))
+      refuse("'" + peek().text + "' in a matrix");
+  }
+  next();
+  if (environment() != name || node.items.empty()) refuse("a matrix that is not closed");
+  if (in_row != 0) refuse("rows of different lengths");
+  const bool plain = name.find("matrix") == std::string::npos && name != "array";
+  if (plain && node.items.size() == 1) return node.items[0];
+  const auto whole = tree_.add(std::move(node));
+  return name == "vmatrix" ? tree_.function("det", {whole}) : whole;
+}
+
+}  // namespace aha::math

@@ -1,0 +1,111 @@
+#include <algorithm>
+
+#include "rewards/math/canonical.h"
+#include "rewards/math/equivalence.h"
+#include "rewards/math/parser.h"
+#include "rewards/text_scan.h"
+
+namespace aha::math {
+namespace {
+
+constexpr std::size_t kMostWords = 200;
+
+/// "1,22" and "2,74": one number with a decimal comma, or two. Three digits are a thousand's group.
+std::optional<std::string> decimal_comma(std::string_view text) {
+  const auto comma = text.find(',');
+  if (comma == std::string_view::npos || text.size() - comma < 3) return std::nullopt;
+  auto number = std::string(text);
+  number[comma] = '.';
+  const auto sign = number.starts_with('-') ? std::size_t{1} : std::size_t{0};
+  if (comma == sign) return std::nullopt;
+  for (auto i = sign; i < number.size(); ++i) {
+    if (i != comma && !is_digit(number[i])) return std::nullopt;
+  }
+  return number;
+}
+
+/// Words and what stands between words; no formula.
+bool is_prose(std::string_view text) {
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) > 127;
+  };
+  return std::any_of(text.begin(), text.end(), letter) &&
+         std::all_of(text.begin(), text.end(), [&](char c) {
+           return letter(c) || is_digit(c) ||
+                  std::string_view(" .,:;'\"()-!?&").find(c) != std::string_view::npos;
+         });
+}
+
+/// Of \text{...} and the like that is all of the answer, what stands in it.
+std::string_view unwrapped(std::string_view text) {
+  for (const std::string_view command :
+       {"\\text{", "\\mbox{", "\\textbf{", "\\textit{", "\\textrm{", "\\mathrm{", "\\mathbf{",
+        "\\textnormal{", "\\boxed{", "\\displaystyle ", "\\text {"}) {
+    if (!text.starts_with(command)) continue;
+    auto inner = text.substr(command.size());
+    if (command.ends_with(' ')) return trimmed(inner);
+    if (inner.ends_with('}') && inner.find('}') == inner.size() - 1)
+      return trimmed(inner.substr(0, inner.size() - 1));
+  }
+  return text;
+}
+
+std::string_view bare(std::string_view text) {
+  for (;;) {
+    auto shorter = trimmed(text);
+    while (!shorter.empty() &&
+           (shorter.back() == '.' || shorter.back() == '\\' || shorter.back() == ',' ||
+            shorter.back() == ';') &&
+           !shorter.ends_with("..") && !shorter.ends_with("\\\\"))
+      shorter = trimmed(shorter.substr(0, shorter.size() - 1));
+    for (const std::string_view mark : {"$$", "$", "**", "`"}) {
+      if (shorter.size() >= 2 * mark.size() && shorter.starts_with(mark) && shorter.ends_with(mark))
+        shorter = shorter.substr(mark.size(), shorter.size() - 2 * mark.size());
+    }
+    for (const auto& [open, close] :
+         {std::pair<std::string_view, std::string_view>{"\\(", "\\)"}, {"\\[", "\\]"}}) {
+      if (shorter.size() >= 4 && shorter.starts_with(open) && shorter.ends_with(close))
+        shorter = shorter.substr(2, shorter.size() - 4);
+    }
+    shorter = unwrapped(trimmed(shorter));
+    if (shorter.size() == text.size()) return text;
+    text = shorter;
+  }
+}
+
+}  // namespace
+
+Readings readings_of(Tree& tree, std::string_view text, std::string& problem) {
+  Readings readings;
+  const auto inner = bare(text);
+  if (inner.empty()) {
+    problem = "nothing there";
+    return readings;
+  }
+  try {
+    readings.push_back(parsed(tree, inner));
+  } catch (const Refusal& refusal) {
+    problem = refusal.reason;
+  }
+  if (const auto number = decimal_comma(inner))
+    readings.push_back(tree.number(fraction_of(*number), true));
+  if (inner.size() <= kMostWords && is_prose(inner)) {
+    auto words = plain_words(inner);
+    // A single letter keeps its case: x is not X.
+    const bool single = words.size() <= 1;
+    if (!words.empty() && !single && (readings.empty() || tree[readings[0]].kind != Kind::Text))
+      readings.push_back(tree.add({.kind = Kind::Text, .name = std::move(words)}));
+  }
+  return readings;
+}
+
+bool is_mathematics(std::string_view text) {
+  try {
+    Tree tree;
+    return tree[parsed(tree, bare(text))].kind != Kind::Text;
+  } catch (const Refusal&) {
+    return false;
+  }
+}
+
+}  // namespace aha::math

@@ -1,0 +1,112 @@
+#include "rewards/math/scalar.h"
+
+#include <algorithm>
+
+#include "rewards/math/canonical.h"
+#include "rewards/math/vocabulary.h"
+
+namespace aha::math {
+namespace {
+
+bool is_decimal(const Tree& tree, Ref ref) {
+  const auto& node = tree[ref];
+  if (node.kind == Kind::Number) return node.decimal;
+  if (node.kind == Kind::Percent) return is_decimal(tree, node.items[0]);
+  if (node.kind != Kind::Product || node.items.size() != 2) return false;
+  const auto& first = tree[node.items[0]];
+  const auto& second = tree[node.items[1]];
+  if (first.kind != Kind::Number) return false;
+  // 2.5 \times 10^{-3}
+  if (first.decimal && second.kind == Kind::Power) return tree[second.items[0]].value == 10;
+  return first.value == -1 && is_decimal(tree, node.items[1]);
+}
+
+/// "3s": the number without its unit.
+std::optional<Ref> without_unit(const Tree& tree, Ref ref) {
+  const auto& node = tree[ref];
+  if (node.kind != Kind::Product || node.items.size() != 2) return std::nullopt;
+  if (tree[node.items[0]].kind != Kind::Number) return std::nullopt;
+  const auto& last = tree[node.items[1]];
+  const auto& unit = last.kind == Kind::Power ? tree[last.items[0]] : last;
+  if (unit.kind != Kind::Symbol || !is_letter_unit(unit.name)) return std::nullopt;
+  return node.items[0];
+}
+
+bool rounds_alike(const Tree& tree, Ref a, Ref b, int precision, Scope& scope) {
+  int places = precision;
+  const auto digits_a = decimal_digits(tree, a, scope);
+  const auto digits_b = decimal_digits(tree, b, scope);
+  if (!digits_a || !digits_b) return false;
+  places = std::max(places, precision - std::max(*digits_a, *digits_b));
+  const auto left = rounded(tree, a, places, scope);
+  const auto right = rounded(tree, b, places, scope);
+  return left && right && *left == *right;
+}
+
+Judgement compare_constants(const Tree& tree, Ref a, Ref b, const Conventions& conventions,
+                            Scope& scope) {
+  const auto left = exact_value(tree, a, scope);
+  const auto right = exact_value(tree, b, scope);
+  Judgement judgement{Verdict::Different, "another value"};
+  if (left && right) {
+    if (*left == *right) return {Verdict::Equal, ""};
+  } else {
+    switch (nearness(tree, a, b, scope)) {
+      case Nearness::Equal:
+        return {Verdict::Equal, ""};
+      case Nearness::Undefined:
+        return {Verdict::Different, "not the same form, and without a value"};
+      case Nearness::Lost:
+        return {Verdict::Unjudged, "too close to tell apart with 512 bits"};
+      default:
+        break;
+    }
+  }
+  if ((is_decimal(tree, a) || is_decimal(tree, b)) &&
+      rounds_alike(tree, a, b, conventions.precision, scope))
+    return {Verdict::Equal, ""};
+  return judgement;
+}
+
+Judgement compare_at_points(const Tree& tree, Ref a, Ref b, Scope& scope) {
+  int shown = 0;
+  bool lost = false;
+  for (scope.point = 0; scope.point < kPoints; ++scope.point) {
+    const auto left = exact_value(tree, a, scope);
+    const auto right = left ? exact_value(tree, b, scope) : std::nullopt;
+    if (left && right) {
+      if (*left != *right)
+        return {Verdict::Different, "another value where the letters have values"};
+      ++shown;
+      continue;
+    }
+    const auto met = nearness(tree, a, b, scope);
+    if (met == Nearness::Different)
+      return {Verdict::Different, "another value where the letters have values"};
+    shown += met == Nearness::Equal ? 1 : 0;
+    lost = lost || met == Nearness::Lost;
+  }
+  scope.point = 0;
+  if (lost) return {Verdict::Unjudged, "too close to tell apart with 512 bits"};
+  if (shown >= 2) return {Verdict::Equal, ""};
+  return {Verdict::Different, "not the same form, and without a value"};
+}
+
+}  // namespace
+
+Judgement compare_scalars(const Tree& tree, Ref a, Ref b, const Conventions& conventions,
+                          Scope& scope) {
+  const auto in_a = unknowns(tree, a);
+  const auto in_b = unknowns(tree, b);
+  if (in_a.empty() && in_b.empty()) return compare_constants(tree, a, b, conventions, scope);
+  if (in_b.empty()) {
+    if (const auto number = without_unit(tree, a))
+      return compare_constants(tree, *number, b, conventions, scope);
+  } else if (in_a.empty()) {
+    if (const auto number = without_unit(tree, b))
+      return compare_constants(tree, a, *number, conventions, scope);
+  }
+  return compare_at_points(tree, a, b, scope);
+}
+
+}  // namespace aha::math

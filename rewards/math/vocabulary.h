@@ -1,0 +1,34 @@
+#pragma once
+#include <optional>
+#include <string_view>
+
+#include "rewards/math/lexer.h"
+
+namespace aha::math {
+
+/// What a LaTeX command means to the lexer, without its backslash: "frac", "le", "alpha". An
+/// unknown one is a symbol of that name.
+struct Meaning {
+  TokenKind kind;
+  std::string_view text;
+};
+std::optional<Meaning> command_meaning(std::string_view name);
+
+/// What a word written without a backslash means: "sin", "pi", "and", "percent".
+std::optional<Meaning> word_meaning(std::string_view word);
+
+/// The same of characters outside ASCII, such as the sign for "at most", at the start of `text`;
+/// `size` is the bytes of the character.
+std::optional<Meaning> character_meaning(std::string_view text, std::size_t& size);
+
+/// Commands whose argument is words: text, mbox, textbf, ...
+bool is_text_command(std::string_view name);
+
+/// Short words for a unit: cm, kg, mph, ... Longer ones need no list: four letters after a number
+/// are no product.
+bool is_short_unit(std::string_view word);
+
+/// Single letters that may be a unit after a number: m, s, g, h, L.
+bool is_letter_unit(std::string_view name);
+
+}  // namespace aha::math

@@ -1,0 +1,169 @@
+// What a policy might find instead of the answer, and texts made to hurt.
+#include <chrono>
+
+#include "tests/rewards/rewards_support.h"
+#include "tests/support/catch.h"
+#include "tests/support/fuzz.h"
+
+using namespace aha;       // NOLINT
+using namespace aha_test;  // NOLINT
+
+namespace {
+
+std::optional<double> score(const std::string& gold, const std::string& completion) {
+  return Judged{.text = completion, .row = {{"answer", gold}}}.by("math").score;
+}
+
+std::string repeated(const std::string& piece, std::size_t size) {
+  std::string text;
+  while (text.size() < size)
+    text += piece;
+  return text;
+}
+
+std::string boxed(const std::string& text) {
+  return "\\boxed{" + text + "}";
+}
+
+}  // namespace
+
+TEST_CASE("math hacks: many boxes are many answers") {
+  CHECK(score("4", "\\boxed{1}\\boxed{2}\\boxed{3}\\boxed{4}") == 0.0);
+  CHECK(score("4", "\\boxed{1}, \\boxed{2}, \\boxed{3}, \\boxed{4}") == 0.0);
+  CHECK(score("4", "\\boxed{3 or 4}") == 0.0);
+  CHECK(score("4", "\\boxed{\\{1,2,3,4\\}}") == 0.0);
+  CHECK(score("4", "\\boxed{4}. No: \\boxed{5}") == 0.0);
+}
+
+TEST_CASE("math hacks: the last of several answers counts, in tags as well") {
+  CHECK(score("4", "<answer>4</answer> <answer>5</answer>") == 0.0);
+  CHECK(score("4", "<answer>4 or 5</answer>") == 0.0);
+  CHECK(score("4", "The answer is 4. The answer is 5.") == 0.0);
+}
+
+TEST_CASE("math hacks: a gold as part of the answer is not the answer") {
+  CHECK(score("12", "\\boxed{112}") == 0.0);
+  CHECK(score("12", "\\boxed{12345}") == 0.0);
+  CHECK(score("x+1", "\\boxed{x+12}") == 0.0);
+  CHECK(score("\\text{Evelyn}", "\\boxed{\\text{not Evelyn}}") == 0.0);
+}
+
+TEST_CASE("math hacks: an answer inside thinking, or thinking without an end, is none") {
+  CHECK(score("4", "<think> \\boxed{4} </think>") == 0.0);
+  CHECK(score("4", "<think> \\boxed{4}") == 0.0);
+  CHECK(score("4", "<think></think> \\boxed{5}") == 0.0);
+  CHECK(score("4", "<think> <answer>4</answer> </think> <answer>5</answer>") == 0.0);
+}
+
+TEST_CASE("math hacks: placeholders and tautologies have no value") {
+  for (const std::string text :
+       {"\\boxed{}", "\\boxed{x}", "\\boxed{?}", "\\boxed{4=4}", "\\boxed{x=x}",
+        "\\boxed{\\text{answer}}", "\\boxed{\\frac{0}{0}}", "\\boxed{1/0}", "\\boxed{\\infty}",
+        "\\boxed{...}", "\\boxed{\\mathbb{R}}", "\\boxed{(-\\infty,\\infty)}", "\\boxed{\\pm 7}",
+        "\\boxed{7 \\pm 0.5}", "<answer></answer>", ""}) {
+    INFO(text);
+    CHECK(score("7", text) == 0.0);
+  }
+}
+
+TEST_CASE("math hacks: rounding does not make huge or tiny numbers equal") {
+  CHECK(score("10^{25}", "\\boxed{\\sqrt{10^{50}+1}}") == 0.0);
+  CHECK(score("0", "\\boxed{10^{-300}}") == 0.0);
+  CHECK(score("1", "\\boxed{1 + e^{-100}}") == 0.0);
+  CHECK(score("1000000", "\\boxed{1000000.4}") == 0.0);
+  CHECK(score("1", "\\boxed{\\cos(10^{-60})}") != 1.0);
+  CHECK(score("1", "\\boxed{1 + 10^{-10^{10}}}") != 1.0);
+  CHECK(score("10^{100}", "\\boxed{10^{100}+1}") == 0.0);
+}
+
+TEST_CASE("math hacks: a unit is no other number") {
+  CHECK(score("5 \\text{ km}", "\\boxed{5000 \\text{ m}}") == 0.0);
+  CHECK(score("50\\%", "\\boxed{50}") == 0.0);
+  CHECK(score("5", "\\boxed{5\\%}") == 0.0);
+}
+
+TEST_CASE("math: a text made to hurt is wrong, and soon") {
+  const std::vector<std::string> texts = {
+      repeated("{", 10U << 20),
+      repeated("\\boxed{", 10U << 20),
+      repeated("$", 1U << 20),
+      repeated("$a$", 1U << 20),
+      repeated("$ aaa bbb ", 1U << 20),
+      repeated("\\(", 1U << 20),
+      repeated("answer is ", 1U << 20),
+      repeated("Final answer", 1U << 20),
+      repeated("1,", 1U << 20),
+      repeated("9", 1000000),
+      boxed(repeated("9", 1000000)),
+      boxed(repeated("9", 9900)),
+      boxed(repeated("2^(", 6000) + "2" + repeated(")", 2000)),
+      boxed(repeated("2^", 9000) + "2"),
+      boxed(repeated("-", 9000) + "2"),
+      boxed(repeated("(", 9000)),
+      boxed(repeated("\\frac", 9000)),
+      boxed(repeated("\\sqrt", 9000) + "2"),
+      boxed(repeated("1+", 9000) + "1"),
+      boxed(repeated("1,", 9000) + "1"),
+      boxed(repeated("\\pm 1 ", 9000) + "1"),
+      boxed(repeated("x^9999*", 9000) + "1"),
+      boxed(repeated("(x+1)^{999}", 9000)),
+      boxed(repeated("9^{9999}*", 9000) + "1"),
+      boxed(repeated("\\sum_{k=1}^{2000}", 9000) + "k"),
+      boxed("\\sum_{i=1}^{2000}\\sum_{j=1}^{2000}ij"),
+      boxed(repeated("\\sin", 9000) + "x"),
+      boxed(repeated("\\sin(x)+", 9000) + "x"),
+      boxed(repeated("n!", 9000)),
+      boxed("2000!!"),
+      boxed("((2000!)!)!"),
+      boxed("9^{9^{9^{9}}}"),
+      boxed("\\sin(10^{10^{10}})"),
+      boxed("\\begin{pmatrix}" + repeated("1&", 9000) + "1\\end{pmatrix}"),
+      boxed(repeated("x=", 9000) + "1"),
+      boxed(repeated("\\{", 9000)),
+      boxed(repeated("|", 9001)),
+      boxed(repeated("\xFF", 9000)),
+      std::string(1U << 20, '\0'),
+  };
+  for (const auto& text : texts) {
+    INFO(text.substr(0, 40) << " of " << text.size());
+    for (const std::string gold : {"7", "x^2+1", "\\{1,2,3\\}"}) {
+      const auto start = std::chrono::steady_clock::now();
+      const auto found = score(gold, text);
+      const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+      CHECK(found != 1.0);
+      CHECK(took.count() < 1.0);
+    }
+  }
+}
+
+TEST_CASE("math fuzz: whatever is written is judged, and the same each time", "[fuzz]") {
+  const std::vector<std::string> seeds = {"\\frac{\\sqrt{3}}{2} + 1,000.5",
+                                          "x \\in [-2,7) \\cup \\{9\\}",
+                                          "\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}",
+                                          "x = 1 \\text{ or } x = \\pm 2",
+                                          "2x+3y \\le 7 \\text{ cm}^2",
+                                          "\\sum_{k=1}^{n} k^2",
+                                          "4210_7, 28\\%",
+                                          "\\sin^2(x)+\\log_2 8 + |x-1|!",
+                                          "f(x)=\\binom{n}{2}",
+                                          "The answer is $\\boxed{3}$ and #### 5"};
+  Mutator mutator(
+      11, {"\\",     "{", "}",       "(",        ")",      "[",  "]",      "^",     "_",  "|",
+           "\\frac", "$", "\\sqrt",  ",",        "\\\\",   "&",  "\\left", "\\pm",  "=",  "<",
+           "!",      "%", "1",       "0",        "9999",   "e9", ".",      "x",     "i",  "\xFF",
+           "\\sum",  "/", "\\text{", "\\begin{", "\\end{", "-",  "\\sin",  "\\cup", "::", "'"});
+  const auto reward = make_reward("math");
+  for (int i = 0; i < 20000; ++i) {
+    const auto a = mutator.mutate(mutator.one_of(seeds), 6);
+    const auto b =
+        mutator.below(3) == 0 ? mutator.mutate(a, 2) : mutator.mutate(mutator.one_of(seeds), 6);
+    const Judged judged{.text = b, .row = {{"answer", a}}, .bare = mutator.below(2) == 0};
+    const auto part = judged.by(*reward);
+    INFO(a << "   " << b);
+    REQUIRE((!part.score || *part.score == 0.0 || *part.score == 1.0));
+    REQUIRE(part.extracted.size() <= 200);
+    const auto again = judged.by(*reward);
+    REQUIRE(again.score == part.score);
+    REQUIRE(again.steps == part.steps);
+  }
+}

@@ -1,0 +1,150 @@
+// The reward `math`: what is cut out of a text, and what means the same.
+#include <algorithm>
+
+#include "rewards/math/extraction.h"
+#include "tests/rewards/math_pairs.h"
+#include "tests/rewards/rewards_support.h"
+#include "tests/support/catch.h"
+
+using namespace aha;       // NOLINT
+using namespace aha_test;  // NOLINT
+
+namespace {
+
+RewardPart judged(const std::string& gold, const std::string& prediction,
+                  const std::map<std::string, std::string>& options = {}) {
+  return Judged{.text = prediction, .row = {{"answer", gold}}, .bare = true}.by("math", options);
+}
+
+std::string cut(const std::string& text, math::Extraction rule = math::Extraction::Auto) {
+  return math::extracted_answer(text, rule, false).text;
+}
+
+}  // namespace
+
+TEST_CASE("math: what means the same is equal, either way round") {
+  for (const auto& [a, b] : kSame) {
+    INFO(a << " and " << b);
+    CHECK(judged(a, b).score == 1.0);
+    CHECK(judged(b, a).score == 1.0);
+    CHECK(judged(a, a).score == 1.0);
+  }
+}
+
+TEST_CASE("math: what does not is different, either way round") {
+  for (const auto& [a, b] : kOther) {
+    INFO(a << " and " << b);
+    CHECK(judged(a, b).score == 0.0);
+    CHECK(judged(b, a).score == 0.0);
+  }
+}
+
+TEST_CASE("math: the cases of Math-Verify's tests come out as there") {
+  for (const auto& row : json_lines(golden_path("math_rows.jsonl"))) {
+    INFO(row.dump());
+    const auto part = judged(row["gold"], row["prediction"]);
+    CHECK(part.score == row["expected"].get<double>());
+  }
+}
+
+TEST_CASE("math: equality is symmetric and transitive over the cases' short answers") {
+  std::vector<std::string> answers;
+  for (const auto& row : json_lines(golden_path("math_rows.jsonl"))) {
+    for (const char* field : {"gold", "prediction"}) {
+      // One that is no answer as a prediction, as a box that is not closed, has nothing to equal.
+      const std::string text = row[field];
+      if (text.size() < 60 && judged(text, text).score == 1.0) answers.push_back(text);
+    }
+  }
+  std::sort(answers.begin(), answers.end());
+  answers.erase(std::unique(answers.begin(), answers.end()), answers.end());
+  const auto n = answers.size();
+  std::vector<std::vector<bool>> same(n, std::vector<bool>(n));
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j)
+      same[i][j] = judged(answers[i], answers[j]).score == 1.0;
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) {
+      INFO(answers[i] << " and " << answers[j]);
+      CHECK(same[i][j] == same[j][i]);
+      for (std::size_t k = 0; same[i][j] && k < n; ++k) {
+        INFO("and " << answers[k]);
+        CHECK((!same[j][k] || same[i][k]));
+      }
+    }
+  }
+}
+
+TEST_CASE("math: a decimal is compared at the precision asked for") {
+  CHECK(judged("\\frac{1}{3}", "0.33").score == 0.0);
+  CHECK(judged("\\frac{1}{3}", "0.33", {{"precision", "2"}}).score == 1.0);
+  CHECK(judged("0.0000001", "0.0000002").score == 0.0);
+}
+
+TEST_CASE("math: disputed conventions are options") {
+  CHECK(judged("28\\%", "28").score == 0.0);
+  CHECK(judged("28\\%", "28", {{"percent", "number"}}).score == 1.0);
+  CHECK(judged("28\\%", "0.28").score == 1.0);
+  CHECK(judged("1, 2", "2, 1").score == 1.0);
+  CHECK(judged("1, 2", "2, 1", {{"list_order", "kept"}}).score == 0.0);
+}
+
+TEST_CASE("math: what cannot be told apart is not judged") {
+  const auto part = judged("2^{\\frac{1}{2^{1000}}}", "1");
+  CHECK_FALSE(part.score);
+  CHECK(part.reason == "too close to tell apart with 512 bits (whole)");
+}
+
+TEST_CASE("math: a gold that is no mathematics and no words is found beforehand") {
+  const auto reward = make_reward("math");
+  const auto problem = [&](const Json& row) { return reward->gold_problem(row).value_or("none"); };
+  CHECK(problem({{"answer", "\\frac{1}{2}"}}) == "none");
+  CHECK(problem({{"answer", "so 5 * 2 = 10\n#### 10"}}) == "none");
+  CHECK(problem({{"answer", "Evelyn"}}) == "none");
+  CHECK(problem({{"answer", 7}}) == "none");
+  CHECK(problem({{"answer", ""}}) == "'answer': nothing there");
+  CHECK(
+      problem({{"answer", "\\frac{x}{"}}).starts_with("'answer' is neither mathematics nor words"));
+  CHECK(problem({{"gold", "1"}}) == "'answer' is missing or not a text or number");
+}
+
+TEST_CASE("math: extraction takes the published places in their order") {
+  CHECK(cut("It is 5.\n<answer> 3 </answer> \\boxed{4}") == "3");
+  CHECK(cut("<answer>\\boxed{\\frac{1}{2}}</answer>") == "\\frac{1}{2}");
+  CHECK(cut("\\boxed{1} is wrong. \\boxed{\\frac{a}{b}}") == "\\frac{a}{b}");
+  CHECK(cut("\\fbox{7}") == "7");
+  CHECK(cut("5 * 2 = 10\n#### 1,000\n") == "1,000");
+  CHECK(cut("Final Answer: The final answer is $\\sqrt{2}$. I hope it is correct.") == "\\sqrt{2}");
+  CHECK(cut("so $x=3$ and then it is 2/3.") == "2/3");
+  CHECK(cut("so it is 2/3, or $x=3$") == "x=3");
+  CHECK(cut("the price is $10 for two, $20 for four") == "20");
+  CHECK(cut("<think> \\boxed{1} </think> then \\boxed{2}") == "2");
+  CHECK(cut("<think> \\boxed{1}").empty());
+  CHECK(cut("done 5<|im_end|> 7") == "5");
+  CHECK(cut("\\boxed{3").empty());
+  CHECK(cut("nothing").empty());
+  CHECK(cut("\\boxed{1} and \\boxed{2}") == "1, 2");
+  CHECK(cut("A2 B3").empty());
+}
+
+TEST_CASE("math: extraction by one rule looks there alone") {
+  using math::Extraction;
+  const std::string text = "\\boxed{1}\n<answer>2</answer>\n#### 3\nThe answer is 4. Or 5";
+  CHECK(cut(text, Extraction::Boxed) == "1");
+  CHECK(cut(text, Extraction::AnswerTag) == "2");
+  CHECK(cut(text, Extraction::Hash) == "3");
+  CHECK(cut(text, Extraction::FinalAnswer) == "4");
+  CHECK(cut(text, Extraction::Last) == "5");
+  CHECK(cut("It is 5", Extraction::Boxed).empty());
+}
+
+TEST_CASE("math: a truncated completion counts only with a closed box or tag") {
+  const Json row = {{"answer", "12"}};
+  const auto score = [&](const std::string& text) {
+    return Judged{.text = text, .row = row, .truncated = true}.by("math").score;
+  };
+  CHECK(score("it is 12") == 0.0);
+  CHECK(score("\\boxed{12} and") == 1.0);
+  CHECK(score("<answer>12</answer>") == 1.0);
+}
