@@ -1,12 +1,10 @@
 // Weights of 16 bits. What a number is rounded to is compared with torch's conversions; every operation on a
 // stored weight with the same operation on the same numbers as f32.
-#include <c10/util/BFloat16.h>
-#include <c10/util/Half.h>
-
-#include <functional>
+#include <tuple>
+#include <utility>
 
 #include "tests/support/catch.h"
-#include "tests/trainer/kernels/support.h"
+#include "tests/trainer/kernels/reference.h"
 
 using namespace aha_test;
 using aha::Exec;
@@ -19,15 +17,6 @@ using Words = std::vector<std::uint16_t>;
 namespace {
 
 constexpr FloatType kSmall[] = {FloatType::BF16, FloatType::F16};
-
-std::uint16_t rounded_by_torch(float x, FloatType type) {
-  return type == FloatType::BF16 ? c10::BFloat16(x).x : c10::Half(x).x;
-}
-
-float widened_by_torch(std::uint16_t x, FloatType type) {
-  return type == FloatType::BF16 ? static_cast<float>(c10::BFloat16(x, c10::BFloat16::from_bits()))
-                                 : static_cast<float>(c10::Half(x, c10::Half::from_bits()));
-}
 
 /// A weight in 16 bits and what it is as f32.
 struct Stored {
@@ -94,7 +83,7 @@ TEST_CASE("storage: numbers are rounded to 16 bits as torch rounds them, and non
       REQUIRE(ops->narrow({}, values.data(), n, type, words.data()));
       bool same = true;
       for (std::size_t i = 0; i < values.size(); ++i)
-        same = same && words[i] == rounded_by_torch(values[i], type);
+        same = same && words[i] == reference::rounded(values[i], type);
       INFO(ops->name << " " << aha::bytes_of(type));
       CHECK(same);
     }
@@ -107,14 +96,14 @@ TEST_CASE("storage: every number of 16 bits is widened exactly and comes back") 
   for (const auto type : kSmall) {
     Words finite;
     for (const auto word : all)
-      if (std::isfinite(widened_by_torch(word, type))) finite.push_back(word);
+      if (std::isfinite(reference::widened(word, type))) finite.push_back(word);
     const auto n = static_cast<Index>(finite.size());
     for (const auto* ops : tables()) {
       Floats wide = poison(n);
       ops->widen({}, finite.data(), type, n, wide.data());
       bool same = true;
       for (std::size_t i = 0; i < finite.size(); ++i) {
-        const float expected = widened_by_torch(finite[i], type);
+        const float expected = reference::widened(finite[i], type);
         same = same && std::memcmp(&wide[i], &expected, 4) == 0;
       }
       CHECK(same);
