@@ -158,7 +158,7 @@ TEST_CASE("storage: weights of 16 bits resume to the same bytes, and are saved a
     CHECK(rows >= 2);
     // the folder says the same read as f32, which loses nothing, and as it was trained
     Program::Options options;
-    options.input = "{\"ids\": [1, 2, 3, 4, 5, 6]}\n";
+    options.input = "{\"ids\": [1, 2, 3, 4, 5, 0]}\n";
     const auto model = (whole.run / "latest").string();
     const auto small =
         Program({"logprobs", "--model", model, "--storage", storage}, options).wait();

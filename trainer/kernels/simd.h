@@ -9,6 +9,7 @@
 //
 //   load_n, store_n, keep_n   the first n lanes (n may be above 16); load_n reads no other lane
 //   load, load_n of Bf16 and Half widen; store, store_n round to nearest even
+//   load_bits                 64 bytes of whatever type
 //   store_low                 the low 16 bits of each lane
 //   max, min                  the second operand when either is NaN
 //   hsum, hmax                fixed tree: lanes i and i + 8, then i + 4, i + 2, i + 1

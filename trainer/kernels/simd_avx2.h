@@ -86,6 +86,9 @@ AHA_INLINE I16 isub(I16 a, I16 b) {
 AHA_INLINE I16 iand(I16 a, I16 b) {
   return {_mm256_and_si256(a.lo, b.lo), _mm256_and_si256(a.hi, b.hi)};
 }
+AHA_INLINE F16 load_bits(const void* p) {
+  return load(static_cast<const float*>(p));
+}
 AHA_INLINE __m128i load_128(const std::uint16_t* p) {
   return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
 }

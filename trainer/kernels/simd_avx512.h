@@ -79,6 +79,9 @@ AHA_INLINE I16 isub(I16 a, I16 b) {
 AHA_INLINE I16 iand(I16 a, I16 b) {
   return {_mm512_and_si512(a.v, b.v)};
 }
+AHA_INLINE F16 load_bits(const void* p) {
+  return {_mm512_loadu_ps(p)};
+}
 AHA_INLINE I16 load_low(const std::uint16_t* p) {
   return {_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
 }

@@ -106,6 +106,11 @@ AHA_INLINE I16 shift_right(I16 a) {
 AHA_INLINE I16 iand(I16 a, I16 b) {
   return each_lane<I16>([&](int i) { return a.x[i] & b.x[i]; });
 }
+AHA_INLINE F16 load_bits(const void* p) {
+  F16 out;
+  __builtin_memcpy(&out, p, sizeof out);
+  return out;
+}
 AHA_INLINE I16 load_low(const std::uint16_t* p) {
   return each_lane<I16>([&](int i) { return std::int32_t{p[i]}; });
 }

@@ -17,7 +17,7 @@ AHA_INLINE F16 load_raw(const Half* p) {
   return load(p);
 }
 AHA_INLINE F16 load_raw(const Bf16* p) {
-  return load(reinterpret_cast<const float*>(p));
+  return load_bits(p);
 }
 
 /// Sixteen rows of W from `from`, columns [k, k + lanes), transposed: `column` finds them. Rows from
