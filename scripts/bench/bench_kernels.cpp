@@ -1,7 +1,8 @@
 // Measures the CPU kernels against the machine's own matrix product: the peak at a large shape, every
 // operation at the shapes of the toy experiments, one rollout and one training pass of 16 prompts x 16
 // completions x 72 tokens. `bench_kernels [threads [cpu]]`, or `bench_kernels --peak` for the peak alone
-// (GFLOP/s of one thread and of all); AHA_CPU picks the table. With `cpu` times are
+// (GFLOP/s of one thread and of all), or `bench_kernels --storage` for a decode step's products with weights
+// of 32 and 16 bits; AHA_CPU picks the table. With `cpu` times are
 // the calling thread's processor time: for one thread on a machine that others use as well.
 #include <fmt/format.h>
 #include <time.h>
@@ -68,7 +69,7 @@ double peak_gflops(const aha::Ops& ops, const Exec& exec) {
   const Floats w = random_floats(n * n);
   Floats packed(at(aha::packed_size(n, n)));
   Floats y(at(n * n));
-  ops.pack_linear(exec, w.data(), n, n, packed.data());
+  ops.pack_linear(exec, {w.data()}, n, n, packed.data());
   const double s = best_seconds([&] {
     ops.linear(exec, {x.data(), n, {w.data(), packed.data()}, y.data(), n, n, n, n});
   });
@@ -126,7 +127,7 @@ void bench_products(const aha::Ops& ops, const Exec& exec, const Shape& s, Index
     Floats y = random_floats(M * N);
     Floats dx(at(M * K));
     Floats dw(at(N * K));
-    ops.pack_linear(exec, w.data(), N, K, packed.data());
+    ops.pack_linear(exec, {w.data()}, N, K, packed.data());
     const double flop = 2.0 * static_cast<double>(M * N * K);
     table.row(std::string("linear ") + name, best_seconds([&] {
                 ops.linear(exec, {x.data(), K, {w.data(), packed.data()}, y.data(), N, M, N, K});
@@ -134,7 +135,7 @@ void bench_products(const aha::Ops& ops, const Exec& exec, const Shape& s, Index
               flop, 0);
     if (M < 1024) continue;
     table.row(std::string("linear_dx ") + name, best_seconds([&] {
-                ops.linear_dx(exec, {y.data(), N, w.data(), dx.data(), K, M, N, K});
+                ops.linear_dx(exec, {y.data(), N, {w.data()}, dx.data(), K, M, N, K});
               }),
               flop, 0);
     table.row(std::string("linear_dw ") + name, best_seconds([&] {
@@ -180,7 +181,7 @@ void bench_head(const aha::Ops& ops, const Exec& exec, const Shape& s, Index M,
   const Floats h = random_floats(M * s.C);
   const Floats w = random_floats(s.V * s.C);
   Floats packed(at(aha::packed_size(s.V, s.C)));
-  ops.pack_linear(exec, w.data(), s.V, s.C, packed.data());
+  ops.pack_linear(exec, {w.data()}, s.V, s.C, packed.data());
   const aha::Weight weight{w.data(), packed.data()};
   std::vector<std::int64_t> ids(at(M), 1);
   Floats logprobs(at(M));
@@ -362,15 +363,80 @@ void bench_shape(const aha::Ops& ops, const Exec& exec, const Shape& s, double p
   bench_training(decoder, weights, layout, exec, s, peak);
 }
 
+/// The products of one decode step of SmolLM2-135M, weights as they lie in memory: least time in each storage,
+/// measured in turns, and the middle of the turns' ratios to f32.
+void bench_storage(const aha::Ops& ops, const Exec& exec) {
+  constexpr Index kLayers = 30;
+  const std::vector<std::pair<Index, Index>> shapes{
+      {960, 576}, {576, 576}, {3072, 576}, {576, 1536}};
+  constexpr std::pair<Index, Index> kHead{49152, 576};
+  std::vector<std::pair<Index, Index>> products{kHead};
+  for (Index l = 0; l < kLayers; ++l)
+    products.insert(products.end(), shapes.begin(), shapes.end());
+  Index total = 0;
+  for (const auto& [N, K] : products)
+    total += N * K;
+  const Floats values = random_floats(total);
+  std::vector<std::uint16_t> bf16(at(total));
+  std::vector<std::uint16_t> fp16(at(total));
+  ops.narrow(exec, values.data(), total, aha::FloatType::BF16, bf16.data());
+  ops.narrow(exec, values.data(), total, aha::FloatType::F16, fp16.data());
+  const struct {
+    const char* name;
+    aha::FloatType type;
+    const void* rows;
+  } storages[] = {{"f32", aha::FloatType::F32, values.data()},
+                  {"bf16", aha::FloatType::BF16, bf16.data()},
+                  {"fp16", aha::FloatType::F16, fp16.data()}};
+  fmt::print("SmolLM2-135M, products of a decode step\n");
+  for (const Index M : {1, 2, 4, 8, 12, 16, 24, 32, 48, 64}) {
+    const Floats x = random_floats(M * 1536);
+    Floats y(at(M * kHead.first));
+    std::vector<double> seconds[3];
+    for (int round = 0; round < 7; ++round)
+      for (std::size_t s = 0; s < 3; ++s) {
+        const Index bytes = aha::bytes_of(storages[s].type);
+        seconds[s].push_back(seconds_of([&] {
+          const auto* rows = static_cast<const char*>(storages[s].rows);
+          for (const auto& [N, K] : products) {
+            ops.linear(exec,
+                       {x.data(), K, {rows, nullptr, storages[s].type}, y.data(), N, M, N, K});
+            rows += N * K * bytes;
+          }
+        }));
+      }
+    fmt::print("  {:>2} rows", M);
+    for (std::size_t s = 0; s < 3; ++s) {
+      std::vector<double> ratios;
+      for (std::size_t i = 0; i < seconds[s].size(); ++i)
+        ratios.push_back(seconds[0][i] / seconds[s][i]);
+      std::nth_element(ratios.begin(), ratios.begin() + 3, ratios.end());
+      const double best = *std::min_element(seconds[s].begin(), seconds[s].end());
+      const auto elements = static_cast<double>(total);
+      fmt::print("  | {:<4} {:>6.1f} ms {:>5.1f} GB/s {:>4.0f} GFLOP/s {:>5.2f} x",
+                 storages[s].name, best * 1e3,
+                 1e-9 * elements * static_cast<double>(aha::bytes_of(storages[s].type)) / best,
+                 2e-9 * elements * static_cast<double>(M) / best, ratios[3]);
+    }
+    fmt::print("\n");
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const bool peak_only = argc > 1 && std::string(argv[1]) == "--peak";
-  const int threads = argc > 1 && !peak_only ? std::atoi(argv[1]) : aha::available_cores();
+  const bool storage_only = argc > 1 && std::string(argv[1]) == "--storage";
+  const int threads =
+      argc > 1 && !peak_only && !storage_only ? std::atoi(argv[1]) : aha::available_cores();
   processor_time = argc > 2 && std::string(argv[2]) == "cpu";
   const aha::Ops& ops = aha::cpu_ops();
   aha::ThreadPool pool(threads);
   const Exec team{&pool};
+  if (storage_only) {
+    bench_storage(ops, team);
+    return 0;
+  }
   const double one = peak_gflops(ops, {});
   const double all = peak_gflops(ops, team);
   if (peak_only) {

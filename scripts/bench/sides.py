@@ -112,7 +112,7 @@ def aha_steps(binary, folder, job, threads=0):
             file.write(f"""
 seed: 0
 output_dir: {work}/run
-model: {{path: {os.path.abspath(folder)}}}
+model: {{path: {os.path.abspath(folder)}, storage: {job.get("storage", "f32")}}}
 data:
   max_prompt_length: {job["prompt_tokens"]}
   question_field: question

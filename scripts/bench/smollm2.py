@@ -48,9 +48,9 @@ class Model:
         self.body = self.parameters - self.head
         self.kv_bytes = 4 * 2 * c["num_hidden_layers"] * c["num_key_value_heads"] * c["head_dim"]
 
-    def decode_floor(self, batch, floors):
+    def decode_floor(self, batch, floors, storage):
         """Least seconds of the steps after the first token, and what sets them."""
-        read = (4 * self.parameters + batch * (PROMPT + T / 2) * self.kv_bytes) / floors.bandwidth / 1e9
+        read = ((4 if storage == "f32" else 2) * self.parameters + batch * (PROMPT + T / 2) * self.kv_bytes) / floors.bandwidth / 1e9
         work = 2 * self.parameters * batch / floors.peak / 1e9
         return (T - 1) * max(read, work), "memory" if read > work else "GEMM"
 
@@ -135,17 +135,18 @@ def llama_decode(folder, job):
     yield {"batch": 1, "prefill": times["prompt_ms"] / 1e3, "decode": times["predicted_ms"] / 1e3}
 
 
-def aha_decode(binary, folder, job):
+def aha_decode(binary, folder, job, storage):
     rows = []
     for batch in job["batches"]:
         text = "".join(json.dumps({"question": prompt}) + "\n" for prompt in job["prompts"][:batch])
-        done = subprocess.run([binary, "generate", "--model", folder, "--max-completion-length", str(T), "--temperature", "0", "--ignore-eos", "--timing"],
+        done = subprocess.run([binary, "generate", "--model", folder, "--max-completion-length", str(T), "--temperature", "0", "--ignore-eos", "--timing",
+                               "--storage", storage],
                               input=text, capture_output=True, text=True)
         if done.returncode:
             sys.exit("aha failed:\n" + done.stderr[-3000:])
         times = json.loads(done.stderr.splitlines()[-1])
         assert (times["prompt_tokens"], times["completion_tokens"]) == (batch * PROMPT, batch * T)
-        rows.append({"batch": batch, "prefill": times["prefill_s"], "decode": times["decode_s"],
+        rows.append({"batch": batch, "storage": storage, "prefill": times["prefill_s"], "decode": times["decode_s"],
                      "ids": [json.loads(line)["completion_ids"] for line in done.stdout.splitlines()]})
     return rows
 
@@ -161,14 +162,14 @@ def agreement(a, b):
     return sum(pairs) / len(pairs)
 
 
-def report_decode(model, batches, sides, floors):
-    floors.say()
+def report_decode(model, batches, sides, floors, storage):
+    """`sides`: rows of aha with that storage, transformers and llama.cpp, these with f32 weights."""
     aha, theirs, llama = sides
-    print(f"decoding, tokens a second after the first token ({PROMPT} + {T} tokens, greedy)")
+    print(f"decoding, aha's weights stored as {storage}: tokens a second after the first token ({PROMPT} + {T} tokens, greedy)")
     print(f"{'batch':>5} {'aha':>8} {'transformers':>13} {'llama.cpp':>10} {'x transf.':>9} {'x llama':>8} {'floor':>8} {'of floor':>9} {'set by':>7} {'same ids':>9}")
     for batch in batches:
         mine, other, third = (middle(side, "decode", batch=batch) for side in sides)
-        floor, by = model.decode_floor(batch, floors)
+        floor, by = model.decode_floor(batch, floors, storage)
         tokens = batch * (T - 1)
         same = agreement(next(r for r in aha if r["batch"] == batch)["ids"], next((r for r in theirs if r["batch"] == batch), {"ids": [[-1]]})["ids"])
         print(f"{batch:5} {tokens / mine:8.1f} {tokens / other:13.1f} {tokens / third:10.1f} {other / mine:8.1f}x {third / mine:7.2f}x"
@@ -181,10 +182,10 @@ def report_decode(model, batches, sides, floors):
         print(f"{batch:5} {mine:8.3f} {other:13.3f} {third:10.3f} {other / mine:8.1f}x {third / mine:7.2f}x {speed:8.1f} {speed / floors.peak:9.0%}".replace("nanx", "   -").replace("nan", "  -"))
 
 
-def report_step(model, aha, trl, floors):
+def report_step(model, aha, trl, floors, storage):
     floors.say()
     flop = model.step_flop()
-    print(f"one GRPO step, {P} x {G} completions, {PROMPT} + {T} tokens, {len(aha)} steps each, medians")
+    print(f"one GRPO step, aha's weights stored as {storage}, {P} x {G} completions, {PROMPT} + {T} tokens, {len(aha)} steps each, medians")
     print(f"floor: {flop['total'] / 1e12:.2f} TFLOP; {flop['total'] / floors.peak / 1e9:.1f} s at the GEMM peak")
     print(f"{'':12} {'TRL s':>8} {'aha s':>8} {'x TRL':>7} {'aha tok/s':>10} {'GFLOP/s':>8} {'of floor':>9}")
     for key in KEYS:
@@ -211,6 +212,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--steps", type=int, default=1, help="counted GRPO steps a round and side, after one that is not")
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 8, 32])
+    parser.add_argument("--storages", choices=("f32", "bf16", "fp16"), nargs="+", default=["f32"], help="model.storage of aha, in turns")
     parser.add_argument("--only-aha", action="store_true", help="leave the peers out")
     args = parser.parse_args()
     model = Model(args.model)
@@ -228,9 +230,11 @@ def main():
             print(f"GRPO step, round {number + 1} of {args.rounds} ...", file=sys.stderr, flush=True)
             trl += child(__file__, "TRL", args.model, job) if peers else []
             floors.measure()
-            aha += aha_steps(args.aha, args.model, job)
-            floors.measure()
-        report_step(model, aha, trl, floors)
+            for storage in args.storages:
+                aha += [{**row, "storage": storage} for row in aha_steps(args.aha, args.model, {**job, "storage": storage})]
+                floors.measure()
+        for storage in args.storages:
+            report_step(model, [r for r in aha if r["storage"] == storage], trl, floors, storage)
 
 
 def run_decode(args, model, job, peers, floors):
@@ -246,9 +250,12 @@ def run_decode(args, model, job, peers, floors):
             theirs += child(__file__, "transformers", args.model, job) if peers else []
             llama += child(__file__, "llama.cpp", args.model, job) if with_llama else []
             floors.measure()
-            aha += aha_decode(args.aha, args.model, job)
-            floors.measure()
-    report_decode(model, args.batches, (aha, theirs, llama), floors)
+            for storage in args.storages:
+                aha += aha_decode(args.aha, args.model, job, storage)
+                floors.measure()
+    floors.say()
+    for storage in args.storages:
+        report_decode(model, args.batches, ([r for r in aha if r["storage"] == storage], theirs, llama), floors, storage)
 
 
 if __name__ == "__main__":

@@ -72,6 +72,55 @@ TEST_CASE("resume: the cut between k and N - k steps is free, and a finished run
   require_equal(expected, outcome_of(parts.run));
 }
 
+TEST_CASE("storage: weights of 16 bits resume to the same bytes, and are saved as they were read") {
+  for (const auto& [storage, dtype] :
+       {std::pair<std::string, std::string>{"bf16", "bfloat16"}, {"fp16", "float16"}}) {
+    const std::vector<std::string> settings{"--set", "model.storage=" + storage,
+                                            "--set", "model.save_dtype=" + dtype,
+                                            "--set", "stages.grpo.objective.num_iterations=2",
+                                            "--set", "stages.grpo.objective.beta=0.02"};
+    const auto with = [&](std::vector<std::string> more) {
+      more.insert(more.end(), settings.begin(), settings.end());
+      return more;
+    };
+    Job whole;
+    auto end = run_aha(whole.command(settings));
+    INFO(end.err);
+    REQUIRE(end.code == 0);
+    const Outcome expected = outcome_of(whole.run);
+    Job parts;
+    for (const char* steps : {"1", "3", "5"}) {
+      const auto set = std::string("stages.grpo.train.max_steps=") + steps;
+      end = run_aha(parts.command(with({"--resume", "auto", "--set", set})));
+      INFO(end.err);
+      REQUIRE(end.code == 0);
+    }
+    CHECK((outcome_of(parts.run).checkpoint == expected.checkpoint));
+    int rows = 0;
+    for (const auto& line : expected.metrics) {
+      const auto row = aha::Json::parse(line);
+      if (!row.contains("mismatch_kl") || row.at("mismatch_kl").is_null()) continue;
+      ++rows;
+      CHECK(row.at("sampling/sampling_logp_difference/max") == 0.0);
+    }
+    CHECK(rows >= 2);
+    // the folder says the same read as f32, which loses nothing, and as it was trained
+    Program::Options options;
+    options.input = "{\"ids\": [1, 2, 3, 4, 5, 0]}\n";
+    const auto model = (whole.run / "latest").string();
+    const auto small =
+        Program({"logprobs", "--model", model, "--storage", storage}, options).wait();
+    const auto large = Program({"logprobs", "--model", model}, options).wait();
+    INFO(small.err);
+    REQUIRE(small.code == 0);
+    CHECK(small.out == large.out);
+    // other numbers would be another run
+    end = run_aha(parts.command({"--resume", "auto"}));
+    CHECK(end.code == 2);
+    CHECK_THAT(end.err, contains("model.storage"));
+  }
+}
+
 TEST_CASE("resume: an unreadable newest checkpoint is passed over, and the log says so") {
   Job whole;
   const Outcome expected = whole.finished();

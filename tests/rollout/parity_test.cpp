@@ -4,6 +4,7 @@
 #include "tests/support/catch.h"
 
 using namespace aha_test;
+using aha::FloatType;
 using aha::Index;
 
 namespace {
@@ -44,6 +45,16 @@ void check_parity(Model& model, const std::vector<Group>& groups, aha::Exec exec
   CHECK(tokens > 100);
 }
 
+/// Too large for packed copies beside its weights.
+aha::ModelConfig unpacked_config() {
+  auto c = toy_config(true);
+  c.vocab_size = 12000;
+  c.hidden_size = 384;
+  c.head_dim = 128;
+  c.intermediate_size = 512;
+  return c;
+}
+
 }  // namespace
 
 TEST_CASE("parity: rollout and training log-probabilities have the same bits", "[rollout]") {
@@ -63,4 +74,27 @@ TEST_CASE("parity: rollout and training log-probabilities have the same bits", "
           check_parity(model, groups, aha::Exec{&two}, inverse, max_tokens);
         }
       }
+}
+
+TEST_CASE("parity: weights stored in 16 bits are one set for rollout and training", "[rollout]") {
+  aha::ThreadPool two(2);
+  for (const auto storage : {FloatType::BF16, FloatType::F16}) {
+    for (const auto& config : bit_configs())
+      for (const auto* ops : kernel_tables()) {
+        INFO(ops->name << " " << config.model_type << " storage " << static_cast<int>(storage));
+        Model model = varied(config, *ops, storage);
+        const auto groups = rollout(model, params(), {}, 5);
+        check_parity(model, groups, aha::Exec{&two}, 1.0F, 100);
+      }
+    // rows few and many, of weights that are read as they lie
+    for (const char* name : {"avx512", "avx2"}) {
+      const auto* ops = aha::cpu_ops(name);
+      if (ops == nullptr) continue;
+      Model model = varied(unpacked_config(), *ops, storage);
+      REQUIRE(model.layout.total * 4 > 32 << 20);
+      const auto groups = rollout(model, params(), aha::Exec{&two});
+      check_parity(model, groups, aha::Exec{&two}, 1.0F, 100);
+      check_parity(model, groups, {}, 1.0F, 4096);
+    }
+  }
 }

@@ -34,6 +34,7 @@ struct Arguments {
   std::int64_t samples = 0;
   std::int64_t max_completion_length = 0;
   std::int64_t threads = 0;
+  std::string storage;
   double temperature = -1;
   std::vector<std::int64_t> pass_at_k;
   std::optional<std::uint64_t> seed;
@@ -90,6 +91,7 @@ Config job(const Arguments& a) {
 void apply(const Arguments& a, Config& config) {
   auto& stage = config.stages.back();
   if (a.seed) config.seed = *a.seed;
+  if (!a.storage.empty()) stage.model.storage = a.storage;
   if (a.samples > 0) stage.eval.num_generations = a.samples;
   if (a.temperature >= 0) stage.eval.temperature = a.temperature;
   if (a.max_completion_length > 0) stage.rollout.max_completion_length = a.max_completion_length;
@@ -138,7 +140,9 @@ int eval(const Arguments& a) {
   apply(a, config);
   const StageConfig& stage = config.stages.back();
   const Machine machine(a.threads);
-  Policy policy = load_policy(a.model, machine, {.context = longest_sequence(config)});
+  Policy policy = load_policy(
+      a.model, machine,
+      {.context = longest_sequence(config), .storage = storage_type(stage.model.storage)});
   Scorer scorer(stage.reward, stage.data.answer_field);
   Engine engine(*policy.decoder, *policy.weights, machine.exec, policy.vocabulary(),
                 text_decoder(*policy.tokenizer), stage.rollout.max_batch_size);
@@ -216,6 +220,7 @@ void add_eval(CLI::App& app, Action& action) {
   command->add_option("--out", a->out,
                       "write every problem's completions and scores there (JSONL)");
   command->add_option("--seed", a->seed, "of the samples");
+  add_storage_option(*command, a->storage);
   command->add_option("--threads", a->threads, "0: all cores")->capture_default_str();
   command->callback([&action, a] { action = [a] { return eval(*a); }; });
 }

@@ -27,6 +27,7 @@ struct Arguments {
   std::int64_t max_batch = 256;
   std::int64_t length = 0;
   std::int64_t context = 0;
+  std::string storage = "f32";
   bool logprobs = false;
   bool interactive = false;
   bool ignore_eos = false;
@@ -45,7 +46,8 @@ class Generator {
   explicit Generator(const Arguments& a)
       : arguments_(a),
         machine_(a.threads),
-        policy_(load_policy(a.model, machine_, {.context = a.context})),
+        policy_(load_policy(a.model, machine_,
+                            {.context = a.context, .storage = storage_type(a.storage)})),
         template_(open_prompt_template(data_section(a.prompt), *policy_.tokenizer)),
         engine_(*policy_.decoder, *policy_.weights, machine_.exec, policy_.vocabulary(),
                 text_decoder(*policy_.tokenizer), a.max_batch),
@@ -250,6 +252,7 @@ void add_generate(CLI::App& app, Action& action) {
                     "tokens and seconds of each batch as JSON on standard error");
   command->add_option("--max-batch-size", a->max_batch, "rows decoded at once")
       ->capture_default_str();
+  add_storage_option(*command, a->storage);
   command->add_option("--threads", a->threads, "0: all cores")->capture_default_str();
   command->callback([&action, a] { action = [a] { return Generator(*a).run(); }; });
 }

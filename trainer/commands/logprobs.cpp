@@ -17,6 +17,7 @@ struct Arguments {
   std::string file = "-";
   std::int64_t threads = 0;
   std::int64_t context = 0;
+  std::string storage = "f32";
 };
 
 std::vector<TokenId> read_ids(const Json& row, const std::string& where, const Policy& policy) {
@@ -38,7 +39,9 @@ std::vector<TokenId> read_ids(const Json& row, const std::string& where, const P
 
 int logprobs(const Arguments& a) {
   const Machine machine(a.threads);
-  Policy policy = load_policy(a.model, machine, {.need_tokenizer = false, .context = a.context});
+  Policy policy = load_policy(
+      a.model, machine,
+      {.need_tokenizer = false, .context = a.context, .storage = storage_type(a.storage)});
   Learner learner(*policy.decoder, machine.exec, policy.config.vocab_size, 1.0);
   for_each_row(a.file, [&](Json&& row, const std::string& where) {
     const auto ids = read_ids(row, where, policy);
@@ -68,6 +71,7 @@ void add_logprobs(CLI::App& app, Action& action) {
       ->required();
   command->add_option("file", a->file, "JSONL; - is standard input")->capture_default_str();
   command->add_option("--context", a->context, kContextHelp)->capture_default_str();
+  add_storage_option(*command, a->storage);
   command->add_option("--threads", a->threads, "0: all cores")->capture_default_str();
   command->callback([&action, a] { action = [a] { return logprobs(*a); }; });
 }

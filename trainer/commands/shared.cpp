@@ -72,6 +72,13 @@ DataSection data_section(const PromptArguments& a) {
   return data;
 }
 
+void add_storage_option(CLI::App& command, std::string& storage) {
+  command
+      .add_option("--storage", storage,
+                  "number type of the weights in memory: f32, bf16 or fp16 (model.storage)")
+      ->check(CLI::IsMember({"f32", "bf16", "fp16"}));
+}
+
 const char* finish_name(FinishReason finish) {
   switch (finish) {
     case FinishReason::Stop:

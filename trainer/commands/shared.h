@@ -48,6 +48,9 @@ inline constexpr const char* kContextHelp =
     "tokens of the longest sequence meant: longrope models take their long factors when it is more "
     "than their original context";
 
+/// --storage: as model.storage.
+void add_storage_option(CLI::App& command, std::string& storage);
+
 /// "stop", "string" or "length".
 const char* finish_name(FinishReason finish);
 

@@ -44,6 +44,12 @@ void describe(Visitor& v, ModelConfigSection& s) {
   v.leaf(Key("save_dtype", "number type of written weights")
              .one_of({"float32", "bfloat16", "float16"}),
          &s.save_dtype);
+  v.leaf(
+      Key("storage",
+          "number type of the weights that rollout and training read: bf16 and fp16 halve what a "
+          "decode step reads; arithmetic and the optimizer's own copy stay f32")
+          .one_of({"f32", "bf16", "fp16"}),
+      &s.storage);
 }
 
 void describe(Visitor& v, TaskOptions& s) {

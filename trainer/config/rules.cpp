@@ -38,6 +38,7 @@ void check_model(const Config& config, const StageConfig& stage, RuleList& rules
     else if (model.init != first.model.init)
       rules.broken("model.init", "{}", kWhy);
     if (model.tokenizer != first.model.tokenizer) rules.broken("model.tokenizer", "{}", kWhy);
+    if (model.storage != first.model.storage) rules.broken("model.storage", "{}", kWhy);
     return;
   }
   if (model.path.empty() && !model.init)

@@ -36,6 +36,7 @@ struct ModelConfigSection {
   std::string
       tokenizer;  ///< folder with tokenizer.json; empty: `path`, or the task's own vocabulary
   std::string save_dtype = "float32";  ///< float32, bfloat16, float16: of written weights
+  std::string storage = "f32";  ///< f32, bf16, fp16: weights in memory, what is computed with
 };
 
 /// A task generator's own options; those that a task does not use are refused by it.

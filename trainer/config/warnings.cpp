@@ -22,6 +22,15 @@ class Warnings {
   std::string prefix_;
 };
 
+void warn_of_model(const ModelConfigSection& m, Warnings& warnings) {
+  const char* same = m.storage == "bf16" ? "bfloat16" : m.storage == "fp16" ? "float16" : nullptr;
+  if (same != nullptr && m.save_dtype != same)
+    warnings.add("model.save_dtype",
+                 "{} with model.storage {}: written weights are not rounded to those that sample "
+                 "and train; {} would be",
+                 m.save_dtype, m.storage, same);
+}
+
 void warn_of_rollout(const RolloutConfig& r, Warnings& warnings) {
   constexpr const char* kWhy =
       "training sees probabilities of the whole distribution, samples then come "
@@ -86,6 +95,7 @@ std::vector<std::string> config_warnings(const Config& config) {
   std::vector<std::string> lines;
   for (const auto& stage : config.stages) {
     Warnings warnings(lines, config, stage);
+    warn_of_model(stage.model, warnings);
     if (stage.method == "grpo") {
       warn_of_rollout(stage.rollout, warnings);
       warn_of_objective(stage, warnings);

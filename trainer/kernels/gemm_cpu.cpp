@@ -51,7 +51,8 @@ Index depth_block(Index N) {
 }
 
 /// Rows [0, depth) of b [depth, N] (ldb) as panels [ceil(N/16)][depth][16], zero past N.
-void pack_panels(const float* b, Index ldb, Index depth, Index N, float* packed) {
+template <class Element>
+void pack_panels(const Element* b, Index ldb, Index depth, Index N, float* packed) {
   const Index panels = ceil_div(N, 16);
   for (Index k = 0; k < depth; ++k)
     for (Index j = 0; j < panels; ++j)
@@ -130,9 +131,11 @@ void linear_dx(const Exec& exec, const LinearDx& p) {
   float* packed = scratch(ScratchSlot::PackedB, min_index(most, p.N) * round_up(p.K, 16));
   for (Index n = 0; n < p.N; n += most) {
     const Index depth = min_index(most, p.N - n);
-    run_ranges(exec, ceil_div(p.K, 16), max_index(1, 8192 / depth), [&](Index begin, Index end) {
-      pack_panels(p.w + n * p.K + 16 * begin, p.K, depth, min_index(p.K, 16 * end) - 16 * begin,
-                  packed + begin * depth * 16);
+    with_rows(p.w, [&](const auto* w) {
+      run_ranges(exec, ceil_div(p.K, 16), max_index(1, 8192 / depth), [&](Index begin, Index end) {
+        pack_panels(w + n * p.K + 16 * begin, p.K, depth, min_index(p.K, 16 * end) - 16 * begin,
+                    packed + begin * depth * 16);
+      });
     });
     product(exec, {p.dy + n, p.ldy, packed, p.dx, p.ldx, p.M, p.K, depth,
                    n == 0 && !p.accumulate ? Finish::Write : Finish::Continue});

@@ -158,7 +158,7 @@ void head_logprob_backward(const Exec& exec, const HeadLogprobBackward& p) {
       for (Index i = begin; i < end; ++i)
         derivative_row(p, first + i, z + i * ld);
     });
-    linear_dx(exec, {z, ld, p.w.rows, p.dh + first * p.C, p.C, rows, p.V, p.C});
+    linear_dx(exec, {z, ld, p.w, p.dh + first * p.C, p.C, rows, p.V, p.C});
     linear_dw(exec, {z, ld, h, p.C, p.dw, rows, p.V, p.C});
   }
 }

@@ -20,10 +20,10 @@ struct Product {
   Finish finish;
 };
 void product(const Exec& exec, const Product& p);
-/// B is W^T; `packed` of the product is ignored.
+/// B is W^T; `packed` of the product is ignored, `finish` is Write or Add.
 void product(const Exec& exec, const Product& p, const Weight& w);
 
-void pack_linear(const Exec& exec, const float* w, Index N, Index K, float* packed);
+void pack_linear(const Exec& exec, const Weight& w, Index N, Index K, float* packed);
 void linear(const Exec& exec, const Linear& p);
 void linear_dx(const Exec& exec, const LinearDx& p);
 void linear_dw(const Exec& exec, const LinearDw& p);
@@ -36,7 +36,7 @@ void head_norm_backward(const Exec& exec, const HeadNormBackward& p);
 void rope(const Exec& exec, const Rope& p);
 void swiglu(const Exec& exec, const Swiglu& p);
 void swiglu_backward(const Exec& exec, const SwigluBackward& p);
-void embed(const Exec& exec, const float* table, const std::int64_t* ids, Index M, Index C,
+void embed(const Exec& exec, const Weight& table, const std::int64_t* ids, Index M, Index C,
            float* out);
 void embed_backward(const Exec& exec, const float* dout, const std::int64_t* ids, Index M, Index C,
                     float* dtable);
@@ -53,6 +53,8 @@ void adamw(const Exec& exec, const AdamW& p);
 double sum_squares(const Exec& exec, const float* x, Index n);
 bool add_fixed(const Exec& exec, std::int64_t* acc, const float* x, Index n);
 void from_fixed(const Exec& exec, const std::int64_t* acc, float* x, Index n);
+bool narrow(const Exec& exec, const float* x, Index n, FloatType type, void* to);
+void widen(const Exec& exec, const void* from, FloatType type, Index n, float* x);
 
 const Ops& table();
 

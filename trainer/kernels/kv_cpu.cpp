@@ -14,7 +14,7 @@ Place place(const KvRows& rows, const KvStore& kv, Index r) {
   return {kv.data + rows.tables[r][position / kKvBlock] * kv.block_floats(), position % kKvBlock};
 }
 
-constexpr Index kRowGrain = 64;
+constexpr Index kRowGrain = 16;
 
 /// Rows ahead whose places are fetched: in decoding each row writes to a block of its own, which has
 /// left the caches since its last token.

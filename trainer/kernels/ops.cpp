@@ -33,7 +33,8 @@ bool has_avx512() {
          __builtin_cpu_supports("fma");
 }
 bool has_avx2() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("f16c");
 }
 bool always() {
   return true;

@@ -11,9 +11,10 @@
 // rows: that is one chain over the rows in their order.
 //
 // Legend: M rows, C model width, H query heads, Hk key/value heads, D head width, F MLP width,
-// V vocabulary. All f32, row-major, `ld*` is the distance between rows in elements.
+// V vocabulary. All f32 but a Weight, row-major, `ld*` is the distance between rows in elements.
 #include <cstdint>
 
+#include "trainer/core/float_type.h"
 #include "trainer/core/parallel.h"
 
 namespace aha {
@@ -32,11 +33,13 @@ constexpr Index packed_size(Index N, Index K) {
   return round_up(N, kPanel) * K;
 }
 
-/// A weight matrix [N, K]. A packed copy beside it saves packing on every use, which small models feel
-/// and large ones have no memory for; the bits are the same.
+/// A weight matrix [N, K] in the type that it is stored in. Kernels widen its elements, which is exact:
+/// the bits are those of the same numbers stored as f32. A packed copy beside it saves packing on every
+/// use, which small models feel and large ones have no memory for; the bits are the same.
 struct Weight {
-  const float* rows;              ///< [N, K] contiguous
-  const float* packed = nullptr;  ///< as pack_linear wrote it; null: packed as it is used
+  const void* rows;                 ///< [N, K] contiguous
+  const float* packed = nullptr;    ///< as pack_linear wrote it; null: packed as it is used
+  FloatType type = FloatType::F32;  ///< of `rows`
 };
 
 /// Y = X W^T, or Y += X W^T: the finished product is added to Y.
@@ -54,8 +57,8 @@ struct Linear {
 struct LinearDx {
   const float* dy;  ///< [M, N], ldy
   Index ldy;
-  const float* w;  ///< [N, K] contiguous
-  float* dx;       ///< [M, K], ldx
+  Weight w;
+  float* dx;  ///< [M, K], ldx
   Index ldx;
   Index M, N, K;
   bool accumulate = false;
@@ -259,7 +262,7 @@ struct AdamW {
 struct Ops {
   const char* name;  ///< "avx512", "avx2", "portable"
 
-  void (*pack_linear)(const Exec&, const float* w, Index N, Index K, float* packed);
+  void (*pack_linear)(const Exec&, const Weight& w, Index N, Index K, float* packed);
   void (*linear)(const Exec&, const Linear&);
   void (*linear_dx)(const Exec&, const LinearDx&);
   void (*linear_dw)(const Exec&, const LinearDw&);
@@ -276,7 +279,7 @@ struct Ops {
   void (*swiglu_backward)(const Exec&, const SwigluBackward&);
 
   /// out[r] = table[ids[r]]; backward: dtable[ids[r]] += dout[r] in row order.
-  void (*embed)(const Exec&, const float* table, const std::int64_t* ids, Index M, Index C,
+  void (*embed)(const Exec&, const Weight& table, const std::int64_t* ids, Index M, Index C,
                 float* out);
   void (*embed_backward)(const Exec&, const float* dout, const std::int64_t* ids, Index M, Index C,
                          float* dtable);
@@ -300,6 +303,11 @@ struct Ops {
   /// acc += round(x * 2^44) as int64, order-free; false when a value is not finite or the sum overflows.
   bool (*add_fixed)(const Exec&, std::int64_t* acc, const float* x, Index n);
   void (*from_fixed)(const Exec&, const std::int64_t* acc, float* x, Index n);
+
+  /// to = x [n] rounded to `type`; false when a value is beyond the type's largest.
+  bool (*narrow)(const Exec&, const float* x, Index n, FloatType type, void* to);
+  /// x = from [n], exactly.
+  void (*widen)(const Exec&, const void* from, FloatType type, Index n, float* x);
 };
 
 /// The best table for this machine, or the one that the environment variable AHA_CPU names (avx512,

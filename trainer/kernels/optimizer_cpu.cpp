@@ -41,6 +41,18 @@ bool add_fixed_range(std::int64_t* acc, const float* x, Index n) {
   return good;
 }
 
+/// False when a value is `bound` or more.
+template <class Element>
+bool narrow_range(const float* x, Index n, float bound, Element* to) {
+  F16 largest = zero();
+  for_lanes(n, [&](Index i, Index lanes) {
+    const F16 value = load_lanes(x + i, lanes);
+    largest = max(abs(value), largest);
+    store_lanes(to + i, value, lanes);
+  });
+  return hmax(largest) < bound;
+}
+
 }  // namespace
 
 void adamw(const Exec& exec, const AdamW& p) {
@@ -100,6 +112,32 @@ void from_fixed(const Exec& exec, const std::int64_t* acc, float* x, Index n) {
   run_ranges(exec, n, 4 * kBlock, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i)
       x[i] = static_cast<float>(static_cast<double>(acc[i]) / kFixedOne);
+  });
+}
+
+bool narrow(const Exec& exec, const float* x, Index n, FloatType type, void* to) {
+  // the first number that rounds to infinity: half a step above the type's largest
+  const float bound = type == FloatType::F16    ? 65520.0F
+                      : type == FloatType::BF16 ? 3.3961776e38F
+                                                : kInfinity;
+  int bad = 0;
+  with_element(type, [&](auto element) {
+    auto* const out = static_cast<decltype(element)*>(to);
+    run_ranges(exec, n, 4 * kBlock, [&](Index begin, Index end) {
+      if (!narrow_range(x + begin, end - begin, bound, out + begin))
+        __atomic_store_n(&bad, 1, __ATOMIC_RELAXED);
+    });
+  });
+  return bad == 0;
+}
+
+void widen(const Exec& exec, const void* from, FloatType type, Index n, float* x) {
+  with_rows({from, nullptr, type}, [&](const auto* elements) {
+    run_ranges(exec, n, 4 * kBlock, [&](Index begin, Index end) {
+      for_lanes(end - begin, [&](Index i, Index lanes) {
+        store_lanes(x + begin + i, load_lanes(elements + begin + i, lanes), lanes);
+      });
+    });
   });
 }
 

@@ -215,11 +215,15 @@ void swiglu_backward(const Exec& exec, const SwigluBackward& p) {
   });
 }
 
-void embed(const Exec& exec, const float* table, const std::int64_t* ids, Index M, Index C,
+void embed(const Exec& exec, const Weight& table, const std::int64_t* ids, Index M, Index C,
            float* out) {
-  run_ranges(exec, M, row_grain(C), [&](Index begin, Index end) {
-    for (Index r = begin; r < end; ++r)
-      __builtin_memcpy(out + r * C, table + ids[r] * C, static_cast<std::size_t>(C) * 4);
+  with_rows(table, [&](const auto* rows) {
+    run_ranges(exec, M, row_grain(C), [&](Index begin, Index end) {
+      for (Index r = begin; r < end; ++r)
+        for_lanes(C, [&](Index i, Index n) {
+          store_lanes(out + r * C + i, load_lanes(rows + ids[r] * C + i, n), n);
+        });
+    });
   });
 }
 

@@ -8,6 +8,9 @@
 // AVX-512 in one of them, and the linker might keep that copy for all.
 //
 //   load_n, store_n, keep_n   the first n lanes (n may be above 16); load_n reads no other lane
+//   load, load_n of Bf16 and Half widen; store, store_n round to nearest even
+//   load_bits                 64 bytes of whatever type
+//   store_low                 the low 16 bits of each lane
 //   max, min                  the second operand when either is NaN
 //   hsum, hmax                fixed tree: lanes i and i + 8, then i + 4, i + 2, i + 1
 #include <cstdint>
@@ -16,6 +19,16 @@
 #include "trainer/kernels/scratch.h"
 
 #define AHA_INLINE [[gnu::always_inline]] static inline
+
+namespace aha {
+/// Elements of a Weight of 16 bits.
+struct Bf16 {
+  std::uint16_t bits;
+};
+struct Half {
+  std::uint16_t bits;
+};
+}  // namespace aha
 
 #if defined(AHA_ISA_AVX512)
 #define AHA_ISA avx512
@@ -113,10 +126,51 @@ AHA_INLINE void for_lanes(Index n, const Body& body) {
   if (i < n) body(i, n - i);
 }
 
-AHA_INLINE F16 load_lanes(const float* p, Index n) {
+AHA_INLINE F16 abs(F16 a) {
+  return from_bits(iand(bits(a), iset1(0x7fffffff)));
+}
+
+AHA_INLINE F16 load(const Bf16* p) {
+  return from_bits(shift_left<16>(load_low(&p->bits)));
+}
+/// NaN stays NaN when arithmetic made it.
+AHA_INLINE void store(Bf16* p, F16 a) {
+  const I16 odd = iand(shift_right<16>(bits(a)), iset1(1));
+  store_low(&p->bits, shift_right<16>(iadd(bits(a), iadd(odd, iset1(0x7fff)))));
+}
+/// The first n lanes of 16 bits each.
+template <class Element>
+AHA_INLINE F16 load_n(const Element* p, Index n, float fill) {
+  Element lanes[16] = {};
+  __builtin_memcpy(lanes, p, static_cast<std::size_t>(min_index(n, 16)) * sizeof(Element));
+  return keep_n(load(lanes), n, fill);
+}
+template <class Element>
+AHA_INLINE void store_n(Element* p, F16 a, Index n) {
+  Element lanes[16];
+  store(lanes, a);
+  __builtin_memcpy(p, lanes, static_cast<std::size_t>(min_index(n, 16)) * sizeof(Element));
+}
+
+/// Calls body(an element of the type).
+template <class Body>
+AHA_INLINE void with_element(FloatType type, const Body& body) {
+  if (type == FloatType::F32) return body(float{});
+  if (type == FloatType::BF16) return body(Bf16{});
+  body(Half{});
+}
+/// Calls body(pointer to the weight's elements).
+template <class Body>
+AHA_INLINE void with_rows(const Weight& w, const Body& body) {
+  with_element(w.type, [&](auto element) { body(static_cast<const decltype(element)*>(w.rows)); });
+}
+
+template <class Element>
+AHA_INLINE F16 load_lanes(const Element* p, Index n) {
   return n == 16 ? load(p) : load_n(p, n, 0.0F);
 }
-AHA_INLINE void store_lanes(float* p, F16 a, Index n) {
+template <class Element>
+AHA_INLINE void store_lanes(Element* p, F16 a, Index n) {
   if (n == 16)
     store(p, a);
   else

@@ -83,6 +83,34 @@ AHA_INLINE I16 iadd(I16 a, I16 b) {
 AHA_INLINE I16 isub(I16 a, I16 b) {
   return {_mm256_sub_epi32(a.lo, b.lo), _mm256_sub_epi32(a.hi, b.hi)};
 }
+AHA_INLINE I16 iand(I16 a, I16 b) {
+  return {_mm256_and_si256(a.lo, b.lo), _mm256_and_si256(a.hi, b.hi)};
+}
+AHA_INLINE F16 load_bits(const void* p) {
+  return load(static_cast<const float*>(p));
+}
+AHA_INLINE __m128i load_128(const std::uint16_t* p) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+}
+AHA_INLINE void store_128(std::uint16_t* p, __m128i a) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), a);
+}
+AHA_INLINE I16 load_low(const std::uint16_t* p) {
+  return {_mm256_cvtepu16_epi32(load_128(p)), _mm256_cvtepu16_epi32(load_128(p + 8))};
+}
+AHA_INLINE void store_low(std::uint16_t* p, I16 a) {
+  const __m256i low = _mm256_set1_epi32(0xffff);
+  const __m256i both =
+      _mm256_packus_epi32(_mm256_and_si256(a.lo, low), _mm256_and_si256(a.hi, low));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_permute4x64_epi64(both, 0xd8));
+}
+AHA_INLINE F16 load(const Half* p) {
+  return {_mm256_cvtph_ps(load_128(&p->bits)), _mm256_cvtph_ps(load_128(&p->bits + 8))};
+}
+AHA_INLINE void store(Half* p, F16 a) {
+  store_128(&p->bits, _mm256_cvtps_ph(a.lo, 0));
+  store_128(&p->bits + 8, _mm256_cvtps_ph(a.hi, 0));
+}
 template <int N>
 AHA_INLINE I16 shift_left(I16 a) {
   return {_mm256_slli_epi32(a.lo, N), _mm256_slli_epi32(a.hi, N)};

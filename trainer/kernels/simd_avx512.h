@@ -76,6 +76,24 @@ AHA_INLINE I16 iadd(I16 a, I16 b) {
 AHA_INLINE I16 isub(I16 a, I16 b) {
   return {_mm512_sub_epi32(a.v, b.v)};
 }
+AHA_INLINE I16 iand(I16 a, I16 b) {
+  return {_mm512_and_si512(a.v, b.v)};
+}
+AHA_INLINE F16 load_bits(const void* p) {
+  return {_mm512_loadu_ps(p)};
+}
+AHA_INLINE I16 load_low(const std::uint16_t* p) {
+  return {_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+}
+AHA_INLINE void store_low(std::uint16_t* p, I16 a) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(a.v));
+}
+AHA_INLINE F16 load(const Half* p) {
+  return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+}
+AHA_INLINE void store(Half* p, F16 a) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(a.v, 0));
+}
 template <int N>
 AHA_INLINE I16 shift_left(I16 a) {
   return {_mm512_slli_epi32(a.v, N)};

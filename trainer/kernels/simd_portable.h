@@ -103,6 +103,61 @@ AHA_INLINE I16 shift_right(I16 a) {
   return each_lane<I16>([&](int i) { return a.x[i] >> N; });
 }
 
+AHA_INLINE I16 iand(I16 a, I16 b) {
+  return each_lane<I16>([&](int i) { return a.x[i] & b.x[i]; });
+}
+AHA_INLINE F16 load_bits(const void* p) {
+  F16 out;
+  __builtin_memcpy(&out, p, sizeof out);
+  return out;
+}
+AHA_INLINE I16 load_low(const std::uint16_t* p) {
+  return each_lane<I16>([&](int i) { return std::int32_t{p[i]}; });
+}
+AHA_INLINE void store_low(std::uint16_t* p, I16 a) {
+  for (int i = 0; i < 16; ++i)
+    p[i] = static_cast<std::uint16_t>(a.x[i]);
+}
+
+AHA_INLINE float float_of(std::uint32_t x) {
+  float out;
+  __builtin_memcpy(&out, &x, sizeof out);
+  return out;
+}
+AHA_INLINE std::uint32_t bits_of(float x) {
+  std::uint32_t out;
+  __builtin_memcpy(&out, &x, sizeof out);
+  return out;
+}
+AHA_INLINE float widened(Half half) {
+  const std::uint32_t magnitude = half.bits & 0x7fffU;
+  const std::uint32_t sign = (half.bits & 0x8000U) << 16U;
+  if (magnitude >= 0x7c00U) return float_of(sign | 0x7f800000U | magnitude << 13U);
+  constexpr float kRebias = 5192296858534827628530496329220096.0F;  // 2^112, exact for subnormals
+  return float_of(sign | bits_of(float_of(magnitude << 13U) * kRebias));
+}
+AHA_INLINE Half rounded(float x) {
+  const std::uint32_t sign = bits_of(x) >> 16U & 0x8000U;
+  const std::uint32_t magnitude = bits_of(x) & 0x7fffffffU;
+  std::uint32_t half = 0;
+  if (magnitude > 0x7f800000U)
+    half = 0x7e00U;
+  else if (magnitude >= 0x477ff000U)  // 65520, half a step above the largest
+    half = 0x7c00U;
+  else if (magnitude < 0x38800000U)  // below 2^-14 the steps are those of floats at one half
+    half = bits_of(float_of(magnitude) + 0.5F) - bits_of(0.5F);
+  else
+    half = (magnitude - (112U << 23U) + 0xfffU + (magnitude >> 13U & 1U)) >> 13U;
+  return {static_cast<std::uint16_t>(sign | half)};
+}
+AHA_INLINE F16 load(const Half* p) {
+  return each_lane<F16>([&](int i) { return widened(p[i]); });
+}
+AHA_INLINE void store(Half* p, F16 a) {
+  for (int i = 0; i < 16; ++i)
+    p[i] = rounded(a.x[i]);
+}
+
 AHA_INLINE float hsum(F16 a) {
   for (int half = 8; half > 0; half /= 2)
     for (int i = 0; i < half; ++i)

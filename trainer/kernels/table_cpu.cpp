@@ -36,6 +36,8 @@ const Ops& table() {
       .sum_squares = sum_squares,
       .add_fixed = add_fixed,
       .from_fixed = from_fixed,
+      .narrow = narrow,
+      .widen = widen,
   };
   return kTable;
 }

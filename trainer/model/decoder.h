@@ -38,7 +38,7 @@ struct BlockGrads {
 
 /// What stands outside the blocks.
 struct EdgeWeights {
-  const float* embed;       ///< [V, C]
+  Weight embed;             ///< [V, C]; its packed copy is not used
   const float* final_norm;  ///< [C]
   Weight head;              ///< [V, C]; the embedding itself when tied
 };

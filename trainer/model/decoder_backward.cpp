@@ -37,13 +37,13 @@ void Decoder::backward_mlp(const Exec& exec, const BlockWeights& w, const BlockG
   float* wide = kept.wide.data();
   float* dgate_up = kept.dgate_up.reserve(M * 2 * F);
 
-  ops_->linear_dx(exec, {dx, C, w.down.rows, wide, F, M, C, F});
+  ops_->linear_dx(exec, {dx, C, w.down, wide, F, M, C, F});
   ops_->swiglu_backward(exec, {layer.gate_up.data(), wide, dgate_up, M, F, wide});
   ops_->linear_dw(exec, {dx, C, wide, F, g.down, M, C, F});
   ops_->rms_norm(exec, {layer.x_mid.data(), w.post_norm, normed, nullptr, M, C,
                         static_cast<float>(config_.rms_norm_eps)});
   ops_->linear_dw(exec, {dgate_up, 2 * F, normed, C, g.gate_up, M, 2 * F, C});
-  ops_->linear_dx(exec, {dgate_up, 2 * F, w.gate_up.rows, kept.dnormed.data(), C, M, 2 * F, C});
+  ops_->linear_dx(exec, {dgate_up, 2 * F, w.gate_up, kept.dnormed.data(), C, M, 2 * F, C});
   ops_->rms_norm_backward(exec, {kept.dnormed.data(), layer.x_mid.data(), w.post_norm,
                                  layer.inv_rms_mid.data(), dx, g.post_norm, M, C});
 }
@@ -65,7 +65,7 @@ void Decoder::backward_attention(const Exec& exec, const BlockWeights& w, const 
   const KvRows kv_rows{rows.positions.data(), rows.tables.data(), M};
 
   ops_->linear_dw(exec, {dx, C, layer.attention.data(), HD, g.o, M, C, HD});
-  ops_->linear_dx(exec, {dx, C, w.o.rows, dattention, HD, M, C, HD});
+  ops_->linear_dx(exec, {dx, C, w.o, dattention, HD, M, C, HD});
   ops_->attention_backward(exec, {layer.qkv.data(), layer.attention.data(), dattention,
                                   layer.lse.data(), kv, dkv, kv_rows, rows.section_starts.data(),
                                   static_cast<Index>(rows.section_starts.size()) - 1, dqkv, H});
@@ -81,7 +81,7 @@ void Decoder::backward_attention(const Exec& exec, const BlockWeights& w, const 
   ops_->rms_norm(exec, {layer.x_in.data(), w.input_norm, normed, nullptr, M, C,
                         static_cast<float>(config_.rms_norm_eps)});
   ops_->linear_dw(exec, {dqkv, Q, normed, C, g.qkv, M, Q, C});
-  ops_->linear_dx(exec, {dqkv, Q, w.qkv.rows, kept.dnormed.data(), C, M, Q, C});
+  ops_->linear_dx(exec, {dqkv, Q, w.qkv, kept.dnormed.data(), C, M, Q, C});
   ops_->rms_norm_backward(exec, {kept.dnormed.data(), layer.x_in.data(), w.input_norm,
                                  layer.inv_rms_in.data(), dx, g.input_norm, M, C});
 }

@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "trainer/core/error.h"
@@ -16,32 +17,68 @@ constexpr std::int64_t kWorthPacking = 32 << 20;
 }  // namespace
 
 ResidentWeights::ResidentWeights(const ModelConfig& config, const ParameterLayout& layout,
-                                 const Ops& ops, Tensor values)
-    : ops_(&ops), values_(std::move(values)) {
-  const float* const base = values_.data_ptr<float>();
+                                 const Ops& ops, Tensor values, FloatType storage)
+    : ops_(&ops), parameters_(layout.parameters), storage_(storage), values_(std::move(values)) {
+  if (storage != FloatType::F32) {
+    std::int64_t floats = 0;
+    for (const auto& p : layout.parameters)
+      if (p.shape.size() == 1)
+        vector_places_.push_back({p.offset, p.size, std::exchange(floats, floats + p.size)});
+    stored_.reserve((layout.total + 1) / 2);
+    vectors_.reserve(floats);
+  }
   const Index C = config.hidden_size;
   const Index HD = config.num_attention_heads * config.head_dim;
   const Index Q = HD + 2 * config.num_key_value_heads * config.head_dim;
   const Index F = config.intermediate_size;
   const bool small = layout.total * 4 <= kWorthPacking;
   const auto weight = [&](std::int64_t offset, Index N, Index K) {
-    if (!small) return Weight{base + offset};
-    auto& copy = packed_.emplace_back();
-    copy.rows = base + offset;
-    copy.N = N;
-    copy.K = K;
-    return Weight{copy.rows, copy.panels.reserve(packed_size(N, K))};
+    Weight w = matrix(offset);
+    if (!small) return w;
+    auto& copy = packed_.emplace_back(Packed{w, N, K, {}});
+    w.packed = copy.panels.reserve(packed_size(N, K));
+    return w;
   };
-  edges_ = {base + layout.embed, base + layout.final_norm,
+  edges_ = {matrix(layout.embed), vector(layout.final_norm),
             weight(layout.head, config.vocab_size, C)};
   for (const auto& at : layout.blocks)
-    blocks_.push_back({base + at.input_norm, weight(at.qkv, Q, C), weight(at.o, C, HD),
-                       base + at.post_norm, weight(at.gate_up, 2 * F, C), weight(at.down, C, F),
-                       at.qkv_bias > 0 ? base + at.qkv_bias : nullptr,
-                       at.qk_norm > 0 ? base + at.qk_norm : nullptr});
+    blocks_.push_back({vector(at.input_norm), weight(at.qkv, Q, C), weight(at.o, C, HD),
+                       vector(at.post_norm), weight(at.gate_up, 2 * F, C), weight(at.down, C, F),
+                       at.qkv_bias > 0 ? vector(at.qkv_bias) : nullptr,
+                       at.qk_norm > 0 ? vector(at.qk_norm) : nullptr});
+}
+
+std::uint16_t* ResidentWeights::stored(std::int64_t offset) {
+  return reinterpret_cast<std::uint16_t*>(stored_.data()) + offset;
+}
+
+Weight ResidentWeights::matrix(std::int64_t offset) {
+  if (storage_ == FloatType::F32) return {data() + offset};
+  return {stored(offset), nullptr, storage_};
+}
+
+const float* ResidentWeights::vector(std::int64_t offset) {
+  if (storage_ == FloatType::F32) return data() + offset;
+  const auto found = std::find_if(vector_places_.begin(), vector_places_.end(),
+                                  [&](const Vector& v) { return v.offset == offset; });
+  check(found != vector_places_.end(), "a norm or a bias is a vector of the layout");
+  return vectors_.data() + found->place;
+}
+
+void ResidentWeights::put(const Exec& exec, const Parameter& p, std::span<const float> values) {
+  if (ops_->narrow(exec, values.data(), p.size, storage_, stored(p.offset))) return;
+  const auto largest = *std::max_element(
+      values.begin(), values.end(), [](float a, float b) { return std::abs(a) < std::abs(b); });
+  fail("model.storage: {} holds {}, which {} does not reach; use f32", p.name, largest,
+       storage_ == FloatType::F16 ? "fp16 (at most 65504)" : "bf16");
 }
 
 void ResidentWeights::publish(const Exec& exec) {
+  if (storage_ != FloatType::F32 && values_.defined())
+    for (const auto& p : parameters_)
+      put(exec, p, {data() + p.offset, static_cast<std::size_t>(p.size)});
+  for (const auto& v : vector_places_)
+    ops_->widen(exec, stored(v.offset), storage_, v.size, vectors_.data() + v.place);
   for (auto& copy : packed_)
     ops_->pack_linear(exec, copy.rows, copy.N, copy.K, copy.panels.data());
 }
@@ -59,8 +96,9 @@ BlockWeights ResidentWeights::gather(Index layer) {
   return blocks_[static_cast<std::size_t>(layer)];
 }
 
-std::int64_t ResidentWeights::bytes_for(const ParameterLayout& layout) {
-  return layout.total * 4 * (layout.total * 4 <= kWorthPacking ? 2 : 1);
+std::int64_t ResidentWeights::bytes_for(const ParameterLayout& layout, FloatType storage) {
+  const bool small = layout.total * 4 <= kWorthPacking;
+  return layout.total * (4 + (storage == FloatType::F32 ? 0 : 2) + (small ? 4 : 0));
 }
 
 ResidentGradients::ResidentGradients(const ParameterLayout& layout)

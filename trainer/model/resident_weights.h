@@ -1,4 +1,5 @@
 #pragma once
+#include <span>
 #include <vector>
 
 #include "trainer/core/tensor.h"
@@ -7,35 +8,56 @@
 
 namespace aha {
 
-/// Parameters of a model that are always in memory: one flat f32 buffer. A model so small that a second
-/// copy costs nothing has its matrices packed beside it, which saves the kernels doing so on every use; after
-/// `values` changed, `publish` packs them again.
+/// Parameters of a model that are always in memory: one flat f32 buffer of values, which an optimizer
+/// changes, and what the decoder reads. In storage F32 that is the values themselves. In storage BF16 or F16
+/// it is the values rounded: `publish` writes them beside, and both rollout and training see them and nothing
+/// else. Norms and biases are rounded too and kept as f32: they are few, and what reads them has one form.
+/// A model so small that a second copy costs nothing has its matrices packed as well, which saves the kernels
+/// doing so on every use.
 class ResidentWeights : public ParameterProvider {
  public:
-  /// Takes the values [layout.total] over.
+  /// Takes the values [layout.total] over; `publish` must follow. An undefined tensor: weights that no update
+  /// will change, in storage BF16 or F16, filled by `put` with every parameter before they are published.
   ResidentWeights(const ModelConfig& config, const ParameterLayout& layout, const Ops& ops,
-                  Tensor values);
+                  Tensor values, FloatType storage = FloatType::F32);
 
+  /// Makes what the decoder reads of the values. UserError for one beyond the largest number of the storage.
   void publish(const Exec& exec);
   /// Copies values [total] in; `publish` must follow.
   void assign(const Tensor& values);
+  /// Rounds one parameter in.
+  void put(const Exec& exec, const Parameter& parameter, std::span<const float> values);
 
   float* data() { return values_.data_ptr<float>(); }
   const Tensor& values() const { return values_; }
-  /// Memory that the weights of a layout take, packed copies included (about).
-  static std::int64_t bytes_for(const ParameterLayout& layout);
+  FloatType storage() const { return storage_; }
+  /// Memory that trained weights of a layout take, packed copies included (about).
+  static std::int64_t bytes_for(const ParameterLayout& layout, FloatType storage);
 
   EdgeWeights edges() override;
   BlockWeights gather(Index layer) override;
 
  private:
   struct Packed {
-    const float* rows;
+    Weight rows;
     Index N, K;
     Buffer panels;
   };
+  /// A norm or a bias of the layout, kept as f32 beside stored matrices.
+  struct Vector {
+    std::int64_t offset, size, place;
+  };
+  std::uint16_t* stored(std::int64_t offset);
+  Weight matrix(std::int64_t offset);
+  const float* vector(std::int64_t offset);
+
   const Ops* ops_;
-  Tensor values_;  ///< [total] f32
+  std::vector<Parameter> parameters_;
+  FloatType storage_;
+  Tensor values_;   ///< [total] f32; undefined: `put` brings them
+  Buffer stored_;   ///< [total] BF16 or F16
+  Buffer vectors_;  ///< [sum of sizes] f32, those of stored_ widened
+  std::vector<Vector> vector_places_;
   std::vector<BlockWeights> blocks_;
   EdgeWeights edges_{};
   std::vector<Packed> packed_;  ///< empty: the model is large

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "trainer/core/file.h"
+#include "trainer/core/float_type.h"
 
 namespace aha {
 
@@ -67,9 +68,6 @@ class ModelTensors {
   std::map<std::string, SafetensorsFile> shards_;  // nodes stay where they are
   std::map<std::string, const SafetensorsFile*, std::less<>> files_;
 };
-
-/// How f32 values are written. BF16 and F16 are rounded to nearest, ties to even.
-enum class FloatType { F32, BF16, F16 };
 
 /// One tensor to write; the values are not owned and are stored as I64 or as `dtype`.
 struct NamedTensor {

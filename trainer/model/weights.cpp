@@ -83,25 +83,52 @@ std::int64_t first_not_finite(std::span<const float> values) {
   return std::find_if(values.begin(), values.end(), bad) - values.begin();
 }
 
-}  // namespace
+using TakeValues = std::function<void(const Parameter&, std::span<const float>)>;
 
-Tensor load_weights(const fs::path& folder, const ParameterLayout& layout) {
+/// Reads every parameter to where `place` says, and shows it to `take` when that is not empty.
+void read_all(const fs::path& folder, const ParameterLayout& layout,
+              const std::function<std::span<float>(const Parameter&)>& place,
+              const TakeValues& take) {
   const ModelTensors stored(folder);
   check_stored(stored, folder, layout);
-  Tensor values = at::empty({layout.total}, at::kFloat);
-  auto* const data = values.mutable_data_ptr<float>();
   ModelProblems problems;
   for (const auto& parameter : layout.parameters) {
     const auto& file = *stored.files().find(parameter.name)->second;
-    const std::span out(data + parameter.offset, static_cast<std::size_t>(parameter.size));
-    file.read(parameter.name, out);
-    if (const auto at = first_not_finite(out); at >= 0)
+    const auto values = place(parameter);
+    file.read(parameter.name, values);
+    if (const auto at = first_not_finite(values); at >= 0)
       problems.add("{}: tensor {} holds {} at element {}, expected finite numbers",
                    file.path().string(), name_text(parameter.name),
-                   out[static_cast<std::size_t>(at)], at);
+                   values[static_cast<std::size_t>(at)], at);
+    else if (take)
+      take(parameter, values);
   }
   problems.raise();
+}
+
+}  // namespace
+
+Tensor load_weights(const fs::path& folder, const ParameterLayout& layout) {
+  Tensor values;
+  read_all(folder, layout,
+           [&](const Parameter& p) {
+             if (!values.defined()) values = at::empty({layout.total}, at::kFloat);
+             return std::span(values.mutable_data_ptr<float>() + p.offset,
+                              static_cast<std::size_t>(p.size));
+           },
+           {});
   return values;
+}
+
+void read_weights(const fs::path& folder, const ParameterLayout& layout, const TakeValues& take) {
+  std::vector<float> values;
+  read_all(
+      folder, layout,
+      [&](const Parameter& p) {
+        values.resize(static_cast<std::size_t>(p.size));
+        return std::span(values);
+      },
+      take);
 }
 
 void check_weights(const fs::path& folder, const ParameterLayout& layout) {

@@ -1,5 +1,7 @@
 #pragma once
 #include <filesystem>
+#include <functional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +21,11 @@ namespace aha {
 /// model the rotary tables of old files: both are ignored. Nothing large is allocated before all of
 /// it fits.
 Tensor load_weights(const std::filesystem::path& folder, const ParameterLayout& layout);
+
+/// The same, a parameter after the other: `take` is given the values of each, which are gone when it
+/// returns.
+void read_weights(const std::filesystem::path& folder, const ParameterLayout& layout,
+                  const std::function<void(const Parameter&, std::span<const float> values)>& take);
 
 /// The checks of `load_weights` alone: headers are read, values are not.
 void check_weights(const std::filesystem::path& folder, const ParameterLayout& layout);

@@ -149,7 +149,8 @@ std::string MemoryPlan::text() const {
 MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model, const MemoryInputs& in) {
   const ParameterLayout layout = make_layout(model);
   const std::int64_t parameters = layout.total;
-  const std::int64_t weights = ResidentWeights::bytes_for(layout);
+  const std::int64_t weights =
+      ResidentWeights::bytes_for(layout, storage_type(stage.model.storage));
   const bool reference = is_grpo(stage) && stage.objective.beta != 0;
   MemoryPlan plan;
   plan.parts.emplace_back("program", kProgram);

@@ -1,6 +1,7 @@
 #include "trainer/run/policy.h"
 
 #include <algorithm>
+#include <array>
 
 #include "data/tasks/task.h"
 #include "data/tokenizer/word_level.h"
@@ -19,17 +20,30 @@ ModelConfig model_in(const std::filesystem::path& folder, std::int64_t longest) 
   return config;
 }
 
-void build(Policy& policy, Tensor values, const Machine& machine) {
+constexpr std::array<std::pair<std::string_view, FloatType>, 3> kStorages{
+    {{"f32", FloatType::F32}, {"bf16", FloatType::BF16}, {"fp16", FloatType::F16}}};
+
+/// The decoder, and weights that are still to be published.
+void build(Policy& policy, Tensor values, FloatType storage, const Machine& machine) {
   policy.decoder = std::make_unique<Decoder>(policy.config, machine.ops);
   policy.weights = std::make_unique<ResidentWeights>(policy.config, policy.layout, machine.ops,
-                                                     std::move(values));
-  policy.weights->publish(machine.exec);
+                                                     std::move(values), storage);
 }
 
 }  // namespace
 
 int thread_count(std::int64_t threads) {
   return threads > 0 ? static_cast<int>(threads) : available_cores();
+}
+
+FloatType storage_type(std::string_view name) {
+  for (const auto& [text, type] : kStorages)
+    if (text == name) return type;
+  throw InternalError("a storage is f32, bf16 or fp16");
+}
+
+std::string_view storage_name(FloatType type) {
+  return kStorages[static_cast<std::size_t>(type)].first;
 }
 
 Machine::Machine(std::int64_t threads) : pool(thread_count(threads)), exec{&pool}, ops(cpu_ops()) {}
@@ -97,7 +111,8 @@ Policy make_policy(const Config& config, const Machine& machine) {
   build(policy,
         loaded ? load_weights(stage.model.path, policy.layout)
                : init_parameters(policy.layout, policy.config, config.seed, machine.exec),
-        machine);
+        storage_type(stage.model.storage), machine);
+  policy.weights->publish(machine.exec);
   return policy;
 }
 
@@ -111,7 +126,13 @@ Policy load_policy(const std::filesystem::path& folder, const Machine& machine,
                      folder.string());
   }
   policy.layout = make_layout(policy.config);
-  build(policy, load_weights(folder, policy.layout), machine);
+  const bool whole = options.storage == FloatType::F32;
+  build(policy, whole ? load_weights(folder, policy.layout) : Tensor(), options.storage, machine);
+  if (!whole)
+    read_weights(folder, policy.layout, [&](const Parameter& p, std::span<const float> values) {
+      policy.weights->put(machine.exec, p, values);
+    });
+  policy.weights->publish(machine.exec);
   return policy;
 }
 

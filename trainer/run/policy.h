@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <string_view>
 
 #include "data/tokenizer/tokenizer.h"
 #include "trainer/config/schema.h"
@@ -11,6 +12,10 @@ namespace aha {
 
 /// Threads that a setting means; 0: all cores.
 int thread_count(std::int64_t threads);
+
+/// What model.storage says: f32, bf16 or fp16.
+FloatType storage_type(std::string_view name);
+std::string_view storage_name(FloatType type);
 
 /// Threads and kernels that a run works with. Owns the team; `exec` points at it.
 struct Machine {
@@ -52,6 +57,7 @@ Policy make_policy(const Config& config, const Machine& machine);
 struct LoadOptions {
   bool need_tokenizer = true;  ///< false: without a tokenizer file, `tokenizer` is null
   std::int64_t context = 0;    ///< as longest_sequence
+  FloatType storage = FloatType::F32;
 };
 
 /// A policy from a folder alone, for eval, generate and logprobs.

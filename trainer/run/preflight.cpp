@@ -183,10 +183,10 @@ std::vector<std::string> plan_lines(const Config& config, const std::vector<Stag
   std::vector<std::string> lines;
   lines.push_back(fmt::format("job        seed {}, {}output in {}", config.seed,
                               config.strict ? "strict, " : "", config.output_dir));
-  lines.push_back(fmt::format("model      {} {} x {}, {} parameters, vocabulary {}, {}",
+  lines.push_back(fmt::format("model      {} {} x {}, {} {} parameters, vocabulary {}, {}",
                               model.model_type, model.num_hidden_layers, model.hidden_size,
-                              with_commas(make_layout(model).total), model.vocab_size,
-                              positions_text(model)));
+                              with_commas(make_layout(model).total), first.model.storage,
+                              model.vocab_size, positions_text(model)));
   for (const auto& plan : plans) {
     lines.push_back("stage      " + plan.name);
     for (const auto& line : plan.lines)

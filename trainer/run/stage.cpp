@@ -108,7 +108,8 @@ std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, con
       nullptr, AdaptiveEntropy(settings.objective), steps});
   if (settings.method == "grpo" && settings.objective.beta != 0)
     stage->reference = std::make_unique<ResidentWeights>(policy.config, policy.layout, machine.ops,
-                                                         policy.weights->values().clone());
+                                                         policy.weights->values().clone(),
+                                                         policy.weights->storage());
   if (stage->reference) stage->reference->publish(machine.exec);
   return stage;
 }

@@ -205,6 +205,7 @@ TEST_CASE("warnings: what is legal but likely not meant begins with its key", "[
       {"objective.epsilon_high=0.1", "objective.epsilon_high: 0.1 is below objective.epsilon 0.2"},
       {"objective.importance_sampling_level=sequence",
        "objective.epsilon: 0.2 for ratios of sequences"},
+      {"model.storage=bf16", "model.save_dtype: float32 with model.storage bf16: written weights"},
       {"optim.learning_rate=0", "optim.learning_rate: 0: nothing will be learned"},
       {"optim.warmup_steps=500", "optim.warmup_steps: 500 of 100 steps"},
       {"checkpoint.best_metric=eval_accuracy", "checkpoint.best_metric: with eval.eval_steps 0"},

@@ -74,9 +74,9 @@ TEST_CASE("linear backward: dX and dW equal ATen in f64") {
     for (const auto* ops : tables()) {
       INFO(ops->name << " M " << M << " N " << N << " K " << K);
       Floats dx = poison(M * K);
-      ops->linear_dx({}, {dy.data(), N, w.data(), dx.data(), K, M, N, K});
+      ops->linear_dx({}, {dy.data(), N, {w.data()}, dx.data(), K, M, N, K});
       CHECK(gap(dx, dx_expected) < kTolerance);
-      ops->linear_dx({}, {dy.data(), N, w.data(), dx.data(), K, M, N, K, true});
+      ops->linear_dx({}, {dy.data(), N, {w.data()}, dx.data(), K, M, N, K, true});
       for (auto& d : dx)
         d /= 2;
       CHECK(gap(dx, dx_expected) < kTolerance);

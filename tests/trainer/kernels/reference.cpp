@@ -9,6 +9,8 @@
 #include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
+#include <c10/util/BFloat16.h>
+#include <c10/util/Half.h>
 
 #include "tests/trainer/kernels/reference.h"
 
@@ -34,6 +36,16 @@ Doubles values(const Tensor& t) {
 }
 
 }  // namespace
+
+std::uint16_t rounded(float x, aha::FloatType type) {
+  return type == aha::FloatType::BF16 ? c10::BFloat16(x).x : c10::Half(x).x;
+}
+
+float widened(std::uint16_t x, aha::FloatType type) {
+  return type == aha::FloatType::BF16
+             ? static_cast<float>(c10::BFloat16(x, c10::BFloat16::from_bits()))
+             : static_cast<float>(c10::Half(x, c10::Half::from_bits()));
+}
 
 Doubles linear(const Floats& x, const Floats& w, Index M, Index N, Index K) {
   return values(at::matmul(f64(x, {M, K}), f64(w, {N, K}).t()));

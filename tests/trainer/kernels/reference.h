@@ -10,6 +10,10 @@ Doubles linear(const Floats& x, const Floats& w, Index M, Index N, Index K);    
 Doubles linear_dx(const Floats& dy, const Floats& w, Index M, Index N, Index K);  ///< dY W
 Doubles linear_dw(const Floats& dy, const Floats& x, Index M, Index N, Index K);  ///< dY^T X
 
+/// A number in 16 bits, and back, as torch converts them.
+std::uint16_t rounded(float x, aha::FloatType type);
+float widened(std::uint16_t x, aha::FloatType type);
+
 struct Norm {
   Doubles y, dx, dw;
 };

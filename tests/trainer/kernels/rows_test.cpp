@@ -237,7 +237,7 @@ TEST_CASE("embed: copies rows; its gradient adds the rows of one id in their ord
       expected[at(ids[at(r)] * C + c)] += dout[at(r * C + c)];
   for (const auto* ops : tables()) {
     Floats out = poison(M * C);
-    ops->embed({}, table.data(), ids.data(), M, C, out.data());
+    ops->embed({}, {table.data()}, ids.data(), M, C, out.data());
     for (Index r = 0; r < M; ++r)
       CHECK(std::memcmp(&out[at(r * C)], &table[at(ids[at(r)] * C)], at(C) * 4) == 0);
     Floats dtable(at(V * C), 1.0F);

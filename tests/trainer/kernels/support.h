@@ -83,7 +83,7 @@ inline void append(Floats& to, const Floats& from) {
 
 inline Floats packed(const aha::Ops& ops, const Floats& w, Index N, Index K) {
   Floats out = poison(aha::packed_size(N, K));
-  ops.pack_linear({}, w.data(), N, K, out.data());
+  ops.pack_linear({}, {w.data()}, N, K, out.data());
   return out;
 }
 

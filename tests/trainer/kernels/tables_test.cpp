@@ -25,10 +25,10 @@ Floats products(const Ops& ops, const Exec& exec, const Sizes& s, unsigned seed)
   Floats unpacked = poison(s.M * s.F);
   Floats dx = poison(s.M * s.C);
   Floats dw(at(s.F * s.C), 0.0F);
-  ops.pack_linear(exec, w.data(), s.F, s.C, w_packed.data());
+  ops.pack_linear(exec, {w.data()}, s.F, s.C, w_packed.data());
   ops.linear(exec, {x.data(), s.C, {w.data(), w_packed.data()}, y.data(), s.F, s.M, s.F, s.C});
   ops.linear(exec, {x.data(), s.C, {w.data()}, unpacked.data(), s.F, s.M, s.F, s.C});
-  ops.linear_dx(exec, {y.data(), s.F, w.data(), dx.data(), s.C, s.M, s.F, s.C});
+  ops.linear_dx(exec, {y.data(), s.F, {w.data()}, dx.data(), s.C, s.M, s.F, s.C});
   ops.linear_dw(exec, {y.data(), s.F, x.data(), s.C, dw.data(), s.M, s.F, s.C});
   Floats all = w_packed;
   append(all, y);
@@ -74,7 +74,7 @@ Floats row_operations(const Ops& ops, const Exec& exec, const Sizes& s, unsigned
                                 dhead.data(), s.M, s.H, s.Hk, s.D});
   ops.add_bias_backward(exec, dqkv.data(), s.M, width, dbias.data());
   const Floats table = random.normal(s.V * s.C);
-  ops.embed(exec, table.data(), ids.data(), s.M, s.C, embedded.data());
+  ops.embed(exec, {table.data()}, ids.data(), s.M, s.C, embedded.data());
   ops.embed_backward(exec, dy.data(), ids.data(), s.M, s.C, dtable.data());
   Floats all;
   for (const auto* part : {&y, &inv, &dx, &dw, &gated, &dgate_up, &embedded, &dtable, &qkv, &raw,
@@ -146,7 +146,7 @@ Floats head(const Ops& ops, const Exec& exec, const Sizes& s, unsigned seed) {
   for (Index r = 0; r < s.M; ++r)
     uniforms.push_back(random.uniform());
   Floats w_packed = poison(aha::packed_size(s.V, s.C));
-  ops.pack_linear(exec, w.data(), s.V, s.C, w_packed.data());
+  ops.pack_linear(exec, {w.data()}, s.V, s.C, w_packed.data());
   Floats logprobs = poison(s.M);
   Floats entropies = poison(s.M);
   Floats dh = poison(s.M * s.C);

@@ -12,12 +12,13 @@ namespace aha_test {
 
 /// A decoder with its weights in memory, on one kernel table.
 struct Model {
-  Model(aha::ModelConfig model_config, aha::Tensor values, const aha::Ops& ops, aha::Exec exec = {})
+  Model(aha::ModelConfig model_config, aha::Tensor values, const aha::Ops& ops,
+        aha::FloatType storage = aha::FloatType::F32)
       : config(std::move(model_config)),
         layout(aha::make_layout(config)),
         decoder(config, ops),
-        weights(config, layout, ops, std::move(values)) {
-    weights.publish(exec);
+        weights(config, layout, ops, std::move(values), storage) {
+    weights.publish({});
   }
 
   static Model load(const std::filesystem::path& folder, const aha::Ops& ops) {
@@ -73,7 +74,8 @@ inline std::vector<aha::ModelConfig> bit_configs() {
 }
 
 /// Random weights, the vectors (norms and biases) among them.
-inline Model varied(const aha::ModelConfig& config, const aha::Ops& ops) {
+inline Model varied(const aha::ModelConfig& config, const aha::Ops& ops,
+                    aha::FloatType storage = aha::FloatType::F32) {
   const auto layout = aha::make_layout(config);
   auto values = aha::init_parameters(layout, config, 1);
   auto* data = values.data_ptr<float>();
@@ -81,7 +83,7 @@ inline Model varied(const aha::ModelConfig& config, const aha::Ops& ops) {
     if (p.shape.size() == 1)
       for (std::int64_t i = 0; i < p.size; ++i)
         data[p.offset + i] += 0.1F * static_cast<float>((i * 7 + p.offset) % 11 - 5);
-  return {config, std::move(values), ops};
+  return {config, std::move(values), ops, storage};
 }
 
 /// Whole sequences as rows, each in blocks of its own.

@@ -67,6 +67,9 @@ TEST_CASE("memory plan: grows with what is asked for, up to a full micro-batch")
   more = stage();
   more.objective.beta = 0.1;
   CHECK(part(plan(more), "reference") == part(base, "weights"));
+  more.model.storage = "bf16";  // the optimizer's f32 values and those that are read
+  CHECK(part(plan(more), "weights") == part(base, "weights") / 4 * 6);
+  CHECK(part(plan(more), "reference") == part(plan(more), "weights"));
   CHECK(part(plan(stage(), {104, 0, 2, true}), "gradients") == 3 * part(base, "gradients"));
   // an evaluation of many prompts needs a larger cache than training
   CHECK(part(plan(stage(), {104, 500, 2, false}), "rollout") > 4 * part(base, "rollout"));
