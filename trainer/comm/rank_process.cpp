@@ -45,13 +45,14 @@ std::vector<std::string> rank_environment(const RankStart& start, int rank) {
       all.emplace_back(text);
   }
   for (const auto& [name, value] : ours)
-    all.push_back(name + "=" + value);
+    all.push_back(fmt::format("{}={}", name, value));
   return all;
 }
 
 /// For exec.
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (auto& text : texts)
     pointers.push_back(text.data());
   pointers.push_back(nullptr);
