@@ -20,7 +20,7 @@ struct Scope {
   void step() const;
 };
 
-inline constexpr std::int64_t kMostSteps = 50'000;
+inline constexpr std::int64_t kMostSteps = 20'000;
 
 /// Points 0 and 1 have positive whole numbers, 2 positive fractions, 3 fractions of both signs.
 inline constexpr int kPoints = 4;

@@ -222,7 +222,7 @@ Value series_value(const Tree& tree, const Node& node, Scope& scope) {
 }  // namespace
 
 void Scope::step() const {
-  if (steps != nullptr && ++*steps > kMostSteps) throw Refusal{"more than 50,000 steps of work"};
+  if (steps != nullptr && ++*steps > kMostSteps) throw Refusal{"more than 20,000 steps of work"};
 }
 
 Fraction value_at(const std::string& unknown, int point) {

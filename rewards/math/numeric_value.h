@@ -37,7 +37,9 @@ class Numeric {
   Approximate state;
 
   Value of(Ref ref) {
-    scope_.step();
+    // A step is about a word of arithmetic, so more digits are more steps.
+    for (int bits = 0; bits < kDigits; bits += 64)
+      scope_.step();
     auto value = evaluated(ref);
     if (!mp::isfinite(value.re) || !mp::isfinite(value.im)) throw Undefined{};
     return value;

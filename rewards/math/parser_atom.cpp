@@ -13,6 +13,10 @@ bool all_capitals(std::string_view word) {
 
 }  // namespace
 
+void Parser::refuse(const std::string& reason) {
+  throw Refusal{reason};
+}
+
 Ref Parser::atom() {
   const Depth depth(*this);
   switch (peek().kind) {

@@ -33,7 +33,7 @@ class Parser {
   bool at(TokenKind kind, std::string_view text = {}) const;
   bool take(TokenKind kind, std::string_view text = {});
   Token next();
-  [[noreturn]] static void refuse(const std::string& reason) { throw Refusal{reason}; }
+  [[noreturn]] static void refuse(const std::string& reason);
 
   Ref list();
   Ref relation();
