@@ -263,7 +263,8 @@ void product(const Exec& exec, const Product& p, const Weight& w) {
     part.M = part_start(blocks, i + 1) - row;
     if (part.M >= kLeastLanes && part.M <= kMostLanes) {
       const Index panels = ceil_div(part.M, 16);
-      float* lanes = scratch(ScratchSlot::PackedB, panels * 16 * p.K);
+      // not PackedB: a last, narrower panel packs W there while other threads still read A
+      float* lanes = scratch(ScratchSlot::Lanes, panels * 16 * p.K);
       pack_panels_of(part.a, p.lda, part.M, p.K, 0, panels, lanes);
       part.packed = lanes;
     }
