@@ -130,7 +130,8 @@ field() { scontrol show job "$id" | grep -o "\b$1=[^ ]*" | head -n 1 | cut -d= -
 state_is() { [ "$(field JobState)" = "$1" ]; }
 waits_after() { state_is PENDING && [ "$(field Restarts)" = "$1" ]; }
 # Slurm waits two minutes before it starts a requeued job again, counted from when the old start has been cleaned up:
-# an order that comes before is forgotten.
+# an order that comes before is forgotten, and one within the same second is refused by the nodes (they take its
+# credential for the old start's).
 starts_now() { scontrol update JobId="$id" StartTime=now 2>/dev/null; sleep 0.5; state_is RUNNING; }
 steps() { wc -l 2>/dev/null <run/metrics.jsonl || echo 0; }
 more_steps_than() { [ "$(steps)" -gt "$1" ]; }
@@ -156,11 +157,13 @@ expect "the time limit's signal, a checkpoint, requeue" 110 waits_after 1
 grep -q "^stopped .* exit code 85" slurm/*.starts || die "slurm_test" "the job did not stop by 85" "see $lab/slurm"
 before=$(steps)
 scontrol update JobId="$id" TimeLimit=15 || die "slurm_test" "the time limit was not changed" "see $lab/log"
+sleep 3
 expect "starts again" 60 starts_now
 expect "goes on from there" 60 more_steps_than "$((before + 30))"
 scancel --signal=KILL "$id.0"
 expect "its step killed, requeue" 60 waits_after 2
 grep -q "^failed " slurm/*.starts || die "slurm_test" "the killed step was not retried" "see $lab/slurm"
+sleep 3
 expect "starts again" 60 starts_now
 expect "done" 300 state_is COMPLETED
 grep '^==' slurm/*.log >&2
