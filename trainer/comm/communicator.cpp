@@ -102,6 +102,7 @@ StorePtr named(const StorePtr& store, const std::string& name) {
 
 Board board_over(const StorePtr& store, int rank, int size) {
   std::vector<std::string> keys;
+  keys.reserve(static_cast<std::size_t>(size));
   for (int r = 0; r < size; ++r)
     keys.push_back("beat/" + std::to_string(r));
   Board board;
@@ -287,7 +288,7 @@ void Communicator::leave(const std::string& why) {
   network_->heartbeat.leave(why);
   // with rank 0 the place goes where the others read it
   if (leads())
-    std::this_thread::sleep_for(std::chrono::duration<double>(3 * Heartbeat::kInterval_s));
+    std::this_thread::sleep_for(std::chrono::duration<double>(3 * Heartbeat::kIntervalS));
 }
 
 void Communicator::finish() {

@@ -94,7 +94,7 @@ void Heartbeat::run() {
   auto reached = Clock::now();
   std::string why;
   std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, std::chrono::duration<double>(kInterval_s),
+  while (!wake_.wait_for(lock, std::chrono::duration<double>(kIntervalS),
                          [this] { return ending_; })) {
     lock.unlock();
     try {

@@ -43,7 +43,7 @@ class Heartbeat {
   /// As seen last.
   std::vector<Seen> ranks() const;
 
-  static constexpr double kInterval_s = 0.5;
+  static constexpr double kIntervalS = 0.5;
 
  private:
   void beat();

@@ -73,8 +73,8 @@ std::string prefix_on(int file, int rank) {
 
 /// A crash is a bug of ours; what was killed from outside (memory, an operator) may go well again.
 int code_of_signal(int signal) {
-  constexpr std::array crashes = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSYS};
-  return std::find(crashes.begin(), crashes.end(), signal) != crashes.end() ? kBug : kTryAgain;
+  constexpr std::array kCrashes = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSYS};
+  return std::find(kCrashes.begin(), kCrashes.end(), signal) != kCrashes.end() ? kBug : kTryAgain;
 }
 
 /// The failure that explains the others: the first, unless it only lost a peer.
