@@ -143,8 +143,8 @@ struct Communicator::Network {
         group(join(placement, options)) {}
 
   ~Network() {
-    // threads of Gloo may be inside of a collective that failed: it cannot be taken from them
-    if (broken) (void)group.release();
+    // before all ranks have finished, threads of Gloo may be inside of a collective: it is theirs to keep
+    if (!finished) (void)group.release();
   }
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
@@ -180,7 +180,6 @@ struct Communicator::Network {
   }
 
   [[noreturn]] void fail_in(std::string_view name, const std::string& what) {
-    broken = true;
     const auto start = Clock::now();
     const auto telling = [&] {
       if (heartbeat.out_of_reach()) return true;
@@ -199,7 +198,7 @@ struct Communicator::Network {
   Heartbeat heartbeat;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group;
   double seconds = 0;
-  bool broken = false;
+  bool finished = false;
 };
 
 namespace {
@@ -300,6 +299,7 @@ void Communicator::finish() {
   // rank 0 keeps the store, and goes last
   while (leads() && store.add(done, 0) < size())
     ::usleep(10'000);
+  network_->finished = true;
 }
 
 bool Communicator::stop_wanted(bool own) {
