@@ -132,13 +132,15 @@ TEST_CASE("communicator: a collective that one rank does not join names the rank
 TEST_CASE("communicator: a rank that ends with an error tells the others why") {
   std::string report;
   try {
-    on_ranks(2, [&](Communicator& comm) {
-      if (comm.rank() == 1) {
-        comm.leave("the disk is full");
-        throw UserError("the disk is full");
-      }
-      comm.barrier("gather_groups");
-    });
+    on_ranks(2,
+             [&](Communicator& comm) {
+               if (comm.rank() == 1) {
+                 comm.leave("the disk is full");
+                 throw UserError("the disk is full");
+               }
+               comm.barrier("gather_groups");
+             },
+             {3, 30});
   } catch (const CommError& error) {
     report = error.what();
   }
