@@ -1,67 +1,29 @@
 // Measures the CPU kernels against the machine's own matrix product: the peak at a large shape, every
 // operation at the shapes of the toy experiments, one rollout and one training pass of 16 prompts x 16
 // completions x 72 tokens. `bench_kernels [threads [cpu]]`, or `bench_kernels --peak` for the peak alone
-// (GFLOP/s of one thread and of all), or `bench_kernels --storage` for a decode step's products with weights
-// of 32 and 16 bits; AHA_CPU picks the table. With `cpu` times are
-// the calling thread's processor time: for one thread on a machine that others use as well.
+// (GFLOP/s of one thread and of all); AHA_CPU picks the table. With `cpu` times are the calling thread's
+// processor time: for one thread on a machine that others use as well.
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
-#include <functional>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "rollout/engine.h"
+#include "scripts/bench/timing.h"
 #include "trainer/model/resident_weights.h"
 
 namespace {
 
 using aha::Exec;
-using aha::Index;
-using Clock = std::chrono::steady_clock;
-using Floats = std::vector<float>;
-
-std::size_t at(Index i) {
-  return static_cast<std::size_t>(i);
-}
-
-bool processor_time = false;  // NOLINT: set once by main
-
-double now() {
-  timespec t{};
-  clock_gettime(processor_time ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
-double seconds_of(const std::function<void()>& body) {
-  const double start = now();
-  body();
-  return now() - start;
-}
-
-/// Least time of a call, over about a tenth of a second of calls.
-double best_seconds(const std::function<void()>& body) {
-  body();
-  double best = 1e9;
-  const auto until = Clock::now() + std::chrono::milliseconds(150);
-  do
-    best = std::min(best, seconds_of(body));
-  while (Clock::now() < until);
-  return best;
-}
-
-Floats random_floats(Index n) {
-  static std::mt19937 engine(1);
-  std::normal_distribution<float> normal(0.0F, 0.3F);
-  Floats out(at(n));
-  for (auto& x : out)
-    x = normal(engine);
-  return out;
-}
+using aha_bench::at;  // LibTorch has a namespace of this name
+using aha_bench::best_seconds;
+using aha_bench::Floats;
+using aha_bench::Index;
+using aha_bench::processor_time;
+using aha_bench::random_floats;
+using aha_bench::seconds_of;
 
 double peak_gflops(const aha::Ops& ops, const Exec& exec) {
   const Index n = 960;
@@ -363,80 +325,15 @@ void bench_shape(const aha::Ops& ops, const Exec& exec, const Shape& s, double p
   bench_training(decoder, weights, layout, exec, s, peak);
 }
 
-/// The products of one decode step of SmolLM2-135M, weights as they lie in memory: least time in each storage,
-/// measured in turns, and the middle of the turns' ratios to f32.
-void bench_storage(const aha::Ops& ops, const Exec& exec) {
-  constexpr Index kLayers = 30;
-  const std::vector<std::pair<Index, Index>> shapes{
-      {960, 576}, {576, 576}, {3072, 576}, {576, 1536}};
-  constexpr std::pair<Index, Index> kHead{49152, 576};
-  std::vector<std::pair<Index, Index>> products{kHead};
-  for (Index l = 0; l < kLayers; ++l)
-    products.insert(products.end(), shapes.begin(), shapes.end());
-  Index total = 0;
-  for (const auto& [N, K] : products)
-    total += N * K;
-  const Floats values = random_floats(total);
-  std::vector<std::uint16_t> bf16(at(total));
-  std::vector<std::uint16_t> fp16(at(total));
-  ops.narrow(exec, values.data(), total, aha::FloatType::BF16, bf16.data());
-  ops.narrow(exec, values.data(), total, aha::FloatType::F16, fp16.data());
-  const struct {
-    const char* name;
-    aha::FloatType type;
-    const void* rows;
-  } storages[] = {{"f32", aha::FloatType::F32, values.data()},
-                  {"bf16", aha::FloatType::BF16, bf16.data()},
-                  {"fp16", aha::FloatType::F16, fp16.data()}};
-  fmt::print("SmolLM2-135M, products of a decode step\n");
-  for (const Index M : {1, 2, 4, 8, 12, 16, 24, 32, 48, 64}) {
-    const Floats x = random_floats(M * 1536);
-    Floats y(at(M * kHead.first));
-    std::vector<double> seconds[3];
-    for (int round = 0; round < 7; ++round)
-      for (std::size_t s = 0; s < 3; ++s) {
-        const Index bytes = aha::bytes_of(storages[s].type);
-        seconds[s].push_back(seconds_of([&] {
-          const auto* rows = static_cast<const char*>(storages[s].rows);
-          for (const auto& [N, K] : products) {
-            ops.linear(exec,
-                       {x.data(), K, {rows, nullptr, storages[s].type}, y.data(), N, M, N, K});
-            rows += N * K * bytes;
-          }
-        }));
-      }
-    fmt::print("  {:>2} rows", M);
-    for (std::size_t s = 0; s < 3; ++s) {
-      std::vector<double> ratios;
-      for (std::size_t i = 0; i < seconds[s].size(); ++i)
-        ratios.push_back(seconds[0][i] / seconds[s][i]);
-      std::nth_element(ratios.begin(), ratios.begin() + 3, ratios.end());
-      const double best = *std::min_element(seconds[s].begin(), seconds[s].end());
-      const auto elements = static_cast<double>(total);
-      fmt::print("  | {:<4} {:>6.1f} ms {:>5.1f} GB/s {:>4.0f} GFLOP/s {:>5.2f} x",
-                 storages[s].name, best * 1e3,
-                 1e-9 * elements * static_cast<double>(aha::bytes_of(storages[s].type)) / best,
-                 2e-9 * elements * static_cast<double>(M) / best, ratios[3]);
-    }
-    fmt::print("\n");
-  }
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   const bool peak_only = argc > 1 && std::string(argv[1]) == "--peak";
-  const bool storage_only = argc > 1 && std::string(argv[1]) == "--storage";
-  const int threads =
-      argc > 1 && !peak_only && !storage_only ? std::atoi(argv[1]) : aha::available_cores();
+  const int threads = argc > 1 && !peak_only ? std::atoi(argv[1]) : aha::available_cores();
   processor_time = argc > 2 && std::string(argv[2]) == "cpu";
   const aha::Ops& ops = aha::cpu_ops();
   aha::ThreadPool pool(threads);
   const Exec team{&pool};
-  if (storage_only) {
-    bench_storage(ops, team);
-    return 0;
-  }
   const double one = peak_gflops(ops, {});
   const double all = peak_gflops(ops, team);
   if (peak_only) {
