@@ -1,65 +1,57 @@
-#include "rewards/math/vocabulary.h"
+#include "rewards/math/vocabulary_entry.h"
 
 namespace aha::math {
 namespace {
 
-struct Entry {
-  std::string_view word;
-  TokenKind kind;
-  std::string_view text = {};
-};
-
-using K = TokenKind;
-
 constexpr Entry kCharacters[] = {
-    {"\xC3\x97", K::Operator, "*"},
-    {"\xC3\xB7", K::Operator, "/"},
-    {"\xC2\xB7", K::Operator, "*"},
-    {"\xE2\x8B\x85", K::Operator, "*"},
-    {"\xE2\x88\x97", K::Operator, "*"},
-    {"\xE2\x88\x92", K::Operator, "-"},
-    {"\xE2\x80\x93", K::Operator, "-"},
-    {"\xC2\xB1", K::Operator, "p"},
-    {"\xE2\x88\x93", K::Operator, "q"},
-    {"\xE2\x81\x84", K::Operator, "/"},
-    {"\xE2\x88\x95", K::Operator, "/"},
-    {"\xE2\x88\x9A", K::Command, "sqrt"},
-    {"\xCF\x80", K::Constant, "pi"},
-    {"\xE2\x88\x9E", K::Constant, "infinity"},
-    {"\xE2\x84\x9D", K::Constant, "reals"},
-    {"\xE2\x84\xA4", K::Constant, "integers"},
-    {"\xE2\x88\x85", K::Constant, "empty"},
-    {"\xE2\x89\xA4", K::Relation, "L"},
-    {"\xE2\x89\xA5", K::Relation, "G"},
-    {"\xE2\x89\xA0", K::Relation, "!"},
-    {"\xE2\x89\x88", K::Relation, "~"},
-    {"\xE2\x88\x88", K::Relation, "e"},
-    {"\xE2\x88\xAA", K::SetSign, "union"},
-    {"\xE2\x88\xA9", K::SetSign, "intersection"},
-    {"\xC2\xB0", K::Degree},
-    {"\xE2\x80\xB2", K::Prime},
-    {"\xE2\x80\xA6", K::Ellipsis},
-    {"\xEF\xBC\x8C", K::Separator},
-    {"\xEF\xBC\x9B", K::Separator},
-    {"\xE3\x80\x81", K::Separator},
-    {"\xEF\xBC\x88", K::Open, "("},
-    {"\xEF\xBC\x89", K::Close, ")"},
-    {"\xEF\xBC\x9D", K::Relation, "="},
-    {"\xEF\xBC\x85", K::Percent},
-    {"\xC2\xA0", K::Skip},
-    {"\xE2\x80\x89", K::Skip},
-    {"\xE2\x80\xAF", K::Skip},
-    {"\xE2\x80\x8B", K::Skip},
-    {"\xC2\xA3", K::Skip},
-    {"\xE2\x82\xAC", K::Skip},
-    {"\xC2\xA5", K::Skip},
-    {"\xCE\xB1", K::Symbol, "alpha"},
-    {"\xCE\xB2", K::Symbol, "beta"},
-    {"\xCE\xB3", K::Symbol, "gamma"},
-    {"\xCE\xB8", K::Symbol, "theta"},
-    {"\xCE\xBB", K::Symbol, "lambda"},
-    {"\xCF\x86", K::Symbol, "phi"},
-    {"\xCF\x89", K::Symbol, "omega"},
+    {"\u00D7", K::Operator, "*"},            // multiplication sign
+    {"\u00F7", K::Operator, "/"},            // division sign
+    {"\u00B7", K::Operator, "*"},            // middle dot
+    {"\u22C5", K::Operator, "*"},            // dot operator
+    {"\u2217", K::Operator, "*"},            // asterisk operator
+    {"\u2212", K::Operator, "-"},            // minus sign
+    {"\u2013", K::Operator, "-"},            // en dash
+    {"\u00B1", K::Operator, "p"},            // plus-minus sign
+    {"\u2213", K::Operator, "q"},            // minus-or-plus sign
+    {"\u2044", K::Operator, "/"},            // fraction slash
+    {"\u2215", K::Operator, "/"},            // division slash
+    {"\u221A", K::Command, "sqrt"},          // square root
+    {"\u03C0", K::Constant, "pi"},           // greek small letter pi
+    {"\u221E", K::Constant, "infinity"},     // infinity
+    {"\u211D", K::Constant, "reals"},        // double-struck capital r
+    {"\u2124", K::Constant, "integers"},     // double-struck capital z
+    {"\u2205", K::Constant, "empty"},        // empty set
+    {"\u2264", K::Relation, "L"},            // less-than or equal to
+    {"\u2265", K::Relation, "G"},            // greater-than or equal to
+    {"\u2260", K::Relation, "!"},            // not equal to
+    {"\u2248", K::Relation, "~"},            // almost equal to
+    {"\u2208", K::Relation, "e"},            // element of
+    {"\u222A", K::SetSign, "union"},         // union
+    {"\u2229", K::SetSign, "intersection"},  // intersection
+    {"\u00B0", K::Degree},                   // degree sign
+    {"\u2032", K::Prime},                    // prime
+    {"\u2026", K::Ellipsis},                 // horizontal ellipsis
+    {"\uFF0C", K::Separator},                // fullwidth comma
+    {"\uFF1B", K::Separator},                // fullwidth semicolon
+    {"\u3001", K::Separator},                // ideographic comma
+    {"\uFF08", K::Open, "("},                // fullwidth left parenthesis
+    {"\uFF09", K::Close, ")"},               // fullwidth right parenthesis
+    {"\uFF1D", K::Relation, "="},            // fullwidth equals sign
+    {"\uFF05", K::Percent},                  // fullwidth percent sign
+    {"\u00A0", K::Skip},                     // no-break space
+    {"\u2009", K::Skip},                     // thin space
+    {"\u202F", K::Skip},                     // narrow no-break space
+    {"\u200B", K::Skip},                     // zero width space
+    {"\u00A3", K::Skip},                     // pound sign
+    {"\u20AC", K::Skip},                     // euro sign
+    {"\u00A5", K::Skip},                     // yen sign
+    {"\u03B1", K::Symbol, "alpha"},          // greek small letter alpha
+    {"\u03B2", K::Symbol, "beta"},           // greek small letter beta
+    {"\u03B3", K::Symbol, "gamma"},          // greek small letter gamma
+    {"\u03B8", K::Symbol, "theta"},          // greek small letter theta
+    {"\u03BB", K::Symbol, "lambda"},         // greek small letter lamda
+    {"\u03C6", K::Symbol, "phi"},            // greek small letter phi
+    {"\u03C9", K::Symbol, "omega"},          // greek small letter omega
 };
 
 }  // namespace

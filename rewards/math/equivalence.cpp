@@ -16,6 +16,13 @@ namespace {
 constexpr std::size_t kMostItems = 64;
 constexpr int kMostNesting = 16;
 
+/// A relation's sign, read from the right: '<' is '>'.
+char turned(char sign) {
+  const std::string_view from = "<>LG";
+  const auto at = from.find(sign);
+  return at == std::string_view::npos ? sign : "><GL"[at];
+}
+
 class Comparer {
  public:
   Comparer(Tree& tree, const Conventions& conventions, std::int64_t& steps)
@@ -101,12 +108,6 @@ class Comparer {
     if (is_set_like(tree_, x.items[1]) || is_set_like(tree_, y.items[1])) return false;
     const int ratio = constant_ratio(tree_, difference(x), difference(y), scope_);
     if (ratio == 0) return false;
-    const auto turned = [](char c) {
-      const std::string_view from = "<>LG";
-      const std::string_view to = "><GL";
-      const auto at = from.find(c);
-      return at == std::string_view::npos ? c : to[at];
-    };
     return (ratio > 0 ? x.name[0] : turned(x.name[0])) == y.name[0];
   }
 
@@ -119,10 +120,7 @@ class Comparer {
       if (turn) {
         std::reverse(x.items.begin(), x.items.end());
         std::reverse(x.name.begin(), x.name.end());
-        for (auto& c : x.name) {
-          const std::string_view from = "<>LG";
-          if (const auto at = from.find(c); at != std::string_view::npos) c = "><GL"[at];
-        }
+        std::transform(x.name.begin(), x.name.end(), x.name.begin(), turned);
       }
       if (x.name == y.name && in_order(x.items, y.items, "").verdict == Verdict::Equal) return true;
     }

@@ -1,19 +1,11 @@
-#include "rewards/math/vocabulary.h"
-
 #include <algorithm>
 #include <array>
 #include <unordered_map>
 
+#include "rewards/math/vocabulary_entry.h"
+
 namespace aha::math {
 namespace {
-
-struct Entry {
-  std::string_view word;
-  TokenKind kind;
-  std::string_view text = {};
-};
-
-using K = TokenKind;
 
 constexpr Entry kCommands[] = {
     {"frac", K::Command},
