@@ -4,10 +4,12 @@
 #include <set>
 
 #include "tests/support/catch.h"
+#include "tests/trainer/objective/groups.h"
 #include "trainer/core/error.h"
 #include "trainer/core/philox.h"
 
 using namespace aha;
+using aha_test::all_samples;
 using aha_test::contains;
 
 namespace {
@@ -29,14 +31,6 @@ std::vector<Group> random_groups(std::uint64_t seed, std::size_t count, std::siz
     }
   }
   return groups;
-}
-
-std::vector<SampleRef> all_samples(const std::vector<Group>& groups) {
-  std::vector<SampleRef> samples;
-  for (std::size_t g = 0; g < groups.size(); ++g)
-    for (std::size_t c = 0; c < groups[g].completions.size(); ++c)
-      samples.push_back({g, c});
-  return samples;
 }
 
 /// The token at row `row`'s position in the key/value cache, as attention reads it: each row writes its id to

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tests/support/catch.h"
+#include "tests/trainer/objective/groups.h"
 
 using namespace aha;
 
@@ -18,14 +19,6 @@ std::vector<Group> groups_of(const std::vector<std::vector<std::int64_t>>& lengt
       groups[g].completions.emplace_back().ids.assign(static_cast<std::size_t>(length), 2);
   }
   return groups;
-}
-
-std::vector<SampleRef> samples_of(const std::vector<Group>& groups) {
-  std::vector<SampleRef> samples;
-  for (std::size_t g = 0; g < groups.size(); ++g)
-    for (std::size_t c = 0; c < groups[g].completions.size(); ++c)
-      samples.push_back({g, c});
-  return samples;
 }
 
 Index rows_of(const std::vector<Group>& groups, const std::vector<DealtBatch>& batches) {
@@ -43,7 +36,7 @@ const std::vector<std::vector<std::int64_t>> kLengths = {
 
 TEST_CASE("deal: every sample is run once, whatever the ranks, and indices do not repeat") {
   const auto groups = groups_of(kLengths);
-  const auto samples = samples_of(groups);
+  const auto samples = aha_test::all_samples(groups);
   for (const std::int64_t unit : {0, 1, 2})
     for (const int ranks : {1, 2, 3, 7, 40}) {
       PackLimits limits;
@@ -66,7 +59,7 @@ TEST_CASE("deal: every sample is run once, whatever the ranks, and indices do no
 
 TEST_CASE("deal: strict units are those of one rank, under the same index") {
   const auto groups = groups_of(kLengths);
-  const auto samples = samples_of(groups);
+  const auto samples = aha_test::all_samples(groups);
   PackLimits limits;
   limits.max_tokens = 120;
   limits.unit = 2;
@@ -83,7 +76,7 @@ TEST_CASE("deal: strict units are those of one rank, under the same index") {
 
 TEST_CASE("deal: no rank has more than 4/3 of its share of rows and the longest piece") {
   const auto groups = groups_of(kLengths);
-  const auto samples = samples_of(groups);
+  const auto samples = aha_test::all_samples(groups);
   for (const int ranks : {2, 3}) {
     const auto dealt = deal_micro_batches(groups, samples, {}, ranks);
     Index all = 0;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "trainer/objective/advantage.h"
+#include "trainer/objective/batch.h"
 
 namespace aha_test {
 
@@ -29,6 +30,15 @@ inline aha::Group binary_group(int k, int n) {
   for (int i = 0; i < n; ++i)
     totals.emplace_back(i < k ? 1.0 : 0.0);
   return group_of(totals);
+}
+
+/// Every completion of every group, in order.
+inline std::vector<aha::SampleRef> all_samples(const std::vector<aha::Group>& groups) {
+  std::vector<aha::SampleRef> samples;
+  for (std::size_t g = 0; g < groups.size(); ++g)
+    for (std::size_t c = 0; c < groups[g].completions.size(); ++c)
+      samples.push_back({g, c});
+  return samples;
 }
 
 }  // namespace aha_test
