@@ -13,10 +13,6 @@
 
 namespace {
 
-constexpr int kUserError = 2;
-constexpr int kBug = 70;
-constexpr int kTryAgain = 75;
-
 int run(int argc, char** argv) {
   CLI::App app{"aha trains language models to reason with GRPO."};
   app.require_subcommand(1);
@@ -39,7 +35,7 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUserError;
+    return app.exit(error) == 0 ? 0 : aha::kExitUserError;
   }
   aha::init_log(verbose);
   const int code = action();
@@ -58,13 +54,13 @@ int main(int argc, char** argv) {
     return run(argc, argv);
   } catch (const aha::UserError& error) {
     spdlog::error("aha: {}", error.what());
-    return kUserError;
+    return aha::kExitUserError;
   } catch (const aha::CommError& error) {
     spdlog::error("aha: {}", error.what());
     spdlog::default_logger()->flush();
-    std::_Exit(kTryAgain);  // a thread may wait in a collective that nothing ends
+    std::_Exit(aha::kExitTryAgain);  // a thread may wait in a collective that nothing ends
   } catch (const std::exception& error) {
     spdlog::error("aha: a bug: {}", error.what());
-    return kBug;
+    return aha::kExitBug;
   }
 }

@@ -2,13 +2,9 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-#include <arpa/inet.h>
-#include <netdb.h>
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -19,6 +15,7 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "trainer/comm/heartbeat.h"
+#include "trainer/comm/rendezvous.h"
 #include "trainer/core/clock.h"
 #include "trainer/core/error.h"
 #include "trainer/core/tensor.h"
@@ -30,8 +27,6 @@ namespace {
 
 using StorePtr = c10::intrusive_ptr<c10d::Store>;
 
-constexpr int kTryAgain = 75;
-
 std::chrono::milliseconds milliseconds(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
@@ -40,39 +35,6 @@ std::chrono::milliseconds milliseconds(double seconds) {
 std::string first_line(const char* what) {
   const std::string text = what;
   return text.substr(0, text.find('\n'));
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "?";
-  return name.data();
-}
-
-/// The address by which this host reaches `master`: the one that other hosts can reach it by, which a
-/// hostname in /etc/hosts often is not (Debian's 127.0.1.1).
-std::string own_address(const std::string& master, int port) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_DGRAM;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(master.c_str(), std::to_string(port).c_str(), &hints, &found) != 0)
-    throw CommError(fmt::format("'{}' is no address that can be resolved (MASTER_ADDR)", master));
-  std::string result;
-  for (const addrinfo* a = found; a != nullptr && result.empty(); a = a->ai_next) {
-    const int fd = ::socket(a->ai_family, a->ai_socktype, 0);
-    sockaddr_storage own{};
-    socklen_t size = sizeof own;
-    std::array<char, NI_MAXHOST> text{};
-    // connecting a datagram socket sends nothing
-    if (fd >= 0 && ::connect(fd, a->ai_addr, a->ai_addrlen) == 0 &&
-        ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) == 0 &&
-        ::getnameinfo(reinterpret_cast<sockaddr*>(&own), size, text.data(), text.size(), nullptr, 0,
-                      NI_NUMERICHOST) == 0)
-      result = text.data();
-    if (fd >= 0) ::close(fd);
-  }
-  ::freeaddrinfo(found);
-  if (result.empty()) throw CommError(fmt::format("no network leads to {} (MASTER_ADDR)", master));
-  return result;
 }
 
 StorePtr connect(const Placement& placement, const CommOptions& options, bool serve) {
@@ -95,7 +57,7 @@ std::vector<std::uint8_t> bytes_of(const std::string& text) {
   return {text.begin(), text.end()};
 }
 
-/// Runs need names of their own in the store: nothing of an earlier attempt is read.
+/// A part of the store with names of its own.
 StorePtr named(const StorePtr& store, const std::string& name) {
   return c10::make_intrusive<c10d::PrefixStore>(name, store);
 }
@@ -122,7 +84,7 @@ Board board_over(const StorePtr& store, int rank, int size) {
 [[noreturn]] void end_process(const std::string& report) {
   spdlog::error("aha: {}", report);
   spdlog::default_logger()->flush();
-  std::_Exit(kTryAgain);
+  std::_Exit(kExitTryAgain);
 }
 
 Tensor bytes_tensor(const std::string& bytes) {
@@ -165,7 +127,7 @@ struct Communicator::Network {
     }
   }
 
-  /// Runs one collective. A failure becomes a report of who is where, for which heartbeats need a moment.
+  /// Runs one collective, or a question to the store. A failure becomes a report of who is where, for which heartbeats need a moment.
   template <class Body>
   void run(std::string_view name, Body&& body) {
     const auto start = Clock::now();
@@ -203,33 +165,27 @@ struct Communicator::Network {
 
 namespace {
 
-void wait_all(std::vector<c10::intrusive_ptr<c10d::Work>>& works) {
+/// Starts one operation for each slice that holds something, with its owner as root, and waits for all.
+template <class T, class Start>
+void for_owners(T* buffer, const std::vector<Slice>& slices, const Start& start) {
+  const auto type = std::is_same_v<T, float> ? at::kFloat : at::kLong;
+  std::vector<c10::intrusive_ptr<c10d::Work>> works;
+  for (std::size_t r = 0; r < slices.size(); ++r) {
+    if (slices[r].size() == 0) continue;
+    std::vector<Tensor> part{at::from_blob(buffer + slices[r].begin, {slices[r].size()}, type)};
+    works.push_back(start(part, static_cast<int>(r)));
+  }
   for (auto& work : works)
     work->wait();
 }
 
 template <class T>
-std::vector<Tensor> slice_tensors(T* buffer, const std::vector<Slice>& slices) {
-  const auto type = std::is_same_v<T, float> ? at::kFloat : at::kLong;
-  std::vector<Tensor> tensors;
-  tensors.reserve(slices.size());
-  for (const auto& slice : slices)
-    tensors.push_back(at::from_blob(buffer + slice.begin, {slice.size()}, type));
-  return tensors;
-}
-
-template <class T>
 void reduce(c10d::Backend& group, T* buffer, const std::vector<Slice>& slices) {
-  auto tensors = slice_tensors(buffer, slices);
-  std::vector<c10::intrusive_ptr<c10d::Work>> works;
-  for (std::size_t r = 0; r < slices.size(); ++r) {
-    if (slices[r].size() == 0) continue;
+  for_owners(buffer, slices, [&](std::vector<Tensor>& part, int root) {
     c10d::ReduceOptions options;
-    options.rootRank = static_cast<int>(r);
-    std::vector<Tensor> one{tensors[r]};
-    works.push_back(group.reduce(one, options));
-  }
-  wait_all(works);
+    options.rootRank = root;
+    return group.reduce(part, options);
+  });
 }
 
 constexpr std::size_t kFirstPart = 2048;
@@ -293,12 +249,14 @@ void Communicator::leave(const std::string& why) {
 void Communicator::finish() {
   if (!network_) return;
   barrier("finish");
-  const std::string done = "done";
-  auto& store = *network_->store;
-  store.add(done, 1);
-  // rank 0 keeps the store, and goes last
-  while (leads() && store.add(done, 0) < size())
-    ::usleep(10'000);
+  network_->run("finish", [&] {
+    const std::string done = "done";
+    auto& store = *network_->store;
+    store.add(done, 1);
+    // rank 0 keeps the store, and goes last
+    while (leads() && store.add(done, 0) < size())
+      ::usleep(10'000);
+  });
   network_->finished = true;
 }
 
@@ -322,16 +280,11 @@ void Communicator::share_from_owners(float* buffer, const std::vector<Slice>& sl
                                      std::string_view name) {
   if (!network_) return;
   network_->run(name, [&] {
-    auto tensors = slice_tensors(buffer, slices);
-    std::vector<c10::intrusive_ptr<c10d::Work>> works;
-    for (std::size_t r = 0; r < slices.size(); ++r) {
-      if (slices[r].size() == 0) continue;
+    for_owners(buffer, slices, [&](std::vector<Tensor>& part, int root) {
       c10d::BroadcastOptions options;
-      options.rootRank = static_cast<int>(r);
-      std::vector<Tensor> one{tensors[r]};
-      works.push_back(network_->group->broadcast(one, options));
-    }
-    wait_all(works);
+      options.rootRank = root;
+      return network_->group->broadcast(part, options);
+    });
   });
 }
 
@@ -374,8 +327,12 @@ void Communicator::barrier(std::string_view name) {
 }
 
 std::int64_t Communicator::claim(std::int64_t count) {
-  if (network_) return network_->store->add("queue/" + std::to_string(queue_), count) - count;
-  return std::exchange(next_, next_ + count);
+  if (!network_) return std::exchange(next_, next_ + count);
+  std::int64_t first = 0;
+  network_->run("claim_work", [&] {
+    first = network_->store->add("queue/" + std::to_string(queue_), count) - count;
+  });
+  return first;
 }
 
 double Communicator::take_seconds() {

@@ -30,7 +30,8 @@ class Communicator {
   Communicator();
   /// Joins the others; returns when all are there. CommError when they do not come within `timeout_s`.
   Communicator(const Placement& placement, const CommOptions& options);
-  /// Tells the others why this rank leaves, when that was said by `leave`.
+  /// Without `finish` before it the process group is left to its threads, which may be inside of a
+  /// collective: the process is expected to end.
   ~Communicator();
   Communicator(const Communicator&) = delete;
   Communicator& operator=(const Communicator&) = delete;
@@ -69,10 +70,11 @@ class Communicator {
     ++queue_;
     next_ = 0;
   }
-  /// The next `count` numbers of the queue, of which this is the first: each is given to one rank once.
+  /// The next `count` numbers of the queue, of which this is the first: each is given to one rank once. No
+  /// collective.
   std::int64_t claim(std::int64_t count = 1);
 
-  /// Seconds spent in collectives since the last call, waiting for others included.
+  /// Seconds spent in all of this since the last call, waiting for others included.
   double take_seconds();
 
  private:

@@ -11,7 +11,7 @@ Heartbeat::Heartbeat(Board board, std::string host, double dead_after_s,
     : board_(std::move(board)),
       dead_after_s_(dead_after_s),
       on_death_(std::move(on_death)),
-      since_(Clock::now()) {
+      phase_since_(Clock::now()) {
   activity_.host = std::move(host);
   beat();
   thread_ = std::thread([this] { run(); });
@@ -30,13 +30,13 @@ void Heartbeat::enter(std::string_view phase, std::int64_t step) {
   const std::lock_guard lock(mutex_);
   activity_.phase = phase;
   activity_.step = step;
-  since_ = Clock::now();
+  phase_since_ = Clock::now();
 }
 
 void Heartbeat::wait_in(std::string_view operation) {
   const std::lock_guard lock(mutex_);
   activity_.operation = operation;
-  since_ = Clock::now();
+  operation_since_ = Clock::now();
 }
 
 void Heartbeat::want_stop() {
@@ -58,7 +58,7 @@ void Heartbeat::leave(const std::string& why) {
 
 Activity Heartbeat::now() const {
   Activity a = activity_;
-  a.seconds = seconds_since(since_);
+  a.seconds = seconds_since(a.operation.empty() ? phase_since_ : operation_since_);
   return a;
 }
 
@@ -103,7 +103,8 @@ void Heartbeat::run() {
       reached = Clock::now();
       out_of_reach_ = false;
     } catch (const std::exception& error) {
-      why = error.what();
+      why = std::string(error.what());
+      why.resize(std::min(why.size(), why.find('\n')));  // c10's messages go on with a stack trace
       out_of_reach_ = true;
     }
     const auto seen = ranks();

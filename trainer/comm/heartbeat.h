@@ -57,7 +57,8 @@ class Heartbeat {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   Activity activity_;
-  Clock::time_point since_;
+  Clock::time_point phase_since_;
+  Clock::time_point operation_since_;
   struct Peer {
     std::string text;
     Clock::time_point heard;

@@ -24,9 +24,6 @@
 namespace aha {
 namespace {
 
-constexpr int kBug = 70;
-constexpr int kTryAgain = 75;
-constexpr int kStopped = 85;
 constexpr std::array kPassedOn = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 
 /// Signals come through a file while this lives; the mask is as before afterwards.
@@ -74,7 +71,8 @@ std::string prefix_on(int file, int rank) {
 /// A crash is a bug of ours; what was killed from outside (memory, an operator) may go well again.
 int code_of_signal(int signal) {
   constexpr std::array kCrashes = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSYS};
-  return std::find(kCrashes.begin(), kCrashes.end(), signal) != kCrashes.end() ? kBug : kTryAgain;
+  return std::find(kCrashes.begin(), kCrashes.end(), signal) != kCrashes.end() ? kExitBug
+                                                                               : kExitTryAgain;
 }
 
 /// The failure that explains the others: the first, unless it only lost a peer.
@@ -82,7 +80,7 @@ const RankEnd* telling(const std::vector<RankEnd>& ends) {
   const RankEnd* first = nullptr;
   for (const auto& end : ends) {
     if (!end.failed()) continue;
-    const bool lost_peer = end.signal == 0 && end.code == kTryAgain;
+    const bool lost_peer = end.signal == 0 && end.code == kExitTryAgain;
     if (!lost_peer) return &end;
     if (first == nullptr) first = &end;
   }
@@ -201,8 +199,8 @@ class Launch {
   int verdict() const {
     if (const auto* end = telling(ends_)) return code_of(*end);
     const bool stopped = std::any_of(ends_.begin(), ends_.end(),
-                                     [](const RankEnd& end) { return end.code == kStopped; });
-    return stopped ? kStopped : 0;
+                                     [](const RankEnd& end) { return end.code == kExitStopped; });
+    return stopped ? kExitStopped : 0;
   }
 
   int code_of(const RankEnd& end) const {

@@ -18,7 +18,6 @@
 namespace aha {
 namespace {
 
-constexpr int kStopped = 85;
 constexpr int kNotStarted = 127;  // as a shell has it
 
 std::string reason() {
@@ -123,7 +122,7 @@ RankProcess start_rank(const RankStart& start, int rank) {
 }
 
 bool RankEnd::failed() const {
-  return signal != 0 || (code != 0 && code != kStopped);
+  return signal != 0 || (code != 0 && code != kExitStopped);
 }
 
 std::string RankEnd::text() const {

@@ -16,8 +16,6 @@
 namespace aha {
 namespace {
 
-constexpr int kStopped = 85;
-
 struct Arguments {
   std::string config;
   std::vector<std::string> overrides;
@@ -36,10 +34,10 @@ Placement placement_of(const Arguments& a) {
   return {};
 }
 
-/// Rank 0 speaks for all; of the others what is wrong is heard.
+/// Rank 0 speaks for all; of the others errors are heard.
 void introduce(const Placement& p) {
   if (p.world_size == 1) return;
-  if (p.rank > 0) return spdlog::set_level(spdlog::level::warn);
+  if (p.rank > 0) return spdlog::set_level(spdlog::level::err);
   spdlog::info("{} ranks, {} of them here with {} of {} cores each; they meet at {}:{}",
                p.world_size, p.local_world_size, p.cores, available_cores(), p.master_addr,
                p.master_port);
@@ -52,7 +50,7 @@ int train(const Arguments& a) {
   if (a.nproc > 1) return launch({own_command_without("--nproc"), a.nproc});
   if (placement.rank == 0) say_warnings(config);
   const auto end = run_job(config, {a.resume, isatty(STDERR_FILENO) != 0, placement});
-  if (end == JobEnd::Stopped) return kStopped;
+  if (end == JobEnd::Stopped) return kExitStopped;
   if (placement.rank > 0) return 0;
   std::cerr << "what it did: aha report " << config.output_dir << '\n';
   return 0;

@@ -8,6 +8,12 @@
 
 namespace aha {
 
+/// What `main` exits with.
+constexpr int kExitUserError = 2;
+constexpr int kExitBug = 70;
+constexpr int kExitTryAgain = 75;  ///< a rank or the network failed
+constexpr int kExitStopped = 85;   ///< by a signal, with a checkpoint: ready to requeue
+
 /// Something that the user can mend. The message is one line: where, what, what would be right.
 /// `main` prints it and exits 2. A message may hold several lines when several independent things
 /// are wrong, one line each.

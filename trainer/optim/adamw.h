@@ -33,8 +33,8 @@ struct Moments {
 /// The norm is summed over fixed blocks in order, so it depends neither on threads nor on ranks.
 /// Source: Loshchilov and Hutter 2019 (arXiv:1711.05101), algorithm 2.
 ///
-/// Each rank keeps the moments of its own slice (shards_of), updates that slice and shares it: stages 1
-/// and 2 of ZeRO (Rajbhandari et al. 2020, arXiv:1910.02054). Calls are collective.
+/// Each rank keeps the moments of its own slice (shards_of), updates that slice and shares it: stage 1 of
+/// ZeRO (Rajbhandari et al. 2020, arXiv:1910.02054). Calls are collective.
 class AdamWOptimizer {
  public:
   AdamWOptimizer(const Ops& ops, std::vector<ParamRange> ranges, Index total,

@@ -160,6 +160,7 @@ class Job {
     };
     const auto before = snapshot_of(s);
     const auto tokens_before = s.num_tokens;
+    comm_.take_seconds();  // of what came before the step
     try {
       if (s.settings.method == "sft") {
         sft_step(s, row);
@@ -180,6 +181,7 @@ class Job {
     const double seconds = seconds_since(start);
     s.typical_step_s = s.typical_step_s == 0 ? seconds : 0.8 * s.typical_step_s + 0.2 * seconds;
     row.set("step_time", seconds);
+    if (comm_.size() > 1) row.set("timing_s/comm", comm_.take_seconds());
     row.set("perf/tokens_per_s", static_cast<double>(s.num_tokens - tokens_before) / seconds);
     row.set("perf/cpu_memory_used_gb", peak_memory_gib());
     return true;
@@ -318,7 +320,6 @@ JobEnd run_on(const Config& config, const TrainOptions& options, Communicator& c
 JobEnd run_job(const Config& config, const TrainOptions& options) {
   const auto& comm_settings = config.stages.front().comm;
   Communicator comm(options.placement, {comm_settings.timeout_s, comm_settings.heartbeat_s});
-  if (!comm.leads()) spdlog::set_level(spdlog::level::err);
   try {
     const JobEnd end = run_on(config, options, comm);
     comm.finish();

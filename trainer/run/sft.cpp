@@ -109,7 +109,6 @@ void sft_step(Stage& stage, MetricsRow& row) {
   row.set("epoch", stage.sampler.epoch());
   row.set("num_tokens", static_cast<double>(stage.num_tokens));
   const double seconds = seconds_since(start);
-  if (stage.comm.size() > 1) row.set("timing_s/comm", stage.comm.take_seconds());
   row.set("timing_s/train", seconds);
   row.set("perf/train_tokens_per_s", static_cast<double>(total) / seconds);
 }

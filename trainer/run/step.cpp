@@ -242,7 +242,6 @@ std::optional<StepResult> grpo_step(Stage& stage, MetricsRow& row, const Reflect
   set_group_metrics(stage, *collected, data, words, row);
   set_update_metrics(stage, totals, row);
   row.set("timing_s/train", train_s);
-  if (stage.comm.size() > 1) row.set("timing_s/comm", stage.comm.take_seconds());
   row.set("perf/train_tokens_per_s", static_cast<double>(totals.trained_tokens) / train_s);
   stage.entropy.update(entropy);
   mix_reference(stage);

@@ -1,5 +1,9 @@
 #include "trainer/comm/communicator.h"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <numeric>
 

@@ -4,8 +4,8 @@
 #include <thread>
 #include <vector>
 
-#include "tests/support/free_port.h"
 #include "trainer/comm/communicator.h"
+#include "trainer/comm/rank_process.h"
 
 namespace aha {
 
@@ -13,7 +13,7 @@ namespace aha {
 /// rethrown, the lowest rank's first.
 inline void on_ranks(int size, const std::function<void(Communicator&)>& body,
                      const CommOptions& options = {30, 30}) {
-  const int port = aha_test::free_port();
+  const int port = free_port();
   std::vector<std::exception_ptr> errors(static_cast<std::size_t>(size));
   std::vector<std::thread> threads;
   for (int r = 0; r < size; ++r)
