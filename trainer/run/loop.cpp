@@ -308,7 +308,8 @@ JobEnd run_on(const Config& config, const TrainOptions& options, Communicator& c
   require_agreement(comm, config);
   std::vector<std::string> plan;
   if (comm.leads())  // writes nothing: it comes first
-    plan = plan_lines(config, preflight(on_these_cores(config, options.placement)));
+    plan = plan_lines(config, preflight(on_these_cores(config, options.placement),
+                                        {comm.size(), options.placement.local_world_size}));
   Job job(config, options, comm);
   for (const auto& line : plan)
     spdlog::info("{}", line);

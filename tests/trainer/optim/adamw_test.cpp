@@ -1,5 +1,6 @@
 #include "trainer/optim/adamw.h"
 
+#include <atomic>
 #include <cmath>
 #include <limits>
 
@@ -164,4 +165,23 @@ TEST_CASE("adamw: every rank has the weights, and the ranks together the moments
       check(whole.exp_avg.equal(one.moments().exp_avg), "first moments");
       check(whole.exp_avg_sq.equal(one.moments().exp_avg_sq), "second moments");
     });
+}
+
+TEST_CASE("adamw: an update that would reach the limit changes nothing, on any rank") {
+  // the first update moves every value by the learning rate, against its gradient's sign
+  std::atomic<int> refused = 0;
+  on_ranks(2, [&](Communicator& comm) {
+    constexpr Index kTotal = 2 * kShardUnit;
+    AdamWOptimizer optimizer(cpu_ops(), {{0, kTotal, false}}, kTotal, {}, comm);
+    std::vector<float> values(kTotal, 1.0F);
+    values.back() = 9.5F;
+    const auto before = values;
+    const std::vector<float> grads(kTotal, -1.0F);
+    const auto refusal = optimizer.step({}, values.data(), grads.data(), 0.75, 10.0);
+    const bool unchanged = values == before && optimizer.updates() == 0 &&
+                           optimizer.moments().exp_avg.data_ptr<float>()[0] == 0.0F;
+    const auto update = optimizer.step({}, values.data(), grads.data(), 0.25, 10.0);
+    if (!refusal.applied && unchanged && update.applied && values.back() > 9.7F) ++refused;
+  });
+  CHECK(refused == 2);
 }
