@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -21,8 +22,12 @@ struct Cluster {
 
   std::int64_t nodes() const { return (ranks + per_node - 1) / per_node; }
   /// Bytes a second that a rank sends in a large collective: as the slowest link on its way allows.
+  /// Ranks of a CPU that are more than its cores share what copies their bytes.
   double link_bytes_per_s() const {
-    return (nodes() > 1 ? kind.network_gb_s : kind.link_gb_s) * 1e9 * kind.link_share;
+    const double here = static_cast<double>(std::min(ranks, per_node));
+    const double crowded =
+        kind.built ? std::max(1.0, here / static_cast<double>(kind.per_node)) : 1.0;
+    return (nodes() > 1 ? kind.network_gb_s : kind.link_gb_s) * 1e9 * kind.link_share / crowded;
   }
 };
 
@@ -84,8 +89,8 @@ struct PhaseCost {
 ///   weights    Zero::Weights: every block before its use, in each decode step and twice a micro-batch
 ///
 /// Attention of a row at position p is 4 L H D p FLOP. Work of one phase is added to another's time, none is
-/// taken to overlap but the gathering of weights with what uses them. Gloo's reduction to an owner is a ring
-/// and then a collection: 1 + 1/N times the bytes.
+/// taken to overlap but the gathering of weights with what uses them. Gloo sends more than (N - 1) / N to
+/// reduce: a ring and then a collection, 1 + 1/N times that, and up to N / (N - 1) for large models.
 std::vector<PhaseCost> step_costs(const ModelSize& model, const StepWork& work,
                                   const Cluster& cluster, Zero zero);
 

@@ -97,15 +97,15 @@ constexpr auto kKinds = std::to_array<MachineKind>({
      .tflops_16 = 0.150,
      .tflops_32 = 0.150,
      .memory_gb_s = 10,
-     .link_gb_s = 1,
+     .link_gb_s = 1.3,
      .network_gb_s = 1.25,
      .per_node = 2,
      .program_gib = 0.2,
      .decode_step_ms = 0.05,
-     .collective_ms = 1.5,
+     .collective_ms = 0.4,
      .product_share = 0.55,
      .memory_share = 0.9,
-     .link_share = 0.7},
+     .link_share = 1},
 });
 
 }  // namespace

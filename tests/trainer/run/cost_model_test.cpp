@@ -101,6 +101,31 @@ TEST_CASE("cost model: ranks divide the work, and send what rings of N send") {
         8 * phase(eight, "share").seconds);
 }
 
+TEST_CASE("cost model: an update over Gloo sends what the loopback interface counted") {
+  // bench_collectives in a network namespace of its own: ranks, parameters, MB of all ranks, headers included
+  struct Count {
+    std::int64_t ranks, parameters;
+    double mb;
+  };
+  for (const auto& [ranks, parameters, mb] : {Count{2, 99'900, 1.00},
+                                              {3, 99'900, 1.88},
+                                              {4, 99'900, 2.74},
+                                              {2, 1'000'000, 10.01},
+                                              {4, 1'000'000, 27.07},
+                                              {2, 10'000'000, 133.7},
+                                              {3, 10'000'000, 214.9},
+                                              {4, 10'000'000, 285.8},
+                                              {2, 134'500'000, 1890.5}}) {
+    aha::ModelSize size;
+    size.parameters = parameters;
+    const auto phases = aha::step_costs(size, work(1, 1, 1),
+                                        {aha::machine_kind("cpu"), ranks, ranks}, Zero::Moments);
+    const double sent = phase(phases, "reduce").sent_bytes + phase(phases, "share").sent_bytes;
+    INFO(ranks << " ranks, " << parameters);
+    CHECK(static_cast<double>(ranks) * sent / 1e6 == Approx(mb).epsilon(0.05));
+  }
+}
+
 TEST_CASE("cost model: finer sharding sends more, each micro-batch and each decode step") {
   const auto size = aha::model_size(qwen_7b());
   auto w = work(512, 128, 512);
