@@ -86,6 +86,30 @@ TEST_CASE("check: says the plan without writing anything") {
   const auto samples = run_aha({"check", (folder / "job.yaml").string(), "--samples", "2"});
   CHECK(samples.code == 2);  // the first stage is sft: its end is where grpo starts
   CHECK_THAT(samples.err, contains("--samples"));
+  const auto ranks = run_aha({"check", (folder / "job.yaml").string(), "--nproc", "2"});
+  CHECK(ranks.code == 0);
+  CHECK_THAT(ranks.out, contains("2 of 2 ranks here") && contains("each sends at most"));
+}
+
+TEST_CASE("check: plans for a machine that is not this one, and knows which those are") {
+  TempFolder folder;
+  spill(folder / "job.yaml", small_job(folder / "run"));
+  const auto check = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"check", (folder / "job.yaml").string()});
+    return run_aha(more);
+  };
+  const auto plan = check({"--gpu", "h100", "--nodes", "2", "--gpus-per-node", "4"});
+  INFO(plan.err);
+  CHECK(plan.code == 0);
+  CHECK_THAT(plan.out, contains("8 ranks on NVIDIA H100") && contains("2 machines of 4") &&
+                           contains("not built") && contains("ZeRO-1"));
+  CHECK_FALSE(fs::exists(folder / "run"));
+  const auto unknown = check({"--gpu", "tpu"});
+  CHECK(unknown.code == 2);
+  CHECK_THAT(unknown.err, contains("'tpu'") && contains("h100"));
+  const auto twice = check({"--gpu", "h100", "--nproc", "3", "--nodes", "2"});
+  CHECK(twice.code == 2);
+  CHECK_THAT(twice.err, contains("--nproc 3"));
 }
 
 TEST_CASE("generate: rows keep their fields and order, and the same seed gives the same bytes") {

@@ -76,7 +76,9 @@ Shape update_shape(const StageConfig& stage, const MemoryInputs& in) {
   const std::int64_t groups =
       std::max<std::int64_t>(1, share(train.prompts_per_step, answers.trained_share / parts));
   const std::int64_t rows = share(groups * stage.rollout.num_generations, 1.0 / in.ranks);
-  return {std::min(groups, rows), rows, in.longest_prompt, share(1, answers.mean_tokens)};
+  const std::int64_t prompt =
+      answers.mean_prompt > 0 ? share(1, answers.mean_prompt) : in.longest_prompt;
+  return {std::min(groups, rows), rows, prompt, share(1, answers.mean_tokens)};
 }
 
 /// Rows of the largest micro-batch.

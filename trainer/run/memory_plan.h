@@ -25,8 +25,9 @@ struct MemoryPlan {
 /// What a policy answers, or what rows of sft hold, as far as memory goes.
 struct Answers {
   double mean_tokens = 0;  ///< of a completion; sft: of a row, its prompt included
-  double trained_share =
-      1;  ///< of the groups: those whose rewards differ, where others are left out
+  /// Of the groups: those whose rewards differ, where others are left out.
+  double trained_share = 1;
+  double mean_prompt = 0;  ///< tokens of a prompt; 0: as the longest
 };
 
 /// What a plan needs besides configuration and model.

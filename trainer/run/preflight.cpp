@@ -207,15 +207,16 @@ Answers answers_of(const StageConfig& stage, std::span<const Group> groups) {
   const bool all_teach = o.beta != 0 || o.entropy_coef != 0 || o.use_adaptive_entropy ||
                          o.advantage_estimator.starts_with("reinforce_pp") ||
                          o.advantage_estimator == "gdpo" || o.zero_variance_groups == "refill";
-  double tokens = 0, completions = 0, trained = 0;
+  double tokens = 0, completions = 0, trained = 0, prompts = 0;
   for (const auto& group : groups) {
+    prompts += static_cast<double>(group.prompt.ids.size());
     for (const auto& completion : group.completions)
       tokens += static_cast<double>(completion.length());
     completions += static_cast<double>(group.completions.size());
     if (all_teach || has_spread(group)) ++trained;
   }
-  return {tokens / std::max(1.0, completions),
-          trained / std::max(1.0, static_cast<double>(groups.size()))};
+  const double count = std::max(1.0, static_cast<double>(groups.size()));
+  return {tokens / std::max(1.0, completions), trained / count, prompts / count};
 }
 
 std::string shortened(const std::string& text, std::size_t limit) {
