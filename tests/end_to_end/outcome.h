@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdlib>
 #include <cstring>
 
 #include "tests/end_to_end/small_job.h"
@@ -72,6 +73,18 @@ inline void require_equal(const Outcome& a, const Outcome& b) {
   CHECK((a.completions == b.completions));
   CHECK(a.metrics == b.metrics);
 }
+
+/// How often a run is killed at most, and a job that is long enough for it. AHA_TEST_KILLS asks for more than
+/// there is time for in every test.
+struct Kills {
+  explicit Kills(int usual) : most(usual) {
+    if (const char* asked = std::getenv("AHA_TEST_KILLS")) most = std::atoi(asked);
+    if (most > usual)
+      settings = {"--set", "stages.grpo.train.max_steps=" + std::to_string(15 * most)};
+  }
+  int most;
+  std::vector<std::string> settings;
+};
 
 /// A small job in a folder of its own.
 struct Job {
