@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "tests/end_to_end/small_job.h"
@@ -224,7 +226,7 @@ TEST_CASE("generate: an interactive answer is streamed, and a conversation has a
     std::vector<std::string> command = {"generate"};
     command.insert(command.end(), options.begin(), options.end());
     command.insert(command.end(), more.begin(), more.end());
-    const auto end = run_aha(command, input);
+    auto end = run_aha(command, input);
     INFO(end.err);
     CHECK(end.code == 0);
     return end;
@@ -249,11 +251,12 @@ TEST_CASE("generate: an interactive answer is streamed, and a conversation has a
 
 TEST_CASE("results: a full disk under standard output is an error, not a success") {
   const auto& s = shared();
-  const std::string full = " > /dev/full 2> " + (s.folder / "said").string();
-  const std::string aha = std::string(AHA_BINARY_DIR) + "/aha ";
-  for (const auto& command :
-       {aha + "config" + full, aha + "check " + s.config.string() + full,
-        "echo '" + kPrompt + "' | " + aha + "generate --model " + s.model + full}) {
+  const std::string aha = std::string(AHA_BINARY_DIR) + "/aha";
+  const std::string said = (s.folder / "said").string();
+  for (const auto& words :
+       {fmt::format("{} config", aha), fmt::format("{} check {}", aha, s.config.string()),
+        fmt::format("echo '{}' | {} generate --model {}", kPrompt, aha, s.model)}) {
+    const std::string command = fmt::format("{} > /dev/full 2> {}", words, said);
     INFO(command);
     const int status = std::system(command.c_str());
     CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 2));
