@@ -10,20 +10,6 @@
 #include "trainer/core/bytes.h"
 
 namespace aha {
-namespace {
-
-/// The flat buffer [total] whose slices the ranks hold.
-Tensor whole(Communicator& comm, const std::vector<Slice>& shards, const Tensor& own) {
-  if (comm.size() == 1) return own;
-  Tensor all = at::zeros({shards.back().end}, at::kFloat);
-  const Slice slice = shards[static_cast<std::size_t>(comm.rank())];
-  all.slice(0, slice.begin, slice.end).copy_(own);
-  comm.share_from_owners(all.data_ptr<float>(), shards, "gather_moments");
-  return all;
-}
-
-}  // namespace
-
 AdamWOptimizer::AdamWOptimizer(const Ops& ops, std::vector<ParamRange> ranges, Index total,
                                const OptimConfig& config, Communicator& comm)
     : ops_(&ops),
@@ -127,16 +113,6 @@ UpdateStats AdamWOptimizer::step(const Exec& exec, float* values, const float* g
 void AdamWOptimizer::set_moments(const Moments& own) {
   moments_.exp_avg.copy_(own.exp_avg);
   moments_.exp_avg_sq.copy_(own.exp_avg_sq);
-}
-
-Moments AdamWOptimizer::whole_moments() const {
-  return {whole(*comm_, shards_, moments_.exp_avg), whole(*comm_, shards_, moments_.exp_avg_sq)};
-}
-
-void AdamWOptimizer::take_from_whole(const Moments& whole) {
-  const Slice mine = own();
-  set_moments({whole.exp_avg.slice(0, mine.begin, mine.end),
-               whole.exp_avg_sq.slice(0, mine.begin, mine.end)});
 }
 
 }  // namespace aha

@@ -53,9 +53,6 @@ class AdamWOptimizer {
 
   const Moments& moments() const { return moments_; }  ///< of the own slice
   void set_moments(const Moments& own);
-  /// Of all parameters [total], the same on every rank.
-  Moments whole_moments() const;
-  void take_from_whole(const Moments& whole);
   std::int64_t updates() const { return updates_; }
   void set_updates(std::int64_t updates) { updates_ = updates; }
 

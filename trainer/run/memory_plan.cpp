@@ -220,6 +220,7 @@ MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model, const
   plan.parts.emplace_back("activations", activation_bytes(stage, model, in));
   plan.parts.emplace_back("logits", in.threads * kFloat * head_chunk_rows(model.vocab_size) *
                                         round_up(model.vocab_size, 16));
+  plan.parts.emplace_back("checkpoint", stage.checkpoint.async ? 3 * kFloat * parameters : 0);
   return plan;
 }
 

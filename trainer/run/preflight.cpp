@@ -193,7 +193,7 @@ StagePlan plan_stage(const Config& config, const StageConfig& stage, const Token
   if (here > machine_memory())
     fail(
         "stage {}: needs {}{}, this machine has {}; lower train.max_tokens_per_micro_batch or "
-        "rollout.max_batch_size",
+        "rollout.max_batch_size, or set checkpoint.async=false",
         stage.name, bytes_text(static_cast<double>(here)),
         ranks.here > 1 ? fmt::format(" for {} ranks", ranks.here) : "",
         bytes_text(static_cast<double>(machine_memory())));

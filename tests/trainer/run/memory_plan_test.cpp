@@ -25,6 +25,7 @@ aha::StageConfig stage() {
   stage.rollout.num_generations = 8;
   stage.rollout.max_completion_length = 96;
   stage.train.prompts_per_step = 4;
+  stage.checkpoint.async = false;  // the peak was taken without a save
   return stage;
 }
 
