@@ -266,8 +266,10 @@ class Job {
 
   void save() {
     const auto start = Clock::now();
-    saver_.save(
-        {stage_->settings.checkpoint, checkpoint_parts(), committed_, [&] { journal_->sync(); }});
+    const std::function<void()> sync = [&] { journal_->sync(); };
+    CheckpointParts parts = checkpoint_parts();
+    Saver::Request request{stage_->settings.checkpoint, std::move(parts), committed_, sync};
+    saver_.save(std::move(request));
     saved_s_ = seconds_since(start);
   }
 
