@@ -35,12 +35,9 @@ AdamWOptimizer::AdamWOptimizer(const Ops& ops, std::vector<ParamRange> ranges, I
 /// Sum of squares over all ranks' slices: blocks of fixed size, added in their order.
 double AdamWOptimizer::squares(const Exec& exec, const float* grads) const {
   const Slice part = own();
+  static_assert(kShardUnit == kSquaresBlock);
   std::vector<double> blocks(static_cast<std::size_t>((part.size() + kShardUnit - 1) / kShardUnit));
-  exec.run(static_cast<std::int64_t>(blocks.size()), [&](std::int64_t b) {
-    const Index begin = part.begin + b * kShardUnit;
-    blocks[static_cast<std::size_t>(b)] =
-        ops_->sum_squares({}, grads + begin, std::min(kShardUnit, part.end - begin));
-  });
+  ops_->block_squares(exec, grads + part.begin, part.size(), blocks.data());
   ByteWriter message;
   message.add(blocks);
   double sum = 0;
