@@ -22,7 +22,7 @@ class Runner {
  public:
   Runner(const Decoder& decoder, ParameterProvider& weights, Exec exec, std::int64_t vocabulary);
 
-  void reserve(Index num_blocks) { cache_.reserve(num_blocks); }
+  void reserve(Index num_blocks) { cache_.reserve(num_blocks, *decoder_->ops().memory); }
 
   /// Rows beyond which decoding more at once is slower: the keys and values of so many sequences of
   /// `positions` positions on average about fill the caches near the cores. Every token reads them all, so
@@ -44,8 +44,9 @@ class Runner {
                    std::span<Drawn> drawn);
 
  private:
-  void sample(const Exec& exec, const float* hidden, std::span<Sequence* const> sequences,
-              const SamplingParams& params, std::span<Drawn> drawn) const;
+  void sample(const Exec& exec, const float* hidden, Scratch& scratch,
+              std::span<Sequence* const> sequences, const SamplingParams& params,
+              std::span<Drawn> drawn) const;
   void decode_range(const Exec& exec, Scratch& scratch, std::span<Sequence* const> sequences,
                     const SamplingParams& params, std::span<Drawn> drawn);
   /// Ranges of rows to run side by side.
@@ -57,6 +58,7 @@ class Runner {
   std::int64_t vocabulary_;
   KvCache cache_;
   std::vector<Scratch> scratch_;  ///< one a piece
+  Staging copies_;
 };
 
 }  // namespace aha

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "trainer/core/bytes.h"
+#include "trainer/core/error.h"
 
 namespace aha {
 namespace {
@@ -29,8 +30,16 @@ AdamWOptimizer::AdamWOptimizer(const Ops& ops, std::vector<ParamRange> ranges, I
       ranges_(std::move(ranges)),
       config_(config),
       comm_(&comm),
-      shards_(shards_of(total, comm.size())),
-      moments_{at::zeros({own().size()}, at::kFloat), at::zeros({own().size()}, at::kFloat)} {}
+      shards_(shards_of(total, comm.size())) {
+  const Index size = own().size();
+  if (on_host()) {
+    moments_ = {at::zeros({size}, at::kFloat), at::zeros({size}, at::kFloat)};
+  } else {
+    check(comm.size() == 1, "a device is not shared by ranks yet");
+    exp_avg_.reserve(size, *ops.memory);
+    exp_avg_sq_.reserve(size, *ops.memory);
+  }
+}
 
 /// Sum of squares over all ranks' slices: blocks of fixed size, added in their order.
 double AdamWOptimizer::squares(const Exec& exec, const float* grads) const {
@@ -66,8 +75,10 @@ UpdateStats AdamWOptimizer::step(const Exec& exec, float* values, const float* g
     AdamW task{};
     task.p = values + begin;
     task.g = grads + begin;
-    task.m = moments_.exp_avg.data_ptr<float>() + begin - mine.begin;
-    task.v = moments_.exp_avg_sq.data_ptr<float>() + begin - mine.begin;
+    float* const m = on_host() ? moments_.exp_avg.data_ptr<float>() : exp_avg_.data();
+    float* const v = on_host() ? moments_.exp_avg_sq.data_ptr<float>() : exp_avg_sq_.data();
+    task.m = m + begin - mine.begin;
+    task.v = v + begin - mine.begin;
     task.n = end - begin;
     task.t = updates_;
     task.lr = learning_rate;
@@ -82,13 +93,29 @@ UpdateStats AdamWOptimizer::step(const Exec& exec, float* values, const float* g
   return stats;
 }
 
-void AdamWOptimizer::set_moments(const Moments& own) {
-  moments_.exp_avg.copy_(own.exp_avg);
-  moments_.exp_avg_sq.copy_(own.exp_avg_sq);
+Moments AdamWOptimizer::moments() const {
+  if (on_host()) return moments_;
+  const Index size = own().size();
+  Moments copy{at::zeros({size}, at::kFloat), at::zeros({size}, at::kFloat)};
+  ops_->memory->download(exp_avg_.data(), 4 * size, copy.exp_avg.data_ptr<float>());
+  ops_->memory->download(exp_avg_sq_.data(), 4 * size, copy.exp_avg_sq.data_ptr<float>());
+  return copy;
+}
+
+void AdamWOptimizer::set_moments(const Moments& given) {
+  if (on_host()) {
+    moments_.exp_avg.copy_(given.exp_avg);
+    moments_.exp_avg_sq.copy_(given.exp_avg_sq);
+    return;
+  }
+  const Index size = own().size();
+  ops_->memory->upload(given.exp_avg.const_data_ptr<float>(), 4 * size, exp_avg_.data());
+  ops_->memory->upload(given.exp_avg_sq.const_data_ptr<float>(), 4 * size, exp_avg_sq_.data());
 }
 
 Moments AdamWOptimizer::whole_moments() const {
-  return {whole(*comm_, shards_, moments_.exp_avg), whole(*comm_, shards_, moments_.exp_avg_sq)};
+  const Moments mine = moments();
+  return {whole(*comm_, shards_, mine.exp_avg), whole(*comm_, shards_, mine.exp_avg_sq)};
 }
 
 void AdamWOptimizer::take_from_whole(const Moments& whole) {

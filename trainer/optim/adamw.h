@@ -4,6 +4,7 @@
 #include "trainer/comm/communicator.h"
 #include "trainer/config/schema.h"
 #include "trainer/core/tensor.h"
+#include "trainer/kernels/buffer.h"
 #include "trainer/kernels/ops.h"
 
 namespace aha {
@@ -40,7 +41,7 @@ class AdamWOptimizer {
   AdamWOptimizer(const Ops& ops, std::vector<ParamRange> ranges, Index total,
                  const OptimConfig& config, Communicator& comm);
 
-  /// One update of `values` [total]. Of `grads` [total] the own slice is read: the gradient summed over
+  /// One update of `values` [total], both in the memory of the table. Of `grads` [total] the own slice is read: the gradient summed over
   /// ranks.
   UpdateStats step(const Exec& exec, float* values, const float* grads, double learning_rate);
 
@@ -48,7 +49,8 @@ class AdamWOptimizer {
   const std::vector<Slice>& shards() const { return shards_; }
   Slice own() const { return shards_[static_cast<std::size_t>(comm_->rank())]; }
 
-  const Moments& moments() const { return moments_; }  ///< of the own slice
+  /// Of the own slice, in the host's memory: the moments themselves where that is the table's.
+  Moments moments() const;
   void set_moments(const Moments& own);
   /// Of all parameters [total], the same on every rank.
   Moments whole_moments() const;
@@ -58,13 +60,15 @@ class AdamWOptimizer {
 
  private:
   double squares(const Exec& exec, const float* grads) const;
+  bool on_host() const { return ops_->memory->host; }
 
   const Ops* ops_;
   std::vector<ParamRange> ranges_;
   OptimConfig config_;
   Communicator* comm_;
   std::vector<Slice> shards_;
-  Moments moments_;
+  Moments moments_;              ///< where the table's memory is the host's
+  Buffer exp_avg_, exp_avg_sq_;  ///< where it is a device's
   std::int64_t updates_ = 0;
 };
 

@@ -268,7 +268,8 @@ class Job {
   void write_checkpoint(const Moments& moments) {
     const Stage& s = *stage_;
     journal_->sync();
-    const Tensor* reference = s.reference ? &s.reference->values() : nullptr;
+    const Tensor values = s.reference ? s.reference->values() : Tensor();
+    const Tensor* reference = s.reference ? &values : nullptr;
     save_checkpoint(folder_->checkpoints(),
                     {policy_.config, policy_.layout, policy_.weights->values(), moments, reference,
                      policy_.tokenizer->files().bytes, s.settings.model.save_dtype},

@@ -46,7 +46,8 @@ std::string_view storage_name(FloatType type) {
   return kStorages[static_cast<std::size_t>(type)].first;
 }
 
-Machine::Machine(std::int64_t threads) : pool(thread_count(threads)), exec{&pool}, ops(cpu_ops()) {}
+Machine::Machine(std::int64_t threads, const Ops& table)
+    : pool(thread_count(threads)), exec{&pool}, ops(table) {}
 
 std::int64_t Policy::vocabulary() const {
   return tokenizer ? std::min(tokenizer->vocabulary_size(), config.vocab_size) : config.vocab_size;

@@ -20,7 +20,7 @@ std::string_view storage_name(FloatType type);
 /// Threads and kernels that a run works with. Owns the team; `exec` points at it.
 struct Machine {
   /// `threads` 0: all cores.
-  explicit Machine(std::int64_t threads);
+  explicit Machine(std::int64_t threads, const Ops& table = cpu_ops());
 
   ThreadPool pool;
   Exec exec;
