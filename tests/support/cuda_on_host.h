@@ -13,6 +13,7 @@
 
 #define __global__ static
 #define __device__
+#define __host__
 #define __forceinline__ inline
 
 namespace cuda_on_host {

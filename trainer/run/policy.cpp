@@ -6,6 +6,7 @@
 #include "data/tasks/task.h"
 #include "data/tokenizer/word_level.h"
 #include "trainer/core/error.h"
+#include "trainer/kernels/cuda_library.h"
 #include "trainer/model/weights.h"
 
 namespace aha {
@@ -25,6 +26,9 @@ constexpr std::array<std::pair<std::string_view, FloatType>, 3> kStorages{
 
 /// The decoder, and weights that are still to be published.
 void build(Policy& policy, Tensor values, FloatType storage, const Machine& machine) {
+  if (!machine.ops.memory->host && policy.config.head_dim > kMaxHeadWidth)
+    fail("device: heads are {} wide, and attention on a GPU serves at most {}; cpu would be right",
+         policy.config.head_dim, kMaxHeadWidth);
   policy.decoder = std::make_unique<Decoder>(policy.config, machine.ops);
   policy.weights = std::make_unique<ResidentWeights>(policy.config, policy.layout, machine.ops,
                                                      std::move(values), storage);
@@ -44,6 +48,10 @@ FloatType storage_type(std::string_view name) {
 
 std::string_view storage_name(FloatType type) {
   return kStorages[static_cast<std::size_t>(type)].first;
+}
+
+const Ops& device_ops(std::string_view device) {
+  return device == "cuda" ? cuda_ops() : cpu_ops();
 }
 
 Machine::Machine(std::int64_t threads, const Ops& table)

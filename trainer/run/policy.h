@@ -17,6 +17,10 @@ int thread_count(std::int64_t threads);
 FloatType storage_type(std::string_view name);
 std::string_view storage_name(FloatType type);
 
+/// The kernels of a device as the configuration names it. `auto` is the CPU: the CUDA path has not run on a
+/// GPU yet. UserError when a GPU is asked for and cannot be had.
+const Ops& device_ops(std::string_view device);
+
 /// Threads and kernels that a run works with. Owns the team; `exec` points at it.
 struct Machine {
   /// `threads` 0: all cores.

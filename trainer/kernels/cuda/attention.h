@@ -26,7 +26,7 @@ AHA_DEVICE Queries queries_of(Index H, Index Hk, Index most) {
 }
 
 AHA_DEVICE float* kv_head_of(const KvStore& kv, Index block, Index head) {
-  return kv.data + block * kv.block_floats() + head * KvStore::head_floats(kv.D);
+  return kv.data + block * block_floats(kv) + head * KvStore::head_floats(kv.D);
 }
 
 /// to [D][G] = the queries' vectors, `row` being [H, D] or longer; zero past the count.

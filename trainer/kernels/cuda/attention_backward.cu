@@ -204,7 +204,7 @@ __global__ void part_grads(AttentionBackward p, const float* delta, float* parti
 
 /// dkv += the parts of each block, in their order.
 __global__ void add_parts(AttentionBackward p, const float* partial) {
-  const Index size = p.dkv.block_floats();
+  const Index size = block_floats(p.dkv);
   const Index item = element();
   if (item >= p.num_part_ranges * size) return;
   const KvPartRange range = p.part_ranges[item / size];
@@ -220,7 +220,7 @@ void attention_backward(const Exec&, const AttentionBackward& p) {
   const Index D = p.kv.D;
   const Index group = p.H / p.kv.Hk;
   auto* delta = scratch_of<float>(Scratch::Delta, p.rows.M * p.H);
-  auto* partial = scratch_of<float>(Scratch::Partial, p.num_parts * p.kv.block_floats());
+  auto* partial = scratch_of<float>(Scratch::Partial, p.num_parts * block_floats(p.kv));
   with_shape(group, D, [&](auto heads, auto columns) {
     constexpr int G = decltype(heads)::value;
     const Index floats = 2 * G * D + G + kAttentionWarps * G * (kKvBlock + D);
@@ -232,7 +232,7 @@ void attention_backward(const Exec&, const AttentionBackward& p) {
     launch(grid, part_grads<8>, p, delta, partial);
   else
     launch(grid, part_grads<16>, p, delta, partial);
-  launch(over(p.num_part_ranges * p.dkv.block_floats()), add_parts, p, partial);
+  launch(over(p.num_part_ranges * block_floats(p.dkv)), add_parts, p, partial);
 }
 
 }  // namespace aha::cuda

@@ -51,10 +51,13 @@ void require(cudaError_t status, const char* what);
 template <class... Parameters, class... Arguments>
 void launch(const Grid& grid, void (*kernel)(Parameters...), const Arguments&... arguments) {
   if (grid.x <= 0 || grid.y <= 0) return;
-  const dim3 blocks(static_cast<unsigned>(grid.x), static_cast<unsigned>(grid.y));
-  kernel<<<blocks, static_cast<unsigned>(grid.threads), static_cast<std::size_t>(grid.shared_bytes),
-           stream()> > >(arguments...);
-  require(cudaGetLastError(), "a kernel's start");
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(static_cast<unsigned>(grid.x), static_cast<unsigned>(grid.y));
+  config.blockDim = dim3(static_cast<unsigned>(grid.threads));
+  config.dynamicSmemBytes = static_cast<std::size_t>(grid.shared_bytes);
+  config.stream = stream();
+  require(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...),
+          "a kernel's start");
 }
 
 /// The block's dynamic shared memory.
@@ -67,6 +70,11 @@ AHA_DEVICE T* shared_memory() {
 
 constexpr Index ceil_div(Index a, Index b) {
   return (a + b - 1) / b;
+}
+
+/// Floats of one block of the store; a method of it is the host's alone.
+__host__ __device__ inline Index block_floats(const KvStore& kv) {
+  return kv.Hk * KvStore::head_floats(kv.D);
 }
 
 AHA_DEVICE int thread() {

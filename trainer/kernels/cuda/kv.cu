@@ -17,7 +17,7 @@ AHA_DEVICE Place place(float* qkv, Index H, const KvRows& rows, const KvStore& k
   const Index position = rows.positions[r];
   const Index lane = position % kKvBlock;
   float* row = qkv + (r * (H + 2 * kv.Hk) + H + h) * kv.D + d;
-  float* head = kv.data + rows.tables[r][position / kKvBlock] * kv.block_floats() +
+  float* head = kv.data + rows.tables[r][position / kKvBlock] * block_floats(kv) +
                 h * KvStore::head_floats(kv.D);
   return {row, row + kv.Hk * kv.D, head + d * kKvBlock + lane, head + (kKvBlock + lane) * kv.D + d};
 }
@@ -47,7 +47,7 @@ AHA_DEVICE Index lane_of(const KvStore& kv, Index e) {
 
 __global__ void copy_elements(KvStore kv, const KvCopy* copies, Index n) {
   const Index item = element();
-  const Index size = kv.block_floats();
+  const Index size = block_floats(kv);
   if (item >= n * size) return;
   const KvCopy copy = copies[item / size];
   const Index e = item % size;
@@ -57,7 +57,7 @@ __global__ void copy_elements(KvStore kv, const KvCopy* copies, Index n) {
 /// The first of the copies of a block adds those of all, in their order.
 __global__ void fold_elements(KvStore kv, const KvCopy* copies, Index n) {
   const Index item = element();
-  const Index size = kv.block_floats();
+  const Index size = block_floats(kv);
   if (item >= n * size) return;
   Index i = item / size;
   const std::int32_t from = copies[i].from;
@@ -80,11 +80,11 @@ void kv_read_grad(const Exec&, float* dqkv, Index H, const KvRows& rows, const K
 }
 
 void kv_copy(const Exec&, const KvStore& kv, const KvCopy* copies, Index n) {
-  launch(over(n * kv.block_floats()), copy_elements, kv, copies, n);
+  launch(over(n * block_floats(kv)), copy_elements, kv, copies, n);
 }
 
 void kv_fold_grad(const Exec&, const KvStore& kv, const KvCopy* copies, Index n) {
-  launch(over(n * kv.block_floats()), fold_elements, kv, copies, n);
+  launch(over(n * block_floats(kv)), fold_elements, kv, copies, n);
 }
 
 }  // namespace aha::cuda

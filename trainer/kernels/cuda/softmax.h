@@ -25,7 +25,7 @@ struct RowMemory {
   float* reduced;  ///< [kWarp]
 };
 
-inline Index row_bytes(Index V) {
+__host__ __device__ inline Index row_bytes(Index V) {
   return 8 * (2 * ceil_div(V, kSumBlock) + 2) + 4 * kWarp;
 }
 
