@@ -11,14 +11,14 @@ constexpr Index kRowsOfAChunk = 64;
 /// partial [chunks, N] = sums of term(row, column) over each chunk's rows.
 template <class Term>
 __global__ void chunk_sums(Term term, Index M, Index N, float* partial) {
-  const Index column = element();
+  const Index column = block_y() * threads() + thread();
   if (column >= N) return;
-  const Index first = block_y() * kRowsOfAChunk;
+  const Index first = block_x() * kRowsOfAChunk;
   const Index end = first + kRowsOfAChunk < M ? first + kRowsOfAChunk : M;
   float sum = 0;
   for (Index row = first; row < end; ++row)
     sum += term(row, column);
-  partial[block_y() * N + column] = sum;
+  partial[block_x() * N + column] = sum;
 }
 
 template <class = void>
@@ -36,9 +36,7 @@ template <class Term>
 void add_columns(const Term& term, Index M, Index N, float* to) {
   const Index chunks = ceil_div(M, kRowsOfAChunk);
   auto* partial = scratch_of<float>(Scratch::Partial, chunks * N);
-  Grid grid = over(N, 64);
-  grid.y = chunks;
-  launch(grid, chunk_sums<Term>, term, M, N, partial);
+  launch({chunks, ceil_div(N, 64), 64}, chunk_sums<Term>, term, M, N, partial);
   launch(over(N, 64), add_chunks<>, partial, chunks, N, to);
 }
 
