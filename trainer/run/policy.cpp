@@ -57,6 +57,12 @@ const Ops& device_ops(std::string_view device) {
 Machine::Machine(std::int64_t threads, const Ops& table)
     : pool(thread_count(threads)), exec{&pool}, ops(table) {}
 
+std::optional<double> storage_limit(FloatType type) {
+  // 65504 is the largest; from here on the nearest would be 65536
+  if (type == FloatType::F16) return 65520.0;
+  return std::nullopt;
+}
+
 std::int64_t Policy::vocabulary() const {
   return tokenizer ? std::min(tokenizer->vocabulary_size(), config.vocab_size) : config.vocab_size;
 }
