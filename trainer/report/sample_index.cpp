@@ -41,6 +41,8 @@ bool read_entry(const Json& row, bool held_out, const ReflectionWords& words, Sa
   entry.unit = integer(row, held_out ? "row" : "ordinal").value_or(0);
   entry.index = integer(row, "index").value_or(0);
   entry.held_out = held_out;
+  if (is_text(row, "prompt"))
+    entry.prompt = std::hash<std::string>()(row["prompt"].get_ref<const std::string&>());
   entry.truncated =
       is_text(row, "finish") && row["finish"].get_ref<const std::string&>() == "length";
   entry.reflective = words.count(row["completion"].get_ref<const std::string&>()) > 0;

@@ -21,6 +21,7 @@ struct SampleEntry {
   std::string_view stage;  ///< interned by the index
   std::int64_t step = 0;
   std::int64_t unit = 0;   ///< the problem: `row` of a held-out one, `ordinal` of a training group
+  std::size_t prompt = 0;  ///< hash of its text: rows of several evaluation sets have one number
   std::int64_t index = 0;  ///< in its group
   Mark mark = Mark::Unjudged;
   bool held_out = false;

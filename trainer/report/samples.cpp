@@ -100,8 +100,8 @@ struct Moments {
 
 Moments find_moments(std::span<const Candidate> all, std::string_view stage) {
   Moments moments;
-  std::map<std::int64_t, std::size_t> wrong_at_first;  // held-out problem -> where
-  std::set<std::int64_t> right_at_first;
+  std::map<std::size_t, std::size_t> wrong_at_first;  // held-out problem -> where
+  std::set<std::size_t> right_at_first;
   std::optional<std::int64_t> first_evaluation;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const SampleEntry& e = *all[i].entry;
@@ -110,12 +110,12 @@ Moments find_moments(std::span<const Candidate> all, std::string_view stage) {
     if (!e.held_out) continue;
     if (!first_evaluation) first_evaluation = e.step;
     if (e.step == *first_evaluation) {
-      if (e.right()) right_at_first.insert(e.unit);
-      if (e.mark == SampleEntry::Mark::Wrong) wrong_at_first.emplace(e.unit, i);
-    } else if (!moments.learnt && e.right() && e.reflective && wrong_at_first.count(e.unit) > 0 &&
-               right_at_first.count(e.unit) == 0) {
+      if (e.right()) right_at_first.insert(e.prompt);
+      if (e.mark == SampleEntry::Mark::Wrong) wrong_at_first.emplace(e.prompt, i);
+    } else if (!moments.learnt && e.right() && e.reflective && wrong_at_first.count(e.prompt) > 0 &&
+               right_at_first.count(e.prompt) == 0) {
       moments.learnt = i;
-      moments.before_learnt = wrong_at_first.at(e.unit);
+      moments.before_learnt = wrong_at_first.at(e.prompt);
     }
   }
   return moments;

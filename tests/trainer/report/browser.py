@@ -82,7 +82,7 @@ class Browser:
         begin = time.monotonic()
         self.call("Page.navigate", url=url)
         while time.monotonic() - begin < timeout_s:
-            state = self.evaluate("[location.href, document.documentElement.dataset.ready ?? '', document.querySelector('#status.problem')?.textContent ?? '']")
+            state = self.evaluate("[location.href, document.documentElement?.dataset.ready ?? '', document.querySelector('#status.problem')?.textContent ?? '']")
             if state[0] != "about:blank" and (state[1] or state[2]):
                 if state[2]:
                     raise RuntimeError(state[2])

@@ -62,8 +62,10 @@ async function fillAha(place, run, index) {
     const row = samples.rows[at];
     const open = element('button', {type: 'button'}, 'in Samples');
     open.addEventListener('click', () => view.set({tab: 'samples', run: index, sstage: row.stage, sample: at}));
-    place.append(element('h3', {}, title, ' ', open), element('p', {className: 'soft'}, remark(row)),
-        promptBlock(samples, row), textBlock(run, row));
+    const before = samples.rows.find((other) => other.held_out && row.held_out && other.stage === row.stage && other.step < row.step &&
+        other.prompt === row.prompt && markOf(other) === 'wrong');
+    place.append(element('h3', {}, title, ' ', open), element('p', {className: 'soft'}, remark(row)), promptBlock(samples, row),
+        element('div', {className: 'side'}, before ? sideBox(run, before, `step ${before.step}`) : null, sideBox(run, row, `step ${row.step}`)));
   };
   show(samples.learnt_aha, 'A problem it got wrong before, right after reflection', (row) =>
     `Held-out problem ${row.unit}, the first of its kind: at step ${row.step} of ${row.stage}. "in Samples" shows it at every evaluation.`);

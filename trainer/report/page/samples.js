@@ -67,7 +67,7 @@ function sideBox(run, row, title) {
 
 /** A held-out problem at its first evaluation, the chosen one and the last. */
 function comparison(run, rows, row) {
-  const same = rows.filter((other) => other.held_out && other.stage === row.stage && other.unit === row.unit && other.index === row.index);
+  const same = rows.filter((other) => other.held_out && other.stage === row.stage && other.prompt === row.prompt && other.index === row.index);
   if (same.length < 2) return null;
   const shown = [...new Set([same[0], row, same.at(-1)])].sort((a, b) => a.step - b.step);
   return element('section', {}, element('h3', {}, 'The same problem, earlier and later'),
