@@ -12,7 +12,15 @@ namespace aha {
 namespace {
 
 /// The default of a key; of rewards and evaluation sets that of any of them.
-std::string default_of(const std::string& path) {
+std::string default_of(std::string path) {
+  if (path == "method") return "grpo";
+  const auto replace_word = [&](const std::string& head, const std::string& word) {
+    if (path.rfind(head, 0) != 0) return;
+    const auto end = path.find('.', head.size());
+    if (end != std::string::npos) path = head + word + path.substr(word.empty() ? end + 1 : end);
+  };
+  replace_word("data.eval.", "NAME");
+  replace_word("reward.functions.", "");
   for (const auto& flat : all_keys())
     if (flat.path == path) return flat.value;
   return "";

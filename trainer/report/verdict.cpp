@@ -29,15 +29,15 @@ void put_headline(Verdict& verdict, const Facts& facts) {
   if (better > 0 && facts.words > 0 && sees)
     return say(
         Mood::Good,
-        fmt::format("It had its aha: it learnt to reflect, and reflecting made it right ({}; {}).",
-                    accuracy, words));
+        fmt::format("It had its aha: it reflects more{}, and is right more often ({}; {}).",
+                    facts.gap.known ? ", knows a miss when it sees one" : "", accuracy, words));
   if (facts.words < 0 && blind(facts))
     return say(Mood::Bad, fmt::format("No aha: it cannot tell a hit from a miss (gap {:.2f}), so "
                                       "going on could not pay, and reflection died out ({}; {}).",
                                       facts.gap.after, words, accuracy));
   if (better > 0 && facts.length > 0)
-    return say(Mood::Good, fmt::format("It learnt to answer at greater length, and that made it "
-                                       "right; not by words of reflection ({}; {}).",
+    return say(Mood::Good, fmt::format("It learnt to answer at greater length and is right more "
+                                       "often, without words of reflection ({}; {}).",
                                        accuracy, words));
   if (better > 0)
     return say(Mood::Good,
