@@ -11,7 +11,7 @@ import unittest
 
 from browser import Browser, find_browser
 
-# what a page of 10,000 steps and 100,000 completions may cost; times hold on a machine that is not busy
+# what a page of 10,000 steps and 100,000 completions may cost; opening holds on a machine that is not busy
 MOST_BYTES, MOST_WRITING_S, MOST_OPENING_S = 30e6, 5.0, 2.0
 BUSY = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 folder = tempfile.TemporaryDirectory(prefix="aha_pages_")
@@ -144,7 +144,7 @@ class Page(unittest.TestCase):
             self.browser.open(url("small.html", tab))
             self.assertLessEqual(self.value("document.documentElement.scrollWidth"), 390, tab)
             nameless = self.value("""[...document.querySelectorAll('button, input, select, [role=img], [role=tab], [role=listbox]')]
-                .filter((e) => !(e.labels?.length || e.getAttribute('aria-label') || e.textContent.trim())).map((e) => e.outerHTML)""")
+                .filter((e) => e.checkVisibility() && !(e.labels?.length || e.getAttribute('aria-label') || e.textContent.trim())).map((e) => e.outerHTML)""")
             self.assertEqual(nameless, [])
 
     def test_a_large_page_is_small_enough_and_opens_at_once(self):
@@ -153,9 +153,9 @@ class Page(unittest.TestCase):
         with open(f"{folder.name}/large_seconds") as file:
             writing = float(file.read())
         opening = min(self.browser.open(url("large.html", "tab=curves")) for _ in range(3))
-        print(f"large page: {size / 1e6:.1f} MB, written in {writing:.2f} s, opened in {opening:.2f} s, load {BUSY:.1f}", file=sys.stderr)
+        print(f"large page: {size / 1e6:.1f} MB, written in {writing:.2f} processor seconds, opened in {opening:.2f} s, load {BUSY:.1f}", file=sys.stderr)
         self.assertLess(size, MOST_BYTES)
-        self.assertLess(writing, MOST_WRITING_S * BUSY)
+        self.assertLess(writing, MOST_WRITING_S)
         self.assertLess(opening, MOST_OPENING_S * BUSY)
         line = self.value("(() => { const {x, y, n} = drawn.find((d) => d.chart.id === 'reward').lines[0]; return [x.length, n, Math.max(...y)]; })()")
         self.assertLess(line[0], 2000)
