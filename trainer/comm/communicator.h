@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,6 +74,12 @@ class Communicator {
   /// The next `count` numbers of the queue, of which this is the first: each is given to one rank once. No
   /// collective.
   std::int64_t claim(std::int64_t count = 1);
+
+  /// Leaves a text for another rank under a name of its own, from any thread; no collective.
+  void post(const std::string& name, const std::string& text);
+  /// Takes what was left under a name; nothing: not yet. From any thread. std::exception when rank 0 cannot
+  /// be reached.
+  std::optional<std::string> take_post(const std::string& name);
 
   /// Seconds spent in all of this since the last call, waiting for others included.
   double take_seconds();

@@ -18,8 +18,8 @@ class RunFolder {
   ///         without one starts afresh
   ///   PATH  goes on from that checkpoint, under the same rule for keys; later ones of the same folder
   ///         are removed
-  /// Then writes config.resolved.yaml. Nothing of an earlier run is lost when an error is thrown.
-  RunFolder(const Config& config, const std::string& resume, const ParameterLayout& layout);
+  /// Checkpoints are read by `read`. Then writes config.resolved.yaml. Nothing of an earlier run is lost when an error is thrown.
+  RunFolder(const Config& config, const std::string& resume, const CheckpointReader& read);
 
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
