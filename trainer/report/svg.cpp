@@ -19,7 +19,7 @@ constexpr auto kPictures = std::to_array<std::pair<const char*, const char*>>({
     {"entropy, nats", "entropy"},
     {"groups without variance", "frac_reward_zero_std"},
 });
-constexpr double kWidth = 240, kHeight = 130, kGap = 30, kColumns = 3, kLegend = 16;
+constexpr double kWidth = 230, kHeight = 130, kGap = 30, kSide = 50, kColumns = 3, kLegend = 16;
 /// Okabe and Ito's colours.
 constexpr std::array<const char*, 6> kColours = {"#0072b2", "#d55e00", "#009e73",
                                                  "#cc79a7", "#e69f00", "#56b4e9"};
@@ -67,11 +67,11 @@ std::string picture(std::span<const RunRecord> runs, const char* title, const ch
     if (const Series* series = series_of(runs[r], key))
       svg += curve(*series, x, y, kColours[r % kColours.size()]);
   const auto label = [&](double at_x, double at_y, const char* anchor, double value) {
-    svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"{}\" fill=\"#555\">{:.4g}</text>\n",
+    svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"{}\" fill=\"#555\">{:.3g}</text>\n",
                        at_x, at_y, anchor, value);
   };
-  label(kWidth - 3, 11, "end", y.high);
-  label(kWidth - 3, kHeight - 4, "end", y.low);
+  label(kWidth + 3, 9, "start", y.high);
+  label(kWidth + 3, kHeight, "start", y.low);
   label(0, kHeight + 12, "start", x.low);
   label(kWidth, kHeight + 12, "end", x.high);
   return svg;
@@ -81,7 +81,7 @@ std::string picture(std::span<const RunRecord> runs, const char* title, const ch
 
 std::string svg_curves(std::span<const RunRecord> runs) {
   const double rows = std::ceil(static_cast<double>(kPictures.size()) / kColumns);
-  const double width = kColumns * (kWidth + kGap) + kGap;
+  const double width = kColumns * (kWidth + kSide) + kGap;
   const double below = rows * (kHeight + 2 * kGap);
   const double height = below + kLegend * static_cast<double>(runs.size()) + kGap;
   std::string svg = fmt::format(
@@ -94,7 +94,7 @@ std::string svg_curves(std::span<const RunRecord> runs) {
     const auto column = std::fmod(static_cast<double>(i), kColumns);
     const auto row = std::floor(static_cast<double>(i) / kColumns);
     svg += fmt::format("<g transform=\"translate({},{})\">\n{}</g>\n",
-                       kGap + column * (kWidth + kGap), kGap + row * (kHeight + 2 * kGap),
+                       kGap + column * (kWidth + kSide), kGap + row * (kHeight + 2 * kGap),
                        picture(runs, kPictures[i].first, kPictures[i].second));
   }
   for (std::size_t r = 0; r < runs.size(); ++r) {
