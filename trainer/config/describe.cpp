@@ -278,6 +278,9 @@ void describe(Visitor& v, LogConfig& s) {
              .in_trl("num_completions_to_print"),
          &s.completions_per_step);
   v.leaf(Key("completion_ids", "token ids in completions/").free_to_change(), &s.completion_ids);
+  v.leaf(Key("completion_logprobs", "log-probability and entropy of each token in completions/")
+             .free_to_change(),
+         &s.completion_logprobs);
   v.leaf(Key("tensorboard", "write tensorboard/").free_to_change().in_trl("report_to"),
          &s.tensorboard);
   v.leaf(Key("reflection_words", "words that count as reflection").free_to_change(),
