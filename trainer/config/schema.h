@@ -219,6 +219,7 @@ struct LogConfig {
   std::int64_t completions_per_step = 8;  ///< rows written to completions/ a step; 0: all
   bool completion_ids = false;
   bool tensorboard = true;
+  bool trace = false;  ///< trace_N.json: phases and collectives of all ranks
   std::vector<std::string> reflection_words = {"wait",    "recheck", "retry",  "alternatively",
                                                "however", "mistake", "verify", "check"};
 };
