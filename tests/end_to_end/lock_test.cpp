@@ -33,9 +33,13 @@ TEST_CASE("lock: a second run in the same output_dir is refused, whatever it wou
   first.wait();
   // dead, it holds nothing; what it said of itself is still there
   CHECK(slurp(job.run / ".lock").find("\"pid\"") != std::string::npos);
-  const auto end = run_aha(job.command({"--resume", "auto"}));
-  INFO(end.err);
-  CHECK(end.code == 0);
+  auto again = endless(job);
+  again.insert(again.end(), {"--resume", "auto"});
+  Program next(again);
+  CHECK(next.says("resuming ", Millis(20'000)));
+  CHECK(next.says("grpo ", Millis(20'000)));
+  next.signal(SIGTERM);
+  CHECK(next.wait().code == 85);
 }
 
 TEST_CASE("lock: a run that was taken for dead ends when it wakes up, and writes nothing more") {
