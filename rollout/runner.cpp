@@ -54,12 +54,12 @@ std::int64_t Runner::pieces_for(std::int64_t rows) const {
   return std::clamp<std::int64_t>(rows / kRowsWorthAPiece, 1, threads);
 }
 
-std::int64_t Runner::rows_in_caches(std::int64_t positions) const {
-  const ModelConfig& c = decoder_->config();
+std::int64_t Runner::rows_in_caches(const ModelConfig& c, std::int64_t threads,
+                                    std::int64_t positions) {
   if (!weights_fit_caches(c)) return std::numeric_limits<std::int64_t>::max();
   const std::int64_t row =
       std::max<std::int64_t>(1, positions) * KvCache::bytes_for(c, 1) / kKvBlock;
-  return exec_.threads() * std::max(kRowsOfAWave, kCacheBytes / row / 8 * 8);
+  return threads * std::max(kRowsOfAWave, kCacheBytes / row / 8 * 8);
 }
 
 void Runner::prefill(std::span<SharedPrompt* const> prompts,

@@ -27,7 +27,11 @@ class Runner {
   /// Rows beyond which decoding more at once is slower: the keys and values of so many sequences of
   /// `positions` positions on average about fill the caches near the cores. Every token reads them all, so
   /// a small model decodes its rows in waves. Above any batch where the weights outweigh them.
-  std::int64_t rows_in_caches(std::int64_t positions) const;
+  static std::int64_t rows_in_caches(const ModelConfig& model, std::int64_t threads,
+                                     std::int64_t positions);
+  std::int64_t rows_in_caches(std::int64_t positions) const {
+    return rows_in_caches(decoder_->config(), exec_.threads(), positions);
+  }
 
   /// Computes keys and values of the prompts and their last hidden rows.
   void prefill(std::span<SharedPrompt* const> prompts, std::span<const GroupRequest> requests);

@@ -225,6 +225,24 @@ TEST_CASE(
   CHECK(fs::exists(latest / "optimizer" / "state.safetensors"));
 }
 
+TEST_CASE(
+    "bad input: a weight beyond what fp16 holds refuses the step and saves the state before") {
+  TempFolder folder;
+  const auto run = folder / "run";
+  spill(folder / "job.yaml", small_job(run));
+  // Adam's first step is the learning rate; decay is off: the second update passes 65504
+  const auto end =
+      run_aha({"train", (folder / "job.yaml").string(), "--set", "model.storage=fp16", "--set",
+               "stages.warm_start.optim.learning_rate=4e4", "--set",
+               "stages.warm_start.optim.warmup_steps=0", "--set", "checkpoint.save_steps=0"});
+  INFO(end.err);
+  CHECK(end.code == 2);
+  CHECK_THAT(end.err, contains("fp16") && contains("last good state is saved"));
+  const auto latest = fs::canonical(run / "latest");
+  CHECK(aha::Json::parse(slurp(latest / "trainer_state.json")).at("step").get<int>() == 1);
+  CHECK(fs::exists(latest / "optimizer" / "state.safetensors"));
+}
+
 TEST_CASE("bad input: a best metric that no evaluation gives stops the job before its first step") {
   TempFolder folder;
   spill(folder / "job.yaml", small_job(folder / "run"));

@@ -113,7 +113,9 @@ TEST_CASE("ranks: a run goes on with another number of ranks as if nothing had h
 
 TEST_CASE(
     "ranks: whichever rank is killed whenever, the run goes on and ends with the same bytes") {
-  const std::vector<std::string> strict = {"--set", "strict=true", "--set", "train.threads=1"};
+  std::vector<std::string> strict = {"--set", "strict=true", "--set", "train.threads=1"};
+  const Kills kills(20);
+  strict.insert(strict.end(), kills.settings.begin(), kills.settings.end());
   const Job whole;
   require_done(Ranks(2, whole.command(strict)).wait());
   const Job broken;
@@ -121,9 +123,9 @@ TEST_CASE(
   command.insert(command.end(), {"--resume", "auto"});
   aha::RandomStream random({2027, aha::Purpose::Task, 0, 0, 0, 0});
   int killed = 0;
-  for (int attempt = 0; attempt < 40; ++attempt) {
+  for (int attempt = 0; attempt <= kills.most + 20; ++attempt) {
     Ranks ranks(2, command);
-    if (attempt < 20) {
+    if (attempt < kills.most) {
       std::this_thread::sleep_for(Millis(60 + random.below(200) * (1 + attempt / 4)));
       ranks[static_cast<std::size_t>(random.below(2))].signal(SIGKILL);
       std::this_thread::sleep_for(Millis(30));
@@ -136,6 +138,7 @@ TEST_CASE(
     ++killed;
   }
   CHECK(killed > 5);
+  if (kills.most > 20) WARN(killed << " kills");
   require_equal(outcome_of(broken.run), outcome_of(whole.run));
 }
 

@@ -69,7 +69,7 @@ TEST_CASE("trace: every rank's phases nest, its collectives are named, and the r
   }
   for (const int rank : {0, 1}) {
     const auto phases = names_of(tracks.at({rank, 1}));
-    for (const char* phase : {"step", "rollout", "gather", "train", "forward", "backward", "reduce",
+    for (const char* phase : {"loop", "rollout", "gather", "train", "forward", "backward", "reduce",
                               "optimizer", "evaluate", "checkpoint"}) {
       INFO(phase);
       CHECK(phases.count(phase) == 1);

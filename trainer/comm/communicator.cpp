@@ -397,6 +397,17 @@ std::vector<std::string> Communicator::take_spans() {
   return all_gather(recorder_ ? recorder_->take() : std::string(), "gather_trace");
 }
 
+void Communicator::post(const std::string& name, const std::string& text) {
+  if (network_) network_->store->set("post/" + name, bytes_of(text));
+}
+
+std::optional<std::string> Communicator::take_post(const std::string& name) {
+  if (!network_ || !network_->store->check({"post/" + name})) return std::nullopt;
+  const auto text = network_->store->get("post/" + name);
+  network_->store->deleteKey("post/" + name);
+  return std::string(text.begin(), text.end());
+}
+
 double Communicator::take_seconds() {
   return network_ ? std::exchange(network_->seconds, 0.0) : 0.0;
 }

@@ -86,6 +86,12 @@ class Communicator {
   std::vector<std::string> take_spans();
   void stop_recording() { recorder_.reset(); }
 
+  /// Leaves a text for another rank under a name of its own, from any thread; no collective.
+  void post(const std::string& name, const std::string& text);
+  /// Takes what was left under a name; nothing: not yet. From any thread. std::exception when rank 0 cannot
+  /// be reached.
+  std::optional<std::string> take_post(const std::string& name);
+
   /// Seconds spent in all of this since the last call, waiting for others included.
   double take_seconds();
 

@@ -258,6 +258,12 @@ void describe(Visitor& v, CheckpointConfig& s) {
              .at_least(0)
              .free_to_change(),
          &s.grace_s);
+  v.leaf(Key("async", "write from a copy in memory while training goes on").free_to_change(),
+         &s.async);
+  v.leaf(Key("max_failed_saves", "saves that may fail in a row; then the run stops")
+             .at_least(1)
+             .free_to_change(),
+         &s.max_failed_saves);
 }
 
 void describe(Visitor& v, LogConfig& s) {

@@ -210,6 +210,8 @@ struct CheckpointConfig {
   std::int64_t save_total_limit = 2;  ///< newest kept; 0: all
   std::string best_metric;  ///< keep the checkpoint with the highest value too, e.g. eval_accuracy
   double grace_s = 20.0;    ///< after a signal: finish the step if it ends within this
+  bool async = true;        ///< write from a copy, while training goes on
+  std::int64_t max_failed_saves = 3;  ///< in a row, then the run stops
 };
 
 /// `log:`

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <vector>
 
 #include "trainer/comm/communicator.h"
@@ -19,7 +20,7 @@ struct ParamRange {
 struct UpdateStats {
   double grad_norm = 0;   ///< before clipping
   double clip_scale = 1;  ///< factor on the gradient, <= 1
-  bool applied = true;    ///< false: the norm was not finite and nothing changed
+  bool applied = true;  ///< false: the norm, or a value after the update, is none; nothing changed
 };
 
 /// First and second moments of the gradient.
@@ -41,8 +42,10 @@ class AdamWOptimizer {
                  const OptimConfig& config, Communicator& comm);
 
   /// One update of `values` [total]. Of `grads` [total] the own slice is read: the gradient summed over
-  /// ranks.
-  UpdateStats step(const Exec& exec, float* values, const float* grads, double learning_rate);
+  /// ranks. With a `limit` the update is tried on copies first, and refused on every rank when a value on
+  /// any would reach it.
+  UpdateStats step(const Exec& exec, float* values, const float* grads, double learning_rate,
+                   std::optional<double> limit = std::nullopt);
 
   /// Which part of the buffers each rank owns.
   const std::vector<Slice>& shards() const { return shards_; }
@@ -50,14 +53,14 @@ class AdamWOptimizer {
 
   const Moments& moments() const { return moments_; }  ///< of the own slice
   void set_moments(const Moments& own);
-  /// Of all parameters [total], the same on every rank.
-  Moments whole_moments() const;
-  void take_from_whole(const Moments& whole);
   std::int64_t updates() const { return updates_; }
   void set_updates(std::int64_t updates) { updates_ = updates; }
 
  private:
   double squares(const Exec& exec, const float* grads) const;
+  std::vector<AdamW> tasks(float* values, const float* grads, double learning_rate,
+                           double scale) const;
+  bool reaches(const Exec& exec, const std::vector<AdamW>& tasks, double limit) const;
 
   const Ops* ops_;
   std::vector<ParamRange> ranges_;

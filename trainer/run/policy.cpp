@@ -46,6 +46,12 @@ std::string_view storage_name(FloatType type) {
   return kStorages[static_cast<std::size_t>(type)].first;
 }
 
+std::optional<double> storage_limit(FloatType type) {
+  // 65504 is the largest; from here on the nearest would be 65536
+  if (type == FloatType::F16) return 65520.0;
+  return std::nullopt;
+}
+
 Machine::Machine(std::int64_t threads) : pool(thread_count(threads)), exec{&pool}, ops(cpu_ops()) {}
 
 std::int64_t Policy::vocabulary() const {

@@ -63,7 +63,7 @@ void check_stage(const Config& config, const TrainerState& state) {
 
 }  // namespace
 
-RunFolder::RunFolder(const Config& config, const std::string& resume, const ParameterLayout& layout)
+RunFolder::RunFolder(const Config& config, const std::string& resume, const CheckpointReader& read)
     : path_(config.output_dir) {
   if (fs::exists(path_ / RunLock::kName)) lock_.emplace(path_);
   const bool known = fs::exists(path_ / kConfig);
@@ -73,7 +73,7 @@ RunFolder::RunFolder(const Config& config, const std::string& resume, const Para
   if (resume != "none" && !holds_nothing(path_) && !known)
     fail("output_dir: {} holds files that are no run's; name another folder", path_.string());
   if (resume != "none" && resume != "auto") {
-    start_ = load_checkpoint(resume, layout);
+    start_ = read(resume);
     std::error_code error;
     if (!fs::equivalent(fs::path(resume) / "..", checkpoints(), error) || error) {
       if (known)
@@ -87,7 +87,7 @@ RunFolder::RunFolder(const Config& config, const std::string& resume, const Para
   if (!lock_) lock_.emplace(path_);
   if (known) refuse(changed_keys(load_config(path_ / kConfig), config), path_.string());
   if (resume == "auto") {
-    start_ = load_newest(checkpoints(), layout);
+    start_ = load_newest(checkpoints(), read);
     if (!start_) remove_records(path_);
   }
   if (start_) check_stage(config, start_->state);

@@ -19,8 +19,9 @@ class RunFolder {
   ///         without one starts afresh
   ///   PATH  goes on from that checkpoint, under the same rule for keys; later ones of the same folder
   ///         are removed
-  /// Then writes config.resolved.yaml. A folder that another run has is refused first. Nothing of an earlier run is lost when an error is thrown.
-  RunFolder(const Config& config, const std::string& resume, const ParameterLayout& layout);
+  /// Checkpoints are read by `read`. Then writes config.resolved.yaml. A folder that another run has is refused first.
+  /// Nothing of an earlier run is lost when an error is thrown.
+  RunFolder(const Config& config, const std::string& resume, const CheckpointReader& read);
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "trainer/core/error.h"
+#include "trainer/run/cost_model.h"
 
 namespace aha {
 namespace {
@@ -14,12 +15,6 @@ std::int64_t rows_per_step(const StageConfig& stage) {
 }
 
 }  // namespace
-
-std::int64_t decode_rows(const StageConfig& stage) {
-  constexpr std::int64_t kLeast = 256;
-  if (stage.rollout.max_batch_size > 0) return stage.rollout.max_batch_size;
-  return std::max(kLeast, stage.train.prompts_per_step * stage.rollout.num_generations);
-}
 
 std::vector<ParamRange> param_ranges(const Policy& policy) {
   const auto& layout = policy.layout;

@@ -177,16 +177,24 @@ UpdateResult update_policy(Stage& stage, std::span<const Group> groups,
       comm.reduce_to_owners(stage.gradients.data(), shards, "reduce_gradients");
   }
   const Phase optimizer(comm, "optimizer");
-  const UpdateStats stats = stage.optimizer.step(exec, stage.policy.weights->data(),
-                                                 stage.gradients.data(), learning_rate);
+  auto& weights = *stage.policy.weights;
+  const auto limit = storage_limit(weights.storage());
+  const UpdateStats stats =
+      stage.optimizer.step(exec, weights.data(), stage.gradients.data(), learning_rate, limit);
   result.grad_norm = stats.grad_norm;
+  if (!stats.applied && std::isfinite(stats.grad_norm))
+    throw NotFinite(fmt::format(
+        "a weight would become {:g} or more, which model.storage: {} does not hold; the step was "
+        "refused "
+        "and the last good state is saved. Use bf16 or f32, or lower optim.learning_rate",
+        *limit, storage_name(weights.storage())));
   if (!stats.applied) {
     throw_first_failure(notes_of_all(comm, own.examine(own_of(stage, dealt))));
     throw NotFinite(
         "the gradient's norm is not finite though every micro-batch's is; lower "
         "optim.learning_rate");
   }
-  stage.policy.weights->publish(exec);
+  weights.publish(exec);
   return result;
 }
 
