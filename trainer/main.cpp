@@ -32,6 +32,7 @@ int run(int argc, char** argv) {
   aha::add_inspect(app, action);
   aha::add_config(app, action);
   aha::add_report(app, action);
+  aha::add_watch(app, action);
   aha::add_import_gguf(app, action);
   try {
     app.parse(argc, argv);

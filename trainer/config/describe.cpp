@@ -283,6 +283,10 @@ void describe(Visitor& v, LogConfig& s) {
          &s.completion_logprobs);
   v.leaf(Key("tensorboard", "write tensorboard/").free_to_change().in_trl("report_to"),
          &s.tensorboard);
+  v.leaf(
+      Key("trace", "write trace_N.json: phases and collectives of all ranks, for ui.perfetto.dev")
+          .free_to_change(),
+      &s.trace);
   v.leaf(Key("reflection_words", "words that count as reflection").free_to_change(),
          &s.reflection_words);
 }

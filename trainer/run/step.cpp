@@ -230,7 +230,7 @@ std::optional<StepResult> grpo_step(Stage& stage, MetricsRow& row, const Reflect
     data.kept.push_back(objective.zero_variance_groups == "keep" || has_spread(group));
   if (stage.reference) {
     const auto start = Clock::now();
-    stage.comm.enter("reference", stage.global_step + 1);
+    const Phase phase(stage.comm, "reference", stage.global_step + 1);
     data.ref_logprobs =
         token_logprobs(stage, *stage.reference, data.groups, all_samples(data.groups));
     row.set("timing_s/reference", seconds_since(start));

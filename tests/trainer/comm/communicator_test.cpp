@@ -111,7 +111,7 @@ TEST_CASE("communicator: a collective that one rank does not join names the rank
     on_ranks(2,
              [&](Communicator& comm) {
                if (comm.rank() == 1) {
-                 comm.enter("rollout", 12);
+                 const Phase phase(comm, "rollout", 12);
                  while (!done)
                    ::usleep(10'000);
                  throw UserError("never mind");
