@@ -93,10 +93,11 @@ void check_device() {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
   if (status == cudaErrorInsufficientDriver)
-    raise(CudaFault::User,
-          "device: the NVIDIA driver is too old for CUDA %d.%d; a newer one, or device: cpu, would "
-          "be right",
-          CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
+    raise(
+        CudaFault::User,
+        "device: there is no NVIDIA driver, or one too old for CUDA %d.%d; another, or cpu, would "
+        "be right",
+        CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
   if (status == cudaErrorNoDevice || (status == cudaSuccess && count == 0))
     raise(
         CudaFault::User,
