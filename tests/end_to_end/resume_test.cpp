@@ -76,7 +76,7 @@ TEST_CASE("resume: a disk that is full for a while costs nothing") {
   Job filled;
   Program program(filled.command(longer));
   REQUIRE(program.says("grpo 3/", Millis(20000)));
-  program.limit_files(3000);
+  program.limit_files(6000);
   REQUIRE(program.says("the next save tries again", Millis(20000)));
   std::this_thread::sleep_for(Millis(50));
   program.limit_files(RLIM_INFINITY);
@@ -93,7 +93,7 @@ TEST_CASE("resume: a disk that stays full stops the run at its limit, with what 
     Program program(filled.command({"--set", "stages.grpo.train.max_steps=200", "--set",
                                     std::string("checkpoint.async=") + async}));
     REQUIRE(program.says("grpo 3/", Millis(20000)));
-    program.limit_files(3000);
+    program.limit_files(30000);  // what is said is a file, too
     const auto end = program.wait();
     INFO(end.err);
     CHECK(end.code == 2);
