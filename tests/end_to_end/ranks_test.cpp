@@ -1,8 +1,6 @@
 // Several ranks of build/aha on one machine: the bytes of one rank, and faults that name the rank.
-#include <memory>
-
 #include "tests/end_to_end/outcome.h"
-#include "trainer/comm/rank_process.h"
+#include "tests/end_to_end/started_ranks.h"
 #include "trainer/core/philox.h"
 
 using namespace aha_test;
@@ -10,57 +8,6 @@ using namespace aha_test;
 namespace {
 
 using Millis = std::chrono::milliseconds;
-
-/// The ranks of a job, started as torchrun would.
-class Ranks {
- public:
-  Ranks(int count, const std::vector<std::string>& command) {
-    const auto port = std::to_string(aha::free_port());
-    for (int r = 0; r < count; ++r)
-      start(r, count, port, command);
-  }
-
-  /// Rank r runs commands[r].
-  explicit Ranks(const std::vector<std::vector<std::string>>& commands) {
-    const auto port = std::to_string(aha::free_port());
-    for (std::size_t r = 0; r < commands.size(); ++r)
-      start(static_cast<int>(r), static_cast<int>(commands.size()), port, commands[r]);
-  }
-
-  Program& operator[](std::size_t rank) { return *programs_[rank]; }
-
-  std::vector<Ended> wait() {
-    std::vector<Ended> ends;
-    for (auto& program : programs_)
-      ends.push_back(program->wait());
-    return ends;
-  }
-
-  void signal_all(int number) {
-    for (auto& program : programs_)
-      program->signal(number);
-  }
-
- private:
-  void start(int rank, int count, const std::string& port,
-             const std::vector<std::string>& command) {
-    Program::Options options;
-    options.environment = {
-        {"RANK", std::to_string(rank)},       {"WORLD_SIZE", std::to_string(count)},
-        {"LOCAL_RANK", std::to_string(rank)}, {"LOCAL_WORLD_SIZE", std::to_string(count)},
-        {"MASTER_ADDR", "127.0.0.1"},         {"MASTER_PORT", port}};
-    programs_.push_back(std::make_unique<Program>(command, options));
-  }
-
-  std::vector<std::unique_ptr<Program>> programs_;
-};
-
-void require_done(const std::vector<Ended>& ends) {
-  for (const auto& end : ends) {
-    INFO(end.err);
-    REQUIRE(end.code == 0);
-  }
-}
 
 /// Ranks that train without end, under way.
 struct Endless {

@@ -222,6 +222,7 @@ struct LogConfig {
   bool completion_ids = false;
   bool completion_logprobs = false;  ///< with entropies
   bool tensorboard = true;
+  bool trace = false;  ///< trace_N.json: phases and collectives of all ranks
   std::vector<std::string> reflection_words = {"wait",    "recheck", "retry",  "alternatively",
                                                "however", "mistake", "verify", "check"};
 };

@@ -22,8 +22,10 @@
 #include "trainer/run/sft.h"
 #include "trainer/run/shared_reader.h"
 #include "trainer/run/stage_state.h"
+#include "trainer/run/status_file.h"
 #include "trainer/run/step.h"
 #include "trainer/run/stop_request.h"
+#include "trainer/run/trace.h"
 #include "trainer/run/update.h"
 
 namespace aha {
@@ -64,7 +66,7 @@ class Job {
   Job(const Config& config, const TrainOptions& options, Communicator& comm)
       : config_(on_these_cores(config, options.placement)),
         comm_(comm),
-        machine_(config_.stages.front().train.threads),
+        machine_(config_.stages.front().train.threads, device_ops(config_.device)),
         policy_(make_policy(config_, machine_)),
         saver_(comm, std::filesystem::path(config.output_dir) / "checkpoints") {
     choose_start(config, options.resume);
@@ -74,7 +76,10 @@ class Job {
                        config.stages.front().log.tensorboard);
       console_.emplace(std::cerr, console_options(options));
       log_to_file(folder_->path() / "log.txt");
+      status_.emplace(folder_->path(), comm_);
     }
+    if (config.stages.front().log.trace)
+      trace_.emplace(comm_, folder_ ? folder_->path() : std::filesystem::path());
     if (start_) resume();
     committed_.config = settled_values(config);
   }
@@ -83,14 +88,21 @@ class Job {
     for (auto index = static_cast<std::uint32_t>(committed_.stage_index);
          index < config_.stages.size(); ++index) {
       begin_stage(index);
-      if (run_stage() == JobEnd::Stopped) return JobEnd::Stopped;
+      const auto end = run_stage();
+      if (trace_) trace_->flush();
+      if (end == JobEnd::Stopped) return ended(end);
       stage_.reset();
     }
     saver_.finish();
-    return JobEnd::Done;
+    return ended(JobEnd::Done);
   }
 
  private:
+  JobEnd ended(JobEnd end) {
+    if (status_) status_->end(end == JobEnd::Done ? "done" : "stopped");
+    return end;
+  }
+
   /// Rank 0 decides what the run goes on from; the others read the same checkpoint.
   void choose_start(const Config& config, const std::string& resume) {
     SharedReader reader(comm_, policy_.layout);
@@ -126,6 +138,7 @@ class Job {
     if (!resumed_) return;
     restore_stage(s, *start_);
     start_.reset();
+    note_position();
   }
 
   JobEnd run_stage() {
@@ -139,6 +152,7 @@ class Job {
       commit();
     }
     while (s.step < s.total_steps) {
+      const Phase phase(comm_, "loop", s.global_step + 1);
       saver_.look();
       if (stop_agreed()) return stop();
       MetricsRow row(s.settings.name, s.step + 1, s.global_step + 1);
@@ -155,6 +169,7 @@ class Job {
       commit();
       const auto save_every = s.settings.checkpoint.save_steps;
       if (last || best || (save_every > 0 && s.step % save_every == 0)) save();
+      if (trace_) trace_->step_done();
     }
     return s.index + 1 < config_.stages.size() && stop_agreed() ? stop() : JobEnd::Done;
   }
@@ -201,7 +216,7 @@ class Job {
     Stage& s = *stage_;
     if (!s.scorer || s.data.eval.empty()) return false;
     const auto start = Clock::now();
-    comm_.enter("evaluate", s.global_step);
+    const Phase phase(comm_, "evaluate", s.global_step);
     const auto& e = s.settings.eval;
     EvalPlan plan;
     const bool last = s.step == s.total_steps;
@@ -262,12 +277,22 @@ class Job {
       committed_.best_global_step = committed_.global_step;
     }
     if (journal_) committed_.offsets = journal_->offsets();
+    note_position();
+  }
+
+  void note_position() {
+    if (!status_) return;
+    const Stage& s = *stage_;
+    status_->set({s.settings.name, s.index, static_cast<std::int64_t>(config_.stages.size()),
+                  s.step, s.total_steps, s.global_step});
   }
 
   void save() {
     const auto start = Clock::now();
-    saver_.save(
-        {stage_->settings.checkpoint, checkpoint_parts(), committed_, [&] { journal_->sync(); }});
+    const std::function<void()> sync = [&] { journal_->sync(); };
+    CheckpointParts parts = checkpoint_parts();
+    Saver::Request request{stage_->settings.checkpoint, std::move(parts), committed_, sync};
+    saver_.save(std::move(request));
     saved_s_ = seconds_since(start);
   }
 
@@ -315,6 +340,8 @@ class Job {
   std::optional<LoadedCheckpoint> start_;
   std::optional<Journal> journal_;
   std::optional<Console> console_;
+  std::optional<StatusFile> status_;
+  std::optional<Trace> trace_;
   std::optional<ReflectionWords> words_;
   std::unique_ptr<Stage> stage_;
   TrainerState committed_;
@@ -326,6 +353,9 @@ class Job {
 
 JobEnd run_on(const Config& config, const TrainOptions& options, Communicator& comm) {
   require_agreement(comm, config);
+  if (config.device == "cuda" && comm.size() > 1)
+    fail("device: cuda runs on one rank so far, this job has {}; start it without --nproc",
+         comm.size());
   std::vector<std::string> plan;
   if (comm.leads())  // writes nothing: it comes first
     plan = plan_lines(config, preflight(on_these_cores(config, options.placement),

@@ -55,7 +55,7 @@ void Saver::save(Request request) {
   work_ = std::make_unique<Work>(std::move(request), count_++);
   Work& work = *work_;
   const auto step = work.request.state.global_step;
-  comm_.enter("checkpoint", step);
+  const Phase phase(comm_, "checkpoint", step);
   work.partial = partial_path(checkpoints_, step);
   if (comm_.leads()) try {
       work.request.prepare();
@@ -128,7 +128,7 @@ void Saver::look() {
 void Saver::wait() {
   if (!work_) return;
   Work& work = *work_;
-  comm_.enter("checkpoint", work.request.state.global_step);
+  const Phase phase(comm_, "checkpoint", work.request.state.global_step);
   if (work.thread.joinable()) work.thread.join();
   const std::string error = comm_.broadcast(work.error, "finish_checkpoint");
   note(error, work);
