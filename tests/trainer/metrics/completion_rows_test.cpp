@@ -77,3 +77,13 @@ TEST_CASE("completion_row: a score without a part for each reward is our bug", "
   g.scores.resize(2);
   CHECK_THROWS_AS(completion_row(inputs(false), g, 0), InternalError);
 }
+
+TEST_CASE("completion_row: log-probabilities and entropies have four decimals", "[metrics]") {
+  Group g = group();
+  g.completions[0].logprobs = {-0.123456F, -2.0F};
+  g.completions[0].entropies = {0.5F, 0.00004F};
+  auto in = inputs(false);
+  in.logprobs = true;
+  const auto line = dump_line(completion_row(in, g, 0));
+  CHECK(line.find(R"("logprobs":[-0.1235,-2.0],"entropies":[0.5,0.0])") != std::string::npos);
+}
