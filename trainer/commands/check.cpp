@@ -28,22 +28,24 @@ struct Arguments {
   int gpus_per_node = 0;
 };
 
-/// Ranks of the job that is asked about.
-int ranks_of(const Arguments& a) {
-  const int nodes = std::max(1, a.nodes);
-  if (a.nodes > 0 && a.nproc == 0 && a.gpus_per_node == 0 && a.gpu.empty())
-    fail("--nodes: needs --gpus-per-node or --nproc, how many ranks there are");
-  const int per_node = a.gpus_per_node > 0 ? a.gpus_per_node
-                       : a.nodes > 0 && !a.gpu.empty()
-                           ? static_cast<int>(machine_kind(a.gpu).per_node)
-                           : 0;
-  if (per_node == 0) return std::max(1, a.nproc);
-  const int ranks = nodes * per_node;
-  if (a.nproc == 0) return ranks;
-  if (a.nodes > 0 && a.nproc != ranks)
-    fail("--nproc {}: {} machines with {} ranks each are {}; leave one of them out", a.nproc, nodes,
-         per_node, ranks);
-  return a.nproc;
+/// The ranks that are asked about: of the job, and of one machine (0: not said).
+struct AskedRanks {
+  int all = 1;
+  int per_node = 0;
+};
+
+AskedRanks ranks_of(const Arguments& a) {
+  if (a.nodes == 0) return {a.nproc > 0 ? a.nproc : std::max(1, a.gpus_per_node), a.gpus_per_node};
+  int per_node = a.gpus_per_node;
+  if (per_node == 0 && a.nproc > 0 && a.nproc % a.nodes == 0) per_node = a.nproc / a.nodes;
+  if (per_node == 0 && a.nproc == 0 && !a.gpu.empty())
+    per_node = static_cast<int>(machine_kind(a.gpu).per_node);
+  if (per_node == 0 && a.nproc == 0)
+    fail("--nodes {}: needs --gpus-per-node or --nproc, how many ranks there are", a.nodes);
+  if (a.nproc > 0 && a.nproc != a.nodes * per_node)
+    fail("--nproc {}: are not {} machines with {} ranks each", a.nproc, a.nodes,
+         per_node > 0 ? std::to_string(per_node) : "equally many");
+  return {a.nodes * per_node, per_node};
 }
 
 /// Memory of a step with answers like these.
@@ -69,7 +71,7 @@ void sample(Config config, std::int64_t prompts, const StagePlan& plan) {
   const StageConfig asked = config.stages.front();
   config.stages.front().train.prompts_per_step = prompts;
   config.stages.front().objective.zero_variance_groups = "keep";
-  const Machine machine(config.stages.front().train.threads);
+  const Machine machine(config.stages.front().train.threads, device_ops(config.device));
   Policy policy = make_policy(config, machine);
   Communicator alone;
   const auto stage = make_stage(config, 0, machine, policy, alone);
@@ -87,13 +89,14 @@ void sample(Config config, std::int64_t prompts, const StagePlan& plan) {
 
 int check_config(const Arguments& a) {
   const Config config = load_job(a.config, a.overrides);
-  const int ranks = ranks_of(a);
+  const AskedRanks ranks = ranks_of(a);
   if (!a.gpu.empty()) {
-    for (const auto& line : machine_plan(config, {a.gpu, ranks, a.gpus_per_node}))
+    for (const auto& line : machine_plan(config, {a.gpu, ranks.all, ranks.per_node}))
       std::cout << line << '\n';
     return 0;
   }
-  const auto plans = preflight(config, {ranks, a.gpus_per_node > 0 ? a.gpus_per_node : ranks});
+  const auto plans = preflight(
+      config, {ranks.all, ranks.per_node > 0 ? std::min(ranks.per_node, ranks.all) : ranks.all});
   for (const auto& line : plan_lines(config, plans))
     std::cout << line << '\n';
   say_warnings(config);

@@ -278,6 +278,9 @@ void describe(Visitor& v, LogConfig& s) {
              .in_trl("num_completions_to_print"),
          &s.completions_per_step);
   v.leaf(Key("completion_ids", "token ids in completions/").free_to_change(), &s.completion_ids);
+  v.leaf(Key("completion_logprobs", "log-probability and entropy of each token in completions/")
+             .free_to_change(),
+         &s.completion_logprobs);
   v.leaf(Key("tensorboard", "write tensorboard/").free_to_change().in_trl("report_to"),
          &s.tensorboard);
   v.leaf(
@@ -327,7 +330,7 @@ void describe_job(Visitor& v, Config& s) {
   v.leaf(Key("seed", "of every random number").at_least(0).at_most(kMaxSeed), &s.seed);
   v.leaf(Key("output_dir", "folder of the run: checkpoints, metrics, completions").free_to_change(),
          &s.output_dir);
-  v.leaf(Key("device", "where to compute; auto: a GPU if there is one")
+  v.leaf(Key("device", "where to compute; auto: the CPU, until cuda has been tried on a GPU")
              .one_of({"auto", "cpu", "cuda"}),
          &s.device);
   v.leaf(Key("strict", "same bits for any micro-batch size and number of ranks"), &s.strict);

@@ -220,6 +220,7 @@ struct LogConfig {
   bool log_completions = true;
   std::int64_t completions_per_step = 8;  ///< rows written to completions/ a step; 0: all
   bool completion_ids = false;
+  bool completion_logprobs = false;  ///< with entropies
   bool tensorboard = true;
   bool trace = false;  ///< trace_N.json: phases and collectives of all ranks
   std::vector<std::string> reflection_words = {"wait",    "recheck", "retry",  "alternatively",

@@ -8,26 +8,33 @@
 #include <utility>
 
 #include "trainer/core/bytes.h"
+#include "trainer/core/error.h"
 
 namespace aha {
+
 AdamWOptimizer::AdamWOptimizer(const Ops& ops, std::vector<ParamRange> ranges, Index total,
                                const OptimConfig& config, Communicator& comm)
     : ops_(&ops),
       ranges_(std::move(ranges)),
       config_(config),
       comm_(&comm),
-      shards_(shards_of(total, comm.size())),
-      moments_{at::zeros({own().size()}, at::kFloat), at::zeros({own().size()}, at::kFloat)} {}
+      shards_(shards_of(total, comm.size())) {
+  const Index size = own().size();
+  if (on_host()) {
+    moments_ = {at::zeros({size}, at::kFloat), at::zeros({size}, at::kFloat)};
+  } else {
+    check(comm.size() == 1, "a device is not shared by ranks yet");
+    exp_avg_.reserve(size, *ops.memory);
+    exp_avg_sq_.reserve(size, *ops.memory);
+  }
+}
 
 /// Sum of squares over all ranks' slices: blocks of fixed size, added in their order.
 double AdamWOptimizer::squares(const Exec& exec, const float* grads) const {
   const Slice part = own();
+  static_assert(kShardUnit == kSquaresBlock);
   std::vector<double> blocks(static_cast<std::size_t>((part.size() + kShardUnit - 1) / kShardUnit));
-  exec.run(static_cast<std::int64_t>(blocks.size()), [&](std::int64_t b) {
-    const Index begin = part.begin + b * kShardUnit;
-    blocks[static_cast<std::size_t>(b)] =
-        ops_->sum_squares({}, grads + begin, std::min(kShardUnit, part.end - begin));
-  });
+  ops_->block_squares(exec, grads + part.begin, part.size(), blocks.data());
   ByteWriter message;
   message.add(blocks);
   double sum = 0;
@@ -49,8 +56,10 @@ std::vector<AdamW> AdamWOptimizer::tasks(float* values, const float* grads, doub
     AdamW& task = tasks.emplace_back();
     task.p = values + begin;
     task.g = grads + begin;
-    task.m = moments_.exp_avg.data_ptr<float>() + begin - mine.begin;
-    task.v = moments_.exp_avg_sq.data_ptr<float>() + begin - mine.begin;
+    float* const m = on_host() ? moments_.exp_avg.data_ptr<float>() : exp_avg_.data();
+    float* const v = on_host() ? moments_.exp_avg_sq.data_ptr<float>() : exp_avg_sq_.data();
+    task.m = m + begin - mine.begin;
+    task.v = v + begin - mine.begin;
     task.n = end - begin;
     task.t = updates_ + 1;
     task.lr = learning_rate;
@@ -67,6 +76,7 @@ std::vector<AdamW> AdamWOptimizer::tasks(float* values, const float* grads, doub
 /// the bits of the whole.
 bool AdamWOptimizer::reaches(const Exec& exec, const std::vector<AdamW>& tasks,
                              double limit) const {
+  check(on_host(), "what fp16 weights reach is known on the host alone");
   std::atomic<bool> any = false;
   for (const auto& task : tasks) {
     exec.run((task.n + kShardUnit - 1) / kShardUnit, [&](std::int64_t block) {
@@ -110,9 +120,24 @@ UpdateStats AdamWOptimizer::step(const Exec& exec, float* values, const float* g
   return stats;
 }
 
-void AdamWOptimizer::set_moments(const Moments& own) {
-  moments_.exp_avg.copy_(own.exp_avg);
-  moments_.exp_avg_sq.copy_(own.exp_avg_sq);
+Moments AdamWOptimizer::moments() const {
+  if (on_host()) return moments_;
+  const Index size = own().size();
+  Moments copy{at::zeros({size}, at::kFloat), at::zeros({size}, at::kFloat)};
+  ops_->memory->download(exp_avg_.data(), 4 * size, copy.exp_avg.data_ptr<float>());
+  ops_->memory->download(exp_avg_sq_.data(), 4 * size, copy.exp_avg_sq.data_ptr<float>());
+  return copy;
+}
+
+void AdamWOptimizer::set_moments(const Moments& given) {
+  if (on_host()) {
+    moments_.exp_avg.copy_(given.exp_avg);
+    moments_.exp_avg_sq.copy_(given.exp_avg_sq);
+    return;
+  }
+  const Index size = own().size();
+  ops_->memory->upload(given.exp_avg.const_data_ptr<float>(), 4 * size, exp_avg_.data());
+  ops_->memory->upload(given.exp_avg_sq.const_data_ptr<float>(), 4 * size, exp_avg_sq_.data());
 }
 
 }  // namespace aha

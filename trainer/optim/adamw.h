@@ -5,6 +5,7 @@
 #include "trainer/comm/communicator.h"
 #include "trainer/config/schema.h"
 #include "trainer/core/tensor.h"
+#include "trainer/kernels/buffer.h"
 #include "trainer/kernels/ops.h"
 
 namespace aha {
@@ -41,8 +42,8 @@ class AdamWOptimizer {
   AdamWOptimizer(const Ops& ops, std::vector<ParamRange> ranges, Index total,
                  const OptimConfig& config, Communicator& comm);
 
-  /// One update of `values` [total]. Of `grads` [total] the own slice is read: the gradient summed over
-  /// ranks. With a `limit` the update is tried on copies first, and refused on every rank when a value on
+  /// One update of `values` [total]; both are in the memory of the table. Of `grads` [total] the own slice is
+  /// read: the gradient summed over ranks. With a `limit` the update is tried on copies first, and refused on every rank when a value on
   /// any would reach it.
   UpdateStats step(const Exec& exec, float* values, const float* grads, double learning_rate,
                    std::optional<double> limit = std::nullopt);
@@ -51,13 +52,15 @@ class AdamWOptimizer {
   const std::vector<Slice>& shards() const { return shards_; }
   Slice own() const { return shards_[static_cast<std::size_t>(comm_->rank())]; }
 
-  const Moments& moments() const { return moments_; }  ///< of the own slice
+  /// Of the own slice, in the host's memory: the moments themselves where that is the table's.
+  Moments moments() const;
   void set_moments(const Moments& own);
   std::int64_t updates() const { return updates_; }
   void set_updates(std::int64_t updates) { updates_ = updates; }
 
  private:
   double squares(const Exec& exec, const float* grads) const;
+  bool on_host() const { return ops_->memory->host; }
   std::vector<AdamW> tasks(float* values, const float* grads, double learning_rate,
                            double scale) const;
   bool reaches(const Exec& exec, const std::vector<AdamW>& tasks, double limit) const;
@@ -67,7 +70,8 @@ class AdamWOptimizer {
   OptimConfig config_;
   Communicator* comm_;
   std::vector<Slice> shards_;
-  Moments moments_;
+  Moments moments_;              ///< where the table's memory is the host's
+  Buffer exp_avg_, exp_avg_sq_;  ///< where it is a device's
   std::int64_t updates_ = 0;
 };
 

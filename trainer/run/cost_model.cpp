@@ -215,13 +215,9 @@ std::vector<PhaseCost> step_costs(const ModelSize& model, const StepWork& work,
   return StepCosts(model, work, cluster, zero).all();
 }
 
-CheckpointCost checkpoint_cost(const ModelSize& model, std::int64_t saved_bytes, bool reference,
-                               std::int64_t ranks) {
-  const auto parameters = static_cast<double>(model.parameters);
-  const double master = saved_bytes == 4 ? 0 : 4;
-  const double own = static_cast<double>(ranks - 1) / static_cast<double>(ranks);
-  return {parameters * (static_cast<double>(saved_bytes) + master + 8 + (reference ? 4 : 0)),
-          8 * parameters * own};
+double checkpoint_bytes(const ModelSize& model, std::int64_t saved_bytes, bool reference) {
+  const std::int64_t values = saved_bytes == 4 ? 0 : 4;
+  return static_cast<double>(model.parameters * (saved_bytes + values + 8 + (reference ? 4 : 0)));
 }
 
 double seconds_of(const std::vector<PhaseCost>& phases) {

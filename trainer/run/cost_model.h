@@ -94,13 +94,9 @@ struct PhaseCost {
 std::vector<PhaseCost> step_costs(const ModelSize& model, const StepWork& work,
                                   const Cluster& cluster, Zero zero);
 
-/// What is written and gathered for one checkpoint.
-struct CheckpointCost {
-  double disk_bytes = 0;
-  double sent_bytes = 0;  ///< by a rank: its share of the moments
-};
-CheckpointCost checkpoint_cost(const ModelSize& model, std::int64_t saved_bytes, bool reference,
-                               std::int64_t ranks);
+/// Bytes that all ranks write for one checkpoint: the model in `saved_bytes` a parameter, f32 values behind
+/// rounded ones, moments, the reference. Nothing is sent for it.
+double checkpoint_bytes(const ModelSize& model, std::int64_t saved_bytes, bool reference);
 
 /// Rows of an update that one rank runs, prompts included.
 double rows_of_update(const StepWork& work, std::int64_t ranks);

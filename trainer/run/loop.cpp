@@ -66,7 +66,7 @@ class Job {
   Job(const Config& config, const TrainOptions& options, Communicator& comm)
       : config_(on_these_cores(config, options.placement)),
         comm_(comm),
-        machine_(config_.stages.front().train.threads),
+        machine_(config_.stages.front().train.threads, device_ops(config_.device)),
         policy_(make_policy(config_, machine_)),
         saver_(comm, std::filesystem::path(config.output_dir) / "checkpoints") {
     choose_start(config, options.resume);
@@ -289,8 +289,10 @@ class Job {
 
   void save() {
     const auto start = Clock::now();
-    saver_.save(
-        {stage_->settings.checkpoint, checkpoint_parts(), committed_, [&] { journal_->sync(); }});
+    const std::function<void()> sync = [&] { journal_->sync(); };
+    CheckpointParts parts = checkpoint_parts();
+    Saver::Request request{stage_->settings.checkpoint, std::move(parts), committed_, sync};
+    saver_.save(std::move(request));
     saved_s_ = seconds_since(start);
   }
 
@@ -351,6 +353,9 @@ class Job {
 
 JobEnd run_on(const Config& config, const TrainOptions& options, Communicator& comm) {
   require_agreement(comm, config);
+  if (config.device == "cuda" && comm.size() > 1)
+    fail("device: cuda runs on one rank so far, this job has {}; start it without --nproc",
+         comm.size());
   std::vector<std::string> plan;
   if (comm.leads())  // writes nothing: it comes first
     plan = plan_lines(config, preflight(on_these_cores(config, options.placement),

@@ -121,10 +121,9 @@ std::vector<std::string> stage_plan(const Config& config, const StageConfig& sta
   lines.push_back(work_line(work));
   for (auto& line : phase_lines(step_costs(size, work, cluster, Zero::Moments)))
     lines.push_back(std::move(line));
-  const auto saved = checkpoint_cost(size, stage.model.save_dtype == "float32" ? 4 : 2,
-                                     work.reference, cluster.ranks);
-  lines.push_back(fmt::format("checkpoint {} written, {} of moments sent by a rank",
-                              bytes_text(saved.disk_bytes), bytes_text(saved.sent_bytes)));
+  const double saved =
+      checkpoint_bytes(size, stage.model.save_dtype == "float32" ? 4 : 2, work.reference);
+  lines.push_back("checkpoint " + bytes_text(saved) + " written");
   const MemoryPlan memory = memory_of(stage, model, work, cluster, Zero::Moments);
   const auto room = cluster.kind.memory_bytes();
   const bool fits = static_cast<double>(memory.total()) <= room;

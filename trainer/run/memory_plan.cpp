@@ -167,14 +167,19 @@ std::int64_t rollout_bytes(const StageConfig& stage, const ModelConfig& model,
   return most;
 }
 
-/// What is held for a moment beside all else: the state before a step of several updates, which a refused one
-/// goes back to; or the moments of all ranks, for a checkpoint.
-std::int64_t copies_bytes(const StageConfig& stage, std::int64_t parameters, int ranks) {
+/// The state before a step of several updates, which a refused one goes back to.
+std::int64_t undo_bytes(const StageConfig& stage, std::int64_t parameters, int ranks) {
   const auto& o = stage.objective;
-  const bool undoes = is_grpo(stage) && o.num_iterations * o.minibatches > 1;
-  const std::int64_t before = undoes ? kFloat * (parameters + 2 * parameters / ranks) : 0;
-  const std::int64_t gathered = ranks > 1 ? 2 * kFloat * parameters : 0;
-  return std::max(before, gathered);
+  if (!is_grpo(stage) || o.num_iterations * o.minibatches == 1) return 0;
+  return kFloat * (parameters + 2 * parameters / ranks);
+}
+
+/// What a checkpoint is written from while training goes on, of rank 0: the values of all, its own moments,
+/// and a reference that moves.
+std::int64_t copy_to_save_bytes(const StageConfig& stage, std::int64_t parameters, int ranks) {
+  if (!stage.checkpoint.async) return 0;
+  const bool moves = is_grpo(stage) && stage.objective.beta != 0 && stage.objective.sync_ref_model;
+  return kFloat * (parameters * (moves ? 2 : 1) + 2 * parameters / ranks);
 }
 
 }  // namespace
@@ -215,12 +220,12 @@ MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model, const
   plan.parts.emplace_back("optimizer", 2 * kFloat * parameters / in.ranks);
   plan.parts.emplace_back("reference",
                           reference ? weights + reference_pass_bytes(stage, model, in) : 0);
-  plan.parts.emplace_back("copies", copies_bytes(stage, parameters, in.ranks));
+  plan.parts.emplace_back("undo", undo_bytes(stage, parameters, in.ranks));
   plan.parts.emplace_back("rollout", rollout_bytes(stage, model, in));
   plan.parts.emplace_back("activations", activation_bytes(stage, model, in));
   plan.parts.emplace_back("logits", in.threads * kFloat * head_chunk_rows(model.vocab_size) *
                                         round_up(model.vocab_size, 16));
-  plan.parts.emplace_back("checkpoint", stage.checkpoint.async ? 3 * kFloat * parameters : 0);
+  plan.parts.emplace_back("checkpoint", copy_to_save_bytes(stage, parameters, in.ranks));
   return plan;
 }
 

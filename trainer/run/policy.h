@@ -20,10 +20,14 @@ std::string_view storage_name(FloatType type);
 /// The least number that rounds to none of the type; nothing where training is far from it (f32, bf16).
 std::optional<double> storage_limit(FloatType type);
 
+/// The kernels of a device as the configuration names it. `auto` is the CPU: the CUDA path has not run on a
+/// GPU yet. UserError when a GPU is asked for and cannot be had.
+const Ops& device_ops(std::string_view device);
+
 /// Threads and kernels that a run works with. Owns the team; `exec` points at it.
 struct Machine {
   /// `threads` 0: all cores.
-  explicit Machine(std::int64_t threads);
+  explicit Machine(std::int64_t threads, const Ops& table = cpu_ops());
 
   ThreadPool pool;
   Exec exec;

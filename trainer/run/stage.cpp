@@ -98,7 +98,7 @@ std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, con
       Engine(*policy.decoder, *policy.weights, machine.exec, policy.vocabulary(),
              text_decoder(*policy.tokenizer), decode_rows(settings)),
       Learner(*policy.decoder, machine.exec, policy.vocabulary(), temperature),
-      ResidentGradients(policy.layout), std::move(strict),
+      ResidentGradients(policy.layout, machine.ops), std::move(strict),
       AdamWOptimizer(machine.ops, param_ranges(policy), policy.layout.total, settings.optim, comm),
       nullptr, AdaptiveEntropy(settings.objective), steps});
   if (settings.method == "grpo" && settings.objective.beta != 0)

@@ -157,10 +157,13 @@ void mix_reference(Stage& stage) {
       (stage.step + 1) % objective.ref_model_sync_steps != 0)
     return;
   const float alpha = static_cast<float>(objective.ref_model_mixup_alpha);
-  float* ref = stage.reference->data();
-  const float* policy = stage.policy.weights->data();
+  const Tensor mixed = stage.reference->values();
+  const Tensor trained = stage.policy.weights->values();
+  float* ref = mixed.data_ptr<float>();
+  const auto* policy = trained.const_data_ptr<float>();
   for (std::int64_t i = 0; i < stage.policy.layout.total; ++i)
     ref[i] = alpha * policy[i] + (1.0F - alpha) * ref[i];
+  stage.reference->assign(mixed);
   stage.reference->publish(stage.machine.exec);
 }
 

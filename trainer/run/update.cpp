@@ -99,8 +99,8 @@ class OwnPart {
       stage_.gradients.clear();
       MicroNote& note = notes.emplace_back(pass(dealt.index, micro));
       const auto& machine = stage_.machine;
-      if (!std::isfinite(machine.ops.sum_squares(machine.exec, stage_.gradients.data(),
-                                                 stage_.policy.layout.total)))
+      if (!std::isfinite(sum_squares(machine.ops, machine.exec, stage_.gradients.data(),
+                                     stage_.policy.layout.total)))
         note.failure = not_finite(groups_, micro, "the gradient");
     }
     return notes;

@@ -140,7 +140,7 @@ class Captured {
 };
 
 /// Rewrites the optimizer's file of a checkpoint with other tensors.
-void write_moments(const fs::path& folder, std::vector<std::int64_t> shape, bool all) {
+void write_moments(const fs::path& folder, const std::vector<std::int64_t>& shape, bool all) {
   const Trained run;
   std::vector<NamedTensor> tensors;
   for (const auto& p : run.layout.parameters)

@@ -29,7 +29,7 @@ TEST_CASE("AppendFile: opened at an offset it is cut there and goes on", "[metri
     file.append("third\n");
   }
   CHECK(read_file(folder / "a") == "first\nthird\n");
-  AppendFile(folder / "a");
+  const AppendFile emptied(folder / "a");
   CHECK(read_file(folder / "a").empty());
 }
 

@@ -92,8 +92,7 @@ TEST_CASE(
   CHECK(part(with(96, 0.5), "activations") == Approx(part(most, "activations") / 2).epsilon(0.05));
 }
 
-TEST_CASE(
-    "memory plan: ranks divide moments, rollout and activations, and gather moments to save") {
+TEST_CASE("memory plan: ranks divide moments, rollout and activations, and what is saved") {
   const auto model = smollm2();
   const auto plan = [&](int ranks) {
     return aha::plan_memory(stage(), model, {104, 0, 1, false, ranks});
@@ -103,8 +102,8 @@ TEST_CASE(
   CHECK(part(two, "gradients") == part(one, "gradients"));
   CHECK(part(two, "rollout") < part(one, "rollout"));
   CHECK(part(two, "activations") == Approx(part(one, "activations") / 2).epsilon(0.15));
-  CHECK(part(one, "copies") == 0);
-  CHECK(part(two, "copies") == part(one, "optimizer"));
+  CHECK(part(one, "checkpoint") == part(one, "weights") + part(one, "optimizer"));
+  CHECK(part(two, "checkpoint") == part(one, "weights") + part(two, "optimizer"));
 }
 
 TEST_CASE("memory plan: several updates a rollout keep the state that a refused one goes back to") {
@@ -112,5 +111,5 @@ TEST_CASE("memory plan: several updates a rollout keep the state that a refused 
   more.objective.minibatches = 2;
   const auto model = smollm2();
   const auto plan = aha::plan_memory(more, model, {104, 0, 2, false});
-  CHECK(part(plan, "copies") == part(plan, "weights") + part(plan, "optimizer"));
+  CHECK(part(plan, "undo") == part(plan, "weights") + part(plan, "optimizer"));
 }
