@@ -77,6 +77,11 @@ bool Scorer::applies(std::size_t reward, std::string_view source) const {
   return sources.empty() || std::find(sources.begin(), sources.end(), source) != sources.end();
 }
 
+bool Scorer::waits() const {
+  return std::any_of(rewards_.begin(), rewards_.end(),
+                     [](const WeightedReward& weighted) { return weighted.reward->waits(); });
+}
+
 std::optional<std::size_t> Scorer::accuracy_part(std::string_view source) const {
   if (accuracy_) return accuracy_;
   for (std::size_t i = 0; i < rewards_.size(); ++i) {

@@ -57,6 +57,9 @@ class Scorer {
   double weight(std::size_t reward) const { return rewards_[reward].weight; }
   bool applies(std::size_t reward, std::string_view source) const;
 
+  /// True if any reward waits for another process or machine.
+  bool waits() const;
+
   /// The part that is "accuracy" for rows of a source: the named one, else the first verifier that
   /// applies; nothing when there is none.
   std::optional<std::size_t> accuracy_part(std::string_view source) const;

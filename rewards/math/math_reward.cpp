@@ -17,9 +17,6 @@ namespace {
 using math::Extraction;
 using math::Verdict;
 
-const std::array<std::string, 7> kRules = {  // NOLINT(bugprone-throwing-static-initialization)
-    "auto", "boxed", "answer_tag", "hash", "final_answer", "last", "whole"};
-
 // Those of a step, and what its groups answer; a gold of 1,000 bytes may be a tree of 200 KB.
 constexpr std::size_t kMostGolds = 256;
 constexpr std::size_t kMostOutcomes = 4096;
@@ -135,8 +132,12 @@ class MathReward final : public Reward {
 }  // namespace
 
 std::unique_ptr<Reward> make_math_reward(const RewardOptions& options) {
-  const auto& rule = options.choice("extraction", kRules);
-  const auto place = std::find(kRules.begin(), kRules.end(), rule) - kRules.begin();
+  const auto rules = math::extraction_rules();
+  std::vector<std::string> names;
+  for (const auto& rule : rules)
+    names.emplace_back(rule.name);
+  const auto& name = options.choice("extraction", names);
+  const auto place = std::find(names.begin(), names.end(), name) - names.begin();
   const std::array<std::string, 2> percent = {"fraction", "number"};
   const std::array<std::string, 2> order = {"free", "kept"};
   math::Conventions conventions;
@@ -146,8 +147,8 @@ std::unique_ptr<Reward> make_math_reward(const RewardOptions& options) {
   conventions.precision = static_cast<int>(precision);
   conventions.percent_is_number = options.choice("percent", percent) == "number";
   conventions.ordered_lists = options.choice("list_order", order) == "kept";
-  return std::make_unique<MathReward>(static_cast<Extraction>(place), options.text("answer_field"),
-                                      conventions);
+  return std::make_unique<MathReward>(rules[static_cast<std::size_t>(place)].place,
+                                      options.text("answer_field"), conventions);
 }
 
 }  // namespace aha

@@ -22,13 +22,13 @@ inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};  // NOLINT: bytes
 }
 
-/// Cuts a text at its first NUL, for targets that read two.
+/// Cuts a text after its first line, for targets that read two.
 struct TwoTexts {
   std::string_view first;
   std::string_view second;
 };
 inline TwoTexts split(std::string_view text) {
-  const auto at = text.find('\0');
+  const auto at = text.find('\n');
   if (at == std::string_view::npos) return {text, text};
   return {text.substr(0, at), text.substr(at + 1)};
 }

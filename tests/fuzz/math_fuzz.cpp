@@ -1,4 +1,4 @@
-// Gold and prediction, cut at a NUL: a verdict, and the same one with the same steps each time.
+// Gold, on the first line, and prediction: a verdict, and the same one with the same steps each time.
 #include "rewards/registry.h"
 #include "tests/fuzz/fuzz_input.h"
 

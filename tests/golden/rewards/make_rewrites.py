@@ -28,7 +28,7 @@ WRAPPERS = {
 
 
 def number(gold):
-    """The value of a plain numeral or fraction, or nothing."""
+    """The value of a plain numeral, fraction or mixed number, or nothing."""
     plain = gold.replace(",\\!", "").replace("{,}", "").replace("\\$", "")
     if re.fullmatch(r"-?\d{1,3}(,\d{3})+", plain):
         plain = plain.replace(",", "")
@@ -36,6 +36,8 @@ def number(gold):
         return Fraction(plain)
     if match := re.fullmatch(r"(-?)\\[dt]?frac\{(\d+)\}\{(\d+)\}", plain):
         return Fraction(int(match[1] + match[2]), int(match[3]))
+    if match := re.fullmatch(r"(-?)(\d+)\\[dt]?frac\{(\d+)\}\{(\d+)\}", plain):
+        return (-1 if match[1] else 1) * (int(match[2]) + Fraction(int(match[3]), int(match[4])))
     return None
 
 
