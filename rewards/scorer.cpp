@@ -113,7 +113,8 @@ Score Scorer::score_until(const Attempt& attempt, std::string_view source,
     auto& part = score.parts.emplace_back();
     if (!applies(i, source)) {
       part.reason = kNotForSource;
-    } else if (deadline && std::chrono::steady_clock::now() >= *deadline) {
+    } else if (deadline && rewards_[i].reward->waits() &&
+               std::chrono::steady_clock::now() >= *deadline) {
       part.reason = fmt::format("{} {} s (reward.timeout_s)", kLate, timeout_s_);
     } else {
       part = rewards_[i].reward->score(attempt);

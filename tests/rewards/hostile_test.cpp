@@ -30,7 +30,7 @@ std::vector<Case> cases() {
   all.push_back(
       {"countdown",
        {.text = "<answer>1234 + 2/4</answer>", .row = {{"nums", {1234, 2, 4}}, {"target", 1235}}}});
-  all.push_back({"soft_overlong", {.length = 1234, .max_completion_length = 1300}});
+  all.push_back({"soft_overlong", {.text = "", .length = 1234, .max_completion_length = 1300}});
   all.push_back({"cosine_length",
                  {.text = "8", .row = {{"answer", "8"}}, .length = 7, .max_completion_length = 9}});
   all.push_back({"language", {.text = "eins zwei und \xD0\xBF\xD1\x80\xD0\xB8"}});
