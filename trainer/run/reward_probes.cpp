@@ -1,5 +1,7 @@
 #include "trainer/run/reward_probes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "trainer/core/text.h"
