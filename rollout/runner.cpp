@@ -48,24 +48,26 @@ Runner::Runner(const Decoder& decoder, ParameterProvider& weights, Exec exec,
 
 std::int64_t Runner::pieces_for(std::int64_t rows) const {
   const std::int64_t threads = exec_.threads();
+  if (!decoder_->ops().memory->host) return 1;
   if (!weights_fit_caches(decoder_->config()) && rows < threads * kRowsThatHideWeights) return 1;
   if (threads > 1 && rows >= kPiecesPerThread * threads * kRowsOfASmallPiece)
     return kPiecesPerThread * threads;
   return std::clamp<std::int64_t>(rows / kRowsWorthAPiece, 1, threads);
 }
 
-std::int64_t Runner::rows_in_caches(std::int64_t positions) const {
-  const ModelConfig& c = decoder_->config();
+std::int64_t Runner::rows_in_caches(const ModelConfig& c, std::int64_t threads,
+                                    std::int64_t positions) {
   if (!weights_fit_caches(c)) return std::numeric_limits<std::int64_t>::max();
   const std::int64_t row =
       std::max<std::int64_t>(1, positions) * KvCache::bytes_for(c, 1) / kKvBlock;
-  return exec_.threads() * std::max(kRowsOfAWave, kCacheBytes / row / 8 * 8);
+  return threads * std::max(kRowsOfAWave, kCacheBytes / row / 8 * 8);
 }
 
 void Runner::prefill(std::span<SharedPrompt* const> prompts,
                      std::span<const GroupRequest> requests) {
   const auto count = static_cast<std::int64_t>(prompts.size());
-  const auto pieces = std::min<std::int64_t>(count, exec_.threads());
+  const Memory& memory = *decoder_->ops().memory;
+  const auto pieces = memory.host ? std::min<std::int64_t>(count, exec_.threads()) : 1;
   const auto width = static_cast<std::size_t>(decoder_->config().hidden_size);
   const auto run_range = [&](const Exec& exec, Scratch& scratch, std::int64_t begin,
                              std::int64_t end) {
@@ -87,8 +89,9 @@ void Runner::prefill(std::span<SharedPrompt* const> prompts,
     for (auto i = begin; i < end; ++i) {
       auto* prompt = prompts[static_cast<std::size_t>(i)];
       row += requests[prompt->request].prompt.ids.size();
-      const float* last = hidden + (row - 1) * width;
-      prompt->last_hidden.assign(last, last + width);
+      prompt->last_hidden.resize(width);
+      memory.download(hidden + (row - 1) * width, static_cast<std::int64_t>(4 * width),
+                      prompt->last_hidden.data());
     }
   };
   if (pieces <= 1) {
@@ -103,13 +106,16 @@ void Runner::prefill(std::span<SharedPrompt* const> prompts,
 
 void Runner::copy(std::span<const KvCopy> copies) {
   if (copies.empty()) return;
+  const KvCopy* staged = nullptr;
+  copies_.add(copies, staged);
+  copies_.send(*decoder_->ops().memory);
   for (Index l = 0; l < decoder_->config().num_hidden_layers; ++l)
-    decoder_->ops().kv_copy(exec_, cache_.layer(l), copies.data(),
-                            static_cast<Index>(copies.size()));
+    decoder_->ops().kv_copy(exec_, cache_.layer(l), staged, static_cast<Index>(copies.size()));
 }
 
-void Runner::sample(const Exec& exec, const float* hidden, std::span<Sequence* const> sequences,
-                    const SamplingParams& params, std::span<Drawn> drawn) const {
+void Runner::sample(const Exec& exec, const float* hidden, Scratch& scratch,
+                    std::span<Sequence* const> sequences, const SamplingParams& params,
+                    std::span<Drawn> drawn) const {
   const std::size_t n = sequences.size();
   const bool greedy = params.temperature == 0.0;
   std::vector<double> uniforms(greedy ? 0 : n);
@@ -123,10 +129,13 @@ void Runner::sample(const Exec& exec, const float* hidden, std::span<Sequence* c
   HeadSample task{};
   task.h = hidden;
   task.w = weights_->edges().head;
-  task.uniforms = greedy ? nullptr : uniforms.data();
-  task.ids = ids.data();
-  task.logprobs = logprobs.data();
-  task.entropies = entropies.data();
+  const Memory& memory = *decoder_->ops().memory;
+  if (!greedy) scratch.head.add(std::span<const double>(uniforms), task.uniforms);
+  scratch.head.send(memory);
+  scratch.drawn.add(std::span(ids), task.ids);
+  scratch.drawn.add(std::span(logprobs), task.logprobs);
+  scratch.drawn.add(std::span(entropies), task.entropies);
+  scratch.drawn.prepare(memory);
   task.M = static_cast<Index>(n);
   task.C = decoder_->config().hidden_size;
   task.V = vocabulary_;
@@ -135,6 +144,7 @@ void Runner::sample(const Exec& exec, const float* hidden, std::span<Sequence* c
   task.top_p = static_cast<float>(params.top_p);
   task.min_p = static_cast<float>(params.min_p);
   decoder_->ops().head_sample(exec, task);
+  scratch.drawn.receive(memory);
   for (std::size_t i = 0; i < n; ++i)
     drawn[i] = {ids[i], logprobs[i], entropies[i]};
 }
@@ -142,11 +152,15 @@ void Runner::sample(const Exec& exec, const float* hidden, std::span<Sequence* c
 void Runner::first_tokens(std::span<Sequence* const> sequences, const SamplingParams& params,
                           std::span<Drawn> drawn) {
   if (sequences.empty()) return;
-  const auto width = static_cast<std::size_t>(decoder_->config().hidden_size);
-  float* hidden = scratch_[0].hidden.reserve(static_cast<Index>(sequences.size() * width));
-  for (std::size_t i = 0; i < sequences.size(); ++i)
-    std::copy_n(sequences[i]->prompt->last_hidden.data(), width, hidden + i * width);
-  sample(exec_, hidden, sequences, params, drawn);
+  std::vector<float> rows;
+  for (const auto* sequence : sequences)
+    rows.insert(rows.end(), sequence->prompt->last_hidden.begin(),
+                sequence->prompt->last_hidden.end());
+  const Memory& memory = *decoder_->ops().memory;
+  const auto floats = static_cast<std::int64_t>(rows.size());
+  float* hidden = scratch_[0].hidden.reserve(floats, memory);
+  memory.upload(rows.data(), 4 * floats, hidden);
+  sample(exec_, hidden, scratch_[0], sequences, params, drawn);
 }
 
 void Runner::decode_range(const Exec& exec, Scratch& scratch, std::span<Sequence* const> sequences,
@@ -161,7 +175,7 @@ void Runner::decode_range(const Exec& exec, Scratch& scratch, std::span<Sequence
   }
   const float* hidden =
       decoder_->forward(exec, *weights_, {ids, positions, tables, {}, {}}, cache_, scratch);
-  sample(exec, hidden, sequences, params, drawn);
+  sample(exec, hidden, scratch, sequences, params, drawn);
 }
 
 void Runner::next_tokens(std::span<Sequence* const> sequences, const SamplingParams& params,

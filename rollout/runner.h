@@ -1,4 +1,5 @@
 #pragma once
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -22,12 +23,17 @@ class Runner {
  public:
   Runner(const Decoder& decoder, ParameterProvider& weights, Exec exec, std::int64_t vocabulary);
 
-  void reserve(Index num_blocks) { cache_.reserve(num_blocks); }
+  void reserve(Index num_blocks) { cache_.reserve(num_blocks, *decoder_->ops().memory); }
 
   /// Rows beyond which decoding more at once is slower: the keys and values of so many sequences of
   /// `positions` positions on average about fill the caches near the cores. Every token reads them all, so
   /// a small model decodes its rows in waves. Above any batch where the weights outweigh them.
-  std::int64_t rows_in_caches(std::int64_t positions) const;
+  static std::int64_t rows_in_caches(const ModelConfig& model, std::int64_t threads,
+                                     std::int64_t positions);
+  std::int64_t rows_in_caches(std::int64_t positions) const {
+    if (!decoder_->ops().memory->host) return std::numeric_limits<std::int64_t>::max();
+    return rows_in_caches(decoder_->config(), exec_.threads(), positions);
+  }
 
   /// Computes keys and values of the prompts and their last hidden rows.
   void prefill(std::span<SharedPrompt* const> prompts, std::span<const GroupRequest> requests);
@@ -44,8 +50,9 @@ class Runner {
                    std::span<Drawn> drawn);
 
  private:
-  void sample(const Exec& exec, const float* hidden, std::span<Sequence* const> sequences,
-              const SamplingParams& params, std::span<Drawn> drawn) const;
+  void sample(const Exec& exec, const float* hidden, Scratch& scratch,
+              std::span<Sequence* const> sequences, const SamplingParams& params,
+              std::span<Drawn> drawn) const;
   void decode_range(const Exec& exec, Scratch& scratch, std::span<Sequence* const> sequences,
                     const SamplingParams& params, std::span<Drawn> drawn);
   /// Ranges of rows to run side by side.
@@ -57,6 +64,7 @@ class Runner {
   std::int64_t vocabulary_;
   KvCache cache_;
   std::vector<Scratch> scratch_;  ///< one a piece
+  Staging copies_;
 };
 
 }  // namespace aha

@@ -13,4 +13,5 @@ say "training configs/countdown_aha.yaml (about 1 min on two cores) ..."
 say "training: $((SECONDS - started)) s"
 run=runs/countdown_aha
 for argument in "$@"; do case $argument in output_dir=*) run=${argument#output_dir=} ;; esac; done
-exec "$build/aha" report "$run"
+"$build/aha" report "$run" || exit 1
+[ ! -f "$run/report.html" ] || say "curves and samples: open $run/report.html in a browser"

@@ -25,6 +25,7 @@ source "$(dirname "$0")/common.sh"
 usage() { sed -n '2,24s/^# \{0,1\}//p' "$root/scripts/submit.sh"; }
 root=$PWD
 aha=$build/aha
+[ -x "$root/aha" ] && aha=$root/aha # a package
 cd "$here" || exit 1
 
 config='' name='' nodes=1 gpus='' tasks='' warn=180 max_requeues=20 max_retries=3 dry_run=false

@@ -10,6 +10,7 @@
 #include "trainer/core/error.h"
 #include "trainer/core/log.h"
 #include "trainer/core/version.h"
+#include "trainer/kernels/cuda_library.h"
 
 namespace {
 
@@ -31,6 +32,7 @@ int run(int argc, char** argv) {
   aha::add_inspect(app, action);
   aha::add_config(app, action);
   aha::add_report(app, action);
+  aha::add_watch(app, action);
   aha::add_import_gguf(app, action);
   try {
     app.parse(argc, argv);
@@ -59,6 +61,10 @@ int main(int argc, char** argv) {
     spdlog::error("aha: {}", error.what());
     spdlog::default_logger()->flush();
     std::_Exit(aha::kExitTryAgain);  // a thread may wait in a collective that nothing ends
+  } catch (const aha::DeviceError& error) {
+    spdlog::error("aha: the GPU failed: {}", error.what());
+    spdlog::default_logger()->flush();
+    std::_Exit(aha::kExitTryAgain);  // what would be freed on the GPU is lost with it
   } catch (const std::exception& error) {
     spdlog::error("aha: a bug: {}", error.what());
     return aha::kExitBug;

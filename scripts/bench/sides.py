@@ -3,7 +3,7 @@ processes, and the machine's floors.
 
 A job is a dict: prompts (texts, in their order), P prompts a step, G completions each, T forced tokens,
 prompt_tokens, learning_rate, per_device (completions that TRL holds at once), avoid (ids that TRL never draws),
-steps (counted) and warm (before them). Both sides: f32, temperature 1, beta 0, one update a rollout, AdamW, the
+steps (counted), warm (before them), and ranks that TRL runs on (absent: 1). Both sides: f32, temperature 1, beta 0, one update a rollout, AdamW, the
 repetition penalty over single tokens as the reward (it differs between completions, so every advantage is at
 work and no completion is skipped).
 """
@@ -50,7 +50,8 @@ def trl_steps(folder, job):
     from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
     from trl import GRPOConfig, GRPOTrainer
 
-    torch.set_num_threads(os.cpu_count())
+    ranks = job.get("ranks", 1)
+    torch.set_num_threads(os.cpu_count() // ranks)
     clock, rows, now = time.perf_counter, [], {}
 
     class Timed(GRPOTrainer):
@@ -87,7 +88,7 @@ def trl_steps(folder, job):
 
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
-    parts = job["P"] * job["G"] // job["per_device"]
+    parts = job["P"] * job["G"] // job["per_device"] // ranks
     config = GRPOConfig(
         output_dir=tempfile.mkdtemp(), use_cpu=True, bf16=False, gradient_checkpointing=False, report_to="none",
         disable_tqdm=True, save_strategy="no", per_device_train_batch_size=job["per_device"], gradient_accumulation_steps=parts,
@@ -99,12 +100,12 @@ def trl_steps(folder, job):
                     train_dataset=Dataset.from_dict({"prompt": job["prompts"]}), callbacks=[Clock()])
     trainer.train()
     rows = rows[job["warm"]:]
-    assert all(r["tokens"] == job["P"] * job["G"] * job["T"] for r in rows), "every completion has full length"
-    assert all(r["prompt_tokens"] == job["P"] * job["G"] * job["prompt_tokens"] for r in rows), "every prompt has its tokens"
+    assert all(r["tokens"] == job["P"] * job["G"] * job["T"] // ranks for r in rows), "every completion has full length"
+    assert all(r["prompt_tokens"] == job["P"] * job["G"] * job["prompt_tokens"] // ranks for r in rows), "every prompt has its tokens"
     return rows
 
 
-def aha_steps(binary, folder, job, threads=0):
+def aha_steps(binary, folder, job, threads=0, ranks=1):
     with tempfile.TemporaryDirectory() as work:
         with open(f"{work}/prompts.jsonl", "w") as file:
             file.writelines(json.dumps({"question": text}) + "\n" for text in job["prompts"])
@@ -126,7 +127,7 @@ optim: {{learning_rate: {job["learning_rate"]}}}
 train: {{max_steps: {job["steps"] + job["warm"]}, prompts_per_step: {job["P"]}, threads: {threads}}}
 log: {{log_completions: false, tensorboard: false}}
 """)
-        done = subprocess.run([binary, "train", f"{work}/aha.yaml"], capture_output=True, text=True)
+        done = subprocess.run([binary, "train", f"{work}/aha.yaml", "--nproc", str(ranks)], capture_output=True, text=True)
         if done.returncode:
             sys.exit("aha failed:\n" + done.stderr[-3000:])
         with open(f"{work}/run/metrics.jsonl") as file:

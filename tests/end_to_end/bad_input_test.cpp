@@ -92,7 +92,7 @@ TEST_CASE("bad input: values that contradict each other stop the program before 
        {"data.train.count=9", "stages.grpo.train.max_steps=0", "train.num_train_epochs=1e300"},
        {"num_train_epochs", "16777215"}},
       {"an unknown task", {"data.train.task=parities"}, {"parities"}},
-      {"a device that this build lacks", {"device=cuda"}, {"device"}},
+      {"a device without strict kernels", {"device=cuda", "strict=true"}, {"strict", "device"}},
   };
   for (const auto& c : cases)
     require_refused(folder / "job.yaml", run, c);
@@ -222,6 +222,24 @@ TEST_CASE(
   CHECK_THAT(end.err, contains("not finite") && contains("parity"));
   const auto latest = fs::canonical(run / "latest");
   CHECK(aha::Json::parse(slurp(latest / "trainer_state.json")).at("step").get<int>() >= 1);
+  CHECK(fs::exists(latest / "optimizer" / "state.safetensors"));
+}
+
+TEST_CASE(
+    "bad input: a weight beyond what fp16 holds refuses the step and saves the state before") {
+  TempFolder folder;
+  const auto run = folder / "run";
+  spill(folder / "job.yaml", small_job(run));
+  // Adam's first step is the learning rate; decay is off: the second update passes 65504
+  const auto end =
+      run_aha({"train", (folder / "job.yaml").string(), "--set", "model.storage=fp16", "--set",
+               "stages.warm_start.optim.learning_rate=4e4", "--set",
+               "stages.warm_start.optim.warmup_steps=0", "--set", "checkpoint.save_steps=0"});
+  INFO(end.err);
+  CHECK(end.code == 2);
+  CHECK_THAT(end.err, contains("fp16") && contains("last good state is saved"));
+  const auto latest = fs::canonical(run / "latest");
+  CHECK(aha::Json::parse(slurp(latest / "trainer_state.json")).at("step").get<int>() == 1);
   CHECK(fs::exists(latest / "optimizer" / "state.safetensors"));
 }
 

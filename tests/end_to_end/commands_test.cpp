@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "tests/end_to_end/small_job.h"
@@ -84,6 +86,30 @@ TEST_CASE("check: says the plan without writing anything") {
   const auto samples = run_aha({"check", (folder / "job.yaml").string(), "--samples", "2"});
   CHECK(samples.code == 2);  // the first stage is sft: its end is where grpo starts
   CHECK_THAT(samples.err, contains("--samples"));
+  const auto ranks = run_aha({"check", (folder / "job.yaml").string(), "--nproc", "2"});
+  CHECK(ranks.code == 0);
+  CHECK_THAT(ranks.out, contains("2 of 2 ranks here") && contains("each sends at most"));
+}
+
+TEST_CASE("check: plans for a machine that is not this one, and knows which those are") {
+  TempFolder folder;
+  spill(folder / "job.yaml", small_job(folder / "run"));
+  const auto check = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"check", (folder / "job.yaml").string()});
+    return run_aha(more);
+  };
+  const auto plan = check({"--gpu", "h100", "--nodes", "2", "--gpus-per-node", "4"});
+  INFO(plan.err);
+  CHECK(plan.code == 0);
+  CHECK_THAT(plan.out, contains("8 ranks on NVIDIA H100") && contains("2 machines of 4") &&
+                           contains("not built") && contains("ZeRO-1"));
+  CHECK_FALSE(fs::exists(folder / "run"));
+  const auto unknown = check({"--gpu", "tpu"});
+  CHECK(unknown.code == 2);
+  CHECK_THAT(unknown.err, contains("'tpu'") && contains("h100"));
+  const auto twice = check({"--gpu", "h100", "--nproc", "3", "--nodes", "2"});
+  CHECK(twice.code == 2);
+  CHECK_THAT(twice.err, contains("--nproc 3"));
 }
 
 TEST_CASE("generate: rows keep their fields and order, and the same seed gives the same bytes") {
@@ -224,7 +250,7 @@ TEST_CASE("generate: an interactive answer is streamed, and a conversation has a
     std::vector<std::string> command = {"generate"};
     command.insert(command.end(), options.begin(), options.end());
     command.insert(command.end(), more.begin(), more.end());
-    const auto end = run_aha(command, input);
+    auto end = run_aha(command, input);
     INFO(end.err);
     CHECK(end.code == 0);
     return end;
@@ -249,11 +275,12 @@ TEST_CASE("generate: an interactive answer is streamed, and a conversation has a
 
 TEST_CASE("results: a full disk under standard output is an error, not a success") {
   const auto& s = shared();
-  const std::string full = " > /dev/full 2> " + (s.folder / "said").string();
-  const std::string aha = std::string(AHA_BINARY_DIR) + "/aha ";
-  for (const auto& command :
-       {aha + "config" + full, aha + "check " + s.config.string() + full,
-        "echo '" + kPrompt + "' | " + aha + "generate --model " + s.model + full}) {
+  const std::string aha = std::string(AHA_BINARY_DIR) + "/aha";
+  const std::string said = (s.folder / "said").string();
+  for (const auto& words :
+       {fmt::format("{} config", aha), fmt::format("{} check {}", aha, s.config.string()),
+        fmt::format("echo '{}' | {} generate --model {}", kPrompt, aha, s.model)}) {
+    const std::string command = fmt::format("{} > /dev/full 2> {}", words, said);
     INFO(command);
     const int status = std::system(command.c_str());
     CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 2));

@@ -12,7 +12,7 @@ Ended train_in(const std::vector<std::pair<std::string, std::string>>& environme
   more.insert(more.begin(), {"train", (folder / "job.yaml").string()});
   Program::Options options;
   options.environment = environment;
-  const auto end = Program(more, options).wait();
+  auto end = Program(more, options).wait();
   if (end.code == 2) CHECK_FALSE(std::filesystem::exists(folder / "run"));
   return end;
 }

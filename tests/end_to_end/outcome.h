@@ -1,4 +1,7 @@
 #pragma once
+#include <cstdlib>
+#include <cstring>
+
 #include "tests/end_to_end/small_job.h"
 #include "tests/support/catch.h"
 
@@ -14,6 +17,37 @@ struct Outcome {
   std::vector<std::string> metrics;
 };
 
+/// The tensors of a safetensors file by name, as bytes with dtype; what several ranks have cut into
+/// NAME[begin:end] is put together when the files are taken in the order of their names.
+inline void add_tensors(const std::string& file, std::map<std::string, std::string>& tensors) {
+  std::uint64_t length = 0;
+  std::memcpy(&length, file.data(), sizeof length);
+  const auto header = aha::Json::parse(file.substr(sizeof length, length));
+  const auto data = std::string_view(file).substr(sizeof length + length);
+  for (const auto& [name, entry] : header.items()) {
+    if (name == "__metadata__") continue;
+    const auto begin = entry.at("data_offsets").at(0).get<std::size_t>();
+    const auto end = entry.at("data_offsets").at(1).get<std::size_t>();
+    tensors[name.substr(0, name.find('[')) + " " + entry.at("dtype").get<std::string>()] +=
+        data.substr(begin, end - begin);
+  }
+}
+
+/// The files of a checkpoint, but what depends on how many ranks wrote it: the optimizer's tensors in place
+/// of its files. Checksums go with the files.
+inline std::map<std::string, std::string> checkpoint_files(const fs::path& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& [name, bytes] : files_below(folder)) {
+    const bool optimizer = name.starts_with("optimizer/");
+    if (fs::path(name).filename() == "checksums.json") continue;
+    if (!optimizer)
+      files[name] = bytes;
+    else if (name.ends_with(".safetensors"))
+      add_tensors(bytes, files);
+  }
+  return files;
+}
+
 /// metrics.jsonl and TensorBoard files hold times, whose text may be longer or shorter.
 inline std::string without_offsets(const std::string& state) {
   auto json = aha::OrderedJson::parse(state);
@@ -22,7 +56,7 @@ inline std::string without_offsets(const std::string& state) {
 }
 
 inline Outcome outcome_of(const fs::path& run) {
-  Outcome outcome{files_below(fs::canonical(run / "latest")), files_below(run / "completions"),
+  Outcome outcome{checkpoint_files(fs::canonical(run / "latest")), files_below(run / "completions"),
                   metrics_without_times(run)};
   auto& state = outcome.checkpoint.at("trainer_state.json");
   state = without_offsets(state);
@@ -39,6 +73,18 @@ inline void require_equal(const Outcome& a, const Outcome& b) {
   CHECK((a.completions == b.completions));
   CHECK(a.metrics == b.metrics);
 }
+
+/// How often a run is killed at most, and a job that is long enough for it. AHA_TEST_KILLS asks for more than
+/// there is time for in every test.
+struct Kills {
+  explicit Kills(int usual) : most(usual) {
+    if (const char* asked = std::getenv("AHA_TEST_KILLS")) most = std::atoi(asked);
+    if (most > usual)
+      settings = {"--set", "stages.grpo.train.max_steps=" + std::to_string(15 * most)};
+  }
+  int most;
+  std::vector<std::string> settings;
+};
 
 /// A small job in a folder of its own.
 struct Job {

@@ -1,8 +1,6 @@
 // Several ranks of build/aha on one machine: the bytes of one rank, and faults that name the rank.
-#include <memory>
-
 #include "tests/end_to_end/outcome.h"
-#include "trainer/comm/rank_process.h"
+#include "tests/end_to_end/started_ranks.h"
 #include "trainer/core/philox.h"
 
 using namespace aha_test;
@@ -10,57 +8,6 @@ using namespace aha_test;
 namespace {
 
 using Millis = std::chrono::milliseconds;
-
-/// The ranks of a job, started as torchrun would.
-class Ranks {
- public:
-  Ranks(int count, const std::vector<std::string>& command) {
-    const auto port = std::to_string(aha::free_port());
-    for (int r = 0; r < count; ++r)
-      start(r, count, port, command);
-  }
-
-  /// Rank r runs commands[r].
-  explicit Ranks(const std::vector<std::vector<std::string>>& commands) {
-    const auto port = std::to_string(aha::free_port());
-    for (std::size_t r = 0; r < commands.size(); ++r)
-      start(static_cast<int>(r), static_cast<int>(commands.size()), port, commands[r]);
-  }
-
-  Program& operator[](std::size_t rank) { return *programs_[rank]; }
-
-  std::vector<Ended> wait() {
-    std::vector<Ended> ends;
-    for (auto& program : programs_)
-      ends.push_back(program->wait());
-    return ends;
-  }
-
-  void signal_all(int number) {
-    for (auto& program : programs_)
-      program->signal(number);
-  }
-
- private:
-  void start(int rank, int count, const std::string& port,
-             const std::vector<std::string>& command) {
-    Program::Options options;
-    options.environment = {
-        {"RANK", std::to_string(rank)},       {"WORLD_SIZE", std::to_string(count)},
-        {"LOCAL_RANK", std::to_string(rank)}, {"LOCAL_WORLD_SIZE", std::to_string(count)},
-        {"MASTER_ADDR", "127.0.0.1"},         {"MASTER_PORT", port}};
-    programs_.push_back(std::make_unique<Program>(command, options));
-  }
-
-  std::vector<std::unique_ptr<Program>> programs_;
-};
-
-void require_done(const std::vector<Ended>& ends) {
-  for (const auto& end : ends) {
-    INFO(end.err);
-    REQUIRE(end.code == 0);
-  }
-}
 
 /// Ranks that train without end, under way.
 struct Endless {
@@ -166,7 +113,9 @@ TEST_CASE("ranks: a run goes on with another number of ranks as if nothing had h
 
 TEST_CASE(
     "ranks: whichever rank is killed whenever, the run goes on and ends with the same bytes") {
-  const std::vector<std::string> strict = {"--set", "strict=true", "--set", "train.threads=1"};
+  std::vector<std::string> strict = {"--set", "strict=true", "--set", "train.threads=1"};
+  const Kills kills(20);
+  strict.insert(strict.end(), kills.settings.begin(), kills.settings.end());
   const Job whole;
   require_done(Ranks(2, whole.command(strict)).wait());
   const Job broken;
@@ -174,9 +123,9 @@ TEST_CASE(
   command.insert(command.end(), {"--resume", "auto"});
   aha::RandomStream random({2027, aha::Purpose::Task, 0, 0, 0, 0});
   int killed = 0;
-  for (int attempt = 0; attempt < 40; ++attempt) {
+  for (int attempt = 0; attempt <= kills.most + 20; ++attempt) {
     Ranks ranks(2, command);
-    if (attempt < 20) {
+    if (attempt < kills.most) {
       std::this_thread::sleep_for(Millis(60 + random.below(200) * (1 + attempt / 4)));
       ranks[static_cast<std::size_t>(random.below(2))].signal(SIGKILL);
       std::this_thread::sleep_for(Millis(30));
@@ -189,6 +138,7 @@ TEST_CASE(
     ++killed;
   }
   CHECK(killed > 5);
+  if (kills.most > 20) WARN(killed << " kills");
   require_equal(outcome_of(broken.run), outcome_of(whole.run));
 }
 

@@ -9,20 +9,29 @@ namespace {
 
 using Millis = std::chrono::milliseconds;
 
+void require_done(const Ended& end) {
+  INFO(end.err);
+  REQUIRE(end.code == 0);
+}
+
 }  // namespace
 
 TEST_CASE("resume: killed at random moments, a run ends with the bytes of one that never stopped") {
+  const Kills kills(40);
   Job whole;
-  const Outcome expected = whole.finished();
+  require_done(run_aha(whole.command(kills.settings)));
+  const Outcome expected = outcome_of(whole.run);
   Job broken;
+  auto command = broken.command(kills.settings);
+  command.insert(command.end(), {"--resume", "auto"});
   aha::RandomStream random({2026, aha::Purpose::Task, 0, 0, 0, 0});
   int killed = 0;
   Ended end;
-  for (int attempt = 0; attempt < 60; ++attempt) {
-    Program program(broken.command({"--resume", "auto"}));
+  for (int attempt = 0; attempt < kills.most + 20; ++attempt) {
+    Program program(command);
     // later attempts live longer, so that the job gets done on a slow machine too
     const auto life = Millis(30 + random.below(120) * (1 + attempt / 6));
-    if (attempt < 40) {
+    if (attempt < kills.most) {
       std::this_thread::sleep_for(life);
       program.signal(SIGKILL);
     }
@@ -33,6 +42,7 @@ TEST_CASE("resume: killed at random moments, a run ends with the bytes of one th
     ++killed;
   }
   CHECK(killed >= 3);
+  if (kills.most > 40) WARN(killed << " kills");
   REQUIRE(end.code == 0);
   require_equal(expected, outcome_of(broken.run));
 }
@@ -55,6 +65,44 @@ TEST_CASE("resume: stopped by a signal, the run saves, exits 85 and goes on to t
       REQUIRE(end.code == 0);
     }
     require_equal(expected, outcome_of(broken.run));
+  }
+}
+
+TEST_CASE("resume: a disk that is full for a while costs nothing") {
+  const std::vector<std::string> longer = {"--set", "stages.grpo.train.max_steps=200", "--set",
+                                           "checkpoint.max_failed_saves=100000"};
+  Job whole;
+  require_done(run_aha(whole.command(longer)));
+  Job filled;
+  Program program(filled.command(longer));
+  REQUIRE(program.says("grpo 3/", Millis(20000)));
+  program.limit_files(3000);
+  REQUIRE(program.says("the next save tries again", Millis(20000)));
+  std::this_thread::sleep_for(Millis(50));
+  program.limit_files(RLIM_INFINITY);
+  require_done(program.wait());
+  require_equal(outcome_of(whole.run), outcome_of(filled.run));
+}
+
+TEST_CASE("resume: a disk that stays full stops the run at its limit, with what to do") {
+  const std::vector<std::string> longer = {"--set", "stages.grpo.train.max_steps=200"};
+  Job whole;
+  require_done(run_aha(whole.command(longer)));
+  for (const char* async : {"true", "false"}) {
+    Job filled;
+    Program program(filled.command({"--set", "stages.grpo.train.max_steps=200", "--set",
+                                    std::string("checkpoint.async=") + async}));
+    REQUIRE(program.says("grpo 3/", Millis(20000)));
+    program.limit_files(3000);
+    const auto end = program.wait();
+    INFO(end.err);
+    CHECK(end.code == 2);
+    CHECK_THAT(end.err, contains("(1 of at most 3 failures in a row)") &&
+                            contains("(2 of at most 3 failures in a row)") &&
+                            contains("3 times in a row") && contains("--resume auto"));
+    require_done(
+        run_aha(filled.command({"--set", "stages.grpo.train.max_steps=200", "--resume", "auto"})));
+    require_equal(outcome_of(whole.run), outcome_of(filled.run));
   }
 }
 

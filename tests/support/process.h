@@ -1,7 +1,6 @@
 #pragma once
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/full_disk.h"
 #include "tests/support/temp_folder.h"
 
 namespace aha_test {
@@ -59,16 +59,16 @@ class Program {
     redirect("err", O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
     for (const auto& [name, value] : options.environment)
       setenv(name.c_str(), value.c_str(), 1);
-    if (options.largest_file > 0) {
-      const rlimit limit{options.largest_file, options.largest_file};
-      setrlimit(RLIMIT_FSIZE, &limit);
-    }
+    if (options.largest_file > 0) aha_test::limit_files(options.largest_file);
     execv(argv[0], argv.data());
     _exit(127);
   }
   explicit Program(std::vector<std::string> arguments) : Program(std::move(arguments), Options{}) {}
 
   void signal(int number) const { kill(pid_, number); }
+
+  /// From now on its files may not grow beyond this: a disk that is full, or, raised, no longer is.
+  void limit_files(rlim_t bytes) const { aha_test::limit_files(bytes, pid_); }
 
   /// What it has written to standard error so far.
   std::string said() const { return slurp(files_ / "err"); }

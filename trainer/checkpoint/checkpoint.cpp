@@ -1,7 +1,5 @@
 #include "trainer/checkpoint/checkpoint.h"
 
-#include <ATen/ops/zeros.h>
-#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -20,45 +18,41 @@ namespace {
 constexpr std::string_view kPrefix = "step_";
 constexpr std::string_view kPartial = ".partial";
 
-std::span<const float> slice(const Tensor& flat, const Parameter& p) {
-  return {flat.const_data_ptr<float>() + p.offset, static_cast<std::size_t>(p.size)};
+void write_sums(const fs::path& folder, const Checksums& checksums) {
+  write_file_atomic(folder / Checksums::kFile, checksums.text());
 }
 
-std::span<float> slice(Tensor& flat, const Parameter& p) {
-  return {flat.mutable_data_ptr<float>() + p.offset, static_cast<std::size_t>(p.size)};
-}
-
-void write_optimizer(const fs::path& folder, const CheckpointParts& parts) {
-  make_folder(folder);
-  std::vector<NamedTensor> moments;
-  std::vector<NamedTensor> master;
-  for (const auto& p : parts.layout.parameters) {
-    if (!p.trainable) continue;
-    moments.push_back({"exp_avg." + p.name, p.shape, slice(parts.moments.exp_avg, p)});
-    moments.push_back({"exp_avg_sq." + p.name, p.shape, slice(parts.moments.exp_avg_sq, p)});
-    master.push_back({p.name, p.shape, slice(parts.values, p)});
-  }
-  write_safetensors(folder / "state.safetensors", moments);
-  if (parts.dtype != "float32") write_safetensors(folder / "master.safetensors", master);
-}
-
-void write_parts(const fs::path& folder, const CheckpointParts& parts, const TrainerState& state) {
+/// The model with its tokenizer.
+Checksums write_model(const fs::path& folder, const CheckpointParts& parts) {
   const auto type = float_type(parts.dtype);
   std::vector<std::pair<std::string, std::string>> flat;
   for (const auto& file : parts.tokenizer_files)
     if (!fs::path(file.first).has_parent_path()) flat.push_back(file);
-  save_model(folder, {parts.config, parts.layout, parts.values, type, flat});
+  Checksums checksums = save_model(folder, {parts.config, parts.layout, parts.values, type, flat});
   for (const auto& [name, bytes] : parts.tokenizer_files)
     if (fs::path(name).has_parent_path()) {
       make_folder((folder / name).parent_path());
-      write_file_atomic(folder / name, bytes);
+      checksums.add(write_summed(folder, name, bytes));
     }
-  write_optimizer(folder / "optimizer", parts);
-  if (parts.reference != nullptr)
-    save_model(folder / "reference",
-               {parts.config, parts.layout, *parts.reference, FloatType::F32, {}});
-  // last: a folder without it is not a checkpoint
-  write_file_atomic(folder / "trainer_state.json", to_json(state).dump(2) + "\n");
+  return checksums;
+}
+
+void write_shared_part(const fs::path& folder, const CheckpointParts& parts,
+                       const TrainerState& state, const std::function<Checksums()>& shards_ready) {
+  Checksums checksums = write_model(folder, parts);
+  if (parts.reference.defined()) {
+    const fs::path reference = folder / "reference";
+    write_sums(
+        reference,
+        save_model(reference, {parts.config, parts.layout, parts.reference, FloatType::F32, {}}));
+  }
+  const fs::path optimizer = folder / "optimizer";
+  Checksums shards = shards_ready();
+  shards.add(write_optimizer_index(optimizer, parts.layout, parts.optimizer.slices,
+                                   parts.optimizer.master.defined()));
+  write_sums(optimizer, shards);
+  checksums.add(write_summed(folder, "trainer_state.json", to_json(state).dump(2) + "\n"));
+  write_sums(folder, checksums);
 }
 
 std::optional<std::int64_t> step_of(const fs::path& folder) {
@@ -105,26 +99,17 @@ void sync_tree(const fs::path& folder) {
   sync_path(folder);
 }
 
-/// A tensor of the optimizer's, proved to have its parameter's shape.
-void read_shaped(const SafetensorsFile& file, const std::string& name, const Parameter& p,
-                 std::span<float> out) {
-  const auto* stored = file.find(name);
-  if (stored != nullptr && stored->shape != p.shape)
-    fail("{}: tensor '{}' has shape [{}], expected [{}]", file.path().string(), name,
-         fmt::join(stored->shape, ", "), fmt::join(p.shape, ", "));
-  file.read(name, out);
-}
-
-/// The f32 weights, where the model's own are rounded.
-std::optional<SafetensorsFile> open_master(const fs::path& folder) {
-  const fs::path file = folder / "optimizer" / "master.safetensors";
-  const auto dtype = read_model_config(folder).dtype;
+/// Renames the partial folder to what it is the part of. The one of that name, if any, goes last.
+fs::path put_in_place(const fs::path& partial) {
+  fs::path target = fs::path(partial).replace_extension();
+  const fs::path old = partial_of(target.string() + ".old");
+  remove_quietly(old);
   std::error_code error;
-  if (fs::exists(file, error)) return std::optional<SafetensorsFile>(std::in_place, file);
-  if (dtype != "float32")
-    fail("{}: is missing; the model's weights are {}, which is not what the run had", file.string(),
-         dtype);
-  return std::nullopt;
+  if (fs::exists(target, error)) rename_or_fail(target, old);
+  rename_or_fail(partial, target);
+  sync_path(target.parent_path());
+  remove_quietly(old);
+  return target;
 }
 
 }  // namespace
@@ -133,29 +118,42 @@ fs::path checkpoint_path(const fs::path& checkpoints, std::int64_t global_step) 
   return checkpoints / (std::string(kPrefix) + std::to_string(global_step));
 }
 
-fs::path save_checkpoint(const fs::path& checkpoints, const CheckpointParts& parts,
-                         const TrainerState& state) {
-  make_folder(checkpoints);
-  fs::path target = checkpoint_path(checkpoints, state.global_step);
-  const fs::path partial = partial_of(target);
-  const fs::path old = partial_of(target.string() + ".old");
+fs::path partial_path(const fs::path& checkpoints, std::int64_t global_step) {
+  return partial_of(checkpoint_path(checkpoints, global_step));
+}
+
+fs::path begin_checkpoint(const fs::path& checkpoints, std::int64_t global_step) {
+  fs::path partial = partial_path(checkpoints, global_step);
   remove_quietly(partial);
+  make_folder(partial / "optimizer");
+  return partial;
+}
+
+Checksums write_own_part(const fs::path& partial, const CheckpointParts& parts) {
+  return write_optimizer_shard(partial / "optimizer", parts.layout, parts.optimizer);
+}
+
+fs::path finish_checkpoint(const fs::path& partial, const CheckpointParts& parts,
+                           const TrainerState& state,
+                           const std::function<Checksums()>& shards_ready) {
   try {
-    write_parts(partial, parts, state);
+    write_shared_part(partial, parts, state, shards_ready);
     sync_tree(partial);
   } catch (...) {
     remove_quietly(partial);
     throw;
   }
-  std::error_code error;
-  remove_quietly(old);
-  if (fs::exists(target, error)) rename_or_fail(target, old);
-  rename_or_fail(partial, target);
-  sync_path(checkpoints);
-  remove_quietly(old);
+  fs::path target = put_in_place(partial);
+  const fs::path checkpoints = target.parent_path();
   replace_symlink(fs::path(checkpoints.filename()) / target.filename(),
                   checkpoints.parent_path() / "latest");
   return target;
+}
+
+fs::path save_checkpoint(const fs::path& checkpoints, const CheckpointParts& parts,
+                         const TrainerState& state) {
+  const auto partial = begin_checkpoint(checkpoints, state.global_step);
+  return finish_checkpoint(partial, parts, state, [&] { return write_own_part(partial, parts); });
 }
 
 std::vector<std::int64_t> list_checkpoints(const fs::path& checkpoints) {
@@ -168,7 +166,7 @@ std::vector<std::int64_t> list_checkpoints(const fs::path& checkpoints) {
   return steps;
 }
 
-LoadedCheckpoint load_checkpoint(const fs::path& folder, const ParameterLayout& layout) {
+LoadedCheckpoint load_checkpoint(const fs::path& folder, const ParameterLayout& layout, Slice own) {
   LoadedCheckpoint loaded;
   loaded.folder = folder;
   const fs::path state_file = folder / "trainer_state.json";
@@ -176,30 +174,29 @@ LoadedCheckpoint load_checkpoint(const fs::path& folder, const ParameterLayout& 
   if (const auto step = step_of(folder); step && *step != loaded.state.global_step)
     fail("{}: 'global_step' is {}, which is not the folder's", state_file.string(),
          loaded.state.global_step);
+  const fs::path optimizer = folder / "optimizer";
+  const fs::path reference = folder / "reference";
+  for (const auto& part : {folder, optimizer, reference})
+    if (const auto checksums = Checksums::of(part)) checksums->verify_whole_files(part);
   loaded.values = load_weights(folder, layout);
-  loaded.moments = {at::zeros({layout.total}, at::kFloat), at::zeros({layout.total}, at::kFloat)};
-  const SafetensorsFile moments(folder / "optimizer" / "state.safetensors");
-  const auto master = open_master(folder);
-  for (const auto& p : layout.parameters) {
-    if (!p.trainable) continue;
-    read_shaped(moments, "exp_avg." + p.name, p, slice(loaded.moments.exp_avg, p));
-    read_shaped(moments, "exp_avg_sq." + p.name, p, slice(loaded.moments.exp_avg_sq, p));
-    if (master) read_shaped(*master, p.name, p, slice(loaded.values, p));
-  }
+  loaded.moments = read_moments(optimizer, layout, own);
+  const auto dtype = read_model_config(folder).dtype;
+  if (!read_master(optimizer, layout, loaded.values) && dtype != "float32")
+    fail("{}: is missing; the model's weights are {}, which is not what the run had",
+         (optimizer / "master.safetensors").string(), dtype);
   std::error_code error;
-  if (fs::exists(folder / "reference", error))
-    loaded.reference = load_weights(folder / "reference", layout);
+  if (fs::exists(reference, error)) loaded.reference = load_weights(reference, layout);
   return loaded;
 }
 
 std::optional<LoadedCheckpoint> load_newest(const fs::path& checkpoints,
-                                            const ParameterLayout& layout) {
+                                            const CheckpointReader& read) {
   auto steps = list_checkpoints(checkpoints);
   std::string first_error;
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     const auto folder = checkpoint_path(checkpoints, *step);
     try {
-      return load_checkpoint(folder, layout);
+      return read(folder);
     } catch (const UserError& error) {
       if (first_error.empty()) first_error = error.what();
       spdlog::warn("{} is passed over: {}", folder.string(), error.what());

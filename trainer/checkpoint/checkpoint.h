@@ -1,36 +1,56 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "trainer/checkpoint/optimizer_files.h"
 #include "trainer/checkpoint/state.h"
 #include "trainer/core/tensor.h"
 #include "trainer/model/parameters.h"
-#include "trainer/optim/adamw.h"
 
 namespace aha {
 
 /// What is saved. A checkpoint is a model folder that transformers loads as it stands, plus
-///   optimizer/state.safetensors   exp_avg.NAME and exp_avg_sq.NAME of each trainable parameter, f32
-///   optimizer/master.safetensors  the f32 weights, when the model's own are written as bfloat16
-///   reference/                    the reference policy, when there is one, as a model folder
+///   optimizer/           moments, and f32 weights when the model's own are rounded: see OptimizerShard
+///   reference/           the reference policy, when there is one, as a model folder
 ///   trainer_state.json
+///   checksums.json       in each folder, of its files; the loader compares them
+/// A rank that does not lead writes its shard of the optimizer alone, and has no values.
 struct CheckpointParts {
   const ModelConfig& config;
   const ParameterLayout& layout;
-  const Tensor& values;               ///< [total] f32
-  const Moments& moments;             ///< [total]
-  const Tensor* reference = nullptr;  ///< [total] f32
+  Tensor values;  ///< [total] f32
+  OptimizerShard optimizer;
+  Tensor reference;  ///< [total] f32; undefined: none
   /// Name -> bytes; a name may have a folder in it, as additional chat templates do.
   std::vector<std::pair<std::string, std::string>> tokenizer_files;
   std::string dtype = "float32";  ///< of the written model
 };
 
-/// Writes `checkpoints`/step_<global_step>: into a temporary folder that is synced and then renamed, so
-/// that a folder of that name is always whole; then points the symlink `checkpoints`/../latest at it.
-/// UserError when the disk is full or not writable: the temporary is removed, older checkpoints stand.
+/// `checkpoints`/step_<global_step>.partial, in which a checkpoint is written.
+std::filesystem::path partial_path(const std::filesystem::path& checkpoints,
+                                   std::int64_t global_step);
+
+/// Makes the partial folder anew. UserError when that cannot be done.
+std::filesystem::path begin_checkpoint(const std::filesystem::path& checkpoints,
+                                       std::int64_t global_step);
+
+/// Writes this rank's shard of the optimizer into the partial folder. Returns its checksums.
+Checksums write_own_part(const std::filesystem::path& partial, const CheckpointParts& parts);
+
+/// Writes what one rank writes for all, and makes the partial folder a checkpoint when that and every
+/// shard is there, whose `checksums` are those of write_own_part of all ranks: it is synced and renamed, so
+/// that a folder of that name is always whole; then the symlink `checkpoints`/../latest points at it.
+/// `shards_ready` is called in between and returns those checksums; it may wait. Any exception removes the
+/// partial folder; older checkpoints stand.
+std::filesystem::path finish_checkpoint(const std::filesystem::path& partial,
+                                        const CheckpointParts& parts, const TrainerState& state,
+                                        const std::function<Checksums()>& shards_ready);
+
+/// All of it, of one rank. UserError when the disk is full or not writable.
 std::filesystem::path save_checkpoint(const std::filesystem::path& checkpoints,
                                       const CheckpointParts& parts, const TrainerState& state);
 
@@ -44,18 +64,22 @@ struct LoadedCheckpoint {
   std::filesystem::path folder;
   TrainerState state;
   Tensor values;    ///< [total] f32
-  Moments moments;  ///< [total]
+  Moments moments;  ///< [own]
   std::optional<Tensor> reference;
 };
 
-/// Reads one checkpoint of this layout. UserError naming the file for anything missing or corrupt.
-LoadedCheckpoint load_checkpoint(const std::filesystem::path& folder,
-                                 const ParameterLayout& layout);
+/// Reads one checkpoint of this layout, and of the optimizer the slice `own`. UserError naming the file,
+/// and the tensor, for anything missing or damaged.
+LoadedCheckpoint load_checkpoint(const std::filesystem::path& folder, const ParameterLayout& layout,
+                                 Slice own);
 
-/// The newest checkpoint that can be read; says on the log which ones were passed over and why.
+/// Reads a checkpoint, as load_checkpoint does.
+using CheckpointReader = std::function<LoadedCheckpoint(const std::filesystem::path& folder)>;
+
+/// The newest checkpoint that `read` can read; says on the log which ones were passed over and why.
 /// Nothing when there is none.
 std::optional<LoadedCheckpoint> load_newest(const std::filesystem::path& checkpoints,
-                                            const ParameterLayout& layout);
+                                            const CheckpointReader& read);
 
 /// Removes all but the `keep` newest (0: keeps all) and `best`, and folders that a crash left behind.
 void prune_checkpoints(const std::filesystem::path& checkpoints, std::int64_t keep,

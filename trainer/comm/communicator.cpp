@@ -16,6 +16,7 @@
 
 #include "trainer/comm/heartbeat.h"
 #include "trainer/comm/rendezvous.h"
+#include "trainer/core/bytes.h"
 #include "trainer/core/clock.h"
 #include "trainer/core/error.h"
 #include "trainer/core/tensor.h"
@@ -96,20 +97,29 @@ Tensor bytes_tensor(const std::string& bytes) {
 }  // namespace
 
 struct Communicator::Network {
-  Network(const Placement& placement, const CommOptions& options)
+  /// `kept` is filled once the store is there: ranks that wait for others are seen to live.
+  Network(const Placement& placement, const CommOptions& options, std::unique_ptr<Heartbeat>& kept)
       : store(connect(placement, options, placement.rank == 0)),
-        // a connection of its own: a wait on the other one must not hold up heartbeats
-        heartbeat(board_over(named(connect(placement, options, false), "health"), placement.rank,
-                             placement.world_size),
-                  host_name(), options.heartbeat_s, end_process),
+        beats(kept),
+        heartbeat(start_heartbeat(placement, options, beats)),
         group(join(placement, options)) {}
 
   ~Network() {
     // before all ranks have finished, threads of Gloo may be inside of a collective: it is theirs to keep
     if (!finished) (void)group.release();
+    beats.reset();  // before the store goes
   }
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
+
+  static Heartbeat& start_heartbeat(const Placement& p, const CommOptions& options,
+                                    std::unique_ptr<Heartbeat>& beats) {
+    // a connection of its own: a wait on the other one must not hold up heartbeats
+    const auto health = named(connect(p, options, false), "health");
+    beats = std::make_unique<Heartbeat>(board_over(health, p.rank, p.world_size), host_name(),
+                                        options.heartbeat_s, end_process);
+    return *beats;
+  }
 
   c10::intrusive_ptr<c10d::ProcessGroupGloo> join(const Placement& p, const CommOptions& options) {
     auto gloo = c10d::ProcessGroupGloo::Options::create(milliseconds(options.timeout_s));
@@ -157,7 +167,8 @@ struct Communicator::Network {
   }
 
   StorePtr store;
-  Heartbeat heartbeat;
+  std::unique_ptr<Heartbeat>& beats;  ///< the communicator's
+  Heartbeat& heartbeat;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group;
   double seconds = 0;
   bool finished = false;
@@ -225,17 +236,37 @@ Communicator::Communicator() = default;
 
 Communicator::Communicator(const Placement& placement, const CommOptions& options)
     : placement_(placement) {
-  if (placement.world_size == 1) return;
+  if (placement.world_size == 1) {
+    constexpr double kNever = 1e9;
+    heartbeat_ =
+        std::make_unique<Heartbeat>(Board::private_one(), host_name(), kNever, end_process);
+    return;
+  }
   // a peer that was lost is an error of the write to it, which says more than a silent end
   std::signal(SIGPIPE, SIG_IGN);
   FLAGS_caffe2_log_level = 2;  // errors: what fails is reported by us, in a line
-  network_ = std::make_unique<Network>(placement, options);
+  network_ = std::make_unique<Network>(placement, options, heartbeat_);
 }
 
 Communicator::~Communicator() = default;
 
-void Communicator::enter(std::string_view phase, std::int64_t step) {
-  if (network_) network_->heartbeat.enter(phase, step);
+void Communicator::enter(Place place) {
+  if (heartbeat_) heartbeat_->enter(place.phase, place.step, place.since);
+  place_ = std::move(place);
+}
+
+std::vector<Seen> Communicator::ranks() const {
+  return heartbeat_ ? heartbeat_->ranks() : std::vector<Seen>{};
+}
+
+template <class Body>
+void Communicator::collective(std::string_view name, Body&& body) {
+  const auto begin = Clock::now();
+  network_->run(name, std::forward<Body>(body));
+  ++calls_;
+  if (recorder_)
+    recorder_->add(name, place_.phase,
+                   {0, 0, place_.step, nanoseconds(begin), nanoseconds(Clock::now()), calls_});
 }
 
 void Communicator::leave(const std::string& why) {
@@ -268,18 +299,18 @@ bool Communicator::stop_wanted(bool own) {
 
 void Communicator::reduce_to_owners(float* buffer, const std::vector<Slice>& slices,
                                     std::string_view name) {
-  if (network_) network_->run(name, [&] { reduce(*network_->group, buffer, slices); });
+  if (network_) collective(name, [&] { reduce(*network_->group, buffer, slices); });
 }
 
 void Communicator::reduce_to_owners(std::int64_t* buffer, const std::vector<Slice>& slices,
                                     std::string_view name) {
-  if (network_) network_->run(name, [&] { reduce(*network_->group, buffer, slices); });
+  if (network_) collective(name, [&] { reduce(*network_->group, buffer, slices); });
 }
 
 void Communicator::share_from_owners(float* buffer, const std::vector<Slice>& slices,
                                      std::string_view name) {
   if (!network_) return;
-  network_->run(name, [&] {
+  collective(name, [&] {
     for_owners(buffer, slices, [&](std::vector<Tensor>& part, int root) {
       c10d::BroadcastOptions options;
       options.rootRank = root;
@@ -291,7 +322,7 @@ void Communicator::share_from_owners(float* buffer, const std::vector<Slice>& sl
 std::vector<std::string> Communicator::all_gather(const std::string& own, std::string_view name) {
   if (!network_) return {own};
   std::vector<std::string> result;
-  network_->run(name, [&] {
+  collective(name, [&] {
     // most messages are short: their first part carries the length, and is all there is
     const auto firsts = gather_equal(*network_->group, first_part(own), size());
     std::size_t longest = 0;
@@ -323,7 +354,7 @@ bool Communicator::any(bool own, std::string_view name) {
 }
 
 void Communicator::barrier(std::string_view name) {
-  if (network_) network_->run(name, [&] { network_->group->barrier({})->wait(); });
+  if (network_) collective(name, [&] { network_->group->barrier({})->wait(); });
 }
 
 std::int64_t Communicator::claim(std::int64_t count) {
@@ -335,8 +366,64 @@ std::int64_t Communicator::claim(std::int64_t count) {
   return first;
 }
 
+std::vector<ClockOffset> Communicator::start_recording() {
+  ClockOffset own;
+  if (network_)
+    network_->run("align_clocks", [&] {
+      auto& store = *network_->store;
+      const Letters letters{
+          [&](const std::string& key, const std::string& text) { store.set(key, bytes_of(text)); },
+          [&](const std::string& key) {
+            const auto value = store.get(key);
+            return std::string(value.begin(), value.end());
+          }};
+      if (leads())
+        answer_clock_questions(letters, size());
+      else
+        own = ask_for_clock(letters, rank());
+    });
+  const auto machines = all_gather(machine_id(), "align_clocks");
+  if (machines.front() == machine_id()) own = on_one_machine(own);
+  ByteWriter message;
+  message.add(own);
+  std::vector<ClockOffset> offsets;
+  for (const auto& bytes : all_gather(message.take(), "align_clocks"))
+    offsets.push_back(ByteReader(bytes).get<ClockOffset>());
+  recorder_.emplace();
+  return offsets;
+}
+
+std::vector<std::string> Communicator::take_spans() {
+  return all_gather(recorder_ ? recorder_->take() : std::string(), "gather_trace");
+}
+
+void Communicator::post(const std::string& name, const std::string& text) {
+  if (network_) network_->store->set("post/" + name, bytes_of(text));
+}
+
+std::optional<std::string> Communicator::take_post(const std::string& name) {
+  if (!network_ || !network_->store->check({"post/" + name})) return std::nullopt;
+  const auto text = network_->store->get("post/" + name);
+  network_->store->deleteKey("post/" + name);
+  return std::string(text.begin(), text.end());
+}
+
 double Communicator::take_seconds() {
   return network_ ? std::exchange(network_->seconds, 0.0) : 0.0;
+}
+
+Phase::Phase(Communicator& comm, std::string_view name, std::int64_t step)
+    : comm_(comm), outer_(comm.place_) {
+  comm_.enter({std::string(name), step, Clock::now()});
+}
+
+Phase::~Phase() {
+  const auto& place = comm_.place_;
+  if (comm_.recorder_)
+    comm_.recorder_->add(
+        place.phase, "",
+        {0, 0, place.step, nanoseconds(place.since), nanoseconds(Clock::now()), -1});
+  comm_.enter(std::move(outer_));
 }
 
 }  // namespace aha

@@ -1,14 +1,20 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "trainer/comm/clock_offset.h"
+#include "trainer/comm/health.h"
 #include "trainer/comm/placement.h"
 #include "trainer/comm/shards.h"
+#include "trainer/comm/spans.h"
 
 namespace aha {
+
+class Heartbeat;
 
 struct CommOptions {
   double timeout_s = 600;   ///< of one collective: longer is a failure
@@ -19,16 +25,16 @@ struct CommOptions {
 /// for rendezvous, heartbeats and work queues.
 ///
 /// Every rank calls the same collectives in the same order, from one thread. Each call has a name; with
-/// `enter` it tells where a rank is when others wait for it. A collective that fails or takes longer than
+/// `Phase` it tells where a rank is when others wait for it. A collective that fails or takes longer than
 /// `timeout_s`, and a rank that falls silent, end the process: CommError with one line that says which rank
 /// is where (from the thread that keeps the heartbeat the process exits 75 with that line).
 ///
 /// A job of one rank has no network: every collective returns at once.
 class Communicator {
  public:
-  /// A job of one rank.
+  /// One rank that nobody watches.
   Communicator();
-  /// Joins the others; returns when all are there. CommError when they do not come within `timeout_s`.
+  /// Joins the others, if there are any; returns when all are there. CommError when they do not come within `timeout_s`.
   Communicator(const Placement& placement, const CommOptions& options);
   /// Without `finish` before it the process group is left to its threads, which may be inside of a
   /// collective: the process is expected to end.
@@ -40,8 +46,8 @@ class Communicator {
   int size() const { return placement_.world_size; }
   bool leads() const { return rank() == 0; }
 
-  /// What this rank does from here on, for the others' reports.
-  void enter(std::string_view phase, std::int64_t step);
+  /// What all ranks do, as far as this one has heard; empty in a job that nobody watches.
+  std::vector<Seen> ranks() const;
   /// Says why this rank ends. Without it the others report that it vanished.
   void leave(const std::string& why);
   /// All ranks are done: returns when each has said so, so that the store outlives the last question.
@@ -74,15 +80,59 @@ class Communicator {
   /// collective.
   std::int64_t claim(std::int64_t count = 1);
 
+  /// From here on phases and collectives are noted. Collective; returns how each rank's clock stands to rank 0's.
+  std::vector<ClockOffset> start_recording();
+  /// What each rank did since the last call, as messages for read_spans. Collective.
+  std::vector<std::string> take_spans();
+  void stop_recording() { recorder_.reset(); }
+
+  /// Leaves a text for another rank under a name of its own, from any thread; no collective.
+  void post(const std::string& name, const std::string& text);
+  /// Takes what was left under a name; nothing: not yet. From any thread. std::exception when rank 0 cannot
+  /// be reached.
+  std::optional<std::string> take_post(const std::string& name);
+
   /// Seconds spent in all of this since the last call, waiting for others included.
   double take_seconds();
 
  private:
+  friend class Phase;
   struct Network;
+  /// Where this rank is.
+  struct Place {
+    std::string phase = "start";
+    std::int64_t step = 0;
+    Clock::time_point since = Clock::now();
+  };
+  void enter(Place place);
+  /// Network::run, noted.
+  template <class Body>
+  void collective(std::string_view name, Body&& body);
+
   Placement placement_;
-  std::unique_ptr<Network> network_;  ///< null: one rank
+  Place place_;
+  std::optional<SpanRecorder> recorder_;
+  std::int64_t calls_ = 0;                ///< collectives so far
+  std::unique_ptr<Heartbeat> heartbeat_;  ///< null: nobody listens
+  std::unique_ptr<Network> network_;      ///< null: one rank
   std::int64_t queue_ = 0;
   std::int64_t next_ = 0;  ///< of the queue, in a job of one rank
+};
+
+/// What this rank does while the object lives, for the others' reports and for the trace; then it goes on with what
+/// it did before.
+class Phase {
+ public:
+  Phase(Communicator& comm, std::string_view name, std::int64_t step);
+  /// A part of the phase under way.
+  Phase(Communicator& comm, std::string_view name) : Phase(comm, name, comm.place_.step) {}
+  ~Phase();
+  Phase(const Phase&) = delete;
+  Phase& operator=(const Phase&) = delete;
+
+ private:
+  Communicator& comm_;
+  Communicator::Place outer_;
 };
 
 }  // namespace aha

@@ -14,6 +14,9 @@ namespace aha {
 
 /// Where heartbeats are pinned up: one text a rank. Calls may throw when the board cannot be reached.
 struct Board {
+  /// Of a rank by itself.
+  static Board private_one();
+
   std::function<void(const std::string& text)> write;  ///< our own
   std::function<std::vector<std::string>()> read;      ///< all, in rank order
 };
@@ -29,7 +32,7 @@ class Heartbeat {
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;
 
-  void enter(std::string_view phase, std::int64_t step);
+  void enter(std::string_view phase, std::int64_t step, Clock::time_point since);
   /// The collective that this rank waits in; empty: none.
   void wait_in(std::string_view operation);
   void want_stop();

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "trainer/core/error.h"
+#include "trainer/core/file.h"
 
 namespace aha {
 
@@ -14,6 +15,14 @@ std::string host_name() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return "?";
   return name.data();
+}
+
+std::string machine_id() {
+  try {
+    return read_file("/proc/sys/kernel/random/boot_id");
+  } catch (const UserError&) {
+    return host_name();
+  }
 }
 
 std::string own_address(const std::string& master, int port) {

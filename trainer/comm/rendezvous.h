@@ -6,6 +6,9 @@ namespace aha {
 /// This host's name, for reports; "?" when it has none.
 std::string host_name();
 
+/// A name for one start of this machine, the same in all its containers: as far as its clock and its locks reach.
+std::string machine_id();
+
 /// The address by which this host reaches `master`: the one that other hosts can reach it by, which a
 /// hostname in /etc/hosts often is not (Debian's 127.0.1.1). Sends nothing. CommError when the name cannot be
 /// resolved or no network leads there.

@@ -19,6 +19,7 @@ void add_data(CLI::App& app, Action& action);
 void add_inspect(CLI::App& app, Action& action);
 void add_config(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
+void add_watch(CLI::App& app, Action& action);
 void add_import_gguf(CLI::App& app, Action& action);
 
 }  // namespace aha

@@ -7,8 +7,10 @@
 #include "trainer/comm/launcher.h"
 #include "trainer/comm/placement.h"
 #include "trainer/commands/commands.h"
+#include "trainer/commands/report_page.h"
 #include "trainer/commands/shared.h"
 #include "trainer/core/error.h"
+#include "trainer/core/file.h"
 #include "trainer/core/parallel.h"
 #include "trainer/run/load_job.h"
 #include "trainer/run/loop.h"
@@ -43,6 +45,18 @@ void introduce(const Placement& p) {
                p.master_port);
 }
 
+/// The run is done: that its page cannot be written is no failure of it.
+void say_report(const std::string& run) {
+  const std::string page = run + "/report.html";
+  try {
+    write_file_atomic(page, report_page({run}));
+    std::cerr << "what it did: " << page << " (open it in a browser), or aha report " << run
+              << '\n';
+  } catch (const UserError& error) {
+    std::cerr << "no report was written: " << error.what() << "; try aha report " << run << '\n';
+  }
+}
+
 int train(const Arguments& a) {
   const Placement placement = placement_of(a);
   introduce(placement);
@@ -52,7 +66,7 @@ int train(const Arguments& a) {
   const auto end = run_job(config, {a.resume, isatty(STDERR_FILENO) != 0, placement});
   if (end == JobEnd::Stopped) return kExitStopped;
   if (placement.rank > 0) return 0;
-  std::cerr << "what it did: aha report " << config.output_dir << '\n';
+  say_report(config.output_dir);
   return 0;
 }
 

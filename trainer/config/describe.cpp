@@ -259,6 +259,12 @@ void describe(Visitor& v, CheckpointConfig& s) {
              .at_least(0)
              .free_to_change(),
          &s.grace_s);
+  v.leaf(Key("async", "write from a copy in memory while training goes on").free_to_change(),
+         &s.async);
+  v.leaf(Key("max_failed_saves", "saves that may fail in a row; then the run stops")
+             .at_least(1)
+             .free_to_change(),
+         &s.max_failed_saves);
 }
 
 void describe(Visitor& v, LogConfig& s) {
@@ -273,8 +279,15 @@ void describe(Visitor& v, LogConfig& s) {
              .in_trl("num_completions_to_print"),
          &s.completions_per_step);
   v.leaf(Key("completion_ids", "token ids in completions/").free_to_change(), &s.completion_ids);
+  v.leaf(Key("completion_logprobs", "log-probability and entropy of each token in completions/")
+             .free_to_change(),
+         &s.completion_logprobs);
   v.leaf(Key("tensorboard", "write tensorboard/").free_to_change().in_trl("report_to"),
          &s.tensorboard);
+  v.leaf(
+      Key("trace", "write trace_N.json: phases and collectives of all ranks, for ui.perfetto.dev")
+          .free_to_change(),
+      &s.trace);
   v.leaf(Key("reflection_words", "words that count as reflection").free_to_change(),
          &s.reflection_words);
 }
@@ -318,7 +331,7 @@ void describe_job(Visitor& v, Config& s) {
   v.leaf(Key("seed", "of every random number").at_least(0).at_most(kMaxSeed), &s.seed);
   v.leaf(Key("output_dir", "folder of the run: checkpoints, metrics, completions").free_to_change(),
          &s.output_dir);
-  v.leaf(Key("device", "where to compute; auto: a GPU if there is one")
+  v.leaf(Key("device", "where to compute; auto: the CPU, until cuda has been tried on a GPU")
              .one_of({"auto", "cpu", "cuda"}),
          &s.device);
   v.leaf(Key("strict", "same bits for any micro-batch size and number of ranks"), &s.strict);

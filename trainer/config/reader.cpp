@@ -177,6 +177,10 @@ void Reader::eval_sets(const Key& key, DataSection& data) {
 void Reader::rewards(const Key& key, std::vector<RewardFunction>& functions) {
   const auto* entry = take(key);
   if (entry == nullptr) return;
+  if (entry->value.kind == YamlNode::Kind::Map && !layer_.override_text.empty()) {
+    change_rewards(path(key.name), entry->value, functions);
+    return;
+  }
   if (entry->value.kind != YamlNode::Kind::List) {
     layer_.problems->add(
         layer_.place(entry->value.kind == YamlNode::Kind::Null ? entry->key : entry->value),
@@ -186,19 +190,48 @@ void Reader::rewards(const Key& key, std::vector<RewardFunction>& functions) {
     return;
   }
   functions.clear();
-  for (std::size_t i = 0; i < entry->value.items.size(); ++i) {
-    const auto& item = entry->value.items[i];
-    const auto item_path = fmt::format("{}.{}", path(key.name), i);
-    (*layer_.places)[item_path] = layer_.place(item);
-    auto& function = functions.emplace_back();
-    if (item.kind == YamlNode::Kind::Map) {
-      read_map(item, item_path, [&](Visitor& v) { describe(v, function); });
+  for (std::size_t i = 0; i < entry->value.items.size(); ++i)
+    read_reward(fmt::format("{}.{}", path(key.name), i), entry->value.items[i],
+                functions.emplace_back());
+}
+
+void Reader::read_reward(const std::string& item_path, const YamlNode& item,
+                         RewardFunction& function) {
+  (*layer_.places)[item_path] = layer_.place(item);
+  if (item.kind == YamlNode::Kind::Map) {
+    read_map(item, item_path, [&](Visitor& v) { describe(v, function); });
+    return;
+  }
+  layer_.problems->add(layer_.place(item),
+                       fmt::format("{}: expected a map, as in {{name: numeric}}, not {}",
+                                   item_path.substr(0, item_path.rfind('.')), item.what()));
+  layer_.problems->spoil(item_path);
+}
+
+/// `--set reward.functions.REWARD.weight=2`: of those that are there, the one with that name or number.
+void Reader::change_rewards(const std::string& list_path, const YamlNode& changes,
+                            std::vector<RewardFunction>& functions) {
+  const Reader repeats(layer_, changes, list_path);
+  for (const auto& change : changes.entries) {
+    const std::string& which = change.key.text;
+    std::vector<std::string> names;
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < functions.size(); ++i) {
+      names.push_back(functions[i].name);
+      if (functions[i].name == which || std::to_string(i) == which) found.push_back(i);
+    }
+    if (found.size() == 1) {
+      const auto item_path = fmt::format("{}.{}", list_path, found.front());
+      read_reward(item_path, change.value, functions[found.front()]);
       continue;
     }
-    layer_.problems->add(layer_.place(item),
-                         fmt::format("{}: expected a map, as in {{name: numeric}}, not {}",
-                                     path(key.name), item.what()));
-    layer_.problems->spoil(item_path);
+    layer_.problems->add(
+        layer_.place(change.key),
+        found.empty() ? fmt::format("{}: no reward has the name or number '{}'; there is {}",
+                                    list_path, which, names.empty() ? "none" : join_list(names))
+                      : fmt::format("{}: {} rewards have the name '{}'; give the number, from 0",
+                                    list_path, found.size(), which));
+    layer_.problems->spoil(list_path);
   }
 }
 

@@ -81,6 +81,9 @@ class Reader : public Visitor {
   const YamlNode* map_of(const YamlNode::Entry& entry);
   void read_map(const YamlNode& map, const std::string& path, const Parts& parts);
   void report_unknown(const YamlNode& key);
+  void read_reward(const std::string& item_path, const YamlNode& item, RewardFunction& function);
+  void change_rewards(const std::string& list_path, const YamlNode& changes,
+                      std::vector<RewardFunction>& functions);
   std::string path(const std::string& name) const {
     return prefix_.empty() ? name : prefix_ + "." + name;
   }

@@ -241,8 +241,15 @@ void check_sizes(const StageConfig& stage, RuleList& rules) {
 void check_job(const Config& config, RuleList& rules) {
   if (config.output_dir.empty())
     rules.broken("output_dir", "is missing; name the folder of the run, such as runs/first");
-  if (config.device == "cuda")
-    rules.broken("device", "this build has no CUDA; cpu or auto would be right");
+  if (config.device == "cuda" && config.strict)
+    rules.broken("strict", "device cuda has no strict kernels yet; cpu would be right");
+  for (const auto& stage : config.stages)
+    if (config.device == "cuda" && stage.model.storage == "fp16") {
+      rules.broken(
+          "model.storage",
+          "gradients of device cuda would be rounded to fp16 and vanish; bf16 would be right");
+      break;
+    }
 }
 
 }  // namespace

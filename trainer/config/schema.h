@@ -210,6 +210,8 @@ struct CheckpointConfig {
   std::int64_t save_total_limit = 2;  ///< newest kept; 0: all
   std::string best_metric;  ///< keep the checkpoint with the highest value too, e.g. eval_accuracy
   double grace_s = 20.0;    ///< after a signal: finish the step if it ends within this
+  bool async = true;        ///< write from a copy, while training goes on
+  std::int64_t max_failed_saves = 3;  ///< in a row, then the run stops
 };
 
 /// `log:`
@@ -218,7 +220,9 @@ struct LogConfig {
   bool log_completions = true;
   std::int64_t completions_per_step = 8;  ///< rows written to completions/ a step; 0: all
   bool completion_ids = false;
+  bool completion_logprobs = false;  ///< with entropies
   bool tensorboard = true;
+  bool trace = false;  ///< trace_N.json: phases and collectives of all ranks
   std::vector<std::string> reflection_words = {"wait",    "recheck", "retry",  "alternatively",
                                                "however", "mistake", "verify", "check"};
 };

@@ -66,12 +66,14 @@ std::string read_file(const fs::path& path) {
   }
 }
 
-void write_file_atomic(const fs::path& path, std::string_view bytes) {
+namespace {
+
+void write_and_rename(const fs::path& path, std::string_view bytes, bool sync) {
   const fs::path temporary = path.string() + ".tmp";
   {
     const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
     if (!file) fail("{}: cannot be written: {}", path.string(), reason());
-    if (!write_all(file.get(), bytes) || ::fsync(file.get()) != 0) {
+    if (!write_all(file.get(), bytes) || (sync && ::fsync(file.get()) != 0)) {
       const auto why = reason();
       ::unlink(temporary.c_str());
       fail("{}: writing failed: {}", path.string(), why);
@@ -82,6 +84,16 @@ void write_file_atomic(const fs::path& path, std::string_view bytes) {
     ::unlink(temporary.c_str());
     fail("{}: cannot be replaced: {}", path.string(), why);
   }
+}
+
+}  // namespace
+
+void write_file_atomic(const fs::path& path, std::string_view bytes) {
+  write_and_rename(path, bytes, true);
+}
+
+void replace_file(const fs::path& path, std::string_view bytes) {
+  write_and_rename(path, bytes, false);
 }
 
 void sync_path(const fs::path& path) {

@@ -15,6 +15,9 @@ std::string read_file(const std::filesystem::path& path);
 /// then the temporary is gone and the old file untouched.
 void write_file_atomic(const std::filesystem::path& path, std::string_view bytes);
 
+/// As write_file_atomic, without waiting for the disk: for what a crash of the machine may take.
+void replace_file(const std::filesystem::path& path, std::string_view bytes);
+
 /// Syncs a file or folder to disk.
 void sync_path(const std::filesystem::path& path);
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdlib>
 #include <string_view>
+#include <vector>
 
 #include "trainer/core/error.h"
 
@@ -46,6 +47,15 @@ constexpr std::array<Body, 3> kBodies{{{"avx512", has_avx512, avx512::table},
                                        {"portable", always, portable::table}}};
 
 }  // namespace
+
+double sum_squares(const Ops& ops, const Exec& exec, const float* x, Index n) {
+  std::vector<double> blocks(static_cast<std::size_t>((n + kSquaresBlock - 1) / kSquaresBlock));
+  ops.block_squares(exec, x, n, blocks.data());
+  double sum = 0;
+  for (const double block : blocks)
+    sum += block;
+  return sum;
+}
 
 const Ops* cpu_ops(const char* name) {
   for (const auto& body : kBodies)

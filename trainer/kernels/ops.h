@@ -16,6 +16,7 @@
 
 #include "trainer/core/float_type.h"
 #include "trainer/core/parallel.h"
+#include "trainer/kernels/memory.h"
 
 namespace aha {
 
@@ -23,6 +24,7 @@ using Index = std::int64_t;
 
 constexpr Index kPanel = 16;    ///< columns of a packed weight panel, lanes of a sum
 constexpr Index kKvBlock = 16;  ///< positions of a key/value block
+constexpr Index kSquaresBlock = 4096;
 
 constexpr Index round_up(Index n, Index unit) {
   return (n + unit - 1) / unit * unit;
@@ -72,6 +74,8 @@ struct LinearDw {
   Index ldx;
   float* dw;  ///< [N, K] contiguous
   Index M, N, K;
+  /// What a device may round dY and X to: the type of the weight. A CPU rounds nothing.
+  FloatType type = FloatType::F32;
 };
 
 /// y = x * w / sqrt(mean(x^2) + eps)   (Zhang and Sennrich 2019, eq. 4)
@@ -146,8 +150,12 @@ struct KvRows {
   Index M;
 };
 
+/// The widest head that the tables of devices have attention for.
+constexpr Index kMaxHeadWidth = 128;
+
 /// Copies lanes [0, lanes) of block `from` to block `to` (all heads): the partly filled last block of a
 /// prompt is given to each of its completions. In the backward pass gradients are added the other way.
+/// The copies of one block stand together.
 struct KvCopy {
   std::int32_t from, to, lanes;
 };
@@ -161,6 +169,21 @@ struct Attention {
   float* out;  ///< [M, H D]
   float* lse;  ///< [M, H] log sum exp of the scaled scores; may be null when no backward follows
   Index H;
+};
+
+/// Some of the rows of one sequence that attend to a key/value block: work for a device. Cut by cut_parts.
+struct KvPart {
+  std::int64_t block;      ///< in the store
+  std::int64_t index;      ///< in the table: its first position is 16 * index
+  std::int64_t first_row;  ///< all rows of the part are at that position or after it
+  std::int64_t end_row;
+};
+
+/// The parts of a block, which stand one after the other: their gradients are added in that order.
+struct KvPartRange {
+  std::int64_t block;
+  std::int64_t first_part;
+  std::int64_t end_part;
 };
 
 /// Rows are cut into `sections`: ranges of rows whose blocks no other section touches (a group), so that
@@ -177,6 +200,11 @@ struct AttentionBackward {
   Index num_sections;
   float* dqkv;  ///< [M, (H + 2 Hk) D]: the q part is written
   Index H;
+  // read by the tables of devices, which do not read the sections
+  const KvPart* parts = nullptr;
+  Index num_parts = 0;
+  const KvPartRange* part_ranges = nullptr;  ///< one a block that any row attends to
+  Index num_part_ranges = 0;
 };
 
 /// y = silu(gate) * up, of fused rows [gate: F | up: F].
@@ -260,8 +288,13 @@ struct AdamW {
 
 /// One table of bodies. Functions check nothing: callers pass valid sizes and ids.
 struct Ops {
-  const char* name;  ///< "avx512", "avx2", "portable"
+  const char* name;      ///< "avx512", "avx2", "portable", "cuda"
+  const Memory* memory;  ///< where everything lies that a task points to
 
+  void (*zero)(const Exec&, void* to, Index bytes);
+  void (*copy)(const Exec&, const void* from, Index bytes, void* to);
+
+  /// Null: this table has no use for packed weights.
   void (*pack_linear)(const Exec&, const Weight& w, Index N, Index K, float* packed);
   void (*linear)(const Exec&, const Linear&);
   void (*linear_dx)(const Exec&, const LinearDx&);
@@ -298,8 +331,8 @@ struct Ops {
   void (*head_sample)(const Exec&, const HeadSample&);
 
   void (*adamw)(const Exec&, const AdamW&);
-  /// sum of x^2: blocks of 4096 elements summed in double, then added in block order.
-  double (*sum_squares)(const Exec&, const float* x, Index n);
+  /// Sums of x^2 in double over blocks of kSquaresBlock elements, into the host's memory.
+  void (*block_squares)(const Exec&, const float* x, Index n, double* sums);
   /// acc += round(x * 2^44) as int64, order-free; false when a value is not finite or the sum overflows.
   bool (*add_fixed)(const Exec&, std::int64_t* acc, const float* x, Index n);
   void (*from_fixed)(const Exec&, const std::int64_t* acc, float* x, Index n);
@@ -309,6 +342,9 @@ struct Ops {
   /// x = from [n], exactly.
   void (*widen)(const Exec&, const void* from, FloatType type, Index n, float* x);
 };
+
+/// Sum of x^2: the blocks' sums, added in their order.
+double sum_squares(const Ops& ops, const Exec& exec, const float* x, Index n);
 
 /// The best table for this machine, or the one that the environment variable AHA_CPU names (avx512,
 /// avx2, portable). UserError for another value or an instruction set that this machine lacks.

@@ -4,6 +4,8 @@ namespace aha::AHA_ISA {
 namespace {
 
 constexpr Index kBlock = 4096;
+/// Bytes that a thread copies or clears at least.
+constexpr Index kCopyGrain = 1 << 17;
 
 double block_squares(const float* x, Index n) {
   double lanes[16] = {};
@@ -85,18 +87,25 @@ void adamw(const Exec& exec, const AdamW& p) {
   });
 }
 
-double sum_squares(const Exec& exec, const float* x, Index n) {
-  const Index blocks = ceil_div(n, kBlock);
-  // doubles in float scratch
-  auto* sums = reinterpret_cast<double*>(scratch(ScratchSlot::Row, 2 * max_index(1, blocks)));
-  run_ranges(exec, blocks, 4, [&](Index begin, Index end) {
+void block_squares(const Exec& exec, const float* x, Index n, double* sums) {
+  run_ranges(exec, ceil_div(n, kSquaresBlock), 4, [&](Index begin, Index end) {
     for (Index b = begin; b < end; ++b)
-      sums[b] = block_squares(x + b * kBlock, min_index(kBlock, n - b * kBlock));
+      sums[b] =
+          block_squares(x + b * kSquaresBlock, min_index(kSquaresBlock, n - b * kSquaresBlock));
   });
-  double total = 0;
-  for (Index b = 0; b < blocks; ++b)
-    total += sums[b];
-  return total;
+}
+
+void zero(const Exec& exec, void* to, Index bytes) {
+  run_ranges(exec, bytes, kCopyGrain, [&](Index begin, Index end) {
+    __builtin_memset(static_cast<char*>(to) + begin, 0, static_cast<std::size_t>(end - begin));
+  });
+}
+
+void copy(const Exec& exec, const void* from, Index bytes, void* to) {
+  run_ranges(exec, bytes, kCopyGrain, [&](Index begin, Index end) {
+    __builtin_memcpy(static_cast<char*>(to) + begin, static_cast<const char*>(from) + begin,
+                     static_cast<std::size_t>(end - begin));
+  });
 }
 
 bool add_fixed(const Exec& exec, std::int64_t* acc, const float* x, Index n) {

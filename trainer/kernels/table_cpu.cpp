@@ -8,6 +8,9 @@ namespace aha::AHA_ISA {
 const Ops& table() {
   static constexpr Ops kTable{
       .name = AHA_STRING(AHA_ISA),
+      .memory = &kHostMemory,
+      .zero = zero,
+      .copy = copy,
       .pack_linear = pack_linear,
       .linear = linear,
       .linear_dx = linear_dx,
@@ -33,7 +36,7 @@ const Ops& table() {
       .head_logprob_backward = head_logprob_backward,
       .head_sample = head_sample,
       .adamw = adamw,
-      .sum_squares = sum_squares,
+      .block_squares = block_squares,
       .add_fixed = add_fixed,
       .from_fixed = from_fixed,
       .narrow = narrow,

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "trainer/core/error.h"
+#include "trainer/core/log.h"
 
 namespace aha {
 namespace {
@@ -59,12 +60,14 @@ AppendFile::~AppendFile() {
 AppendFile::AppendFile(AppendFile&& other) noexcept
     : path_(std::move(other.path_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
-      offset_(other.offset_) {}
+      offset_(other.offset_),
+      held_(std::move(other.held_)) {}
 
 AppendFile& AppendFile::operator=(AppendFile&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(descriptor_, other.descriptor_);
   std::swap(offset_, other.offset_);
+  std::swap(held_, other.held_);
   return *this;
 }
 
@@ -87,7 +90,29 @@ void AppendFile::append(std::string_view bytes) {
   offset_ = at;
 }
 
+void AppendFile::append_held() {
+  if (held_.empty()) return;
+  append(held_);
+  spdlog::info("{}: can be written again", path_.string());
+  held_.clear();
+}
+
+void AppendFile::append_or_hold(std::string_view bytes) {
+  const bool first = held_.empty();
+  try {
+    append_held();
+    append(bytes);
+  } catch (const UserError& error) {
+    if (held_.size() + bytes.size() > kMostHeld) throw;
+    if (first)
+      spdlog::error("{}; what belongs there is held in memory until it can be written",
+                    error.what());
+    held_ += bytes;
+  }
+}
+
 void AppendFile::sync() {
+  append_held();
   if (::fdatasync(descriptor_) != 0 && errno != EINVAL && errno != EROFS)
     fail("{}: cannot be synced to disk: {}", path_.string(), reason());
 }

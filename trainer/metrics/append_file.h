@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace aha {
@@ -28,18 +29,26 @@ class AppendFile {
   /// never ends in half a record unless the process or the machine died.
   void append(std::string_view bytes);
 
-  /// Bytes in the file: the place where the next record begins.
-  std::uint64_t offset() const { return offset_; }
+  /// The same, but a failure is said on the log, and the bytes are held in memory until the file takes
+  /// them: at a later call, or at `sync`. UserError when more than kMostHeld are held.
+  void append_or_hold(std::string_view bytes);
+  static constexpr std::size_t kMostHeld = std::size_t{64} << 20;
 
-  /// Forces everything appended so far to the disk (fdatasync).
+  /// The place where the next record begins: bytes in the file, and those that are held.
+  std::uint64_t offset() const { return offset_ + held_.size(); }
+
+  /// Forces everything appended so far to the disk (fdatasync), what is held first.
   void sync();
 
   const std::filesystem::path& path() const { return path_; }
 
  private:
+  void append_held();
+
   std::filesystem::path path_;
   int descriptor_ = -1;
-  std::uint64_t offset_ = 0;
+  std::uint64_t offset_ = 0;  ///< bytes in the file
+  std::string held_;
 };
 
 }  // namespace aha

@@ -1,5 +1,7 @@
 #include "trainer/metrics/completion_rows.h"
 
+#include <cmath>
+
 #include "trainer/core/error.h"
 
 namespace aha {
@@ -19,6 +21,14 @@ const char* finish_name(FinishReason reason) {
 
 OrderedJson number_or_null(std::optional<double> value) {
   return value ? OrderedJson(*value) : OrderedJson(nullptr);
+}
+
+/// Four decimals: all that a reader of a text can use, in a third of the bytes.
+OrderedJson rounded(std::span<const float> values) {
+  auto list = OrderedJson::array();
+  for (const float value : values)
+    list.push_back(std::round(static_cast<double>(value) * 1e4) / 1e4);
+  return list;
 }
 
 void put_score(OrderedJson& row, const Score& score, std::span<const std::string> names) {
@@ -57,6 +67,10 @@ OrderedJson completion_row(const CompletionRowInputs& inputs, const Group& group
   if (inputs.ids) {
     row["prompt_ids"] = group.prompt.ids;
     row["completion_ids"] = completion.ids;
+  }
+  if (inputs.logprobs) {
+    row["logprobs"] = rounded(completion.logprobs);
+    row["entropies"] = rounded(completion.entropies);
   }
   return row;
 }

@@ -6,14 +6,14 @@
 namespace aha {
 
 void JsonlWriter::write(const OrderedJson& row) {
-  file_.append(dump_line(row) + "\n");
+  file_.append_or_hold(dump_line(row) + "\n");
 }
 
 void JsonlWriter::write(std::span<const OrderedJson> rows) {
   std::string lines;
   for (const auto& row : rows)
     lines += dump_line(row) + "\n";
-  file_.append(lines);
+  file_.append_or_hold(lines);
 }
 
 std::vector<Json> parse_jsonl(std::string_view text, std::string_view where) {

@@ -19,7 +19,8 @@ class JsonlWriter {
       : file_(std::move(path), offset) {}
 
   void write(const OrderedJson& row);
-  /// Several rows with one system call: all of them are in the file, or none.
+  /// Several rows with one system call: all of them are in the file, or none. Rows that cannot be written are
+  /// held, see AppendFile.
   void write(std::span<const OrderedJson> rows);
 
   std::uint64_t offset() const { return file_.offset(); }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <functional>
 #include <optional>
 
 #include "trainer/core/error.h"
@@ -11,10 +10,54 @@ namespace aha {
 namespace fs = std::filesystem;
 namespace {
 
-/// Calls `use` for every line that is a JSON object. A last line without its newline is a record
-/// that is being written: it is left out silently.
-void each_row(const fs::path& path, std::vector<std::string>& notes,
-              const std::function<void(Json&&)>& use) {
+std::optional<std::int64_t> integer(const Json& row, const char* key) {
+  const auto found = row.find(key);
+  if (found == row.end() || !found->is_number_integer()) return std::nullopt;
+  return found->get<std::int64_t>();
+}
+
+std::string stage_of(const Json& row) {
+  const auto found = row.find("stage");
+  return found != row.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+bool is_evaluation(const Json& row) {
+  return row.contains("eval_accuracy") && integer(row, "step") && integer(row, "global_step");
+}
+
+/// The rows of two evaluations of `stage`, which may be one.
+void read_completions(const fs::path& file, std::int64_t first, std::int64_t last,
+                      ReportInputs& inputs) {
+  each_json_row(file, inputs.notes, [&](Json&& row) {
+    const auto at = integer(row, "global_step");
+    if (!at || stage_of(row) != inputs.stage) return;
+    if (*at == last && last != first)
+      inputs.after.push_back(std::move(row));
+    else if (*at == first)
+      inputs.before.push_back(std::move(row));
+  });
+}
+
+void put_places(const fs::path& run, ReportInputs& inputs) {
+  std::error_code error;
+  const fs::path completions = run / "completions";
+  if (fs::exists(completions, error)) inputs.completions = completions.string();
+  const fs::path latest = run / "latest";
+  if (!fs::exists(latest, error)) {
+    inputs.notes.push_back(run.string() + ": no checkpoint was saved yet");
+    return;
+  }
+  inputs.checkpoint = latest.string();
+  const auto model = shell_word(latest.string());
+  inputs.next_commands = {"build/aha generate --model " + model,
+                          fmt::format("build/aha eval --model {} --config {} -n 8 --pass-at-k 1,8",
+                                      model, shell_word((run / "config.resolved.yaml").string()))};
+}
+
+}  // namespace
+
+void each_json_row(const fs::path& path, std::vector<std::string>& notes,
+                   const std::function<void(Json&&)>& use) {
   std::ifstream file(path, std::ios::binary);
   std::error_code error;
   if (!file || !fs::is_regular_file(path, error)) {
@@ -44,52 +87,6 @@ void each_row(const fs::path& path, std::vector<std::string>& notes,
                                 path.string(), bad, bad == 1 ? "" : "s", first_bad));
 }
 
-std::optional<std::int64_t> integer(const Json& row, const char* key) {
-  const auto found = row.find(key);
-  if (found == row.end() || !found->is_number_integer()) return std::nullopt;
-  return found->get<std::int64_t>();
-}
-
-std::string stage_of(const Json& row) {
-  const auto found = row.find("stage");
-  return found != row.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-bool is_evaluation(const Json& row) {
-  return row.contains("eval_accuracy") && integer(row, "step") && integer(row, "global_step");
-}
-
-/// The rows of two evaluations of `stage`, which may be one.
-void read_completions(const fs::path& file, std::int64_t first, std::int64_t last,
-                      ReportInputs& inputs) {
-  each_row(file, inputs.notes, [&](Json&& row) {
-    const auto at = integer(row, "global_step");
-    if (!at || stage_of(row) != inputs.stage) return;
-    if (*at == last && last != first)
-      inputs.after.push_back(std::move(row));
-    else if (*at == first)
-      inputs.before.push_back(std::move(row));
-  });
-}
-
-void put_places(const fs::path& run, ReportInputs& inputs) {
-  std::error_code error;
-  const fs::path completions = run / "completions";
-  if (fs::exists(completions, error)) inputs.completions = completions.string();
-  const fs::path latest = run / "latest";
-  if (!fs::exists(latest, error)) {
-    inputs.notes.push_back(run.string() + ": no checkpoint was saved yet");
-    return;
-  }
-  inputs.checkpoint = latest.string();
-  const auto model = shell_word(latest.string());
-  inputs.next_commands = {"build/aha generate --model " + model,
-                          fmt::format("build/aha eval --model {} --config {} -n 8 --pass-at-k 1,8",
-                                      model, shell_word((run / "config.resolved.yaml").string()))};
-}
-
-}  // namespace
-
 std::string shell_word(const std::string& text) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
@@ -108,7 +105,8 @@ ReportInputs read_run(const fs::path& run) {
     fail("{}: is no run's folder: it has neither metrics.jsonl nor config.resolved.yaml",
          run.string());
   ReportInputs inputs;
-  each_row(metrics, inputs.notes, [&](Json&& row) { inputs.metrics.push_back(std::move(row)); });
+  each_json_row(metrics, inputs.notes,
+                [&](Json&& row) { inputs.metrics.push_back(std::move(row)); });
   if (fs::exists(metrics, error)) inputs.metrics_file = metrics.string();
   put_places(run, inputs);
 

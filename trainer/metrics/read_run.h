@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 
 #include "trainer/metrics/report.h"
 
@@ -12,6 +13,12 @@ namespace aha {
 /// parse (a run under way, one that was killed, a file cut by hand) is passed over and said in
 /// ReportInputs::notes. UserError only when `run` is no folder or holds nothing of a run.
 ReportInputs read_run(const std::filesystem::path& run);
+
+/// Calls `use` for every line of a JSONL file that is a JSON object. A last line without its newline
+/// is a record that is being written: it is left out silently. What else is no object, or a file
+/// that cannot be read, is said in `notes`. Lines are held one by one.
+void each_json_row(const std::filesystem::path& path, std::vector<std::string>& notes,
+                   const std::function<void(Json&&)>& use);
 
 /// `text` as one word of a POSIX shell.
 std::string shell_word(const std::string& text);

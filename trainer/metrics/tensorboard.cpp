@@ -1,27 +1,15 @@
 #include "trainer/metrics/tensorboard.h"
 
-#include <array>
 #include <bit>
 #include <cmath>
 #include <concepts>
 #include <limits>
 #include <vector>
 
+#include "trainer/core/crc32c.h"
+
 namespace aha {
 namespace {
-
-constexpr std::array<std::uint32_t, 256> crc_table() {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t byte = 0; byte < 256; ++byte) {
-    std::uint32_t crc = byte;
-    for (int bit = 0; bit < 8; ++bit)
-      crc = (crc >> 1) ^ ((crc & 1U) != 0 ? 0x82F63B78U : 0U);
-    table[byte] = crc;
-  }
-  return table;
-}
-
-constexpr auto kCrcTable = crc_table();
 
 std::uint32_t masked_crc32c(std::string_view bytes) {
   return std::rotr(crc32c(bytes), 15) + 0xa282ead8U;
@@ -65,13 +53,6 @@ std::string event_head(double wall_time) {
 }
 
 }  // namespace
-
-std::uint32_t crc32c(std::string_view bytes) {
-  std::uint32_t crc = 0xFFFFFFFFU;
-  for (const char c : bytes)
-    crc = (crc >> 8) ^ kCrcTable[(crc ^ static_cast<unsigned char>(c)) & 0xFFU];
-  return ~crc;
-}
 
 std::string scalar_event(double wall_time, std::int64_t step, std::span<const Scalar> scalars) {
   std::string summary;
@@ -119,7 +100,7 @@ void TensorboardWriter::write(const MetricsRow& row, double wall_time) {
     if (std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max()))
       scalars.push_back({key, static_cast<float>(value)});
   if (scalars.empty()) return;
-  file_.append(tf_record(scalar_event(wall_time, row.global_step(), scalars)));
+  file_.append_or_hold(tf_record(scalar_event(wall_time, row.global_step(), scalars)));
 }
 
 }  // namespace aha

@@ -10,9 +10,6 @@
 
 namespace aha {
 
-/// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78; RFC 3720 appendix B.4).
-std::uint32_t crc32c(std::string_view bytes);
-
 /// One named number of an event.
 struct Scalar {
   std::string tag;

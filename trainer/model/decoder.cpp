@@ -5,23 +5,9 @@
 #include "trainer/core/error.h"
 
 namespace aha {
-namespace {
-
-/// Floats that a thread copies or clears at a time.
-constexpr std::int64_t kCopyPiece = 1 << 15;
-
-void copy(const Exec& exec, const float* from, std::int64_t floats, float* to) {
-  exec.run((floats + kCopyPiece - 1) / kCopyPiece, [&](std::int64_t piece) {
-    const auto begin = piece * kCopyPiece;
-    std::copy_n(from + begin, std::min(kCopyPiece, floats - begin), to + begin);
-  });
-}
-
-}  // namespace
-
-void KvCache::reserve(Index num_blocks) {
+void KvCache::reserve(Index num_blocks, const Memory& memory) {
   if (num_blocks <= num_blocks_) return;
-  buffer_.reserve(bytes_for(*config_, num_blocks) / 4);
+  buffer_.reserve(bytes_for(*config_, num_blocks) / 4, memory);
   num_blocks_ = num_blocks;
 }
 
@@ -36,12 +22,8 @@ KvStore KvCache::layer(Index l) const {
   return store;
 }
 
-void KvCache::zero(const Exec& exec) {
-  const auto floats = bytes_for(*config_, num_blocks_) / 4;
-  exec.run((floats + kCopyPiece - 1) / kCopyPiece, [&](std::int64_t piece) {
-    const auto begin = piece * kCopyPiece;
-    std::fill_n(buffer_.data() + begin, std::min(kCopyPiece, floats - begin), 0.0F);
-  });
+void KvCache::zero(const Ops& ops, const Exec& exec) {
+  ops.zero(exec, buffer_.data(), bytes_for(*config_, num_blocks_));
 }
 
 std::int64_t Activations::bytes() const {
@@ -56,7 +38,11 @@ std::int64_t Activations::bytes() const {
 }
 
 Decoder::Decoder(const ModelConfig& config, const Ops& ops)
-    : config_(config), ops_(&ops), rope_(make_rope_table(config)) {}
+    : config_(config), ops_(&ops), rope_(make_rope_table(config)) {
+  rope_staging_.add(std::span<const float>(rope_.cos), cos_);
+  rope_staging_.add(std::span<const float>(rope_.sin), sin_);
+  rope_staging_.send(*ops.memory);
+}
 
 Index Decoder::qkv_width() const {
   return (config_.num_attention_heads + 2 * config_.num_key_value_heads) * config_.head_dim;
@@ -81,9 +67,9 @@ struct Decoder::BlockRows {
 };
 
 void Decoder::rotate(const Exec& exec, float* qkv, const RowBatch& rows, bool inverse) const {
-  ops_->rope(exec, {qkv, rows.positions.data(), rope_.cos.data(), rope_.sin.data(), rows.rows(),
-                    config_.num_attention_heads, config_.num_key_value_heads, config_.head_dim,
-                    inverse, config_.rotary_dims()});
+  ops_->rope(exec,
+             {qkv, rows.positions.data(), cos_, sin_, rows.rows(), config_.num_attention_heads,
+              config_.num_key_value_heads, config_.head_dim, inverse, config_.rotary_dims()});
 }
 
 void Decoder::forward_block(const Exec& exec, const BlockWeights& w, const RowBatch& rows,
@@ -108,29 +94,31 @@ void Decoder::forward_block(const Exec& exec, const BlockWeights& w, const RowBa
   if (!rows.copies.empty())
     ops_->kv_copy(exec, kv, rows.copies.data(), static_cast<Index>(rows.copies.size()));
   ops_->attention(exec, {p.qkv, kv, kv_rows, p.attention, p.lse, H});
-  if (p.x_mid != p.x_in) copy(exec, p.x_in, M * C, p.x_mid);
+  if (p.x_mid != p.x_in) ops_->copy(exec, p.x_in, 4 * M * C, p.x_mid);
   ops_->linear(exec, {p.attention, HD, w.o, p.x_mid, C, M, C, HD, true});
 
   ops_->rms_norm(exec, {p.x_mid, w.post_norm, p.normed, p.inv_rms_mid, M, C, eps});
   ops_->linear(exec, {p.normed, C, w.gate_up, p.gate_up, 2 * F, M, 2 * F, C});
   ops_->swiglu(exec, {p.gate_up, p.wide, M, F});
-  if (p.x_out != p.x_mid) copy(exec, p.x_mid, M * C, p.x_out);
+  if (p.x_out != p.x_mid) ops_->copy(exec, p.x_mid, 4 * M * C, p.x_out);
   ops_->linear(exec, {p.wide, F, w.down, p.x_out, C, M, C, F, true});
 }
 
-const float* Decoder::forward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
-                              KvCache& cache, Scratch& s) const {
+const float* Decoder::forward(const Exec& exec, ParameterProvider& weights,
+                              const RowBatch& host_rows, KvCache& cache, Scratch& s) const {
+  const Memory& memory = *ops_->memory;
+  const RowBatch rows = s.rows.stage(memory, host_rows);
   const Index M = rows.rows();
   const Index C = config_.hidden_size;
   const Index F = config_.intermediate_size;
-  float* x = s.x.reserve(M * C);
+  float* x = s.x.reserve(M * C, memory);
   // gate_up rows are read by swiglu, which writes `wide` behind them in the same buffer
-  float* gate_up = s.gate_up.reserve(M * 3 * F);
+  float* gate_up = s.gate_up.reserve(M * 3 * F, memory);
   const BlockRows p{x,
-                    s.normed.reserve(M * C),
+                    s.normed.reserve(M * C, memory),
                     nullptr,
-                    s.qkv.reserve(M * qkv_width()),
-                    s.attention.reserve(M * config_.num_attention_heads * config_.head_dim),
+                    s.qkv.reserve(M * qkv_width(), memory),
+                    s.attention.reserve(M * config_.num_attention_heads * config_.head_dim, memory),
                     nullptr,
                     x,
                     nullptr,
@@ -143,49 +131,53 @@ const float* Decoder::forward(const Exec& exec, ParameterProvider& weights, cons
     forward_block(exec, weights.gather(l), rows, cache.layer(l), p);
     weights.release(l);
   }
-  float* hidden = s.hidden.reserve(M * C);
+  float* hidden = s.hidden.reserve(M * C, memory);
   ops_->rms_norm(
       exec, {x, edges.final_norm, hidden, nullptr, M, C, static_cast<float>(config_.rms_norm_eps)});
   return hidden;
 }
 
-const float* Decoder::forward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
-                              Index num_blocks, Activations& kept) const {
+const float* Decoder::forward(const Exec& exec, ParameterProvider& weights,
+                              const RowBatch& host_rows, Index num_blocks,
+                              Activations& kept) const {
+  const Memory& memory = *ops_->memory;
+  const RowBatch rows = kept.rows.stage(memory, host_rows);
   const Index M = rows.rows();
   const Index C = config_.hidden_size;
   const Index H = config_.num_attention_heads;
   const Index L = config_.num_hidden_layers;
   kept.layers.resize(static_cast<std::size_t>(L));
-  kept.kv.reserve(num_blocks);
+  kept.kv.reserve(num_blocks, memory);
   const EdgeWeights edges = weights.edges();
-  float* normed = kept.normed.reserve(M * C);
-  float* wide = kept.wide.reserve(M * config_.intermediate_size);
-  float* x_out = kept.x_out.reserve(M * C);
-  ops_->embed(exec, edges.embed, rows.ids.data(), M, C, kept.layers[0].x_in.reserve(M * C));
+  float* normed = kept.normed.reserve(M * C, memory);
+  float* wide = kept.wide.reserve(M * config_.intermediate_size, memory);
+  float* x_out = kept.x_out.reserve(M * C, memory);
+  ops_->embed(exec, edges.embed, rows.ids.data(), M, C, kept.layers[0].x_in.reserve(M * C, memory));
   for (Index l = 0; l < L; ++l) {
     auto& layer = kept.layers[static_cast<std::size_t>(l)];
-    float* next =
-        l + 1 < L ? kept.layers[static_cast<std::size_t>(l) + 1].x_in.reserve(M * C) : x_out;
+    float* next = l + 1 < L
+                      ? kept.layers[static_cast<std::size_t>(l) + 1].x_in.reserve(M * C, memory)
+                      : x_out;
     BlockRows p{layer.x_in.data(),
                 normed,
-                layer.inv_rms_in.reserve(M),
-                layer.qkv.reserve(M * qkv_width()),
-                layer.attention.reserve(M * H * config_.head_dim),
-                layer.lse.reserve(M * H),
-                layer.x_mid.reserve(M * C),
-                layer.inv_rms_mid.reserve(M),
-                layer.gate_up.reserve(M * 2 * config_.intermediate_size),
+                layer.inv_rms_in.reserve(M, memory),
+                layer.qkv.reserve(M * qkv_width(), memory),
+                layer.attention.reserve(M * H * config_.head_dim, memory),
+                layer.lse.reserve(M * H, memory),
+                layer.x_mid.reserve(M * C, memory),
+                layer.inv_rms_mid.reserve(M, memory),
+                layer.gate_up.reserve(M * 2 * config_.intermediate_size, memory),
                 wide,
                 next};
     if (config_.family().qk_norm) {
-      p.qk = layer.qk.reserve(M * heads() * config_.head_dim);
-      p.inv_rms_qk = layer.inv_rms_qk.reserve(M * heads());
+      p.qk = layer.qk.reserve(M * heads() * config_.head_dim, memory);
+      p.inv_rms_qk = layer.inv_rms_qk.reserve(M * heads(), memory);
     }
     forward_block(exec, weights.gather(l), rows, kept.kv.layer(l), p);
     weights.release(l);
   }
-  float* hidden = kept.hidden.reserve(M * C);
-  ops_->rms_norm(exec, {x_out, edges.final_norm, hidden, kept.inv_rms_out.reserve(M), M, C,
+  float* hidden = kept.hidden.reserve(M * C, memory);
+  ops_->rms_norm(exec, {x_out, edges.final_norm, hidden, kept.inv_rms_out.reserve(M, memory), M, C,
                         static_cast<float>(config_.rms_norm_eps)});
   return hidden;
 }

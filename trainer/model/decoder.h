@@ -3,11 +3,12 @@
 #include <span>
 #include <vector>
 
-#include "trainer/core/types/prompt.h"
+#include "trainer/kernels/buffer.h"
 #include "trainer/kernels/ops.h"
-#include "trainer/model/buffer.h"
 #include "trainer/model/model_config.h"
 #include "trainer/model/rope.h"
+#include "trainer/model/row_batch.h"
+#include "trainer/model/staged_rows.h"
 
 namespace aha {
 
@@ -70,31 +71,18 @@ class GradientSink {
   virtual void ready(Index layer) { (void)layer; }  ///< the block's gradients are complete
 };
 
-/// Tokens to run through the decoder, one a row, of any number of sequences. Rows of one sequence
-/// stand in ascending position, after the rows of the prefix they share. See KvStore for tables and
-/// blocks.
-struct RowBatch {
-  std::span<const TokenId> ids;                 ///< [M]
-  std::span<const std::int32_t> positions;      ///< [M]
-  std::span<const std::int32_t* const> tables;  ///< [M]
-  std::span<const KvCopy> copies;               ///< done after k and v of these rows are stored
-  std::span<const Index> section_starts;        ///< backward only, see AttentionBackward
-
-  Index rows() const { return static_cast<Index>(ids.size()); }
-};
-
 /// Key/value blocks of all layers: [L][num_blocks][block_floats].
 class KvCache {
  public:
   KvCache(const ModelConfig& config) : config_(&config) {}  // NOLINT(google-explicit-constructor)
 
-  void reserve(Index num_blocks);
+  void reserve(Index num_blocks, const Memory& memory = kHostMemory);
   KvStore layer(Index l) const;
   Index num_blocks() const { return num_blocks_; }
   std::int64_t bytes() const { return buffer_.bytes(); }
   /// Bytes that `num_blocks` blocks take.
   static std::int64_t bytes_for(const ModelConfig& config, Index num_blocks);
-  void zero(const Exec& exec);
+  void zero(const Ops& ops, const Exec& exec);
 
  private:
   const ModelConfig* config_;
@@ -105,6 +93,9 @@ class KvCache {
 /// Intermediate rows of one forward pass that keeps nothing. One per thread that runs the decoder.
 struct Scratch {
   Buffer x, normed, qkv, attention, gate_up, hidden;
+  StagedRows rows;
+  Staging head;     ///< what the head reads of the host
+  Returning drawn;  ///< and what the host wants of it
 };
 
 /// What a training forward pass keeps for its backward pass.
@@ -121,6 +112,7 @@ struct Activations {
   KvCache kv;
   KvCache dkv;
   Buffer normed, wide, dx, dnormed, dqkv, dgate_up;  ///< scratch of the backward pass
+  StagedRows rows;
 
   std::int64_t bytes() const;
 };
@@ -132,7 +124,8 @@ class Decoder {
  public:
   Decoder(const ModelConfig& config, const Ops& ops);
 
-  /// Final normed hidden rows [M, C] in scratch.hidden. K and V of the rows are stored in `cache`.
+  /// Final normed hidden rows [M, C] in scratch.hidden, in the table's memory; rows and their arrays are
+  /// the host's. K and V of the rows are stored in `cache`.
   /// Thread-safe for disjoint rows, blocks and scratch.
   const float* forward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
                        KvCache& cache, Scratch& scratch) const;
@@ -164,6 +157,9 @@ class Decoder {
   ModelConfig config_;
   const Ops* ops_;
   RopeTable rope_;
+  Staging rope_staging_;
+  const float* cos_ = nullptr;  ///< of rope_, in the table's memory
+  const float* sin_ = nullptr;
 };
 
 }  // namespace aha

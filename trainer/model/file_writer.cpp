@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "trainer/core/crc32c.h"
 #include "trainer/core/error.h"
 
 namespace aha {
@@ -25,6 +26,7 @@ FileWriter::~FileWriter() {
 }
 
 void FileWriter::write(std::string_view bytes) {
+  checksum_ = crc32c(bytes, checksum_);
   constexpr std::size_t kPiece = std::size_t{1} << 30;  // one write() moves at most 2 GiB
   while (!bytes.empty()) {
     const auto written = ::write(file_, bytes.data(), std::min(bytes.size(), kPiece));

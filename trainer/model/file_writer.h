@@ -1,6 +1,8 @@
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <string_view>
+#include <utility>
 
 namespace aha {
 
@@ -16,12 +18,15 @@ class FileWriter {
   FileWriter& operator=(const FileWriter&) = delete;
 
   void write(std::string_view bytes);
+  /// CRC-32C of what was written since the last call.
+  std::uint32_t take_checksum() { return std::exchange(checksum_, 0); }
   void commit();
 
  private:
   std::filesystem::path path_;
   std::filesystem::path temporary_;
   int file_;
+  std::uint32_t checksum_ = 0;
 };
 
 }  // namespace aha

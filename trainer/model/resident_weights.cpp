@@ -18,20 +18,31 @@ constexpr std::int64_t kWorthPacking = 32 << 20;
 
 ResidentWeights::ResidentWeights(const ModelConfig& config, const ParameterLayout& layout,
                                  const Ops& ops, Tensor values, FloatType storage)
-    : ops_(&ops), parameters_(layout.parameters), storage_(storage), values_(std::move(values)) {
+    : ops_(&ops),
+      parameters_(layout.parameters),
+      total_(layout.total),
+      storage_(storage),
+      trained_(values.defined()),
+      values_(std::move(values)) {
+  const Memory& memory = *ops.memory;
+  if (trained_ && !memory.host) {
+    memory.upload(values_.const_data_ptr<float>(), 4 * total_,
+                  device_values_.reserve(total_, memory));
+    values_ = Tensor();
+  }
   if (storage != FloatType::F32) {
     std::int64_t floats = 0;
     for (const auto& p : layout.parameters)
       if (p.shape.size() == 1)
         vector_places_.push_back({p.offset, p.size, std::exchange(floats, floats + p.size)});
-    stored_.reserve((layout.total + 1) / 2);
-    vectors_.reserve(floats);
+    stored_.reserve((layout.total + 1) / 2, memory);
+    vectors_.reserve(floats, memory);
   }
   const Index C = config.hidden_size;
   const Index HD = config.num_attention_heads * config.head_dim;
   const Index Q = HD + 2 * config.num_key_value_heads * config.head_dim;
   const Index F = config.intermediate_size;
-  const bool small = layout.total * 4 <= kWorthPacking;
+  const bool small = layout.total * 4 <= kWorthPacking && ops.pack_linear != nullptr;
   const auto weight = [&](std::int64_t offset, Index N, Index K) {
     Weight w = matrix(offset);
     if (!small) return w;
@@ -65,18 +76,47 @@ const float* ResidentWeights::vector(std::int64_t offset) {
   return vectors_.data() + found->place;
 }
 
-void ResidentWeights::put(const Exec& exec, const Parameter& p, std::span<const float> values) {
-  if (ops_->narrow(exec, values.data(), p.size, storage_, stored(p.offset))) return;
+float* ResidentWeights::data() {
+  return ops_->memory->host ? values_.data_ptr<float>() : device_values_.data();
+}
+
+Tensor ResidentWeights::values() const {
+  if (ops_->memory->host || !trained_) return values_;
+  Tensor copy = at::empty({total_}, at::kFloat);
+  ops_->memory->download(device_values_.data(), 4 * total_, copy.data_ptr<float>());
+  return copy;
+}
+
+bool ResidentWeights::round(const Exec& exec, std::int64_t offset, const float* values,
+                            std::int64_t n) {
+  return ops_->narrow(exec, values, n, storage_, stored(offset));
+}
+
+void ResidentWeights::too_large(const Parameter& p, std::span<const float> values) const {
   const auto largest = *std::max_element(
       values.begin(), values.end(), [](float a, float b) { return std::abs(a) < std::abs(b); });
   fail("model.storage: {} holds {}, which {} does not reach; use f32", p.name, largest,
        storage_ == FloatType::F16 ? "fp16 (at most 65504)" : "bf16");
 }
 
+void ResidentWeights::put(const Exec& exec, const Parameter& p, std::span<const float> values) {
+  const Memory& memory = *ops_->memory;
+  const float* from = values.data();
+  if (!memory.host) {
+    memory.upload(from, 4 * p.size, incoming_.reserve(p.size, memory));
+    from = incoming_.data();
+  }
+  if (!round(exec, p.offset, from, p.size)) too_large(p, values);
+}
+
 void ResidentWeights::publish(const Exec& exec) {
-  if (storage_ != FloatType::F32 && values_.defined())
+  if (storage_ != FloatType::F32 && trained_ && !round(exec, 0, data(), total_)) {
+    const Tensor all = values();
+    const auto* const from = all.const_data_ptr<float>();
     for (const auto& p : parameters_)
-      put(exec, p, {data() + p.offset, static_cast<std::size_t>(p.size)});
+      if (!round(exec, p.offset, data() + p.offset, p.size))
+        too_large(p, {from + p.offset, static_cast<std::size_t>(p.size)});
+  }
   for (const auto& v : vector_places_)
     ops_->widen(exec, stored(v.offset), storage_, v.size, vectors_.data() + v.place);
   for (auto& copy : packed_)
@@ -84,8 +124,8 @@ void ResidentWeights::publish(const Exec& exec) {
 }
 
 void ResidentWeights::assign(const Tensor& values) {
-  check(values.numel() == values_.numel(), "assigned weights have the layout's size");
-  std::copy_n(values.const_data_ptr<float>(), values.numel(), data());
+  check(values.numel() == total_, "assigned weights have the layout's size");
+  ops_->memory->upload(values.const_data_ptr<float>(), 4 * total_, data());
 }
 
 EdgeWeights ResidentWeights::edges() {
@@ -101,9 +141,9 @@ std::int64_t ResidentWeights::bytes_for(const ParameterLayout& layout, FloatType
   return layout.total * (4 + (storage == FloatType::F32 ? 0 : 2) + (small ? 4 : 0));
 }
 
-ResidentGradients::ResidentGradients(const ParameterLayout& layout)
-    : values_(at::empty({layout.total}, at::kFloat)) {
-  clear();
+ResidentGradients::ResidentGradients(const ParameterLayout& layout, const Ops& ops)
+    : ops_(&ops), total_(layout.total) {
+  values_.reserve(total_, *ops.memory);
   float* const base = data();
   edges_ = {base + layout.embed, base + layout.final_norm, base + layout.head};
   for (const auto& at : layout.blocks) {
@@ -115,7 +155,7 @@ ResidentGradients::ResidentGradients(const ParameterLayout& layout)
 }
 
 void ResidentGradients::clear() {
-  std::fill_n(data(), values_.numel(), 0.0F);
+  ops_->zero({}, data(), 4 * total_);
 }
 
 }  // namespace aha

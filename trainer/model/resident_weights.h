@@ -28,8 +28,10 @@ class ResidentWeights : public ParameterProvider {
   /// Rounds one parameter in.
   void put(const Exec& exec, const Parameter& parameter, std::span<const float> values);
 
-  float* data() { return values_.data_ptr<float>(); }
-  const Tensor& values() const { return values_; }
+  /// Of trained weights, in the memory of the table.
+  float* data();
+  /// [total] f32 in the host's memory: the values themselves where that is the table's, else a copy.
+  Tensor values() const;
   FloatType storage() const { return storage_; }
   /// Memory that trained weights of a layout take, packed copies included (about).
   static std::int64_t bytes_for(const ParameterLayout& layout, FloatType storage);
@@ -47,14 +49,20 @@ class ResidentWeights : public ParameterProvider {
   struct Vector {
     std::int64_t offset, size, place;
   };
+  /// False when one of `n` values from `offset` on is beyond the largest number of the storage.
+  bool round(const Exec& exec, std::int64_t offset, const float* values, std::int64_t n);
+  [[noreturn]] void too_large(const Parameter& parameter, std::span<const float> values) const;
   std::uint16_t* stored(std::int64_t offset);
   Weight matrix(std::int64_t offset);
   const float* vector(std::int64_t offset);
 
   const Ops* ops_;
   std::vector<Parameter> parameters_;
+  std::int64_t total_;
   FloatType storage_;
-  Tensor values_;   ///< [total] f32; undefined: `put` brings them
+  bool trained_;
+  Tensor values_;  ///< [total] f32; undefined: `put` brings them, or a device has them
+  Buffer device_values_, incoming_;
   Buffer stored_;   ///< [total] BF16 or F16
   Buffer vectors_;  ///< [sum of sizes] f32, those of stored_ widened
   std::vector<Vector> vector_places_;
@@ -66,16 +74,18 @@ class ResidentWeights : public ParameterProvider {
 /// Gradients of the same layout in one flat f32 buffer.
 class ResidentGradients : public GradientSink {
  public:
-  explicit ResidentGradients(const ParameterLayout& layout);
+  explicit ResidentGradients(const ParameterLayout& layout, const Ops& ops = cpu_ops());
 
   void clear();
-  float* data() { return values_.data_ptr<float>(); }
+  float* data() { return values_.data(); }  ///< in the table's memory
 
   EdgeGrads edges() override { return edges_; }
   BlockGrads block(Index layer) override { return blocks_[static_cast<std::size_t>(layer)]; }
 
  private:
-  Tensor values_;  ///< [total] f32
+  const Ops* ops_;
+  std::int64_t total_;
+  Buffer values_;  ///< [total] f32
   EdgeGrads edges_{};
   std::vector<BlockGrads> blocks_;
 };

@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "trainer/core/crc32c.h"
 #include "trainer/core/error.h"
 #include "trainer/core/json.h"
 
@@ -181,10 +182,33 @@ SafetensorsFile::SafetensorsFile(const fs::path& path) : path_(path), file_(path
     else
       tensors_.emplace(name, parse_entry(entry, fmt::format("{}: tensor {}", where, shown(name))));
   }
-  const auto data_begin = kLengthBytes + text.size();
-  check_tiling(tensors_, file_.bytes().size() - data_begin, where);
+  data_begin_ = kLengthBytes + text.size();
+  check_tiling(tensors_, file_.bytes().size() - data_begin_, where);
   for (auto& [name, tensor] : tensors_)
-    tensor.begin += data_begin;
+    tensor.begin += data_begin_;
+}
+
+void SafetensorsFile::expect(const TensorChecksums& checksums) {
+  const auto header = checksums.find(kHeaderChecksum);
+  if (header == checksums.end() || checksums.size() != tensors_.size() + 1)
+    fail("{}: its tensors are not those that {} has checksums of", path_.string(),
+         Checksums::kFile);
+  const auto* const begin = reinterpret_cast<const char*>(file_.bytes().data());
+  require_checksum(path_, "the header", crc32c({begin, data_begin_}), header->second);
+  expected_ = checksums;
+}
+
+std::string_view SafetensorsFile::bytes_of(const StoredTensor& tensor) const {
+  const auto size = static_cast<std::size_t>(tensor.size * *element_bytes(tensor.dtype));
+  return {reinterpret_cast<const char*>(file_.bytes().data()) + tensor.begin, size};
+}
+
+void SafetensorsFile::verify(std::string_view name, const StoredTensor& tensor) const {
+  if (expected_.empty()) return;
+  const auto found = expected_.find(name);
+  if (found == expected_.end())
+    fail("{}: tensor {} has no checksum in {}", path_.string(), shown(name), Checksums::kFile);
+  require_checksum(path_, "tensor " + shown(name), crc32c(bytes_of(tensor)), found->second);
 }
 
 const StoredTensor* SafetensorsFile::find(std::string_view name) const {
@@ -192,19 +216,39 @@ const StoredTensor* SafetensorsFile::find(std::string_view name) const {
   return found == tensors_.end() ? nullptr : &found->second;
 }
 
-const StoredTensor& SafetensorsFile::need(std::string_view name, std::size_t length) const {
+const StoredTensor& SafetensorsFile::need(std::string_view name) const {
   const auto* tensor = find(name);
   if (tensor == nullptr) fail("{}: tensor {} is missing", path_.string(), shown(name));
-  if (static_cast<std::size_t>(tensor->size) != length)
-    fail("{}: tensor {} has {} elements, expected {}", path_.string(), shown(name), tensor->size,
-         length);
   return *tensor;
 }
 
+const StoredTensor& SafetensorsFile::need(std::string_view name, std::size_t length) const {
+  const auto& tensor = need(name);
+  if (static_cast<std::size_t>(tensor.size) != length)
+    fail("{}: tensor {} has {} elements, expected {}", path_.string(), shown(name), tensor.size,
+         length);
+  return tensor;
+}
+
 void SafetensorsFile::read(std::string_view name, std::span<float> out) const {
-  const auto& tensor = need(name, out.size());
+  copy(name, need(name, out.size()), 0, out);
+}
+
+void SafetensorsFile::read_part(std::string_view name, std::int64_t first,
+                                std::span<float> out) const {
+  const auto& tensor = need(name);
+  check(first >= 0 && first + static_cast<std::int64_t>(out.size()) <= tensor.size,
+        "a part of a tensor lies inside of it");
+  copy(name, tensor, first, out);
+}
+
+void SafetensorsFile::copy(std::string_view name, const StoredTensor& tensor, std::int64_t first,
+                           std::span<float> out) const {
   if (out.empty()) return;
-  const auto* from = file_.bytes().data() + tensor.begin;
+  verify(name, tensor);
+  const std::size_t width = tensor.dtype == "F32" ? 4 : 2;
+  const std::size_t begin = tensor.begin + width * static_cast<std::size_t>(first);
+  const auto* from = file_.bytes().data() + begin;
   if (tensor.dtype == "F32")
     std::memcpy(out.data(), from, out.size_bytes());
   else if (tensor.dtype == "BF16")
@@ -215,30 +259,40 @@ void SafetensorsFile::read(std::string_view name, std::span<float> out) const {
   else
     fail("{}: tensor {} has dtype {}, expected F32, BF16 or F16", path_.string(), shown(name),
          tensor.dtype);
-  const std::size_t width = tensor.dtype == "F32" ? 4 : 2;
-  file_.forget(tensor.begin, tensor.begin + width * out.size());
+  file_.forget(tensor.begin, tensor.begin + bytes_of(tensor).size());
 }
 
 void SafetensorsFile::read(std::string_view name, std::span<std::int64_t> out) const {
   const auto& tensor = need(name, out.size());
   if (out.empty()) return;
+  verify(name, tensor);
   if (tensor.dtype != "I64")
     fail("{}: tensor {} has dtype {}, expected I64", path_.string(), shown(name), tensor.dtype);
   std::memcpy(out.data(), file_.bytes().data() + tensor.begin, out.size_bytes());
 }
 
-ModelTensors::ModelTensors(const fs::path& folder) {
-  const auto single = folder / "model.safetensors";
-  const auto index = folder / "model.safetensors.index.json";
+ModelTensors::ModelTensors(const fs::path& folder, const std::string& stem)
+    : checksums_(Checksums::of(folder)) {
+  const auto single = folder / (stem + ".safetensors");
+  const auto index = folder / (stem + ".safetensors.index.json");
   if (fs::exists(single)) {
-    const auto& file = shards_.try_emplace(single.filename().string(), single).first->second;
+    path_ = single;
+    const auto& file = open(single);
     for (const auto& [name, tensor] : file.tensors())
       files_.emplace(name, &file);
   } else if (fs::exists(index)) {
+    path_ = index;
     open_shards(folder, index);
   } else {
-    fail("{}: has neither model.safetensors nor model.safetensors.index.json", folder.string());
+    fail("{}: has neither {} nor {}", folder.string(), single.filename().string(),
+         index.filename().string());
   }
+}
+
+const SafetensorsFile& ModelTensors::open(const fs::path& file) {
+  const auto [place, is_new] = shards_.try_emplace(file.filename().string(), file);
+  if (is_new && checksums_) place->second.expect(checksums_->tensors(file));
+  return place->second;
 }
 
 void ModelTensors::open_shards(const fs::path& folder, const fs::path& index) {
@@ -255,7 +309,7 @@ void ModelTensors::open_shards(const fs::path& folder, const fs::path& index) {
            where, shown(name), shown(value.is_string() ? file : dump_line(value)));
     if (!shards_.contains(file) && !fs::exists(folder / file))
       fail("{}: tensor {}: file {} is missing", where, shown(name), shown(file));
-    const auto& shard = shards_.try_emplace(file, folder / file).first->second;
+    const auto& shard = open(folder / file);
     if (shard.find(name) == nullptr)
       fail("{}: tensor {} is not in {}, where the index says it is", where, shown(name),
            shard.path().string());

@@ -87,7 +87,7 @@ void write_values(FileWriter& out, const NamedTensor& t) {
 
 }  // namespace
 
-void write_safetensors(const fs::path& path, std::span<const NamedTensor> tensors) {
+TensorChecksums write_safetensors(const fs::path& path, std::span<const NamedTensor> tensors) {
   check_tensors(tensors);
   std::vector<const NamedTensor*> order;
   for (const auto& t : tensors) {
@@ -117,13 +117,29 @@ void write_safetensors(const fs::path& path, std::span<const NamedTensor> tensor
   FileWriter out(path);
   out.write({length.data(), length.size()});
   out.write(text);
-  for (const auto* t : order)
+  TensorChecksums checksums;
+  checksums[std::string(kHeaderChecksum)] = out.take_checksum();
+  for (const auto* t : order) {
     write_values(out, *t);
+    checksums[t->name] = out.take_checksum();
+  }
   out.commit();
+  return checksums;
 }
 
-void write_model_tensors(const fs::path& folder, std::span<const NamedTensor> tensors,
-                         std::int64_t shard_bytes) {
+std::string shard_name(std::string_view stem, std::size_t shard, std::size_t shards) {
+  if (shards == 1) return fmt::format("{}.safetensors", stem);
+  return fmt::format("{}-{:05}-of-{:05}.safetensors", stem, shard + 1, shards);
+}
+
+Checksums write_shard_index(const fs::path& folder, std::string_view stem, std::int64_t total_bytes,
+                            const std::map<std::string, std::string>& files) {
+  const OrderedJson index{{"metadata", {{"total_size", total_bytes}}}, {"weight_map", files}};
+  return write_summed(folder, fmt::format("{}.safetensors.index.json", stem), index.dump(2) + "\n");
+}
+
+Checksums write_model_tensors(const fs::path& folder, std::span<const NamedTensor> tensors,
+                              std::int64_t shard_bytes) {
   std::vector<std::vector<NamedTensor>> shards(1);
   std::int64_t total = 0;
   std::int64_t in_shard = 0;
@@ -137,24 +153,23 @@ void write_model_tensors(const fs::path& folder, std::span<const NamedTensor> te
     in_shard += bytes;
     total += bytes;
   }
-  const auto single = folder / "model.safetensors";
-  const auto index_path = folder / "model.safetensors.index.json";
+  Checksums checksums;
+  std::map<std::string, std::string> files;
+  for (std::size_t i = 0; i < shards.size(); ++i) {
+    const auto name = shard_name("model", i, shards.size());
+    checksums.add(name, write_safetensors(folder / name, shards[i]));
+    for (const auto& t : shards[i])
+      files[t.name] = name;
+  }
+  // what is left of another number of shards: readers would prefer the single file to the index
   std::error_code ignored;
   if (shards.size() == 1) {
-    write_safetensors(single, shards[0]);
-    fs::remove(index_path, ignored);
-    return;
+    fs::remove(folder / "model.safetensors.index.json", ignored);
+    return checksums;
   }
-  Json weight_map;
-  for (std::size_t i = 0; i < shards.size(); ++i) {
-    const auto name = fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shards.size());
-    write_safetensors(folder / name, shards[i]);
-    for (const auto& t : shards[i])
-      weight_map[t.name] = name;
-  }
-  const OrderedJson index{{"metadata", {{"total_size", total}}}, {"weight_map", weight_map}};
-  write_file_atomic(index_path, index.dump(2) + "\n");
-  fs::remove(single, ignored);  // readers would prefer it to the index
+  checksums.add(write_shard_index(folder, "model", total, files));
+  fs::remove(folder / "model.safetensors", ignored);
+  return checksums;
 }
 
 }  // namespace aha

@@ -135,7 +135,7 @@ void check_weights(const fs::path& folder, const ParameterLayout& layout) {
   check_stored(ModelTensors(folder), folder, layout);
 }
 
-void save_model(const fs::path& folder, const ModelFiles& files) {
+Checksums save_model(const fs::path& folder, const ModelFiles& files) {
   check(files.values.is_contiguous() && files.values.scalar_type() == at::kFloat &&
             files.values.is_cpu() && files.values.numel() == files.layout.total,
         "values are a flat f32 buffer of the layout");
@@ -148,14 +148,15 @@ void save_model(const fs::path& folder, const ModelFiles& files) {
   config.dtype = float_type_name(files.dtype);
 
   make_folder(folder);
-  write_model_tensors(folder, tensors, files.shard_bytes);
-  write_file_atomic(folder / "config.json", to_json(config).dump(2) + "\n");
-  write_file_atomic(folder / "generation_config.json",
-                    generation_config_json(config).dump(2) + "\n");
+  Checksums checksums = write_model_tensors(folder, tensors, files.shard_bytes);
+  checksums.add(write_summed(folder, "config.json", to_json(config).dump(2) + "\n"));
+  checksums.add(write_summed(folder, "generation_config.json",
+                             generation_config_json(config).dump(2) + "\n"));
   for (const auto& [name, bytes] : files.others) {
     check(fs::path(name).filename() == name, "a file of a model is named without folders");
-    write_file_atomic(folder / name, bytes);
+    checksums.add(write_summed(folder, name, bytes));
   }
+  return checksums;
 }
 
 FloatType float_type(std::string_view name) {

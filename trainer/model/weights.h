@@ -43,8 +43,9 @@ struct ModelFiles {
 /// Writes config.json, generation_config.json, the safetensors and `others` into `folder` (made
 /// when absent): what transformers and vLLM load as it stands. Each file is replaced in one step;
 /// replacing the folder as a whole is the caller's. The same values give the same bytes, and what
-/// `load_weights` and `read_model_config` read from it is written again as the same bytes.
-void save_model(const std::filesystem::path& folder, const ModelFiles& files);
+/// `load_weights` and `read_model_config` read from it is written again as the same bytes. Returns the
+/// checksums of what was written.
+Checksums save_model(const std::filesystem::path& folder, const ModelFiles& files);
 
 /// Of "float32", "bfloat16" or "float16", as in a config.json.
 FloatType float_type(std::string_view name);

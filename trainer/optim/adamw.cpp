@@ -3,25 +3,14 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <utility>
 
 #include "trainer/core/bytes.h"
+#include "trainer/core/error.h"
 
 namespace aha {
-namespace {
-
-/// The flat buffer [total] whose slices the ranks hold.
-Tensor whole(Communicator& comm, const std::vector<Slice>& shards, const Tensor& own) {
-  if (comm.size() == 1) return own;
-  Tensor all = at::zeros({shards.back().end}, at::kFloat);
-  const Slice slice = shards[static_cast<std::size_t>(comm.rank())];
-  all.slice(0, slice.begin, slice.end).copy_(own);
-  comm.share_from_owners(all.data_ptr<float>(), shards, "gather_moments");
-  return all;
-}
-
-}  // namespace
 
 AdamWOptimizer::AdamWOptimizer(const Ops& ops, std::vector<ParamRange> ranges, Index total,
                                const OptimConfig& config, Communicator& comm)
@@ -29,18 +18,23 @@ AdamWOptimizer::AdamWOptimizer(const Ops& ops, std::vector<ParamRange> ranges, I
       ranges_(std::move(ranges)),
       config_(config),
       comm_(&comm),
-      shards_(shards_of(total, comm.size())),
-      moments_{at::zeros({own().size()}, at::kFloat), at::zeros({own().size()}, at::kFloat)} {}
+      shards_(shards_of(total, comm.size())) {
+  const Index size = own().size();
+  if (on_host()) {
+    moments_ = {at::zeros({size}, at::kFloat), at::zeros({size}, at::kFloat)};
+  } else {
+    check(comm.size() == 1, "a device is not shared by ranks yet");
+    exp_avg_.reserve(size, *ops.memory);
+    exp_avg_sq_.reserve(size, *ops.memory);
+  }
+}
 
 /// Sum of squares over all ranks' slices: blocks of fixed size, added in their order.
 double AdamWOptimizer::squares(const Exec& exec, const float* grads) const {
   const Slice part = own();
+  static_assert(kShardUnit == kSquaresBlock);
   std::vector<double> blocks(static_cast<std::size_t>((part.size() + kShardUnit - 1) / kShardUnit));
-  exec.run(static_cast<std::int64_t>(blocks.size()), [&](std::int64_t b) {
-    const Index begin = part.begin + b * kShardUnit;
-    blocks[static_cast<std::size_t>(b)] =
-        ops_->sum_squares({}, grads + begin, std::min(kShardUnit, part.end - begin));
-  });
+  ops_->block_squares(exec, grads + part.begin, part.size(), blocks.data());
   ByteWriter message;
   message.add(blocks);
   double sum = 0;
@@ -50,8 +44,62 @@ double AdamWOptimizer::squares(const Exec& exec, const float* grads) const {
   return sum;
 }
 
+/// The next update of the own slice, one task a range.
+std::vector<AdamW> AdamWOptimizer::tasks(float* values, const float* grads, double learning_rate,
+                                         double scale) const {
+  const Slice mine = own();
+  std::vector<AdamW> tasks;
+  for (const auto& range : ranges_) {
+    const Index begin = std::max(range.offset, mine.begin);
+    const Index end = std::min(range.offset + range.size, mine.end);
+    if (begin >= end) continue;
+    AdamW& task = tasks.emplace_back();
+    task.p = values + begin;
+    task.g = grads + begin;
+    float* const m = on_host() ? moments_.exp_avg.data_ptr<float>() : exp_avg_.data();
+    float* const v = on_host() ? moments_.exp_avg_sq.data_ptr<float>() : exp_avg_sq_.data();
+    task.m = m + begin - mine.begin;
+    task.v = v + begin - mine.begin;
+    task.n = end - begin;
+    task.t = updates_ + 1;
+    task.lr = learning_rate;
+    task.beta1 = config_.adam_beta1;
+    task.beta2 = config_.adam_beta2;
+    task.eps = config_.adam_epsilon;
+    task.weight_decay = range.decay ? config_.weight_decay : 0.0;
+    task.grad_scale = scale;
+  }
+  return tasks;
+}
+
+/// Whether a value would reach the limit, or be NaN. The kernel treats elements by themselves: pieces have
+/// the bits of the whole.
+bool AdamWOptimizer::reaches(const Exec& exec, const std::vector<AdamW>& tasks,
+                             double limit) const {
+  check(on_host(), "what fp16 weights reach is known on the host alone");
+  std::atomic<bool> any = false;
+  for (const auto& task : tasks) {
+    exec.run((task.n + kShardUnit - 1) / kShardUnit, [&](std::int64_t block) {
+      const Index begin = block * kShardUnit;
+      AdamW part = task;
+      part.n = std::min(kShardUnit, task.n - begin);
+      std::vector<float> copies(task.p + begin, task.p + begin + part.n);
+      copies.insert(copies.end(), task.m + begin, task.m + begin + part.n);
+      copies.insert(copies.end(), task.v + begin, task.v + begin + part.n);
+      part.p = copies.data();
+      part.g = task.g + begin;
+      part.m = part.p + part.n;
+      part.v = part.m + part.n;
+      ops_->adamw({}, part);
+      if (!std::all_of(part.p, part.m, [&](float value) { return std::abs(value) < limit; }))
+        any = true;
+    });
+  }
+  return any;
+}
+
 UpdateStats AdamWOptimizer::step(const Exec& exec, float* values, const float* grads,
-                                 double learning_rate) {
+                                 double learning_rate, std::optional<double> limit) {
   UpdateStats stats;
   stats.grad_norm = std::sqrt(squares(exec, grads));
   if (!std::isfinite(stats.grad_norm)) {
@@ -60,44 +108,36 @@ UpdateStats AdamWOptimizer::step(const Exec& exec, float* values, const float* g
   }
   if (config_.max_grad_norm > 0)
     stats.clip_scale = std::min(1.0, config_.max_grad_norm / (stats.grad_norm + 1e-6));
-  ++updates_;
-  const Slice mine = own();
-  for (const auto& range : ranges_) {
-    const Index begin = std::max(range.offset, mine.begin);
-    const Index end = std::min(range.offset + range.size, mine.end);
-    if (begin >= end) continue;
-    AdamW task{};
-    task.p = values + begin;
-    task.g = grads + begin;
-    task.m = moments_.exp_avg.data_ptr<float>() + begin - mine.begin;
-    task.v = moments_.exp_avg_sq.data_ptr<float>() + begin - mine.begin;
-    task.n = end - begin;
-    task.t = updates_;
-    task.lr = learning_rate;
-    task.beta1 = config_.adam_beta1;
-    task.beta2 = config_.adam_beta2;
-    task.eps = config_.adam_epsilon;
-    task.weight_decay = range.decay ? config_.weight_decay : 0.0;
-    task.grad_scale = stats.clip_scale;
-    ops_->adamw(exec, task);
+  const auto update = tasks(values, grads, learning_rate, stats.clip_scale);
+  if (limit && comm_->any(reaches(exec, update, *limit), "agree_on_update")) {
+    stats.applied = false;
+    return stats;
   }
+  for (const auto& task : update)
+    ops_->adamw(exec, task);
+  ++updates_;
   comm_->share_from_owners(values, shards_, "share_weights");
   return stats;
 }
 
-void AdamWOptimizer::set_moments(const Moments& own) {
-  moments_.exp_avg.copy_(own.exp_avg);
-  moments_.exp_avg_sq.copy_(own.exp_avg_sq);
+Moments AdamWOptimizer::moments() const {
+  if (on_host()) return moments_;
+  const Index size = own().size();
+  Moments copy{at::zeros({size}, at::kFloat), at::zeros({size}, at::kFloat)};
+  ops_->memory->download(exp_avg_.data(), 4 * size, copy.exp_avg.data_ptr<float>());
+  ops_->memory->download(exp_avg_sq_.data(), 4 * size, copy.exp_avg_sq.data_ptr<float>());
+  return copy;
 }
 
-Moments AdamWOptimizer::whole_moments() const {
-  return {whole(*comm_, shards_, moments_.exp_avg), whole(*comm_, shards_, moments_.exp_avg_sq)};
-}
-
-void AdamWOptimizer::take_from_whole(const Moments& whole) {
-  const Slice mine = own();
-  set_moments({whole.exp_avg.slice(0, mine.begin, mine.end),
-               whole.exp_avg_sq.slice(0, mine.begin, mine.end)});
+void AdamWOptimizer::set_moments(const Moments& given) {
+  if (on_host()) {
+    moments_.exp_avg.copy_(given.exp_avg);
+    moments_.exp_avg_sq.copy_(given.exp_avg_sq);
+    return;
+  }
+  const Index size = own().size();
+  ops_->memory->upload(given.exp_avg.const_data_ptr<float>(), 4 * size, exp_avg_.data());
+  ops_->memory->upload(given.exp_avg_sq.const_data_ptr<float>(), 4 * size, exp_avg_sq_.data());
 }
 
 }  // namespace aha

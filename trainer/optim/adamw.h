@@ -1,9 +1,11 @@
 #pragma once
+#include <optional>
 #include <vector>
 
 #include "trainer/comm/communicator.h"
 #include "trainer/config/schema.h"
 #include "trainer/core/tensor.h"
+#include "trainer/kernels/buffer.h"
 #include "trainer/kernels/ops.h"
 
 namespace aha {
@@ -19,7 +21,7 @@ struct ParamRange {
 struct UpdateStats {
   double grad_norm = 0;   ///< before clipping
   double clip_scale = 1;  ///< factor on the gradient, <= 1
-  bool applied = true;    ///< false: the norm was not finite and nothing changed
+  bool applied = true;  ///< false: the norm, or a value after the update, is none; nothing changed
 };
 
 /// First and second moments of the gradient.
@@ -40,31 +42,36 @@ class AdamWOptimizer {
   AdamWOptimizer(const Ops& ops, std::vector<ParamRange> ranges, Index total,
                  const OptimConfig& config, Communicator& comm);
 
-  /// One update of `values` [total]. Of `grads` [total] the own slice is read: the gradient summed over
-  /// ranks.
-  UpdateStats step(const Exec& exec, float* values, const float* grads, double learning_rate);
+  /// One update of `values` [total]; both are in the memory of the table. Of `grads` [total] the own slice is
+  /// read: the gradient summed over ranks. With a `limit` the update is tried on copies first, and refused on every rank when a value on
+  /// any would reach it.
+  UpdateStats step(const Exec& exec, float* values, const float* grads, double learning_rate,
+                   std::optional<double> limit = std::nullopt);
 
   /// Which part of the buffers each rank owns.
   const std::vector<Slice>& shards() const { return shards_; }
   Slice own() const { return shards_[static_cast<std::size_t>(comm_->rank())]; }
 
-  const Moments& moments() const { return moments_; }  ///< of the own slice
+  /// Of the own slice, in the host's memory: the moments themselves where that is the table's.
+  Moments moments() const;
   void set_moments(const Moments& own);
-  /// Of all parameters [total], the same on every rank.
-  Moments whole_moments() const;
-  void take_from_whole(const Moments& whole);
   std::int64_t updates() const { return updates_; }
   void set_updates(std::int64_t updates) { updates_ = updates; }
 
  private:
   double squares(const Exec& exec, const float* grads) const;
+  bool on_host() const { return ops_->memory->host; }
+  std::vector<AdamW> tasks(float* values, const float* grads, double learning_rate,
+                           double scale) const;
+  bool reaches(const Exec& exec, const std::vector<AdamW>& tasks, double limit) const;
 
   const Ops* ops_;
   std::vector<ParamRange> ranges_;
   OptimConfig config_;
   Communicator* comm_;
   std::vector<Slice> shards_;
-  Moments moments_;
+  Moments moments_;              ///< where the table's memory is the host's
+  Buffer exp_avg_, exp_avg_sq_;  ///< where it is a device's
   std::int64_t updates_ = 0;
 };
 

@@ -50,7 +50,7 @@ std::optional<Collected> collect(Stage& stage, const std::function<bool()>& canc
   const std::int64_t wanted = stage.settings.train.prompts_per_step;
   const bool refill = objective.zero_variance_groups == "refill";
   const std::uint64_t cursor = stage.sampler.cursor();
-  stage.comm.enter("rollout", stage.global_step + 1);
+  const Phase phase(stage.comm, "rollout", stage.global_step + 1);
   Collected collected;
   std::vector<Group> idle;  // without spread, in ordinal order
   while (static_cast<std::int64_t>(collected.groups.size()) < wanted) {

@@ -60,6 +60,7 @@ void Journal::write_completions(JsonlWriter& file, const Stage& stage,
   inputs.global_step = stage.global_step;
   inputs.reward_names = stage.scorer->names();
   inputs.ids = log.completion_ids;
+  inputs.logprobs = log.completion_logprobs;
   std::vector<OrderedJson> rows;
   const auto limit =
       log.completions_per_step > 0 ? static_cast<std::size_t>(log.completions_per_step) : SIZE_MAX;

@@ -1,6 +1,7 @@
 #include "trainer/run/learner.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace aha {
@@ -35,7 +36,9 @@ Learner::Learner(const Decoder& decoder, Exec exec, std::int64_t vocabulary, dou
       exec_(exec),
       vocabulary_(vocabulary),
       inv_temperature_(static_cast<float>(1.0 / temperature)),
-      rows_wanted_(rows_of_a_piece(decoder.config())),
+      // a device takes all rows at once
+      rows_wanted_(decoder.ops().memory->host ? rows_of_a_piece(decoder.config())
+                                              : std::numeric_limits<Index>::max()),
       reference_cache_(decoder.config()) {}
 
 Index Learner::rows_of_a_piece(const ModelConfig& c) {
@@ -98,6 +101,9 @@ void Learner::cut(const MicroBatch& micro) {
     while (token < micro.tokens() && micro.loss_rows[at(token)] < piece.end_row)
       ++token;
     piece.end_token = token;
+    piece.loss_rows.clear();
+    for (Index t = piece.first_token; t < token; ++t)
+      piece.loss_rows.push_back(micro.loss_rows[at(t)] - piece.first_row);
     const std::int32_t* last = nullptr;
     for (Index row = piece.first_row; row < piece.end_row; ++row) {
       const std::int32_t* table = micro.tables[at(row)];
@@ -117,17 +123,29 @@ void Learner::cut(const MicroBatch& micro) {
 void Learner::forward_piece(const Exec& exec, ParameterProvider& weights, const MicroBatch& micro,
                             Piece& piece, TokenValues& values) {
   const Index C = decoder_->config().hidden_size;
+  const Ops& ops = decoder_->ops();
   const float* hidden =
       decoder_->forward(exec, weights, piece.batch(micro), piece.num_blocks, piece.kept);
+  const Index tokens = piece.end_token - piece.first_token;
+  const auto first = at(piece.first_token);
+  HeadLogprob task{};
+  const std::int64_t* loss_rows = nullptr;
+  piece.staging.add(std::span<const std::int64_t>(piece.loss_rows), loss_rows);
+  piece.staging.add(std::span(micro.targets).subspan(first, at(tokens)), task.targets);
+  piece.staging.send(*ops.memory);
+  piece.returning.add(std::span(values.logprobs).subspan(first, at(tokens)), task.logprobs);
+  piece.returning.add(std::span(values.entropies).subspan(first, at(tokens)), task.entropies);
+  piece.returning.prepare(*ops.memory);
   float* rows = head_rows_.data() + piece.first_token * C;
-  for (Index t = piece.first_token; t < piece.end_token; ++t)
-    std::copy_n(hidden + (micro.loss_rows[at(t)] - piece.first_row) * C, C,
-                rows + (t - piece.first_token) * C);
-  decoder_->ops().head_logprob(
-      exec,
-      {rows, weights.edges().head, micro.targets.data() + piece.first_token,
-       values.logprobs.data() + piece.first_token, values.entropies.data() + piece.first_token,
-       piece.end_token - piece.first_token, C, vocabulary_, inv_temperature_});
+  ops.embed(exec, {hidden}, loss_rows, tokens, C, rows);  // gathers the rows that predict
+  task.h = rows;
+  task.w = weights.edges().head;
+  task.M = tokens;
+  task.C = C;
+  task.V = vocabulary_;
+  task.inv_temperature = inv_temperature_;
+  ops.head_logprob(exec, task);
+  piece.returning.receive(*ops.memory);
 }
 
 Learner::TokenValues Learner::forward(ParameterProvider& weights, const MicroBatch& micro) {
@@ -135,7 +153,7 @@ Learner::TokenValues Learner::forward(ParameterProvider& weights, const MicroBat
   TokenValues values;
   values.logprobs.resize(micro.targets.size());
   values.entropies.resize(micro.targets.size());
-  head_rows_.reserve(micro.tokens() * decoder_->config().hidden_size);
+  head_rows_.reserve(micro.tokens() * decoder_->config().hidden_size, *decoder_->ops().memory);
   // as many pieces side by side as occupy every thread alike; the team works inside each of the rest
   const auto threads = static_cast<std::size_t>(exec_.threads());
   const std::size_t alone = num_pieces_ / threads * threads;
@@ -148,31 +166,47 @@ Learner::TokenValues Learner::forward(ParameterProvider& weights, const MicroBat
 }
 
 /// One prompt row predicts the first token of every completion of its group: adds in token order.
-void Learner::scatter(const MicroBatch& micro, const Piece& piece, const float* dhead,
-                      float* dhidden) {
+void Learner::scatter(const Exec& exec, Piece& piece, const float* dhead, float* dhidden) {
   const Index C = decoder_->config().hidden_size;
-  std::fill(dhidden + piece.first_row * C, dhidden + piece.end_row * C, 0.0F);
-  for (Index t = piece.first_token; t < piece.end_token; ++t) {
-    float* row = dhidden + micro.loss_rows[at(t)] * C;
-    const float* from = dhead + t * C;
-    for (Index c = 0; c < C; ++c)
-      row[c] += from[c];
-  }
+  const Ops& ops = decoder_->ops();
+  const std::int64_t* loss_rows = nullptr;
+  piece.staging.add(std::span<const std::int64_t>(piece.loss_rows), loss_rows);
+  piece.staging.send(*ops.memory);
+  ops.zero(exec, dhidden, 4 * (piece.end_row - piece.first_row) * C);
+  ops.embed_backward(exec, dhead, loss_rows, piece.end_token - piece.first_token, C, dhidden);
 }
 
 void Learner::backward(ParameterProvider& weights, const MicroBatch& micro,
                        std::span<const float> d_logprob, std::span<const float> d_entropy,
                        GradientSink& grads) {
   const Index C = decoder_->config().hidden_size;
-  const EdgeWeights edges = weights.edges();
-  float* dhead = dhead_rows_.reserve(micro.tokens() * C);
-  decoder_->ops().head_logprob_backward(
-      exec_, {head_rows_.data(), edges.head, micro.targets.data(), d_logprob.data(),
-              d_entropy.empty() ? nullptr : d_entropy.data(), dhead, grads.edges().head,
-              micro.tokens(), C, vocabulary_, inv_temperature_});
-  float* dhidden = dhidden_.reserve(micro.rows() * C);
-  exec_.run(static_cast<std::int64_t>(num_pieces_),
-            [&](std::int64_t i) { scatter(micro, *pieces_[at(i)], dhead, dhidden); });
+  const Memory& memory = *decoder_->ops().memory;
+  HeadLogprobBackward task{};
+  head_staging_.add(std::span<const std::int64_t>(micro.targets), task.targets);
+  head_staging_.add(d_logprob, task.d_logprob);
+  head_staging_.add(d_entropy, task.d_entropy);
+  head_staging_.send(memory);
+  float* dhead = dhead_rows_.reserve(micro.tokens() * C, memory);
+  task.h = head_rows_.data();
+  task.w = weights.edges().head;
+  task.dh = dhead;
+  task.dw = grads.edges().head;
+  task.M = micro.tokens();
+  task.C = C;
+  task.V = vocabulary_;
+  task.inv_temperature = inv_temperature_;
+  decoder_->ops().head_logprob_backward(exec_, task);
+  float* dhidden = dhidden_.reserve(micro.rows() * C, memory);
+  const auto scatter_piece = [&](const Exec& exec, std::size_t i) {
+    Piece& piece = *pieces_[i];
+    scatter(exec, piece, dhead + piece.first_token * C, dhidden + piece.first_row * C);
+  };
+  if (num_pieces_ == 1) {
+    scatter_piece(exec_, 0);
+  } else {
+    exec_.run(static_cast<std::int64_t>(num_pieces_),
+              [&](std::int64_t i) { scatter_piece(Exec{}, at(i)); });
+  }
   for (std::size_t i = 0; i < num_pieces_; ++i) {
     Piece& piece = *pieces_[i];
     if (i > 0) swap_scratch(pieces_[i - 1]->kept, piece.kept);
@@ -183,18 +217,30 @@ void Learner::backward(ParameterProvider& weights, const MicroBatch& micro,
 }
 
 std::vector<float> Learner::logprobs(ParameterProvider& weights, const MicroBatch& micro) {
-  reference_cache_.reserve(micro.num_blocks);
+  const Ops& ops = decoder_->ops();
+  reference_cache_.reserve(micro.num_blocks, *ops.memory);
   const float* hidden =
       decoder_->forward(exec_, weights, row_batch(micro), reference_cache_, reference_scratch_);
   std::vector<float> result(micro.targets.size());
   const Index C = decoder_->config().hidden_size;
+  HeadLogprob task{};
+  const Index* loss_rows = nullptr;
+  reference_scratch_.head.add(std::span<const Index>(micro.loss_rows), loss_rows);
+  reference_scratch_.head.add(std::span<const std::int64_t>(micro.targets), task.targets);
+  reference_scratch_.head.send(*ops.memory);
+  reference_scratch_.drawn.add(std::span<float>(result), task.logprobs);
+  reference_scratch_.drawn.prepare(*ops.memory);
   Buffer rows;
-  float* gathered = rows.reserve(micro.tokens() * C);
-  for (Index t = 0; t < micro.tokens(); ++t)
-    std::copy_n(hidden + micro.loss_rows[at(t)] * C, C, gathered + t * C);
-  decoder_->ops().head_logprob(
-      exec_, {gathered, weights.edges().head, micro.targets.data(), result.data(), nullptr,
-              micro.tokens(), C, vocabulary_, inv_temperature_});
+  float* gathered = rows.reserve(micro.tokens() * C, *ops.memory);
+  ops.embed(exec_, {hidden}, loss_rows, micro.tokens(), C, gathered);
+  task.h = gathered;
+  task.w = weights.edges().head;
+  task.M = micro.tokens();
+  task.C = C;
+  task.V = vocabulary_;
+  task.inv_temperature = inv_temperature_;
+  ops.head_logprob(exec_, task);
+  reference_scratch_.drawn.receive(*ops.memory);
   return result;
 }
 

@@ -56,13 +56,16 @@ class Learner {
     std::vector<std::vector<std::int32_t>> tables;
     std::vector<const std::int32_t*> row_tables;  // [rows]
     Activations kept;
+    std::vector<std::int64_t> loss_rows;  // [tokens] within the piece
+    Staging staging;                      // of what its tokens need
+    Returning returning;
   };
 
   void cut(const MicroBatch& micro);
   Piece& next_piece(std::size_t index);
   void forward_piece(const Exec& exec, ParameterProvider& weights, const MicroBatch& micro,
                      Piece& piece, TokenValues& values);
-  void scatter(const MicroBatch& micro, const Piece& piece, const float* dhead, float* dhidden);
+  void scatter(const Exec& exec, Piece& piece, const float* dhead, float* dhidden);
 
   const Decoder* decoder_;
   Exec exec_;
@@ -74,6 +77,7 @@ class Learner {
   KvCache reference_cache_;
   Scratch reference_scratch_;
   Buffer head_rows_, dhead_rows_, dhidden_;
+  Staging head_staging_;
 };
 
 }  // namespace aha

@@ -18,10 +18,14 @@
 #include "trainer/run/journal.h"
 #include "trainer/run/preflight.h"
 #include "trainer/run/run_folder.h"
+#include "trainer/run/saver.h"
 #include "trainer/run/sft.h"
+#include "trainer/run/shared_reader.h"
 #include "trainer/run/stage_state.h"
+#include "trainer/run/status_file.h"
 #include "trainer/run/step.h"
 #include "trainer/run/stop_request.h"
+#include "trainer/run/trace.h"
 #include "trainer/run/update.h"
 
 namespace aha {
@@ -62,17 +66,20 @@ class Job {
   Job(const Config& config, const TrainOptions& options, Communicator& comm)
       : config_(on_these_cores(config, options.placement)),
         comm_(comm),
-        machine_(config_.stages.front().train.threads),
-        policy_(make_policy(config_, machine_)) {
-    if (comm_.leads()) folder_.emplace(config, options.resume, policy_.layout);
-    choose_start();
+        machine_(config_.stages.front().train.threads, device_ops(config_.device)),
+        policy_(make_policy(config_, machine_)),
+        saver_(comm, std::filesystem::path(config.output_dir) / "checkpoints") {
+    choose_start(config, options.resume);
     if (comm_.leads()) {
       journal_.emplace(folder_->path(),
                        start_ ? start_->state.offsets : std::map<std::string, std::int64_t>{},
                        config.stages.front().log.tensorboard);
       console_.emplace(std::cerr, console_options(options));
       log_to_file(folder_->path() / "log.txt");
+      status_.emplace(folder_->path(), comm_);
     }
+    if (config.stages.front().log.trace)
+      trace_.emplace(comm_, folder_ ? folder_->path() : std::filesystem::path());
     if (start_) resume();
     committed_.config = settled_values(config);
   }
@@ -81,18 +88,31 @@ class Job {
     for (auto index = static_cast<std::uint32_t>(committed_.stage_index);
          index < config_.stages.size(); ++index) {
       begin_stage(index);
-      if (run_stage() == JobEnd::Stopped) return JobEnd::Stopped;
+      const auto end = run_stage();
+      if (trace_) trace_->flush();
+      if (end == JobEnd::Stopped) return ended(end);
       stage_.reset();
     }
-    return JobEnd::Done;
+    saver_.finish();
+    return ended(JobEnd::Done);
   }
 
  private:
+  JobEnd ended(JobEnd end) {
+    if (status_) status_->end(end == JobEnd::Done ? "done" : "stopped");
+    return end;
+  }
+
   /// Rank 0 decides what the run goes on from; the others read the same checkpoint.
-  void choose_start() {
-    if (comm_.leads()) start_ = folder_->take_start();
-    const std::string path = comm_.broadcast(start_ ? start_->folder.string() : "", "choose_start");
-    if (!comm_.leads() && !path.empty()) start_ = load_checkpoint(path, policy_.layout);
+  void choose_start(const Config& config, const std::string& resume) {
+    SharedReader reader(comm_, policy_.layout);
+    if (!comm_.leads()) {
+      start_ = reader.follow();
+      return;
+    }
+    folder_.emplace(config, resume, [&](const auto& folder) { return reader.read(folder); });
+    start_ = folder_->take_start();
+    reader.end();
   }
 
   bool stop_agreed() {
@@ -101,7 +121,7 @@ class Job {
 
   void resume() {
     committed_ = start_->state;
-    saved_at_ = committed_.global_step;
+    saver_.set_saved_at(committed_.global_step);
     spdlog::info("resuming {} after step {} of stage {}", start_->folder.string(), committed_.step,
                  committed_.stage);
     if (committed_.cpu_body != machine_.ops.name)
@@ -118,6 +138,7 @@ class Job {
     if (!resumed_) return;
     restore_stage(s, *start_);
     start_.reset();
+    note_position();
   }
 
   JobEnd run_stage() {
@@ -131,6 +152,8 @@ class Job {
       commit();
     }
     while (s.step < s.total_steps) {
+      const Phase phase(comm_, "loop", s.global_step + 1);
+      saver_.look();
       if (stop_agreed()) return stop();
       MetricsRow row(s.settings.name, s.step + 1, s.global_step + 1);
       if (!one_step(row)) return stop();
@@ -146,6 +169,7 @@ class Job {
       commit();
       const auto save_every = s.settings.checkpoint.save_steps;
       if (last || best || (save_every > 0 && s.step % save_every == 0)) save();
+      if (trace_) trace_->step_done();
     }
     return s.index + 1 < config_.stages.size() && stop_agreed() ? stop() : JobEnd::Done;
   }
@@ -173,7 +197,7 @@ class Job {
       }
     } catch (const NotFinite&) {
       undo(s, before);
-      if (saved_at_ != committed_.global_step) save();
+      save_and_wait();
       throw;
     }
     ++s.step;
@@ -192,7 +216,7 @@ class Job {
     Stage& s = *stage_;
     if (!s.scorer || s.data.eval.empty()) return false;
     const auto start = Clock::now();
-    comm_.enter("evaluate", s.global_step);
+    const Phase phase(comm_, "evaluate", s.global_step);
     const auto& e = s.settings.eval;
     EvalPlan plan;
     const bool last = s.step == s.total_steps;
@@ -253,32 +277,53 @@ class Job {
       committed_.best_global_step = committed_.global_step;
     }
     if (journal_) committed_.offsets = journal_->offsets();
+    note_position();
+  }
+
+  void note_position() {
+    if (!status_) return;
+    const Stage& s = *stage_;
+    status_->set({s.settings.name, s.index, static_cast<std::int64_t>(config_.stages.size()),
+                  s.step, s.total_steps, s.global_step});
   }
 
   void save() {
-    Stage& s = *stage_;
     const auto start = Clock::now();
-    comm_.enter("checkpoint", committed_.global_step);
-    const Moments moments = s.optimizer.whole_moments();
-    if (comm_.leads()) write_checkpoint(moments);
-    saved_at_ = committed_.global_step;
+    const std::function<void()> sync = [&] { journal_->sync(); };
+    CheckpointParts parts = checkpoint_parts();
+    Saver::Request request{stage_->settings.checkpoint, std::move(parts), committed_, sync};
+    saver_.save(std::move(request));
     saved_s_ = seconds_since(start);
   }
 
-  void write_checkpoint(const Moments& moments) {
+  CheckpointParts checkpoint_parts() const {
     const Stage& s = *stage_;
-    journal_->sync();
-    const Tensor* reference = s.reference ? &s.reference->values() : nullptr;
-    save_checkpoint(folder_->checkpoints(),
-                    {policy_.config, policy_.layout, policy_.weights->values(), moments, reference,
-                     policy_.tokenizer->files().bytes, s.settings.model.save_dtype},
-                    committed_);
-    prune_checkpoints(folder_->checkpoints(), s.settings.checkpoint.save_total_limit,
-                      committed_.best_metric ? committed_.best_global_step : -1);
+    const auto& settings = s.settings;
+    const Tensor& values = policy_.weights->values();
+    CheckpointParts parts{policy_.config,           policy_.layout, {}, {}, {}, {},
+                          settings.model.save_dtype};
+    const Slice own = s.optimizer.own();
+    parts.optimizer = {
+        s.optimizer.shards(), static_cast<std::size_t>(comm_.rank()), s.optimizer.moments(), {}};
+    if (parts.dtype != "float32") parts.optimizer.master = values.slice(0, own.begin, own.end);
+    if (!comm_.leads()) return parts;
+    parts.values = values;
+    parts.tokenizer_files = policy_.tokenizer->files().bytes;
+    if (!s.reference) return parts;
+    const bool moves = settings.objective.sync_ref_model && settings.checkpoint.async;
+    parts.reference = moves ? s.reference->values().clone() : s.reference->values();
+    return parts;
+  }
+
+  /// The committed state is on the disk when it returns.
+  void save_and_wait() {
+    saver_.wait();
+    if (saver_.saved_at() != committed_.global_step) save();
+    saver_.finish();
   }
 
   JobEnd stop() {
-    if (saved_at_ != committed_.global_step) save();
+    save_and_wait();
     const int signal = StopRequest::signal();
     spdlog::info("stopped by {} after step {} of stage {}; go on with --resume auto",
                  signal != 0 ? fmt::format("signal {}", signal) : "a signal to another rank",
@@ -295,20 +340,26 @@ class Job {
   std::optional<LoadedCheckpoint> start_;
   std::optional<Journal> journal_;
   std::optional<Console> console_;
+  std::optional<StatusFile> status_;
+  std::optional<Trace> trace_;
   std::optional<ReflectionWords> words_;
   std::unique_ptr<Stage> stage_;
   TrainerState committed_;
   std::optional<double> best_;
   bool resumed_ = false;  ///< the present stage goes on from a checkpoint: its step 0 is written
-  std::int64_t saved_at_ = -1;
   double saved_s_ = 0;
+  Saver saver_;
 };
 
 JobEnd run_on(const Config& config, const TrainOptions& options, Communicator& comm) {
   require_agreement(comm, config);
+  if (config.device == "cuda" && comm.size() > 1)
+    fail("device: cuda runs on one rank so far, this job has {}; start it without --nproc",
+         comm.size());
   std::vector<std::string> plan;
   if (comm.leads())  // writes nothing: it comes first
-    plan = plan_lines(config, preflight(on_these_cores(config, options.placement)));
+    plan = plan_lines(config, preflight(on_these_cores(config, options.placement),
+                                        {comm.size(), options.placement.local_world_size}));
   Job job(config, options, comm);
   for (const auto& line : plan)
     spdlog::info("{}", line);

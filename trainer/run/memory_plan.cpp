@@ -3,22 +3,30 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 
+#include "rollout/runner.h"
 #include "trainer/core/text.h"
 #include "trainer/model/decoder.h"
+#include "trainer/model/model_size.h"
 #include "trainer/model/parameters.h"
 #include "trainer/model/resident_weights.h"
+#include "trainer/run/cost_model.h"
 #include "trainer/run/learner.h"
-#include "trainer/run/stage.h"
+#include "trainer/run/policy.h"
 
 namespace aha {
 namespace {
 
 constexpr std::int64_t kFloat = 4;
 
-/// What the program and its libraries take before there is a model.
-constexpr std::int64_t kProgram = std::int64_t{200} << 20;
+/// What the program and its libraries take before there is a model, and the tokenizer of an id.
+constexpr std::int64_t kProgram = std::int64_t{130} << 20;
+constexpr std::int64_t kIdOfATokenizer = 450;
+
+/// Of a micro-batch's rows, measured on countdown where a micro-batch holds about six groups.
+constexpr double kGrowthOfPieces = 1.5;
 
 /// a * b + c * d, or more than any machine has.
 std::int64_t sum_of_products(std::int64_t a, std::int64_t b, std::int64_t c = 0,
@@ -48,58 +56,93 @@ bool is_grpo(const StageConfig& stage) {
   return stage.method == "grpo";
 }
 
-std::int64_t qkv_width(const ModelConfig& model) {
-  return (model.num_attention_heads + 2 * model.num_key_value_heads) * model.head_dim;
+std::int64_t share(std::int64_t whole, double part) {
+  return static_cast<std::int64_t>(std::ceil(static_cast<double>(whole) * part));
 }
 
-std::int64_t share(std::int64_t whole, std::int64_t part, std::int64_t of) {
-  return static_cast<std::int64_t>(static_cast<double>(whole) * static_cast<double>(part) /
-                                   static_cast<double>(std::max<std::int64_t>(1, of)));
-}
-
-/// What an update trains at most: a mini-batch of completions of full length; of written ones, which
+/// What a rank trains at most in an update: its part of a mini-batch of completions; of written ones, which
 /// may be of any length, a full micro-batch.
 Shape update_shape(const StageConfig& stage, const MemoryInputs& in) {
   const auto& train = stage.train;
-  if (!is_grpo(stage)) return {0, 1, 0, train.max_tokens_per_micro_batch};
-  const std::int64_t parts = std::max<std::int64_t>(1, stage.objective.minibatches);
-  const std::int64_t groups = (train.prompts_per_step + parts - 1) / parts;
-  return {groups, groups * stage.rollout.num_generations, in.longest_prompt,
-          stage.rollout.max_completion_length};
+  if (!is_grpo(stage)) {
+    const double most = in.answers ? in.answers->mean_tokens : 1e9;
+    return {0, 1, 0,
+            std::min(train.max_tokens_per_micro_batch,
+                     share(train.per_device_train_batch_size, most / in.ranks))};
+  }
+  const Answers answers =
+      in.answers.value_or(Answers{static_cast<double>(stage.rollout.max_completion_length), 1});
+  const double parts = static_cast<double>(std::max<std::int64_t>(1, stage.objective.minibatches));
+  const std::int64_t groups =
+      std::max<std::int64_t>(1, share(train.prompts_per_step, answers.trained_share / parts));
+  const std::int64_t rows = share(groups * stage.rollout.num_generations, 1.0 / in.ranks);
+  const std::int64_t prompt =
+      answers.mean_prompt > 0 ? share(1, answers.mean_prompt) : in.longest_prompt;
+  return {std::min(groups, rows), rows, prompt, share(1, answers.mean_tokens)};
+}
+
+/// Rows of the largest micro-batch.
+std::int64_t micro_rows(const StageConfig& stage, const Shape& update) {
+  const std::int64_t longest = update.prompt + update.completion;
+  std::int64_t rows = std::min(update.tokens(), stage.train.max_tokens_per_micro_batch);
+  if (const auto most = stage.train.per_device_train_batch_size; most > 0 && is_grpo(stage))
+    rows = std::min(rows, sum_of_products(most, longest));
+  return std::max(rows, longest);
+}
+
+/// Keys and values of `rows` rows of an update.
+std::int64_t cache_bytes(const ModelConfig& model, const Shape& update, std::int64_t rows) {
+  return KvCache::bytes_for(
+      model,
+      share(update.blocks(), static_cast<double>(rows) /
+                                 static_cast<double>(std::max<std::int64_t>(1, update.tokens()))));
 }
 
 /// Activations of a micro-batch (Learner). What the forward pass keeps exists for all of its rows; what
 /// the backward pass works in, for the rows of one piece.
 std::int64_t activation_bytes(const StageConfig& stage, const ModelConfig& model,
                               const MemoryInputs& in) {
+  const ModelSize size = model_size(model);
   const Shape update = update_shape(stage, in);
-  const std::int64_t longest = update.prompt + update.completion;
-  std::int64_t rows = std::min(update.tokens(), stage.train.max_tokens_per_micro_batch);
-  if (const auto most = stage.train.per_device_train_batch_size; most > 0 && is_grpo(stage))
-    rows = std::min(rows, sum_of_products(most, longest));
-  rows = std::max(rows, longest);
+  const std::int64_t rows = micro_rows(stage, update);
   const std::int64_t section =
       sum_of_products(1, update.prompt, stage.rollout.num_generations, update.completion);
   const std::int64_t piece = std::min(rows, std::max(Learner::rows_of_a_piece(model), section));
   const std::int64_t C = model.hidden_size;
   const std::int64_t F = model.intermediate_size;
-  const std::int64_t heads = model.num_attention_heads + model.num_key_value_heads;
-  const std::int64_t qk = model.family().qk_norm ? heads * (model.head_dim + 1) : 0;
-  const std::int64_t layer =
-      2 * C + 2 + qkv_width(model) + qk + model.num_attention_heads * (model.head_dim + 1) + 2 * F;
   const std::int64_t edges = 6 * C + F + 1;
-  const std::int64_t backward = 2 * C + qkv_width(model) + 2 * F;
-  const auto cache = [&](std::int64_t tokens) {
-    return KvCache::bytes_for(model, share(update.blocks(), tokens, update.tokens()));
-  };
-  return kFloat * (rows * (layer * model.num_hidden_layers + edges) + piece * backward) +
-         cache(rows) + cache(piece);
+  const std::int64_t backward = 2 * C + size.qkv_width + 2 * F;
+  // a piece keeps the largest that it has seen, and answers of other micro-batches have other lengths
+  const bool varies = is_grpo(stage) && update.tokens() > rows && piece < rows;
+  const std::int64_t kept = varies ? share(rows, kGrowthOfPieces) : rows;
+  return kFloat * (kept * (size.layers * size.kept_floats + edges) + piece * backward) +
+         cache_bytes(model, update, kept) + cache_bytes(model, update, piece);
+}
+
+/// Intermediate rows of a pass that keeps nothing (Scratch).
+std::int64_t scratch_bytes(const ModelConfig& model, std::int64_t rows) {
+  const ModelSize size = model_size(model);
+  return kFloat * rows *
+         (3 * model.hidden_size + size.qkv_width + size.attention_width +
+          3 * model.intermediate_size);
+}
+
+/// The reference's pass over a micro-batch.
+std::int64_t reference_pass_bytes(const StageConfig& stage, const ModelConfig& model,
+                                  const MemoryInputs& in) {
+  const Shape update = update_shape(stage, in);
+  const std::int64_t rows = micro_rows(stage, update);
+  return scratch_bytes(model, rows) + cache_bytes(model, update, rows) +
+         kFloat * rows * model.hidden_size;
 }
 
 /// Rows decoded at once, of `prompts` prompts with `samples` completions each.
-Shape decode_shape(const StageConfig& stage, const MemoryInputs& in, std::int64_t prompts,
-                   std::int64_t samples) {
-  const std::int64_t rows = std::min(sum_of_products(prompts, samples), decode_rows(stage));
+Shape decode_shape(const StageConfig& stage, const ModelConfig& model, const MemoryInputs& in,
+                   std::int64_t prompts, std::int64_t samples) {
+  const std::int64_t own = share(sum_of_products(prompts, samples), 1.0 / in.ranks);
+  const std::int64_t most = Runner::rows_in_caches(
+      model, in.threads, in.longest_prompt + stage.rollout.max_completion_length / 2);
+  const std::int64_t rows = std::min({own, most, decode_rows(stage)});
   const std::int64_t groups = std::min({prompts, rows, 2 * (rows / samples + 1)});
   return {groups, rows, in.longest_prompt, stage.rollout.max_completion_length};
 }
@@ -111,20 +154,32 @@ std::int64_t rollout_bytes(const StageConfig& stage, const ModelConfig& model,
   const std::int64_t asked =
       eval.max_prompts > 0 ? std::min(eval.max_prompts, in.eval_prompts) : in.eval_prompts;
   const auto bytes = [&](const Shape& shape) {
-    const std::int64_t row = 3 * model.hidden_size + qkv_width(model) +
-                             model.num_attention_heads * model.head_dim +
-                             3 * model.intermediate_size;
     return KvCache::bytes_for(model, shape.blocks()) +
-           kFloat * row * std::max(shape.rows, sum_of_products(shape.groups, shape.prompt));
+           scratch_bytes(model, std::max(shape.rows, sum_of_products(shape.groups, shape.prompt)));
   };
   std::int64_t most = 0;
   if (is_grpo(stage))
-    most =
-        bytes(decode_shape(stage, in, stage.train.prompts_per_step, stage.rollout.num_generations));
+    most = bytes(decode_shape(stage, model, in, stage.train.prompts_per_step,
+                              stage.rollout.num_generations));
   for (const auto samples : {eval.num_generations, eval.final_num_generations})
     if (asked > 0 && samples > 0)
-      most = std::max(most, bytes(decode_shape(stage, in, asked, samples)));
+      most = std::max(most, bytes(decode_shape(stage, model, in, asked, samples)));
   return most;
+}
+
+/// The state before a step of several updates, which a refused one goes back to.
+std::int64_t undo_bytes(const StageConfig& stage, std::int64_t parameters, int ranks) {
+  const auto& o = stage.objective;
+  if (!is_grpo(stage) || o.num_iterations * o.minibatches == 1) return 0;
+  return kFloat * (parameters + 2 * parameters / ranks);
+}
+
+/// What a checkpoint is written from while training goes on, of rank 0: the values of all, its own moments,
+/// and a reference that moves.
+std::int64_t copy_to_save_bytes(const StageConfig& stage, std::int64_t parameters, int ranks) {
+  if (!stage.checkpoint.async) return 0;
+  const bool moves = is_grpo(stage) && stage.objective.beta != 0 && stage.objective.sync_ref_model;
+  return kFloat * (parameters * (moves ? 2 : 1) + 2 * parameters / ranks);
 }
 
 }  // namespace
@@ -134,6 +189,12 @@ std::int64_t MemoryPlan::total() const {
   for (const auto& part : parts)
     sum += part.second;
   return sum;
+}
+
+std::int64_t MemoryPlan::part(std::string_view name) const {
+  for (const auto& [key, bytes] : parts)
+    if (key == name) return bytes;
+  return 0;
 }
 
 std::string MemoryPlan::text() const {
@@ -153,15 +214,18 @@ MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model, const
       ResidentWeights::bytes_for(layout, storage_type(stage.model.storage));
   const bool reference = is_grpo(stage) && stage.objective.beta != 0;
   MemoryPlan plan;
-  plan.parts.emplace_back("program", kProgram);
+  plan.parts.emplace_back("program", kProgram + kIdOfATokenizer * model.vocab_size);
   plan.parts.emplace_back("weights", weights);
   plan.parts.emplace_back("gradients", kFloat * parameters + (in.strict ? 8 * parameters : 0));
-  plan.parts.emplace_back("optimizer", 2 * kFloat * parameters);
-  plan.parts.emplace_back("reference", reference ? weights : 0);
+  plan.parts.emplace_back("optimizer", 2 * kFloat * parameters / in.ranks);
+  plan.parts.emplace_back("reference",
+                          reference ? weights + reference_pass_bytes(stage, model, in) : 0);
+  plan.parts.emplace_back("undo", undo_bytes(stage, parameters, in.ranks));
   plan.parts.emplace_back("rollout", rollout_bytes(stage, model, in));
   plan.parts.emplace_back("activations", activation_bytes(stage, model, in));
   plan.parts.emplace_back("logits", in.threads * kFloat * head_chunk_rows(model.vocab_size) *
                                         round_up(model.vocab_size, 16));
+  plan.parts.emplace_back("checkpoint", copy_to_save_bytes(stage, parameters, in.ranks));
   return plan;
 }
 

@@ -6,6 +6,7 @@
 #include "data/tasks/task.h"
 #include "data/tokenizer/word_level.h"
 #include "trainer/core/error.h"
+#include "trainer/kernels/cuda_library.h"
 #include "trainer/model/weights.h"
 
 namespace aha {
@@ -25,6 +26,9 @@ constexpr std::array<std::pair<std::string_view, FloatType>, 3> kStorages{
 
 /// The decoder, and weights that are still to be published.
 void build(Policy& policy, Tensor values, FloatType storage, const Machine& machine) {
+  if (!machine.ops.memory->host && policy.config.head_dim > kMaxHeadWidth)
+    fail("device: heads are {} wide, and attention on a GPU serves at most {}; cpu would be right",
+         policy.config.head_dim, kMaxHeadWidth);
   policy.decoder = std::make_unique<Decoder>(policy.config, machine.ops);
   policy.weights = std::make_unique<ResidentWeights>(policy.config, policy.layout, machine.ops,
                                                      std::move(values), storage);
@@ -46,7 +50,18 @@ std::string_view storage_name(FloatType type) {
   return kStorages[static_cast<std::size_t>(type)].first;
 }
 
-Machine::Machine(std::int64_t threads) : pool(thread_count(threads)), exec{&pool}, ops(cpu_ops()) {}
+const Ops& device_ops(std::string_view device) {
+  return device == "cuda" ? cuda_ops() : cpu_ops();
+}
+
+Machine::Machine(std::int64_t threads, const Ops& table)
+    : pool(thread_count(threads)), exec{&pool}, ops(table) {}
+
+std::optional<double> storage_limit(FloatType type) {
+  // 65504 is the largest; from here on the nearest would be 65536
+  if (type == FloatType::F16) return 65520.0;
+  return std::nullopt;
+}
 
 std::int64_t Policy::vocabulary() const {
   return tokenizer ? std::min(tokenizer->vocabulary_size(), config.vocab_size) : config.vocab_size;

@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "data/tokenizer/tokenizer.h"
@@ -16,11 +17,17 @@ int thread_count(std::int64_t threads);
 /// What model.storage says: f32, bf16 or fp16.
 FloatType storage_type(std::string_view name);
 std::string_view storage_name(FloatType type);
+/// The least number that rounds to none of the type; nothing where training is far from it (f32, bf16).
+std::optional<double> storage_limit(FloatType type);
+
+/// The kernels of a device as the configuration names it. `auto` is the CPU: the CUDA path has not run on a
+/// GPU yet. UserError when a GPU is asked for and cannot be had.
+const Ops& device_ops(std::string_view device);
 
 /// Threads and kernels that a run works with. Owns the team; `exec` points at it.
 struct Machine {
   /// `threads` 0: all cores.
-  explicit Machine(std::int64_t threads);
+  explicit Machine(std::int64_t threads, const Ops& table = cpu_ops());
 
   ThreadPool pool;
   Exec exec;

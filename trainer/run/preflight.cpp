@@ -8,6 +8,8 @@
 #include "trainer/core/text.h"
 #include "trainer/model/parameters.h"
 #include "trainer/model/weights.h"
+#include "trainer/run/collect.h"
+#include "trainer/run/cost_model.h"
 #include "trainer/run/reward_probes.h"
 #include "trainer/run/sft.h"
 #include "trainer/run/stage.h"
@@ -57,11 +59,18 @@ void check_stop_ids(const StageView& v) {
            v.model.vocab_size - 1);
 }
 
-/// Every written completion of a finite training set; the first row of an endless one.
-void check_sft_rows(const StageView& v) {
-  const std::int64_t rows = v.data.train->size().value_or(1);
-  for (std::int64_t i = 0; i < rows; ++i)
-    sft_example({*v.data.train, v.tokenizer, v.model, v.stage}, {0, i});
+/// Every written completion of a finite training set; the first rows of an endless one. Mean tokens of a row.
+double check_sft_rows(const StageView& v) {
+  constexpr std::int64_t kOfAnEndlessSet = 64;
+  const std::int64_t rows =
+      std::max<std::int64_t>(1, v.data.train->size().value_or(kOfAnEndlessSet));
+  std::size_t tokens = 0;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const Group row = sft_example({*v.data.train, v.tokenizer, v.model, v.stage},
+                                  {static_cast<std::uint64_t>(i), i});
+    tokens += row.prompt.ids.size() + row.completions.front().ids.size();
+  }
+  return static_cast<double>(tokens) / static_cast<double>(rows);
 }
 
 std::string prompt_line(const Prompt& prompt) {
@@ -107,33 +116,87 @@ std::vector<std::string> stage_lines(const StageView& v, std::int64_t steps) {
   return lines;
 }
 
+/// Less than the most: for answers of no length, or for rows as they are.
+std::string less_text(const StageView& v, const StagePlan& plan, double row_tokens) {
+  if (v.stage.method == "grpo")
+    return "; without activations " +
+           bytes_text(static_cast<double>(plan.memory.total() - plan.memory.part("activations")));
+  MemoryInputs inputs = plan.inputs;
+  inputs.answers = Answers{row_tokens, 1};
+  return fmt::format("; {} with rows of {:.0f} tokens, as they are on average",
+                     bytes_text(static_cast<double>(plan_memory(v.stage, v.model, inputs).total())),
+                     row_tokens);
+}
+
+std::string memory_line(const StageView& v, const StagePlan& plan, const JobRanks& ranks,
+                        double row_tokens) {
+  std::string line = "memory     at most " + plan.memory.text();
+  if (ranks.all > 1) line += fmt::format(" a rank, {} of {} ranks here", ranks.here, ranks.all);
+  return line + less_text(v, plan, row_tokens);
+}
+
+/// What the ranks tell each other in a step, at most.
+std::string ranks_line(const StageView& v, const JobRanks& ranks, std::int64_t longest) {
+  const Cluster cluster{machine_kind("cpu"), ranks.all, ranks.here};
+  const StepWork work = step_work(v.stage, v.config.strict, static_cast<double>(longest));
+  const double sent = sent_bytes_of(step_costs(model_size(v.model), work, cluster, Zero::Moments));
+  return fmt::format("ranks      {}; each sends at most {} a step: gradients, weights, completions",
+                     ranks.all, bytes_text(sent));
+}
+
+std::int64_t threads_of_a_rank(const StageConfig& stage, const JobRanks& ranks) {
+  if (stage.train.threads > 0) return stage.train.threads;
+  return std::max(1, thread_count(0) / ranks.here);
+}
+
 StagePlan plan_stage(const Config& config, const StageConfig& stage, const Tokenizer& tokenizer,
-                     const ModelConfig& model) {
+                     const ModelConfig& model, const JobRanks& ranks) {
   std::unique_ptr<Scorer> scorer = make_scorer(stage);
   const StageData data = open_stage_data(config, stage, tokenizer, scorer.get());
   const StageView view{config, stage, tokenizer, model, scorer.get(), data};
   const std::int64_t longest = longest_prompt(view);
   check_lengths(view, longest);
   check_stop_ids(view);
-  if (stage.method == "sft") check_sft_rows(view);
+  const double row_tokens = stage.method == "sft" ? check_sft_rows(view) : 0;
   StagePlan plan;
   plan.name = stage.name;
   plan.lines = stage_lines(view, planned_steps(stage, data.train->size()));
-  MemoryInputs memory{longest, 0, thread_count(stage.train.threads), config.strict};
+  plan.inputs = {longest, 0, threads_of_a_rank(stage, ranks), config.strict, ranks.all};
   for (const auto& set : data.eval)
-    memory.eval_prompts = std::max(memory.eval_prompts, set.prompts->size().value_or(0));
-  plan.memory = plan_memory(stage, model, memory);
-  plan.lines.push_back("memory     " + plan.memory.text());
-  if (plan.memory.total() > machine_memory())
+    plan.inputs.eval_prompts = std::max(plan.inputs.eval_prompts, set.prompts->size().value_or(0));
+  plan.memory = plan_memory(stage, model, plan.inputs);
+  if (ranks.all > 1 && stage.method == "grpo")
+    plan.lines.push_back(ranks_line(view, ranks, longest));
+  plan.lines.push_back(memory_line(view, plan, ranks, row_tokens));
+  const std::int64_t here = ranks.here * plan.memory.total();
+  if (here > machine_memory())
     fail(
-        "stage {}: needs {}, this machine has {}; lower train.max_tokens_per_micro_batch or "
-        "rollout.max_batch_size",
-        stage.name, bytes_text(static_cast<double>(plan.memory.total())),
+        "stage {}: needs {}{}, this machine has {}; lower train.max_tokens_per_micro_batch or "
+        "rollout.max_batch_size, or set checkpoint.async=false",
+        stage.name, bytes_text(static_cast<double>(here)),
+        ranks.here > 1 ? fmt::format(" for {} ranks", ranks.here) : "",
         bytes_text(static_cast<double>(machine_memory())));
   return plan;
 }
 
 }  // namespace
+
+Answers answers_of(const StageConfig& stage, std::span<const Group> groups) {
+  const auto& o = stage.objective;
+  const bool all_teach = o.beta != 0 || o.entropy_coef != 0 || o.use_adaptive_entropy ||
+                         o.advantage_estimator.starts_with("reinforce_pp") ||
+                         o.advantage_estimator == "gdpo" || o.zero_variance_groups == "refill";
+  double tokens = 0, completions = 0, trained = 0, prompts = 0;
+  for (const auto& group : groups) {
+    prompts += static_cast<double>(group.prompt.ids.size());
+    for (const auto& completion : group.completions)
+      tokens += static_cast<double>(completion.length());
+    completions += static_cast<double>(group.completions.size());
+    if (all_teach || has_spread(group)) ++trained;
+  }
+  const double count = std::max(1.0, static_cast<double>(groups.size()));
+  return {tokens / std::max(1.0, completions), trained / count, prompts / count};
+}
 
 std::string shortened(const std::string& text, std::size_t limit) {
   std::string line = dump_line(Json(text));
@@ -141,7 +204,7 @@ std::string shortened(const std::string& text, std::size_t limit) {
   return line;
 }
 
-std::vector<StagePlan> preflight(const Config& config) {
+std::vector<StagePlan> preflight(const Config& config, const JobRanks& ranks) {
   const StageConfig& first = config.stages.front();
   const auto tokenizer = job_tokenizer(first);
   const ModelConfig model = job_model_config(config, *tokenizer);
@@ -151,7 +214,7 @@ std::vector<StagePlan> preflight(const Config& config) {
   if (!first.model.path.empty()) check_weights(first.model.path, make_layout(model));
   std::vector<StagePlan> plans;
   for (const auto& stage : config.stages)
-    plans.push_back(plan_stage(config, stage, *tokenizer, model));
+    plans.push_back(plan_stage(config, stage, *tokenizer, model, ranks));
   return plans;
 }
 

@@ -1,8 +1,10 @@
 #pragma once
+#include <span>
 #include <string>
 #include <vector>
 
 #include "trainer/config/schema.h"
+#include "trainer/core/types/group.h"
 #include "trainer/run/memory_plan.h"
 
 namespace aha {
@@ -11,13 +13,23 @@ namespace aha {
 struct StagePlan {
   std::string name;
   std::vector<std::string> lines;
-  MemoryPlan memory;
+  MemoryInputs inputs;
+  MemoryPlan memory;  ///< of a rank, at most
+};
+
+/// How many ranks a job has, and how many of them on this machine.
+struct JobRanks {
+  int all = 1;
+  int here = 1;
 };
 
 /// Checks everything that can be checked without a step: model and tokenizer, every dataset and gold,
 /// lengths against the model's positions, rewards on an ideal completion, memory. Writes nothing.
 /// UserError for whatever would end the run later.
-std::vector<StagePlan> preflight(const Config& config);
+std::vector<StagePlan> preflight(const Config& config, const JobRanks& ranks = {});
+
+/// How long sampled completions are, and how many of their groups an update runs.
+Answers answers_of(const StageConfig& stage, std::span<const Group> groups);
 
 /// The plans as text, with a first line about the job.
 std::vector<std::string> plan_lines(const Config& config, const std::vector<StagePlan>& plans);

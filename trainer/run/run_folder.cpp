@@ -1,12 +1,5 @@
 #include "trainer/run/run_folder.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
 #include "trainer/config/dump.h"
 #include "trainer/config/load.h"
 #include "trainer/core/error.h"
@@ -19,23 +12,25 @@ namespace {
 
 constexpr const char* kConfig = "config.resolved.yaml";
 constexpr const char* kConfigPart = "config.resolved.yaml.tmp";  // as write_file_atomic names it
-constexpr const char* kLock = ".lock";
 
 /// What a run that was killed while it began may have left does not count.
 bool holds_nothing(const fs::path& folder) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error))
-    if (const auto name = entry.path().filename(); name != kLock && name != kConfigPart)
+    if (const auto name = entry.path().filename(); name != RunLock::kName && name != kConfigPart)
       return false;
   return true;
 }
 
 /// What a run writes below its folder, checkpoints excepted.
 void remove_records(const fs::path& folder) {
-  for (const char* name : {"metrics.jsonl", "completions", "tensorboard", "log.txt"}) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const auto name = entry.path().filename().string();
+    const bool record = name == "metrics.jsonl" || name == "completions" || name == "tensorboard" ||
+                        name == "log.txt" || name == "status.json" || name.starts_with("trace_");
     std::error_code error;
-    fs::remove_all(folder / name, error);
-    if (error) fail("{}: cannot be removed: {}", (folder / name).string(), error.message());
+    if (record) fs::remove_all(entry.path(), error);
+    if (error) fail("{}: cannot be removed: {}", entry.path().string(), error.message());
   }
 }
 
@@ -68,8 +63,9 @@ void check_stage(const Config& config, const TrainerState& state) {
 
 }  // namespace
 
-RunFolder::RunFolder(const Config& config, const std::string& resume, const ParameterLayout& layout)
+RunFolder::RunFolder(const Config& config, const std::string& resume, const CheckpointReader& read)
     : path_(config.output_dir) {
+  if (fs::exists(path_ / RunLock::kName)) lock_.emplace(path_);
   const bool known = fs::exists(path_ / kConfig);
   if (resume == "none" && !holds_nothing(path_))
     fail("output_dir: {} holds {}; go on with it by --resume auto, or name another folder",
@@ -77,7 +73,7 @@ RunFolder::RunFolder(const Config& config, const std::string& resume, const Para
   if (resume != "none" && !holds_nothing(path_) && !known)
     fail("output_dir: {} holds files that are no run's; name another folder", path_.string());
   if (resume != "none" && resume != "auto") {
-    start_ = load_checkpoint(resume, layout);
+    start_ = read(resume);
     std::error_code error;
     if (!fs::equivalent(fs::path(resume) / "..", checkpoints(), error) || error) {
       if (known)
@@ -88,27 +84,15 @@ RunFolder::RunFolder(const Config& config, const std::string& resume, const Para
     }
   }
   make_folder(path_);
-  lock();
+  if (!lock_) lock_.emplace(path_);
   if (known) refuse(changed_keys(load_config(path_ / kConfig), config), path_.string());
   if (resume == "auto") {
-    start_ = load_newest(checkpoints(), layout);
+    start_ = load_newest(checkpoints(), read);
     if (!start_) remove_records(path_);
   }
   if (start_) check_stage(config, start_->state);
   if (start_) remove_later(checkpoints(), start_->state.global_step);
   write_file_atomic(path_ / kConfig, resolved_yaml(config));
-}
-
-RunFolder::~RunFolder() {
-  if (lock_ >= 0) ::close(lock_);
-}
-
-void RunFolder::lock() {
-  const fs::path file = path_ / kLock;
-  lock_ = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-  if (lock_ < 0) fail("output_dir: {} cannot be written: {}", path_.string(), std::strerror(errno));
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0)
-    fail("output_dir: another aha is at work in {}", path_.string());
 }
 
 }  // namespace aha

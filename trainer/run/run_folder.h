@@ -5,6 +5,7 @@
 
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/config/schema.h"
+#include "trainer/run/run_lock.h"
 
 namespace aha {
 
@@ -18,12 +19,9 @@ class RunFolder {
   ///         without one starts afresh
   ///   PATH  goes on from that checkpoint, under the same rule for keys; later ones of the same folder
   ///         are removed
-  /// Then writes config.resolved.yaml. Nothing of an earlier run is lost when an error is thrown.
-  RunFolder(const Config& config, const std::string& resume, const ParameterLayout& layout);
-
-  ~RunFolder();
-  RunFolder(const RunFolder&) = delete;
-  RunFolder& operator=(const RunFolder&) = delete;
+  /// Checkpoints are read by `read`. Then writes config.resolved.yaml. A folder that another run has is refused first.
+  /// Nothing of an earlier run is lost when an error is thrown.
+  RunFolder(const Config& config, const std::string& resume, const CheckpointReader& read);
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
@@ -32,11 +30,9 @@ class RunFolder {
   std::optional<LoadedCheckpoint> take_start() { return std::move(start_); }
 
  private:
-  void lock();
-
   std::filesystem::path path_;
+  std::optional<RunLock> lock_;
   std::optional<LoadedCheckpoint> start_;
-  int lock_ = -1;  ///< open file that is locked while this run is at work
 };
 
 }  // namespace aha

@@ -110,6 +110,7 @@ std::optional<std::vector<Group>> gather(Communicator& comm, std::vector<Group> 
                                          const std::vector<std::size_t>& taken,
                                          std::span<const GroupRequest> requests) {
   const auto missing = [](const Group& group) { return group.completions.empty(); };
+  const Phase phase(comm, "gather");
   if (comm.size() == 1)
     return own.size() == requests.size() ? std::optional(std::move(own)) : std::nullopt;
   std::vector<Group> groups(requests.size());
@@ -181,6 +182,7 @@ std::optional<SampledGroups> sample_groups(const SamplingTools& tools,
   if (tools.scorer.waits()) background.emplace(tools.scorer, params.max_completion_length);
   hooks.on_group = [&](Group& group) {
     if (background) return background->add(group);
+    const Phase phase(tools.comm, "reward");
     const auto begin = Clock::now();
     tools.scorer.score_group(group, params.max_completion_length);
     result.reward_s += seconds_since(begin);

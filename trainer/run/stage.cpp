@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "trainer/core/error.h"
+#include "trainer/run/cost_model.h"
 
 namespace aha {
 namespace {
@@ -14,12 +15,6 @@ std::int64_t rows_per_step(const StageConfig& stage) {
 }
 
 }  // namespace
-
-std::int64_t decode_rows(const StageConfig& stage) {
-  constexpr std::int64_t kLeast = 256;
-  if (stage.rollout.max_batch_size > 0) return stage.rollout.max_batch_size;
-  return std::max(kLeast, stage.train.prompts_per_step * stage.rollout.num_generations);
-}
 
 std::vector<ParamRange> param_ranges(const Policy& policy) {
   const auto& layout = policy.layout;
@@ -103,7 +98,7 @@ std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, con
       Engine(*policy.decoder, *policy.weights, machine.exec, policy.vocabulary(),
              text_decoder(*policy.tokenizer), decode_rows(settings)),
       Learner(*policy.decoder, machine.exec, policy.vocabulary(), temperature),
-      ResidentGradients(policy.layout), std::move(strict),
+      ResidentGradients(policy.layout, machine.ops), std::move(strict),
       AdamWOptimizer(machine.ops, param_ranges(policy), policy.layout.total, settings.optim, comm),
       nullptr, AdaptiveEntropy(settings.objective), steps});
   if (settings.method == "grpo" && settings.objective.beta != 0)

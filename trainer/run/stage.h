@@ -59,10 +59,6 @@ std::unique_ptr<Scorer> make_scorer(const StageConfig& stage);
 /// endless data, and for more than kMaxSteps.
 std::int64_t planned_steps(const StageConfig& stage, std::optional<std::int64_t> rows);
 
-/// Rows decoded at once where nothing is said: a step's completions, and no fewer than keep the machine
-/// busy. An evaluation may have many more, whose caches need not all exist at a time.
-std::int64_t decode_rows(const StageConfig& stage);
-
 /// A stage at work: the objects that its steps use. Made by `make_stage`, driven by the loop.
 struct Stage {
   const Config& config;

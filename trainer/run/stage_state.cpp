@@ -37,7 +37,7 @@ void restore_stage(Stage& stage, const LoadedCheckpoint& from) {
         "anew in another output_dir",
         state.stage, from.folder.string(), state.data, stage.data.fingerprint);
   assign(stage, from.values);
-  stage.optimizer.take_from_whole(from.moments);
+  stage.optimizer.set_moments(from.moments);
   stage.optimizer.set_updates(state.updates);
   stage.sampler.set_cursor(state.cursor);
   stage.step = state.step;

@@ -157,10 +157,13 @@ void mix_reference(Stage& stage) {
       (stage.step + 1) % objective.ref_model_sync_steps != 0)
     return;
   const float alpha = static_cast<float>(objective.ref_model_mixup_alpha);
-  float* ref = stage.reference->data();
-  const float* policy = stage.policy.weights->data();
+  const Tensor mixed = stage.reference->values();
+  const Tensor trained = stage.policy.weights->values();
+  float* ref = mixed.data_ptr<float>();
+  const auto* policy = trained.const_data_ptr<float>();
   for (std::int64_t i = 0; i < stage.policy.layout.total; ++i)
     ref[i] = alpha * policy[i] + (1.0F - alpha) * ref[i];
+  stage.reference->assign(mixed);
   stage.reference->publish(stage.machine.exec);
 }
 
@@ -227,7 +230,7 @@ std::optional<StepResult> grpo_step(Stage& stage, MetricsRow& row, const Reflect
     data.kept.push_back(objective.zero_variance_groups == "keep" || has_spread(group));
   if (stage.reference) {
     const auto start = Clock::now();
-    stage.comm.enter("reference", stage.global_step + 1);
+    const Phase phase(stage.comm, "reference", stage.global_step + 1);
     data.ref_logprobs =
         token_logprobs(stage, *stage.reference, data.groups, all_samples(data.groups));
     row.set("timing_s/reference", seconds_since(start));

@@ -99,8 +99,8 @@ class OwnPart {
       stage_.gradients.clear();
       MicroNote& note = notes.emplace_back(pass(dealt.index, micro));
       const auto& machine = stage_.machine;
-      if (!std::isfinite(machine.ops.sum_squares(machine.exec, stage_.gradients.data(),
-                                                 stage_.policy.layout.total)))
+      if (!std::isfinite(sum_squares(machine.ops, machine.exec, stage_.gradients.data(),
+                                     stage_.policy.layout.total)))
         note.failure = not_finite(groups_, micro, "the gradient");
     }
     return notes;
@@ -110,14 +110,19 @@ class OwnPart {
   /// Forward, loss and backward of one micro-batch; the gradient is added to stage.gradients.
   MicroNote pass(std::int64_t index, const MicroBatch& micro) {
     auto& weights = *stage_.policy.weights;
-    const auto values = stage_.learner.forward(weights, micro);
-    const MicroResult result = loss_(micro, values);
+    const MicroResult result = forward(weights, micro);
     MicroNote note{index, result.stats, result.gap, {}};
+    const Phase phase(stage_.comm, "backward");
     if (std::isfinite(result.stats.loss))
       stage_.learner.backward(weights, micro, result.d_logprob, result.d_entropy, stage_.gradients);
     else
       note.failure = not_finite(groups_, micro, "the loss");
     return note;
+  }
+
+  MicroResult forward(ParameterProvider& weights, const MicroBatch& micro) {
+    const Phase phase(stage_.comm, "forward");
+    return loss_(micro, stage_.learner.forward(weights, micro));
   }
 
   bool add_strict() {
@@ -152,7 +157,7 @@ UpdateResult update_policy(Stage& stage, std::span<const Group> groups,
                            double learning_rate) {
   if (samples.empty()) return {};
   Communicator& comm = stage.comm;
-  comm.enter("train", stage.global_step + 1);
+  const Phase phase(comm, "train", stage.global_step + 1);
   const auto dealt = deal_micro_batches(groups, samples, pack_limits(stage), comm.size());
   OwnPart own(stage, groups, loss);
   const auto notes = notes_of_all(comm, own.run(own_of(stage, dealt)));
@@ -164,20 +169,32 @@ UpdateResult update_policy(Stage& stage, std::span<const Group> groups,
   }
   const Exec& exec = stage.machine.exec;
   const auto& shards = stage.optimizer.shards();
-  if (stage.strict)
-    stage.strict->reduce(exec, comm, shards, stage.gradients.data());
-  else
-    comm.reduce_to_owners(stage.gradients.data(), shards, "reduce_gradients");
-  const UpdateStats stats = stage.optimizer.step(exec, stage.policy.weights->data(),
-                                                 stage.gradients.data(), learning_rate);
+  {
+    const Phase reduce(comm, "reduce");
+    if (stage.strict)
+      stage.strict->reduce(exec, comm, shards, stage.gradients.data());
+    else
+      comm.reduce_to_owners(stage.gradients.data(), shards, "reduce_gradients");
+  }
+  const Phase optimizer(comm, "optimizer");
+  auto& weights = *stage.policy.weights;
+  const auto limit = storage_limit(weights.storage());
+  const UpdateStats stats =
+      stage.optimizer.step(exec, weights.data(), stage.gradients.data(), learning_rate, limit);
   result.grad_norm = stats.grad_norm;
+  if (!stats.applied && std::isfinite(stats.grad_norm))
+    throw NotFinite(fmt::format(
+        "a weight would become {:g} or more, which model.storage: {} does not hold; the step was "
+        "refused "
+        "and the last good state is saved. Use bf16 or f32, or lower optim.learning_rate",
+        *limit, storage_name(weights.storage())));
   if (!stats.applied) {
     throw_first_failure(notes_of_all(comm, own.examine(own_of(stage, dealt))));
     throw NotFinite(
         "the gradient's norm is not finite though every micro-batch's is; lower "
         "optim.learning_rate");
   }
-  stage.policy.weights->publish(exec);
+  weights.publish(exec);
   return result;
 }
 

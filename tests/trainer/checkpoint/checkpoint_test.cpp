@@ -13,6 +13,7 @@
 #include "tests/support/temp_folder.h"
 #include "trainer/core/error.h"
 #include "trainer/core/file.h"
+#include "trainer/core/json.h"
 #include "trainer/model/safetensors.h"
 
 using namespace aha;
@@ -47,15 +48,25 @@ struct Trained {
   std::string dtype = "float32";
   bool with_reference = false;
 
-  CheckpointParts parts() const {
+  Slice all() const { return {0, layout.total}; }
+  Tensor master(Slice own) const {
+    return dtype == "float32" ? Tensor() : values.slice(0, own.begin, own.end);
+  }
+
+  /// What rank `rank` of those that own `slices` saves.
+  CheckpointParts parts(const std::vector<Slice>& slices, std::size_t rank) const {
+    const auto [begin, end] = slices.at(rank);
+    const Moments own{moments.exp_avg.slice(0, begin, end),
+                      moments.exp_avg_sq.slice(0, begin, end)};
     return {config,
             layout,
             values,
-            moments,
-            with_reference ? &reference : nullptr,
-            {{"tokenizer.json", "{}"}},
+            {slices, rank, own, master(slices[rank])},
+            with_reference ? reference : Tensor(),
+            {{"tokenizer.json", "{}"}, {"additional_chat_templates/tool.jinja", "{{ 1 }}"}},
             dtype};
   }
+  CheckpointParts parts() const { return parts({all()}, 0); }
 };
 
 TrainerState state_at(std::int64_t step) {
@@ -66,6 +77,30 @@ TrainerState state_at(std::int64_t step) {
   s.offsets = {{"metrics.jsonl", 12}};
   s.cpu_body = "portable";
   return s;
+}
+
+LoadedCheckpoint load(const fs::path& folder, const ParameterLayout& layout) {
+  return load_checkpoint(folder, layout, {0, layout.total});
+}
+
+std::optional<LoadedCheckpoint> newest_of(const fs::path& checkpoints,
+                                          const ParameterLayout& layout) {
+  return load_newest(checkpoints, [&](const fs::path& folder) { return load(folder, layout); });
+}
+
+/// A checkpoint that several ranks write, one after the other.
+fs::path save_shards(const fs::path& checkpoints, const Trained& run,
+                     const std::vector<Slice>& slices, const TrainerState& state) {
+  const auto partial = begin_checkpoint(checkpoints, state.global_step);
+  Checksums others;
+  for (std::size_t rank = 1; rank < slices.size(); ++rank)
+    others.add(write_own_part(partial, run.parts(slices, rank)));
+  const auto lead = run.parts(slices, 0);
+  return finish_checkpoint(partial, lead, state, [&] {
+    Checksums all = write_own_part(partial, lead);
+    all.add(others);
+    return all;
+  });
 }
 
 std::map<std::string, std::string> files_of(const fs::path& folder) {
@@ -105,7 +140,7 @@ class Captured {
 };
 
 /// Rewrites the optimizer's file of a checkpoint with other tensors.
-void write_moments(const fs::path& folder, std::vector<std::int64_t> shape, bool all) {
+void write_moments(const fs::path& folder, const std::vector<std::int64_t>& shape, bool all) {
   const Trained run;
   std::vector<NamedTensor> tensors;
   for (const auto& p : run.layout.parameters)
@@ -117,6 +152,20 @@ void write_moments(const fs::path& folder, std::vector<std::int64_t> shape, bool
       tensors.push_back({kind + p.name, changed ? shape : p.shape, values});
     }
   write_safetensors(folder / "optimizer/state.safetensors", tensors);
+  fs::remove(folder / "optimizer/checksums.json");  // it was changed on purpose
+}
+
+void flip(const fs::path& file, std::size_t at) {
+  auto bytes = read_file(file);
+  bytes.at(at) = static_cast<char>(bytes[at] ^ 1);
+  std::ofstream(file, std::ios::binary) << bytes;
+}
+
+/// A file with the one tensor NAME of n elements, as another program might write it.
+void write_piece(const fs::path& file, const std::string& name, std::int64_t n) {
+  const std::vector<float> values(static_cast<std::size_t>(n), 1.0F);
+  const std::vector<NamedTensor> tensors{{name, {n}, std::span<const float>(values)}};
+  write_safetensors(file, tensors);
 }
 
 }  // namespace
@@ -130,7 +179,7 @@ TEST_CASE("checkpoint: save, load, save gives the same bytes", "[checkpoint]") {
       const TempFolder first;
       const TempFolder second;
       const auto saved = save_checkpoint(first / "checkpoints", run.parts(), state_at(5));
-      const auto loaded = load_checkpoint(saved, run.layout);
+      const auto loaded = load(saved, run.layout);
       CHECK(loaded.state == state_at(5));
       CHECK(same(loaded.values, run.values));
       CHECK(same(loaded.moments.exp_avg, run.moments.exp_avg));
@@ -170,9 +219,9 @@ TEST_CASE("checkpoint: latest is a relative link to the newest, and moves with i
   CHECK(fs::read_symlink(folder / "latest") == "checkpoints/step_5");
   save_checkpoint(folder / "checkpoints", run.parts(), state_at(10));
   CHECK(fs::read_symlink(folder / "latest") == "checkpoints/step_10");
-  CHECK(load_checkpoint(folder / "latest", run.layout).state.step == 10);
+  CHECK(load(folder / "latest", run.layout).state.step == 10);
   fs::rename(folder / "checkpoints", folder / "moved");
-  CHECK_THROWS_AS(load_checkpoint(folder / "latest", run.layout), UserError);
+  CHECK_THROWS_AS(load(folder / "latest", run.layout), UserError);
 }
 
 TEST_CASE("checkpoint: saving a step again replaces it as a whole", "[checkpoint]") {
@@ -182,7 +231,7 @@ TEST_CASE("checkpoint: saving a step again replaces it as a whole", "[checkpoint
   save_checkpoint(folder / "checkpoints", run.parts(), state_at(5));
   run.with_reference = false;
   const auto saved = save_checkpoint(folder / "checkpoints", run.parts(), state_at(5));
-  CHECK_FALSE(load_checkpoint(saved, run.layout).reference.has_value());
+  CHECK_FALSE(load(saved, run.layout).reference.has_value());
   CHECK(std::distance(fs::directory_iterator(folder / "checkpoints"), {}) == 1);
 }
 
@@ -206,7 +255,7 @@ TEST_CASE("checkpoint: a half-written newest one is passed over, and the log say
       else
         cut_to_half(newest / name);
       const Captured log;
-      const auto loaded = load_newest(checkpoints, run.layout);
+      const auto loaded = newest_of(checkpoints, run.layout);
       REQUIRE(loaded.has_value());
       CHECK(loaded->state.step == 5);
       CHECK_THAT(log.text(), contains("step_10 is passed over: "));
@@ -219,10 +268,10 @@ TEST_CASE("checkpoint: none at all is nothing; none that can be read is a user's
   const Trained run;
   const TempFolder folder;
   const Captured log;
-  CHECK_FALSE(load_newest(folder / "checkpoints", run.layout).has_value());
+  CHECK_FALSE(newest_of(folder / "checkpoints", run.layout).has_value());
   const auto only = save_checkpoint(folder / "checkpoints", run.parts(), state_at(5));
   cut_to_half(only / "model.safetensors");
-  CHECK_THROWS_WITH(load_newest(folder / "checkpoints", run.layout),
+  CHECK_THROWS_WITH(newest_of(folder / "checkpoints", run.layout),
                     contains("no checkpoint there can be read"));
 }
 
@@ -232,14 +281,137 @@ TEST_CASE("checkpoint: a missing tensor or another shape names the file and the 
   const TempFolder folder;
   const auto saved = save_checkpoint(folder / "checkpoints", run.parts(), state_at(5));
   write_moments(saved, {}, false);
-  CHECK_THROWS_WITH(load_checkpoint(saved, run.layout),
+  CHECK_THROWS_WITH(load(saved, run.layout),
                     contains("optimizer/state.safetensors") && contains("model.norm.weight"));
   write_moments(saved, {2, 4}, true);  // as many values, another shape
-  CHECK_THROWS_WITH(load_checkpoint(saved, run.layout),
+  CHECK_THROWS_WITH(load(saved, run.layout),
                     contains("optimizer/state.safetensors") && contains("[2, 4], expected [8]"));
   auto other = tiny();
   other.intermediate_size = 16;
-  CHECK_THROWS_WITH(load_checkpoint(saved, make_layout(other)), contains("model.safetensors"));
+  CHECK_THROWS_WITH(load(saved, make_layout(other)), contains("model.safetensors"));
+}
+
+TEST_CASE("checkpoint: one changed byte of any file is found, and the one before it is taken",
+          "[checkpoint]") {
+  Trained run;
+  run.dtype = "bfloat16";
+  run.with_reference = true;
+  const TempFolder folder;
+  const auto checkpoints = folder / "checkpoints";
+  save_checkpoint(checkpoints, run.parts(), state_at(5));
+  const std::vector<Slice> slices{{0, 300}, {300, run.layout.total}};
+  for (const bool sharded : {false, true}) {
+    const auto last = sharded ? save_shards(checkpoints, run, slices, state_at(10))
+                              : save_checkpoint(checkpoints, run.parts(), state_at(10));
+    const auto files = files_of(last);
+    CHECK(files.size() == (sharded ? 18 : 14));
+    for (const auto& [name, bytes] : files)
+      for (const std::size_t at : {std::size_t{0}, bytes.size() / 3, bytes.size() - 1}) {
+        INFO(name << " byte " << at);
+        flip(last / name, at);
+        const Captured log;
+        const auto loaded = newest_of(checkpoints, run.layout);
+        REQUIRE(loaded.has_value());
+        CHECK(loaded->state.step == 5);
+        CHECK_THAT(log.text(), contains("step_10 is passed over: "));
+        flip(last / name, at);
+      }
+    CHECK(newest_of(checkpoints, run.layout)->state.step == 10);
+  }
+}
+
+TEST_CASE("checkpoint: a changed tensor is named with its file", "[checkpoint]") {
+  const Trained run;
+  const TempFolder folder;
+  const auto saved = save_checkpoint(folder / "checkpoints", run.parts(), state_at(5));
+  for (const char* file : {"model.safetensors", "optimizer/state.safetensors"}) {
+    const SafetensorsFile stored(saved / file);
+    for (const auto& [name, tensor] : stored.tensors()) {
+      flip(saved / file, tensor.begin + 5);
+      CHECK_THROWS_WITH(load(saved, run.layout),
+                        contains((saved / file).string()) && contains("\"" + name + "\"") &&
+                            contains("damaged") && contains("checksums.json"));
+      flip(saved / file, tensor.begin + 5);
+    }
+  }
+}
+
+TEST_CASE("checkpoint: without checksums, as before there were any, it loads", "[checkpoint]") {
+  const Trained run;
+  const TempFolder folder;
+  const auto saved = save_checkpoint(folder / "checkpoints", run.parts(), state_at(5));
+  fs::remove(saved / "checksums.json");
+  fs::remove(saved / "optimizer/checksums.json");
+  CHECK(same(load(saved, run.layout).moments.exp_avg, run.moments.exp_avg));
+}
+
+TEST_CASE("checkpoint: shards of any ranks are read by any other ranks", "[checkpoint]") {
+  const auto cuts = [](std::vector<std::int64_t> at) {
+    std::vector<Slice> slices;
+    for (std::size_t i = 0; i + 1 < at.size(); ++i)
+      slices.push_back({at[i], at[i + 1]});
+    return slices;
+  };
+  Trained run;
+  run.dtype = "bfloat16";
+  const auto n = run.layout.total;
+  const std::vector<std::vector<Slice>> ways = {
+      {run.all()}, cuts({0, 100, n}), cuts({0, 70, 71, n / 2, n}), cuts({0, n / 3, n, n, n})};
+  for (const auto& written : ways) {
+    const TempFolder folder;
+    const auto saved = save_shards(folder / "checkpoints", run, written, state_at(5));
+    CHECK(fs::exists(saved / "optimizer/state.safetensors") == (written.size() == 1));
+    for (const auto& wanted : ways)
+      for (const auto& own : wanted) {
+        const auto loaded = load_checkpoint(saved, run.layout, own);
+        CHECK(same(loaded.values, run.values));
+        CHECK(same(loaded.moments.exp_avg, run.moments.exp_avg.slice(0, own.begin, own.end)));
+        CHECK(same(loaded.moments.exp_avg_sq, run.moments.exp_avg_sq.slice(0, own.begin, own.end)));
+      }
+  }
+}
+
+TEST_CASE("checkpoint: a rank reads its own part of the shards alone", "[checkpoint]") {
+  const Trained run;
+  const TempFolder folder;
+  const auto n = run.layout.total;
+  const std::vector<Slice> slices{{0, n / 2}, {n / 2, n}};
+  const auto saved = save_shards(folder / "checkpoints", run, slices, state_at(5));
+  const auto second = saved / "optimizer/state-00002-of-00002.safetensors";
+  flip(second, fs::file_size(second) - 1);
+  CHECK_NOTHROW(load_checkpoint(saved, run.layout, {0, n / 4}));
+  CHECK_THROWS_WITH(load_checkpoint(saved, run.layout, slices[1]),
+                    contains("state-00002-of-00002.safetensors") && contains("damaged"));
+}
+
+TEST_CASE("checkpoint: pieces of a tensor that are not all of it are refused", "[checkpoint]") {
+  const Trained run;
+  const std::string name = "exp_avg.model.embed_tokens.weight";  // 72 elements, the first
+  const std::vector<Slice> slices{{0, 40}, {40, run.layout.total}};
+  for (const auto& [piece, n] :
+       std::vector<std::pair<std::string, std::int64_t>>{{name + "[0:39]", 39},
+                                                         {name + "[0:41]", 41},
+                                                         {name + "[0:40]", 39},
+                                                         {name + "[0:40", 40},
+                                                         {name + "[-1:39]", 40},
+                                                         {name + "[40:0]", 40},
+                                                         {name + "[0:99999999999999999999]", 40},
+                                                         {name + "[0:18446744073709551616]", 40},
+                                                         {name, 40},
+                                                         {"exp_avg.other[0:40]", 40}}) {
+    INFO(piece);
+    const TempFolder folder;
+    const auto saved = save_shards(folder / "checkpoints", run, slices, state_at(5));
+    const auto optimizer = saved / "optimizer";
+    fs::remove(optimizer / "checksums.json");
+    auto index = read_json(optimizer / "state.safetensors.index.json");
+    index["weight_map"].erase(name + "[0:40]");
+    index["weight_map"].erase("exp_avg_sq.model.embed_tokens.weight[0:40]");
+    index["weight_map"][piece] = "other.safetensors";
+    std::ofstream(optimizer / "state.safetensors.index.json") << index.dump();
+    write_piece(optimizer / "other.safetensors", piece, n);
+    CHECK_THROWS_WITH(load(saved, run.layout), contains("optimizer/") && contains("exp_avg"));
+  }
 }
 
 TEST_CASE("checkpoint: a folder that was renamed to another step is refused", "[checkpoint]") {
@@ -247,10 +419,10 @@ TEST_CASE("checkpoint: a folder that was renamed to another step is refused", "[
   const TempFolder folder;
   const auto saved = save_checkpoint(folder / "checkpoints", run.parts(), state_at(5));
   fs::rename(saved, folder / "checkpoints/step_9");
-  CHECK_THROWS_WITH(load_checkpoint(folder / "checkpoints/step_9", run.layout),
+  CHECK_THROWS_WITH(load(folder / "checkpoints/step_9", run.layout),
                     contains("trainer_state.json: 'global_step' is 5"));
   fs::rename(folder / "checkpoints/step_9", folder / "kept");
-  CHECK(load_checkpoint(folder / "kept", run.layout).state.step == 5);
+  CHECK(load(folder / "kept", run.layout).state.step == 5);
 }
 
 TEST_CASE("checkpoint: pruning keeps the newest and the best, and clears what a crash left",

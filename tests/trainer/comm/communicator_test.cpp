@@ -76,7 +76,7 @@ TEST_CASE("communicator: sums reach their owners, values come back to all, for u
 
 TEST_CASE("communicator: bytes of any length arrive whole and in rank order") {
   on_ranks(4, [](Communicator& comm) {
-    const auto text = std::string(at(comm.rank() * 1000), static_cast<char>('a' + comm.rank()));
+    const auto text = std::string(at(comm.rank()) * 1000, static_cast<char>('a' + comm.rank()));
     const auto all = comm.all_gather(text, "texts");
     for (std::size_t r = 0; r < all.size(); ++r)
       if (all[r] != std::string(r * 1000, static_cast<char>('a' + r)))
@@ -111,7 +111,7 @@ TEST_CASE("communicator: a collective that one rank does not join names the rank
     on_ranks(2,
              [&](Communicator& comm) {
                if (comm.rank() == 1) {
-                 comm.enter("rollout", 12);
+                 const Phase phase(comm, "rollout", 12);
                  while (!done)
                    ::usleep(10'000);
                  throw UserError("never mind");
@@ -158,7 +158,7 @@ TEST_CASE("communicator: a port that is taken is an error that names it") {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_ANY);
   socklen_t size = sizeof address;
-  ::bind(fd, reinterpret_cast<sockaddr*>(&address), size);
+  REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
   ::listen(fd, 1);
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
   Placement placement;

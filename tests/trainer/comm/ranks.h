@@ -16,6 +16,7 @@ inline void on_ranks(int size, const std::function<void(Communicator&)>& body,
   const int port = free_port();
   std::vector<std::exception_ptr> errors(static_cast<std::size_t>(size));
   std::vector<std::thread> threads;
+  threads.reserve(errors.size());
   for (int r = 0; r < size; ++r)
     threads.emplace_back([&, r] {
       try {

@@ -125,6 +125,31 @@ TEST_CASE("rewards: each mistake in the list is placed", "[config]") {
         "c.yaml:4:22: reward.functions.0: has no name; aha score --help lists the rewards");
 }
 
+TEST_CASE("rewards: --set changes one by its name or number", "[config]") {
+  const std::string text =
+      "output_dir: o\nmodel: {path: m}\ndata: {train: {path: d}}\n"
+      "reward: {functions: [{name: numeric}, {name: length, max: 9}, {name: length, max: 8}]}\n";
+  const auto functions = parse_config(text, "c.yaml",
+                                      {"reward.functions.numeric.weight=2",
+                                       "reward.functions.2.max=7", "reward.functions.2.weight=0.5"})
+                             .stages.at(0)
+                             .reward.functions;
+  REQUIRE(functions.size() == 3);
+  CHECK(functions[0].weight == 2.0);
+  CHECK(functions[1].options.at("max") == "9");
+  CHECK(functions[2].options.at("max") == "7");
+  CHECK(functions[2].weight == 0.5);
+  CHECK(error_of(text, {"reward.functions.lenght.max=7"}) ==
+        "--set reward.functions.lenght.max=7: reward.functions: no reward has the name or number "
+        "'lenght'; there is numeric, length and length");
+  CHECK(error_of(text, {"reward.functions.length.max=7"}) ==
+        "--set reward.functions.length.max=7: reward.functions: 2 rewards have the name 'length'; "
+        "give the number, from 0");
+  CHECK(error_of(text, {"reward.functions.0=7"}) ==
+        "--set reward.functions.0=7: reward.functions: expected a map, as in {name: numeric}, not "
+        "'7'");
+}
+
 TEST_CASE("broken YAML: the parser's place is given", "[config]") {
   CHECK(error_of("a: [1, 2\n").substr(0, 33) == "c.yaml:2:1: this is no YAML: end ");
   CHECK(error_of("a: b: c\n") == "c.yaml:1:5: this is no YAML: illegal map value");

@@ -27,7 +27,11 @@ struct Case {
 
 const std::vector<Case> kCases = {
     {{"output_dir=\"\""}, "output_dir: is missing; name the folder of the run, such as runs/first"},
-    {{"device=cuda"}, "device: this build has no CUDA; cpu or auto would be right"},
+    {{"device=cuda", "strict=true"},
+     "strict: device cuda has no strict kernels yet; cpu would be right"},
+    {{"device=cuda", "model.storage=fp16"},
+     "model.storage: gradients of device cuda would be rounded to fp16 and vanish; bf16 would be "
+     "right"},
     {{"model.init.num_key_value_heads=3"},
      "model.init.num_key_value_heads: 3 do not divide model.init.num_attention_heads 4"},
     {{"model.init.num_attention_heads=5"},

@@ -87,9 +87,9 @@ TEST_CASE(
 
 TEST_CASE("ThreadPool: more busy neighbours than cores slow it, and do not stall it", "[core]") {
   std::atomic<bool> stop = false;
-  std::vector<std::thread> neighbours;
-  for (int i = 0; i < 2 * available_cores(); ++i)
-    neighbours.emplace_back([&] {
+  std::vector<std::thread> neighbours(2 * static_cast<std::size_t>(available_cores()));
+  for (auto& neighbour : neighbours)
+    neighbour = std::thread([&] {
       while (!stop.load()) {
       }
     });

@@ -33,9 +33,11 @@ TEST_CASE("exp: within 1.1 ulp of the C library's double over its whole range") 
   }
   CHECK(worst < 1.1);
   // below the normal numbers the unit is that of the smallest
-  for (float x = -103.0F; x < -87.3F; x += 0.01F)
+  for (int i = 0; i < 1570; ++i) {
+    const float x = -103.0F + 0.01F * static_cast<float>(i);
     CHECK(std::abs(static_cast<double>(one(kernels::exp(kernels::set1(x)))) -
                    std::exp(static_cast<double>(x))) < 1.5e-45);
+  }
 }
 
 TEST_CASE("exp: exact at 0, zero and infinity outside, NaN kept") {

@@ -44,7 +44,7 @@ TEST_CASE("sum_squares: equals f64, whatever the number of elements") {
     for (const float f : x)
       expected += static_cast<double>(f) * static_cast<double>(f);
     for (const auto* ops : tables())
-      CHECK(ops->sum_squares({}, x.data(), n) == Approx(expected).epsilon(1e-12));
+      CHECK(aha::sum_squares(*ops, {}, x.data(), n) == Approx(expected).epsilon(1e-12));
   }
 }
 

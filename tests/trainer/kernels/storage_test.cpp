@@ -1,5 +1,6 @@
 // Weights of 16 bits. What a number is rounded to is compared with torch's conversions; every operation on a
 // stored weight with the same operation on the same numbers as f32.
+#include <bit>
 #include <tuple>
 #include <utility>
 
@@ -104,7 +105,8 @@ TEST_CASE("storage: every number of 16 bits is widened exactly and comes back") 
       bool same = true;
       for (std::size_t i = 0; i < finite.size(); ++i) {
         const float expected = reference::widened(finite[i], type);
-        same = same && std::memcmp(&wide[i], &expected, 4) == 0;
+        same =
+            same && std::bit_cast<std::uint32_t>(wide[i]) == std::bit_cast<std::uint32_t>(expected);
       }
       CHECK(same);
       Words back(finite.size());

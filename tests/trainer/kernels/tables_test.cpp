@@ -216,7 +216,7 @@ Floats optimizer(const Ops& ops, const Exec& exec, const Sizes& s, unsigned seed
   append(all, m);
   append(all, v);
   append(all, back);
-  const double squares = ops.sum_squares(exec, g.data(), n);
+  const double squares = aha::sum_squares(ops, exec, g.data(), n);
   Floats bits(2);
   std::memcpy(bits.data(), &squares, 8);
   append(all, bits);

@@ -35,18 +35,6 @@ std::string event_file(const TempFolder& folder) {
 
 }  // namespace
 
-// RFC 3720, appendix B.4; "123456789" is the catalogue's check value (reveng, CRC-32/ISCSI).
-TEST_CASE("crc32c: known answers", "[metrics][golden]") {
-  CHECK(crc32c("") == 0U);
-  CHECK(crc32c("123456789") == 0xE3069283U);
-  CHECK(crc32c(std::string(32, '\0')) == 0x8A9136AAU);
-  CHECK(crc32c(std::string(32, '\xff')) == 0x62A8AB43U);
-  std::string rising;
-  for (char c = 0; c < 32; ++c)
-    rising += c;
-  CHECK(crc32c(rising) == 0x46DD794EU);
-}
-
 TEST_CASE("tensorboard: records are those of the tensorboard package, byte for byte",
           "[metrics][golden]") {
   const auto file = aha_test::golden("tensorboard.json");

@@ -124,7 +124,7 @@ TEST_CASE("reinforce_pp: whitened values have mean 0 and variance 1 over the tok
   double squares = 0;
   for (std::size_t g = 0; g < 2; ++g)
     for (const float v : values[g])
-      squares += (g == 0 ? 2 : 5) * v * v;
+      squares += (g == 0 ? 2.0 : 5.0) * v * v;
   CHECK(mean == Approx(0.0).margin(1e-6));
   CHECK(squares / 14 == Approx(1.0).epsilon(1e-6));
 }

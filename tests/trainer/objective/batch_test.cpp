@@ -150,7 +150,7 @@ TEST_CASE("packing: strict units do not depend on the limits") {
     return result;
   };
   const auto wide = units(100000, 0);
-  CHECK(wide.size() == 6 * 3);  // 7 completions: 3 + 3 + 1
+  CHECK(wide.size() == std::size_t{6} * 3);  // 7 completions: 3 + 3 + 1
   CHECK(units(95, 0) == wide);
   CHECK(units(100000, 2) == wide);
 }

@@ -27,6 +27,7 @@ inline aha::Group group_of(const std::vector<std::optional<double>>& totals, std
 /// k ones and n - k zeros.
 inline aha::Group binary_group(int k, int n) {
   std::vector<std::optional<double>> totals;
+  totals.reserve(static_cast<std::size_t>(n));
   for (int i = 0; i < n; ++i)
     totals.emplace_back(i < k ? 1.0 : 0.0);
   return group_of(totals);

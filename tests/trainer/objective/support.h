@@ -76,6 +76,7 @@ struct LossResult {
 inline aha::LossTotals totals_of(const aha::ObjectiveConfig& objective,
                                  const std::vector<OwnedSample>& samples, std::int64_t l_max = 10) {
   std::vector<aha::LossSample> views;
+  views.reserve(samples.size());
   for (const auto& sample : samples)
     views.push_back(sample.view());
   return aha::loss_totals(objective, views, l_max, objective.entropy_coef);

@@ -1,5 +1,6 @@
 #include "trainer/optim/adamw.h"
 
+#include <atomic>
 #include <cmath>
 #include <limits>
 
@@ -125,7 +126,7 @@ TEST_CASE("adamw: goes on from saved moments and count as if it had not stopped"
     const auto grads = random_values(50, 10 + update);
     one.step({}, whole.data(), grads.data(), 1e-2);
     if (update == 3) {
-      second.take_from_whole(first.whole_moments());
+      second.set_moments(first.moments());
       second.set_updates(first.updates());
     }
     (update < 3 ? first : second).step({}, parts.data(), grads.data(), 1e-2);
@@ -158,10 +159,31 @@ TEST_CASE("adamw: every rank has the weights, and the ranks together the moments
             grads[static_cast<std::size_t>(i)] = std::numeric_limits<float>::quiet_NaN();
         own_norm = optimizer.step({}, values.data(), grads.data(), 1e-2).grad_norm;
       }
-      const auto whole = optimizer.whole_moments();
+      const auto [begin, end] = optimizer.own();
       check(values == expected, "weights");
       check(own_norm == norm, "norm");
-      check(whole.exp_avg.equal(one.moments().exp_avg), "first moments");
-      check(whole.exp_avg_sq.equal(one.moments().exp_avg_sq), "second moments");
+      check(optimizer.moments().exp_avg.equal(one.moments().exp_avg.slice(0, begin, end)),
+            "first moments");
+      check(optimizer.moments().exp_avg_sq.equal(one.moments().exp_avg_sq.slice(0, begin, end)),
+            "second moments");
     });
+}
+
+TEST_CASE("adamw: an update that would reach the limit changes nothing, on any rank") {
+  // the first update moves every value by the learning rate, against its gradient's sign
+  std::atomic<int> refused = 0;
+  on_ranks(2, [&](Communicator& comm) {
+    constexpr Index kTotal = 2 * kShardUnit;
+    AdamWOptimizer optimizer(cpu_ops(), {{0, kTotal, false}}, kTotal, {}, comm);
+    std::vector<float> values(kTotal, 1.0F);
+    values.back() = 9.5F;
+    const auto before = values;
+    const std::vector<float> grads(kTotal, -1.0F);
+    const auto refusal = optimizer.step({}, values.data(), grads.data(), 0.75, 10.0);
+    const bool unchanged = values == before && optimizer.updates() == 0 &&
+                           optimizer.moments().exp_avg.data_ptr<float>()[0] == 0.0F;
+    const auto update = optimizer.step({}, values.data(), grads.data(), 0.25, 10.0);
+    if (!refusal.applied && unchanged && update.applied && values.back() > 9.7F) ++refused;
+  });
+  CHECK(refused == 2);
 }

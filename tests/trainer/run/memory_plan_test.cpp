@@ -25,14 +25,12 @@ aha::StageConfig stage() {
   stage.rollout.num_generations = 8;
   stage.rollout.max_completion_length = 96;
   stage.train.prompts_per_step = 4;
+  stage.checkpoint.async = false;  // the peak was taken without a save
   return stage;
 }
 
 std::int64_t part(const aha::MemoryPlan& plan, const std::string& name) {
-  for (const auto& [key, bytes] : plan.parts)
-    if (key == name) return bytes;
-  FAIL("no part " << name);
-  return 0;
+  return plan.part(name);
 }
 
 }  // namespace
@@ -66,11 +64,52 @@ TEST_CASE("memory plan: grows with what is asked for, up to a full micro-batch")
   CHECK(part(plan(more), "activations") < part(base, "activations"));
   more = stage();
   more.objective.beta = 0.1;
-  CHECK(part(plan(more), "reference") == part(base, "weights"));
+  const auto reference =
+      part(plan(more), "reference");  // its weights, and a pass over a micro-batch
+  CHECK(reference > part(base, "weights"));
+  CHECK(reference < part(base, "weights") + part(base, "activations") / 4);
   more.model.storage = "bf16";  // the optimizer's f32 values and those that are read
   CHECK(part(plan(more), "weights") == part(base, "weights") / 4 * 6);
-  CHECK(part(plan(more), "reference") == part(plan(more), "weights"));
+  CHECK(part(plan(more), "reference") - reference == part(base, "weights") / 2);
   CHECK(part(plan(stage(), {104, 0, 2, true}), "gradients") == 3 * part(base, "gradients"));
   // an evaluation of many prompts needs a larger cache than training
   CHECK(part(plan(stage(), {104, 500, 2, false}), "rollout") > 4 * part(base, "rollout"));
+}
+
+TEST_CASE(
+    "memory plan: answers that end early and groups left out take less, in activations alone") {
+  const auto model = smollm2();
+  const auto most = aha::plan_memory(stage(), model, {104, 0, 2, false});
+  const auto with = [&](double tokens, double share) {
+    aha::MemoryInputs inputs{104, 0, 2, false};
+    inputs.answers = aha::Answers{tokens, share};
+    return aha::plan_memory(stage(), model, inputs);
+  };
+  CHECK(with(96, 1).total() == most.total());
+  CHECK(with(48, 1).total() < most.total());
+  CHECK(with(48, 1).total() - part(with(48, 1), "activations") ==
+        most.total() - part(most, "activations"));
+  CHECK(part(with(96, 0.5), "activations") == Approx(part(most, "activations") / 2).epsilon(0.05));
+}
+
+TEST_CASE("memory plan: ranks divide moments, rollout and activations, and what is saved") {
+  const auto model = smollm2();
+  const auto plan = [&](int ranks) {
+    return aha::plan_memory(stage(), model, {104, 0, 1, false, ranks});
+  };
+  const auto one = plan(1), two = plan(2);
+  CHECK(part(two, "optimizer") == part(one, "optimizer") / 2);
+  CHECK(part(two, "gradients") == part(one, "gradients"));
+  CHECK(part(two, "rollout") < part(one, "rollout"));
+  CHECK(part(two, "activations") == Approx(part(one, "activations") / 2).epsilon(0.15));
+  CHECK(part(one, "checkpoint") == part(one, "weights") + part(one, "optimizer"));
+  CHECK(part(two, "checkpoint") == part(one, "weights") + part(two, "optimizer"));
+}
+
+TEST_CASE("memory plan: several updates a rollout keep the state that a refused one goes back to") {
+  auto more = stage();
+  more.objective.minibatches = 2;
+  const auto model = smollm2();
+  const auto plan = aha::plan_memory(more, model, {104, 0, 2, false});
+  CHECK(part(plan, "undo") == part(plan, "weights") + part(plan, "optimizer"));
 }

@@ -1,5 +1,9 @@
 #include "trainer/run/reward_probes.h"
 
+#include <fstream>
+
+#include "tests/support/error_of.h"
+
 #include "tests/support/temp_folder.h"
 #include "tests/trainer/run/toy_job.h"
 

@@ -1,8 +1,10 @@
 #include "trainer/run/sample_advice.h"
 
 #include "tests/support/catch.h"
+#include "tests/support/error_of.h"
 
-using namespace aha;  // NOLINT
+using namespace aha;       // NOLINT
+using namespace aha_test;  // NOLINT
 
 namespace {
 

@@ -12,9 +12,9 @@ namespace aha_test {
 struct ToyJob {
   /// `more`: settings as of --set; `yaml`: more lines of the file.
   explicit ToyJob(const std::vector<std::string>& more = {}, int threads = 2,
-                  const std::string& yaml = "")
+                  const std::string& yaml = "", const aha::Ops& ops = aha::cpu_ops())
       : config(aha::parse_config(text() + yaml, "toy.yaml", more)),
-        machine(threads),
+        machine(threads, ops),
         policy(aha::make_policy(config, machine)),
         stage(aha::make_stage(config, 0, machine, policy, comm)) {}
 

@@ -1,0 +1,304 @@
+#include <cuda_on_host.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "trainer/kernels/cuda/device.h"
+
+// saves the registers that a call keeps and the stack pointer, and goes on on another stack
+asm(R"(
+.text
+.globl aha_switch_fiber
+aha_switch_fiber:
+  pushq %rbp
+  pushq %rbx
+  pushq %r12
+  pushq %r13
+  pushq %r14
+  pushq %r15
+  movq %rsp, (%rdi)
+  movq %rsi, %rsp
+  popq %r15
+  popq %r14
+  popq %r13
+  popq %r12
+  popq %rbx
+  popq %rbp
+  ret
+)");
+extern "C" void aha_switch_fiber(void** save, void* load);
+
+namespace cuda_on_host {
+
+Index3 thread_index{}, block_index{}, block_size{};
+
+namespace {
+
+constexpr std::size_t kStackBytes = 64 << 10;
+
+[[noreturn]] void stop(const char* what) {
+  std::fprintf(stderr, "cuda_on_host: %s\n", what);
+  std::abort();
+}
+
+enum class State { Ready, AtWarp, AtBlock, Done };
+
+struct Fiber {
+  State state = State::Ready;
+  int parity = 0;
+  void* stack_pointer = nullptr;
+  std::unique_ptr<char[]> stack;
+};
+
+struct Block {
+  std::vector<Fiber> fibers;
+  std::vector<std::uint64_t> values[2];  ///< that lanes give each other; two sets used in turn
+  std::vector<char> shared;
+  int current = 0;
+  int threads = 0;
+  void* scheduler = nullptr;
+  const std::function<void()>* kernel = nullptr;
+  std::uint64_t launches = 0;
+};
+Block block;
+
+void leave(State state) {
+  Fiber& fiber = block.fibers[static_cast<std::size_t>(block.current)];
+  fiber.state = state;
+  aha_switch_fiber(&fiber.stack_pointer, block.scheduler);
+}
+
+void fiber_main() {
+  (*block.kernel)();
+  leave(State::Done);
+  stop("a fiber went on after its end");
+}
+
+void start(Fiber& fiber) {
+  if (!fiber.stack) fiber.stack.reset(new char[kStackBytes]);
+  const auto end = reinterpret_cast<std::uintptr_t>(fiber.stack.get() + kStackBytes) / 16 * 16;
+  auto* top = reinterpret_cast<void**>(end);
+  std::fill(top - 8, top, nullptr);
+  top[-2] = reinterpret_cast<void*>(&fiber_main);
+  fiber.stack_pointer = top - 8;
+  fiber.state = State::Ready;
+  fiber.parity = 0;
+}
+
+void resume(int t) {
+  block.current = t;
+  thread_index = {static_cast<unsigned>(t), 0, 0};
+  aha_switch_fiber(&block.scheduler, block.fibers[static_cast<std::size_t>(t)].stack_pointer);
+}
+
+/// Frees [begin, end) when all of them wait for each other; the ended ones do not count at a block's barrier.
+bool pass(State waiting, int begin, int end) {
+  bool any = false;
+  for (int t = begin; t < end; ++t) {
+    const State state = block.fibers[static_cast<std::size_t>(t)].state;
+    if (state != waiting && !(waiting == State::AtBlock && state == State::Done)) return false;
+    any = any || state == waiting;
+  }
+  for (int t = begin; t < end && any; ++t) {
+    State& state = block.fibers[static_cast<std::size_t>(t)].state;
+    if (state == waiting) state = State::Ready;
+  }
+  return any;
+}
+
+void run_block(bool ascending) {
+  std::fill(block.shared.begin(), block.shared.end(), static_cast<char>(0xff));
+  for (int t = 0; t < block.threads; ++t)
+    start(block.fibers[static_cast<std::size_t>(t)]);
+  for (;;) {
+    bool progress = false;
+    bool all_done = true;
+    for (int i = 0; i < block.threads; ++i) {
+      const int t = ascending ? i : block.threads - 1 - i;
+      const State& state = block.fibers[static_cast<std::size_t>(t)].state;
+      if (state == State::Ready) {
+        resume(t);
+        progress = true;
+      }
+      all_done = all_done && state == State::Done;
+    }
+    if (all_done) return;
+    for (int w = 0; w < block.threads; w += 32)
+      progress = pass(State::AtWarp, w, w + 32) || progress;
+    progress = pass(State::AtBlock, 0, block.threads) || progress;
+    if (!progress) stop("threads wait for others that do not come");
+  }
+}
+
+std::map<std::uintptr_t, std::size_t>
+    allocations;  ///< begin -> bytes, whole pages without the guard
+int opened = 0;
+
+void protect(int protection) {
+  for (const auto& [begin, bytes] : allocations)
+    if (mprotect(reinterpret_cast<void*>(begin), bytes, protection) != 0) stop("mprotect failed");
+}
+
+bool is_device_address(std::uintptr_t address) {
+  auto next = allocations.upper_bound(address);
+  if (next == allocations.begin()) return false;
+  --next;
+  return address <= next->first + next->second;
+}
+
+/// Numbers are mapped nowhere, but by chance.
+bool is_mapped(std::uintptr_t address) {
+  unsigned char resident = 0;
+  return address >> 40U >= 0x50 && address >> 40U <= 0x7f &&
+         mincore(reinterpret_cast<void*>(address / 4096 * 4096), 1, &resident) == 0;
+}
+
+}  // namespace
+
+void run(const Launch& launch, const std::function<void()>& kernel) {
+  if (launch.threads % 32 != 0 || launch.threads < 32 || launch.threads > 1024 ||
+      launch.y > 65535 || launch.shared_bytes > 48 << 10)
+    stop("a launch that no GPU would take");
+  const Open open;
+  block.threads = launch.threads;
+  block.kernel = &kernel;
+  if (block.fibers.size() < static_cast<std::size_t>(launch.threads))
+    block.fibers.resize(static_cast<std::size_t>(launch.threads));
+  for (auto& values : block.values)
+    values.assign(static_cast<std::size_t>(launch.threads), 0);
+  block.shared.resize(static_cast<std::size_t>(launch.shared_bytes));
+  block_size = {static_cast<unsigned>(launch.threads), 1, 1};
+  const bool ascending = ++block.launches % 2 == 0;
+  for (std::int64_t y = 0; y < launch.y; ++y)
+    for (std::int64_t x = 0; x < launch.x; ++x) {
+      block_index = {static_cast<unsigned>(x), static_cast<unsigned>(y), 0};
+      run_block(ascending);
+    }
+}
+
+void require_no_host_word(const void* argument, std::size_t bytes) {
+  for (std::size_t at = 0; at + sizeof(std::uintptr_t) <= bytes; at += sizeof(std::uintptr_t)) {
+    std::uintptr_t word = 0;
+    std::memcpy(&word, static_cast<const char*>(argument) + at, sizeof word);
+    if (word % 4 == 0 && !is_device_address(word) && is_mapped(word))
+      stop("a kernel is given a pointer to the host's memory");
+  }
+}
+
+void* shared_memory() {
+  return block.shared.data();
+}
+
+void wait_for_block() {
+  leave(State::AtBlock);
+}
+
+const void* exchange(const void* value, std::size_t bytes, int source) {
+  const auto t = static_cast<std::size_t>(block.current);
+  const int set = block.fibers[t].parity ^= 1;
+  auto& values = block.values[set];
+  std::memcpy(&values[t], value, bytes);
+  leave(State::AtWarp);
+  return &values[t / 32 * 32 + static_cast<std::size_t>(source)];
+}
+
+Open::Open() {
+  if (opened++ == 0) protect(PROT_READ | PROT_WRITE);
+}
+
+Open::~Open() {
+  if (--opened == 0) protect(PROT_NONE);
+}
+
+}  // namespace cuda_on_host
+
+namespace aha::cuda {
+namespace {
+
+using cuda_on_host::Open;
+constexpr std::size_t kPage = 4096;
+
+/// Ends at the end of a page, behind which a page is never open.
+void* allocate(std::int64_t bytes) {
+  const auto size = static_cast<std::size_t>(round_up(std::max<std::int64_t>(1, bytes), 64));
+  const std::size_t pages = (size + kPage - 1) / kPage * kPage;
+  void* memory =
+      mmap(nullptr, pages + kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) cuda_on_host::stop("no memory");
+  cuda_on_host::allocations[reinterpret_cast<std::uintptr_t>(memory)] = pages;
+  return static_cast<char*>(memory) + (pages - size);
+}
+
+void release(void* memory) {
+  auto found =
+      std::prev(cuda_on_host::allocations.upper_bound(reinterpret_cast<std::uintptr_t>(memory)));
+  munmap(reinterpret_cast<void*>(found->first), found->second + kPage);
+  cuda_on_host::allocations.erase(found);
+}
+
+void move_bytes(const void* from, std::int64_t bytes, void* to) {
+  const Open open;
+  if (bytes > 0) std::memcpy(to, from, static_cast<std::size_t>(bytes));
+}
+
+std::vector<float> widened(const void* from, FloatType type, Index count) {
+  std::vector<float> result(static_cast<std::size_t>(count));
+  if (type == FloatType::F32)
+    std::memcpy(result.data(), from, result.size() * sizeof(float));
+  else
+    cpu_ops("portable")->widen({}, from, type, count, result.data());
+  return result;
+}
+
+}  // namespace
+
+const Memory kMemory{false, allocate, release, move_bytes, move_bytes};
+
+void* scratch(Scratch use, Index bytes) {
+  static std::map<Scratch, std::pair<void*, Index>> blocks;
+  auto& [memory, capacity] = blocks[use];
+  if (capacity < bytes) {
+    if (memory != nullptr) release(memory);
+    memory = allocate(bytes);
+    capacity = bytes;
+  }
+  const Open open;
+  if (bytes > 0) std::memset(memory, 0xff, static_cast<std::size_t>(bytes));
+  return memory;
+}
+
+/// The sums of a product are added in ascending k.
+void gemm(const Gemm& p) {
+  const Open open;
+  const auto count = [](Index ld, Index columns, Index rows) { return ld * (columns - 1) + rows; };
+  const auto a =
+      widened(p.a, p.type, p.transpose_a ? count(p.lda, p.m, p.k) : count(p.lda, p.k, p.m));
+  const auto b =
+      widened(p.b, p.type, p.transpose_b ? count(p.ldb, p.k, p.n) : count(p.ldb, p.n, p.k));
+  for (Index j = 0; j < p.n; ++j)
+    for (Index i = 0; i < p.m; ++i) {
+      float sum = 0;
+      for (Index l = 0; l < p.k; ++l)
+        sum = std::fma(a[static_cast<std::size_t>(p.transpose_a ? l + i * p.lda : i + l * p.lda)],
+                       b[static_cast<std::size_t>(p.transpose_b ? j + l * p.ldb : l + j * p.ldb)],
+                       sum);
+      float& c = p.c[i + j * p.ldc];
+      c = p.add ? c + sum : sum;
+    }
+}
+
+void zero(const Exec&, void* to, Index bytes) {
+  const Open open;
+  if (bytes > 0) std::memset(to, 0, static_cast<std::size_t>(bytes));
+}
+
+void copy(const Exec&, const void* from, Index bytes, void* to) {
+  move_bytes(from, bytes, to);
+}
+
+}  // namespace aha::cuda

@@ -1,0 +1,175 @@
+#include <algorithm>
+#include <numeric>
+
+#include "tests/support/catch.h"
+#include "tests/trainer/kernels/cuda/gpu.h"
+#include "trainer/kernels/kv_parts.h"
+
+using namespace aha_test;
+using aha::cpu_ops;
+using aha::KvStore;
+
+namespace {
+
+struct Shape {
+  Index H, Hk, D;
+};
+
+/// Groups packed as for training: a prompt's rows, then those of its completions, which share its full blocks
+/// and have a copy of the last one. Blocks lie in any order.
+struct Packed {
+  Packed(Random& random, const Shape& shape, const std::vector<std::pair<Index, Ints>>& groups)
+      : s(shape) {
+    Index blocks = 0;
+    for (const auto& [prompt, completions] : groups) {
+      blocks += prompt / 16 + 1;
+      for (const auto length : completions)
+        blocks += length / 16 + 2;
+    }
+    for (Index b = 0; b < blocks; ++b)
+      free.insert(free.begin() + random.between(0, b), static_cast<std::int32_t>(b));
+    num_blocks = blocks;
+    for (const auto& [prompt, completions] : groups) {
+      std::vector<std::int32_t> shared;
+      add(shared, 0, prompt);
+      for (const auto length : completions) {
+        std::vector<std::int32_t> table(shared.begin(), shared.begin() + prompt / 16);
+        if (prompt % 16 > 0)
+          copies.push_back({shared.back(), free.back(), static_cast<std::int32_t>(prompt % 16)});
+        add(table, prompt, length);
+      }
+      sections.push_back(rows());
+    }
+    qkv = random.normal(rows() * width());
+    dout = random.normal(rows() * s.H * s.D);
+    for (const auto i : owner)
+      pointers.push_back(tables[i].data());
+  }
+
+  void add(std::vector<std::int32_t>& table, Index first, Index count) {
+    while (static_cast<Index>(table.size()) * 16 < first + count) {
+      table.push_back(free.back());
+      free.pop_back();
+    }
+    for (Index p = first; p < first + count; ++p) {
+      positions.push_back(static_cast<std::int32_t>(p));
+      owner.push_back(tables.size());
+    }
+    tables.push_back(table);
+  }
+  Index rows() const { return static_cast<Index>(positions.size()); }
+  Index width() const { return (s.H + 2 * s.Hk) * s.D; }
+  Index floats() const { return num_blocks * KvStore{nullptr, s.Hk, s.D}.block_floats(); }
+
+  Shape s;
+  Index num_blocks = 0;
+  std::vector<std::int32_t> free, positions;
+  std::vector<std::vector<std::int32_t>> tables;
+  std::vector<std::size_t> owner;
+  std::vector<const std::int32_t*> pointers;
+  std::vector<aha::KvCopy> copies;
+  std::vector<Index> sections{0};
+  Floats qkv, dout;
+};
+
+struct Results {
+  Floats storage, out, lse, dqkv;
+};
+
+Results on_cpu(const Packed& b) {
+  const auto& ops = cpu_ops();
+  const Index M = b.rows();
+  Results r{poison(b.floats()), poison(M * b.s.H * b.s.D), poison(M * b.s.H),
+            poison(M * b.width())};
+  Floats gradients(r.storage.size(), 0.0F);
+  const KvStore kv{r.storage.data(), b.s.Hk, b.s.D};
+  const KvStore dkv{gradients.data(), b.s.Hk, b.s.D};
+  const aha::KvRows rows{b.positions.data(), b.pointers.data(), M};
+  const auto n = static_cast<Index>(b.copies.size());
+  ops.kv_write({}, b.qkv.data(), b.s.H, rows, kv);
+  ops.kv_copy({}, kv, b.copies.data(), n);
+  ops.attention({}, {b.qkv.data(), kv, rows, r.out.data(), r.lse.data(), b.s.H});
+  ops.attention_backward(
+      {}, {b.qkv.data(), r.out.data(), b.dout.data(), r.lse.data(), kv, dkv, rows,
+           b.sections.data(), static_cast<Index>(b.sections.size()) - 1, r.dqkv.data(), b.s.H});
+  ops.kv_fold_grad({}, dkv, b.copies.data(), n);
+  ops.kv_read_grad({}, r.dqkv.data(), b.s.H, rows, dkv);
+  return r;
+}
+
+Results on_gpu(const aha::Ops& ops, const Packed& b) {
+  Device d(ops);
+  const Index M = b.rows();
+  std::vector<const std::int32_t*> pointers;
+  std::vector<const std::int32_t*> of_table;
+  for (const auto& table : b.tables)
+    of_table.push_back(d.put(table));
+  for (const auto i : b.owner)
+    pointers.push_back(of_table[i]);
+  const KvStore kv{d.put(poison(b.floats())), b.s.Hk, b.s.D};
+  const KvStore dkv{d.put(Floats(at(b.floats()), 0.0F)), b.s.Hk, b.s.D};
+  const aha::KvRows rows{d.put(b.positions), d.put(pointers), M};
+  const auto* copies = d.put(b.copies);
+  const auto n = static_cast<Index>(b.copies.size());
+  const auto cut = aha::cut_parts({b.positions.data(), b.pointers.data(), M});
+  const float* qkv = d.put(b.qkv);
+  float* out = d.put(poison(M * b.s.H * b.s.D));
+  float* lse = d.put(poison(M * b.s.H));
+  float* dqkv = d.put(poison(M * b.width()));
+  ops.kv_write({}, qkv, b.s.H, rows, kv);
+  ops.kv_copy({}, kv, copies, n);
+  ops.attention({}, {qkv, kv, rows, out, lse, b.s.H});
+  ops.attention_backward({}, {qkv, out, d.put(b.dout), lse, kv, dkv, rows, nullptr, 0, dqkv, b.s.H,
+                              d.put(cut.parts), static_cast<Index>(cut.parts.size()),
+                              d.put(cut.ranges), static_cast<Index>(cut.ranges.size())});
+  ops.kv_fold_grad({}, dkv, copies, n);
+  ops.kv_read_grad({}, dqkv, b.s.H, rows, dkv);
+  return {d.get(kv.data, b.floats()), d.get(out, M * b.s.H * b.s.D), d.get(lse, M * b.s.H),
+          d.get(dqkv, M * b.width())};
+}
+
+}  // namespace
+
+TEST_CASE("gpu: attention, its gradient and the key/value blocks equal the CPU's", "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  Random random(21);
+  for (const auto& shape :
+       {Shape{1, 1, 8}, Shape{4, 4, 18}, Shape{4, 2, 64}, Shape{3, 1, 34}, Shape{8, 2, 16},
+        Shape{14, 2, 64}, Shape{8, 1, 128}, Shape{2, 2, 128}, Shape{12, 1, 96}})
+    for (const auto& groups :
+         {std::vector<std::pair<Index, Ints>>{{1, {}}, {15, {}}, {16, {}}, {70, {}}},
+          {{5, {3, 20, 1}}, {37, {40, 2}}, {16, {1, 17}}}}) {
+      INFO("H " << shape.H << " Hk " << shape.Hk << " D " << shape.D);
+      const Packed batch(random, shape, groups);
+      const Results cpu = on_cpu(batch);
+      const Results other = on_gpu(*gpu, batch);
+      CHECK(same_bits(other.storage, cpu.storage));
+      CHECK(gap(other.out, cpu.out) < kCloseF32);
+      CHECK(gap(other.lse, cpu.lse) < kCloseF32);
+      CHECK(gap(other.dqkv, cpu.dqkv) < kCloseF32);
+    }
+}
+
+TEST_CASE("gpu: a row attends alike in a batch and alone, to the bit", "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  Random random(22);
+  for (const auto& shape : {Shape{7, 1, 64}, Shape{4, 2, 128}, Shape{3, 3, 18}}) {
+    const Packed batch(random, shape, {{37, {40, 2}}, {3, {100}}});
+    const Index row = shape.H * shape.D;
+    const Floats whole = on_gpu(*gpu, batch).out;
+    Device d(*gpu);
+    const KvStore kv{d.put(on_cpu(batch).storage), shape.Hk, shape.D};
+    for (const Index r : {Index{0}, Index{30}, Index{60}, batch.rows() - 1}) {
+      const auto* table = d.put(batch.tables[batch.owner[at(r)]]);
+      const aha::KvRows rows{d.put(std::vector<std::int32_t>{batch.positions[at(r)]}),
+                             d.put(std::vector<const std::int32_t*>{table}), 1};
+      const float* qkv = d.put(Floats(&batch.qkv[at(r * batch.width())],
+                                      &batch.qkv[at(r * batch.width())] + batch.width()));
+      float* out = d.put(poison(row));
+      gpu->attention({}, {qkv, kv, rows, out, nullptr, shape.H});
+      CHECK(same_bits(d.get(out, row), Floats(&whole[at(r * row)], &whole[at(r * row)] + row)));
+    }
+  }
+}

@@ -1,0 +1,6 @@
+#include "tests/trainer/kernels/cuda/gpu.h"
+#include "trainer/kernels/cuda/device.h"
+
+const aha::Ops* aha_test::gpu_ops() {
+  return &aha::cuda::table();
+}

@@ -1,0 +1,83 @@
+#include "tests/support/catch.h"
+#include "tests/trainer/kernels/cuda/gpu.h"
+
+using namespace aha_test;
+using aha::cpu_ops;
+
+TEST_CASE("gpu: AdamW, sums of squares and fixed-point sums equal the CPU's", "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  Random random(11);
+  for (const Index n : {1, 17, 4096, 9000}) {
+    const Floats g = random.normal(n);
+    const Floats p0 = random.normal(n);
+    const Floats m0 = random.normal(n, 0.1F);
+    const Floats v0(at(n), 0.01F);
+    Floats p = p0, m = m0, v = v0;
+    cpu_ops().adamw(
+        {}, {p.data(), g.data(), m.data(), v.data(), n, 5, 1e-3, 0.9, 0.99, 1e-8, 0.1, 0.7});
+    Device d(*gpu);
+    float* gp = d.put(p0);
+    float* gm = d.put(m0);
+    float* gv = d.put(v0);
+    const float* gg = d.put(g);
+    gpu->adamw({}, {gp, gg, gm, gv, n, 5, 1e-3, 0.9, 0.99, 1e-8, 0.1, 0.7});
+    CHECK(gap(d.get(gp, n), p) < 1e-6);
+    CHECK(gap(d.get(gm, n), m) < 1e-6);
+    CHECK(gap(d.get(gv, n), v) < 1e-6);
+    CHECK(sum_squares(*gpu, {}, gg, n) == sum_squares(cpu_ops(), {}, g.data(), n));
+
+    Ints acc(at(n), 3);
+    auto* gacc = d.put(acc);
+    float* gback = d.put(poison(n));
+    Floats back = poison(n);
+    CHECK(cpu_ops().add_fixed({}, acc.data(), g.data(), n));
+    CHECK(gpu->add_fixed({}, gacc, gg, n));
+    cpu_ops().from_fixed({}, acc.data(), back.data(), n);
+    gpu->from_fixed({}, gacc, gback, n);
+    CHECK(d.get(gacc, at(n)) == acc);
+    CHECK(same_bits(d.get(gback, n), back));
+  }
+}
+
+TEST_CASE("gpu: a fixed-point sum says what does not fit", "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  Device d(*gpu);
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(),
+                          std::numeric_limits<float>::infinity(), 1e6F, -1e6F}) {
+    Floats x(100, 1.0F);
+    x[57] = bad;
+    CHECK_FALSE(gpu->add_fixed({}, d.put(Ints(100, 0)), d.put(x), 100));
+  }
+  auto* full = d.put(Ints(1, std::numeric_limits<std::int64_t>::max() - 5));
+  CHECK_FALSE(gpu->add_fixed({}, full, d.put(Floats{1.0F}), 1));
+}
+
+TEST_CASE("gpu: rounding to 16 bits and back has the CPU's bits, and says what is too large",
+          "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  Random random(12);
+  Floats x = random.normal(5000, 3.0F);
+  append(x, random.normal(2000, 1e-6F));
+  append(x, {0.0F, -0.0F, 65504.0F, 65519.0F, 1.0F + 0x1p-8F, 1.0F + 0x1.8p-8F, 6e-8F});
+  const auto n = static_cast<Index>(x.size());
+  for (const auto type : {aha::FloatType::BF16, aha::FloatType::F16}) {
+    std::vector<std::uint16_t> bits(x.size(), 0xffff);
+    Floats wide = poison(n);
+    Device d(*gpu);
+    auto* gbits = d.put(bits);
+    float* gwide = d.put(wide);
+    CHECK(cpu_ops().narrow({}, x.data(), n, type, bits.data()));
+    CHECK(gpu->narrow({}, d.put(x), n, type, gbits));
+    CHECK(d.get(gbits, x.size()) == bits);
+    cpu_ops().widen({}, bits.data(), type, n, wide.data());
+    gpu->widen({}, gbits, type, n, gwide);
+    CHECK(same_bits(d.get(gwide, n), wide));
+    for (const float large :
+         {type == aha::FloatType::F16 ? 65520.0F : 3.4e38F, -std::numeric_limits<float>::infinity(),
+          std::numeric_limits<float>::quiet_NaN()})
+      CHECK_FALSE(gpu->narrow({}, d.put(Floats{1.0F, large}), 2, type, gbits));
+  }
+}

@@ -1,0 +1,142 @@
+#include "trainer/report/page.h"
+
+#include <cstdlib>
+#include <ctime>
+
+#include "tests/support/catch.h"
+#include "tests/support/temp_folder.h"
+#include "tests/trainer/report/run_files.h"
+#include "trainer/report/encode.h"
+#include "trainer/report/page_files.h"
+
+using namespace aha;
+using aha_test::contains;
+using aha_test::sampled;
+using aha_test::TempFolder;
+using aha_test::write_run;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::vector<std::string> kHostile = {
+    "</script><script>window.hurt = 1</script>",
+    "<img src=x onerror='window.hurt = 2'> <svg onload=\"window.hurt = 3\">",
+    "--><style>body{display:none}</style><a href='javascript:window.hurt=4'>wait</a>",
+    "left \xe2\x80\xae right to left \xe2\x80\xac and \xe2\x80\x8b nothing \x1b[31m",
+    "{{constructor.constructor('window.hurt=5')()}} ${window.hurt = 6} &lt;b&gt;",
+};
+
+PageInputs inputs_of(const std::vector<fs::path>& folders) {
+  PageInputs inputs;
+  inputs.made = "now";
+  for (const auto& folder : folders)
+    inputs.runs.push_back(read_record(folder));
+  name_apart(inputs.runs);
+  for (const auto& run : inputs.runs)
+    inputs.samples.push_back(read_samples(run, {}, {}));
+  return inputs;
+}
+
+void write_hostile_run(const fs::path& folder) {
+  std::vector<OrderedJson> train, eval;
+  for (int step = 1; step <= 30; ++step)
+    train.push_back(
+        sampled(step, step, false, step % 3 == 0, step % 2 == 0 ? "6 no wait 7 ok" : "5 ok"));
+  for (std::size_t i = 0; i < kHostile.size(); ++i) {
+    auto row = sampled(30, 100 + static_cast<int>(i), true, true, kHostile[i]);
+    row["prompt"] = kHostile[i];
+    row["stage"] = "grpo";
+    row["extracted"] = {{kHostile[0], kHostile[1]}};
+    row["rewards"] = {{kHostile[1], 1.0}};
+    eval.push_back(row);
+  }
+  write_run(folder, 30, train, eval);
+  JsonlWriter metrics(folder / "metrics.jsonl", fs::file_size(folder / "metrics.jsonl"));
+  metrics.write(OrderedJson{{"step", 31},
+                            {"stage", "grpo"},
+                            {kHostile[0], 1.0},
+                            {"rewards/" + kHostile[1] + "/mean", 0.5}});
+  metrics.write(OrderedJson{{"step", 1}, {"stage", kHostile[1]}, {"loss", 1.0}});
+}
+
+}  // namespace
+
+TEST_CASE("html_page: its policy names what it runs, and allows nothing else", "[report]") {
+  const TempFolder folder;
+  write_hostile_run(folder / "run");
+  const std::string page = html_page(inputs_of({folder / "run"}));
+  CHECK_THAT(page, contains("default-src 'none'; script-src 'sha256-"));
+  CHECK_THAT(page, contains(csp_source(page_file("script").sha256)));
+  CHECK(page.find("unsafe-inline") == std::string::npos);
+  CHECK(page.find(" src=") == std::string::npos);
+  CHECK(page.find("<link") == std::string::npos);
+  for (const auto& text : {"window.hurt", "onerror", "javascript:"})
+    CHECK(page.find(text) == std::string::npos);
+}
+
+TEST_CASE("html_page: a name that is markup is text in the title", "[report]") {
+  PageInputs inputs;
+  inputs.runs.resize(1);
+  inputs.runs[0].name = "</title><script>alert(1)</script>";
+  inputs.samples.resize(1);
+  const std::string page = html_page(inputs);
+  CHECK(page.find("<script>alert") == std::string::npos);
+  CHECK_THAT(page, contains("&lt;/title&gt;"));
+}
+
+// Pages for page_test.py, which looks at them in a browser.
+TEST_CASE("report pages: written for the browser", "[.write_pages]") {
+  const char* place = std::getenv("AHA_PAGES");
+  REQUIRE(place != nullptr);
+  const fs::path folder = place;
+  write_hostile_run(folder / "run");
+  write_file_atomic(folder / "small.html", html_page(inputs_of({folder / "run"})));
+  for (const char* seed : {"seed_1", "seed_2"})
+    write_run(folder / seed, seed[5] == '1' ? 20 : 15, {}, {});
+  PageInputs seeds = inputs_of({folder / "seed_1", folder / "seed_2"});
+  for (auto& run : seeds.runs) {
+    run.config.emplace();
+    run.config->stages.emplace_back();
+    run.config->seed = static_cast<std::uint64_t>(run.name.back());
+  }
+  for (auto& value : seeds.runs[1].stages[0].series["reward"].values)
+    value += 1;
+  write_file_atomic(folder / "seeds.html", html_page(seeds));
+  write_file_atomic(folder / "hostile.json", dump_line(OrderedJson(kHostile)));
+}
+
+// The size that a report is promised for: 10,000 steps of 40 metrics, 100,000 completions.
+TEST_CASE("report pages: a large one, with its time", "[.write_large_page]") {
+  const char* place = std::getenv("AHA_PAGES");
+  REQUIRE(place != nullptr);
+  const fs::path run = fs::path(place) / "large";
+  write_run(run, 0, {}, {});
+  {
+    JsonlWriter metrics(run / "metrics.jsonl");
+    JsonlWriter train(run / "completions/train.jsonl");
+    std::uint64_t noise = 1;
+    const auto next = [&] { return (noise = noise * 6364136223846793005ULL + 1) >> 2U; };
+    for (int step = 1; step <= 10000; ++step) {
+      auto row = aha_test::metrics_row(step, step == 5000 ? 50.0 : 0.1);
+      for (int key = 0; key < 38; ++key)
+        row["rewards/part_" + std::to_string(key) + "/mean"] =
+            static_cast<double>(next() >> 40U) / 1e7;
+      metrics.write(row);
+      std::vector<OrderedJson> rows;
+      for (int unit = 0; unit < 10; ++unit) {
+        std::string text;
+        while (text.size() < 700) {
+          const auto word = next();
+          text += std::to_string(word >> 54U) + (word % 4 == 0 ? " wait, " : " so ");
+        }
+        rows.push_back(sampled(step, 10 * step + unit, false, unit == 0, text));
+      }
+      train.write(std::span<const OrderedJson>(rows));
+    }
+  }
+  // of the processor, on all cores: what a clock on the wall shows depends on who else is there
+  const std::clock_t begin = std::clock();
+  write_file_atomic(fs::path(place) / "large.html", html_page(inputs_of({run})));
+  const double took = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  write_file_atomic(fs::path(place) / "large_seconds", std::to_string(took));
+}

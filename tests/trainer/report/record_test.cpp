@@ -1,0 +1,133 @@
+#include "trainer/report/record.h"
+
+#include "tests/support/catch.h"
+#include "tests/support/error_of.h"
+#include "tests/support/temp_folder.h"
+#include "tests/trainer/report/run_files.h"
+#include "trainer/report/csv.h"
+#include "trainer/report/markdown.h"
+
+using namespace aha;
+using aha_test::contains;
+using aha_test::error_of;
+using aha_test::TempFolder;
+
+TEST_CASE("read_record: a half-written line, odd rows and missing parts are said", "[report]") {
+  const TempFolder folder;
+  write_file_atomic(
+      folder / "metrics.jsonl",
+      "{\"step\":1,\"stage\":\"grpo\",\"reward\":0.5,\"kl\":null,\"new_thing\":\"text\"}\n"
+      "not json\n"
+      "{\"reward\":1}\n"
+      "{\"step\":2,\"stage\":\"grpo\",\"reward\":1e999}\n"
+      "{\"step\":2,\"stage\":\"grpo\",\"reward\":0.75}\n"
+      "{\"step\":3,\"stage\":\"grpo\",\"rew");
+  const RunRecord run = read_record(folder.path());
+  REQUIRE(run.stages.size() == 1);
+  const Series* reward = run.stages[0].find("reward");
+  REQUIRE(reward != nullptr);
+  CHECK(reward->steps == std::vector<double>{1, 2});
+  CHECK(reward->values == std::vector<double>{0.5, 0.75});
+  CHECK(run.stages[0].find("kl") == nullptr);
+  CHECK(run.stages[0].series.at("kl").nulls == 1);
+  std::string notes;
+  for (const auto& note : run.notes)
+    notes += note + "\n";
+  CHECK_THAT(notes, contains("left out, the first is line 2"));
+  CHECK_THAT(notes, contains("1 row without a step"));
+  CHECK_THAT(notes, contains("the configuration cannot be shown"));
+}
+
+TEST_CASE("read_record: TRL's trainer_state.json has our names", "[report]") {
+  const TempFolder folder;
+  write_file_atomic(folder / "trainer_state.json", R"({"global_step": 20, "log_history": [
+    {"step": 10, "loss": 0.0, "reward": 0.25, "rewards/accuracy_reward/mean": 0.125, "completions/mean_length": 80.5},
+    {"step": 20, "loss": 0.1, "reward": 0.5, "rewards/accuracy_reward/mean": 0.25, "completions/mean_length": 90.5},
+    {"step": 20, "eval_reward": 0.75}, {"train_runtime": 12.5}, 7]})");
+  for (const auto& path : {folder.path(), folder / "trainer_state.json"}) {
+    const RunRecord run = read_record(path);
+    CHECK(run.software == "TRL");
+    REQUIRE(run.stages.size() == 1);
+    CHECK(run.stages[0].find("accuracy")->values == std::vector<double>{0.125, 0.25});
+    CHECK(run.stages[0].find("rewards/accuracy_reward/mean")->size() == 2);
+    CHECK(run.stages[0].find("completions/mean_length")->last() == 90.5);
+    CHECK(run.stages[0].find("eval_reward")->steps == std::vector<double>{20});
+  }
+}
+
+TEST_CASE("read_record: verl's file log has our names, a second set keeps its own", "[report]") {
+  const TempFolder folder;
+  write_file_atomic(
+      folder / "log.jsonl",
+      R"({"step": 0, "data": {"val-core/a/acc/mean@4": 0.5, "val-core/b/acc/mean@4": 0.125}})"
+      "\n"
+      R"({"step": 1, "data": {"critic/score/mean": 0.25, "response_length/mean": 100, "actor/entropy": 0.5}})"
+      "\n");
+  const RunRecord run = read_record(folder / "log.jsonl");
+  CHECK(run.software == "verl");
+  REQUIRE(run.stages.size() == 1);
+  CHECK(run.stages[0].find("reward")->first() == 0.25);
+  CHECK(run.stages[0].find("completions/mean_length")->first() == 100);
+  CHECK(run.stages[0].find("eval_accuracy")->values == std::vector<double>{0.5});
+  CHECK(run.stages[0].find("val-core/b/acc/mean@4")->first() == 0.125);
+}
+
+TEST_CASE("read_record: what is no run is refused with what would be one", "[report]") {
+  const TempFolder folder;
+  CHECK_THAT(error_of([&] { (void)read_record(folder / "none"); }), contains("is not there"));
+  CHECK_THAT(error_of([&] { (void)read_record(folder.path()); }),
+             contains("expected an output_dir"));
+  write_file_atomic(folder / "a.json", "{\"log_history\": 3}");
+  CHECK_THAT(error_of([&] { (void)read_record(folder / "a.json"); }), contains("is no run"));
+  write_file_atomic(folder / "b.jsonl", "{}\n");
+  CHECK_THAT(error_of([&] { (void)read_record(folder / "b.jsonl"); }), contains("is no run"));
+}
+
+TEST_CASE("name_apart: as much of the path as tells runs apart", "[report]") {
+  std::vector<RunRecord> runs(4);
+  runs[0].path = "/x/a/run";
+  runs[1].path = "/x/b/run/";
+  runs[2].path = "/x/c";
+  runs[3].path = "/x/c";
+  name_apart(runs);
+  CHECK(runs[0].name == "a/run");
+  CHECK(runs[1].name == "b/run");
+  CHECK_FALSE(runs[2].name.empty());
+}
+
+TEST_CASE("csv_report: one value a line, with its digits, quoted where it must be", "[report]") {
+  RunRecord run;
+  run.name = "my \"run\", 1";
+  StageRecord stage;
+  stage.name = "grpo";
+  stage.first_global_step = 100;
+  stage.series["reward"].steps = {1};
+  stage.series["reward"].values = {0.1};
+  run.stages.push_back(stage);
+  CHECK(csv_report({&run, 1}) ==
+        "run,stage,step,global_step,metric,value\n"
+        "\"my \"\"run\"\", 1\",grpo,1,101,reward,0.1\n");
+}
+
+TEST_CASE("markdown_report, svg_curves: names of a run become no markup", "[report]") {
+  RunRecord run;
+  run.name = "<img src=x>|`a`\n# b";
+  run.notes = {"[link](http://x) <b>"};
+  StageRecord stage;
+  stage.name = "grpo";
+  for (int i = 0; i < 30; ++i) {
+    stage.series["reward"].steps.push_back(i);
+    stage.series["reward"].values.push_back(i);
+  }
+  run.stages.push_back(stage);
+  const std::string text = markdown_report({&run, 1}, "curves.svg");
+  CHECK(text.find("<img") == std::string::npos);
+  CHECK_THAT(text, contains("\\[link\\](http"));
+  CHECK(text.find("\n# b") == std::string::npos);
+  CHECK_THAT(text, contains("![curves](curves.svg)"));
+  CHECK_THAT(text, contains("| good | The reward rose |"));
+  const std::string svg = svg_curves({&run, 1});
+  CHECK(svg.find("<img") == std::string::npos);
+  CHECK_THAT(svg, contains("<polyline"));
+  CHECK_THAT(svg, contains("not recorded"));
+}

@@ -1,0 +1,121 @@
+#include "trainer/report/samples.h"
+
+#include <algorithm>
+#include <set>
+
+#include "tests/support/catch.h"
+#include "tests/support/temp_folder.h"
+#include "tests/trainer/report/run_files.h"
+
+using namespace aha;
+using aha_test::contains;
+using aha_test::sampled;
+using aha_test::TempFolder;
+using aha_test::write_run;
+
+TEST_CASE("read_samples: the first right answer after a reflective word, and the first learnt one",
+          "[report]") {
+  const TempFolder folder;
+  write_run(folder.path(), 20,
+            {sampled(1, 7, false, true, "4"), sampled(2, 8, false, false, "5 wait 6"),
+             sampled(3, 9, false, true, "5, no. Wait, 4")},
+            {sampled(0, 0, true, false, "1"), sampled(0, 1, true, true, "2"),
+             sampled(0, 2, true, false, "3"), sampled(20, 0, true, true, "1"),
+             sampled(20, 1, true, true, "x wait 2"), sampled(20, 2, true, true, "3 wait 4")});
+  const SampleSet set = read_samples(read_record(folder.path()), {}, {});
+  CHECK(set.recorded == 9);
+  REQUIRE(set.rows.size() == 9);
+  REQUIRE(set.first_aha);
+  CHECK(set.rows[*set.first_aha]["text"] == "5, no. Wait, 4");
+  REQUIRE(set.learnt_aha);  // problem 1 was right before, problem 0 has no reflection
+  CHECK(set.rows[*set.learnt_aha]["text"] == "3 wait 4");
+  CHECK(set.rows[0]["step"] == 0);
+  CHECK(set.rows.back()["step"] == 20);
+  CHECK(set.rows[*set.first_aha]["words"] == 1);
+  CHECK(set.prompts[set.rows[0]["prompt"].get<std::size_t>()] == "problem 0");
+}
+
+TEST_CASE("read_samples: rare strata, late steps and the aha survive the limits", "[report]") {
+  const TempFolder folder;
+  std::vector<OrderedJson> train;
+  for (int step = 1; step <= 400; ++step)
+    for (int unit = 0; unit < 10; ++unit)
+      train.push_back(sampled(step, 10 * step + unit, false, false, "wrong"));
+  train[3995] = sampled(400, 5000, false, true, "hm, wait: right");  // one of 4,000
+  std::vector<OrderedJson> eval;
+  for (int step = 0; step <= 400; step += 100)
+    for (int unit = 0; unit < 50; ++unit)
+      eval.push_back(sampled(step, unit, true, unit % 2 == 0, "42"));
+  write_run(folder.path(), 400, train, eval);
+  SampleLimits limits;
+  limits.most = 200;
+  const SampleSet set = read_samples(read_record(folder.path()), limits, {});
+  CHECK(set.recorded == 4250);
+  CHECK(set.rows.size() == 200);
+  REQUIRE(set.first_aha);
+  CHECK(set.rows[*set.first_aha]["unit"] == 5000);
+  std::set<int> steps;
+  std::map<int, std::set<int>> problems;  // held out, by step
+  for (const auto& row : set.rows) {
+    steps.insert(row["step"].get<int>());
+    if (row["held_out"]) problems[row["step"].get<int>()].insert(row["unit"].get<int>());
+  }
+  CHECK(steps.size() >= 40);
+  REQUIRE(problems.size() == 5);
+  CHECK(problems[0].size() >= 2);
+  // the same problems are seen again
+  CHECK(std::includes(problems[0].begin(), problems[0].end(), problems[400].begin(),
+                      problems[400].end()));
+}
+
+TEST_CASE("read_samples: broken lines are counted, a line being written is passed over",
+          "[report]") {
+  const TempFolder folder;
+  write_run(folder.path(), 1, {}, {});
+  write_file_atomic(folder / "completions/train.jsonl",
+                    dump_line(sampled(1, 1, false, true, "a")) + "\nnonsense\n{\"step\":1}\n\n" +
+                        dump_line(sampled(1, 2, false, true, "b")) + "\n{\"step\":2,\"compl");
+  std::filesystem::remove(folder / "completions/eval.jsonl");
+  const SampleSet set = read_samples(read_record(folder.path()), {}, {});
+  CHECK(set.rows.size() == 2);
+  REQUIRE(set.notes.size() == 2);
+  CHECK_THAT(set.notes[0], contains("2 lines left out"));
+  CHECK_THAT(set.notes[1], contains("eval.jsonl"));
+}
+
+TEST_CASE("read_samples: a text of 10 MB keeps beginning and end, at borders of characters",
+          "[report]") {
+  const TempFolder folder;
+  std::string text;
+  while (text.size() < 10'000'000)
+    text += "\xf0\x9f\x98\x80";
+  write_run(folder.path(), 1, {sampled(1, 1, false, true, "begin" + text + "end")}, {});
+  const SampleSet set = read_samples(read_record(folder.path()), {}, {});
+  REQUIRE(set.rows.size() == 1);
+  const auto shown = set.rows[0]["text"].get<std::string>();
+  CHECK(shown.size() < 66'000);
+  CHECK(shown.substr(0, 5) == "begin");
+  CHECK(shown.substr(shown.size() - 3) == "end");
+  CHECK_THAT(shown, contains("bytes are left out here"));
+  CHECK_NOTHROW(set.rows.dump());  // strict about UTF-8
+}
+
+TEST_CASE("read_samples: tokens come with their numbers where they were recorded", "[report]") {
+  const TempFolder folder;
+  auto row = sampled(1, 1, false, true, "ab");
+  row["completion_ids"] = {1, 2};
+  row["logprobs"] = {-0.5, -1.5};
+  row["entropies"] = {0.25};  // of another length: not believed
+  write_run(folder.path(), 1, {row}, {});
+  const TokenTexts texts = [](std::span<const TokenId> ids) {
+    std::vector<std::string> list;
+    for (const auto id : ids)
+      list.push_back("t" + std::to_string(id));
+    return list;
+  };
+  const SampleSet set = read_samples(read_record(folder.path()), {}, texts);
+  CHECK(set.rows[0]["tokens"] == OrderedJson({"t1", "t2"}));
+  CHECK(set.rows[0]["logprobs"] == OrderedJson({-0.5, -1.5}));
+  CHECK_FALSE(set.rows[0].contains("entropies"));
+  CHECK_FALSE(read_samples(read_record(folder.path()), {}, {}).rows[0].contains("tokens"));
+}

@@ -1,0 +1,68 @@
+// A whole step with a table whose memory the program cannot touch, against the same step on the CPU.
+#include <cmath>
+
+#include "tests/trainer/kernels/cuda/gpu.h"
+#include "tests/trainer/run/toy_job.h"
+#include "trainer/run/step.h"
+
+using namespace aha_test;
+
+namespace {
+
+struct Step {
+  double loss, norm, gap, entropy, length;
+  Floats gradient, weights;
+};
+
+Step step(const aha::Ops& ops, std::vector<std::string> more, int steps = 1) {
+  more.insert(more.end(), {"train.prompts_per_step=2", "rollout.max_completion_length=14"});
+  ToyJob job(more, 1, "", ops);
+  const std::vector<std::string> list = {"wait"};
+  const aha::ReflectionWords words(list);
+  aha::MetricsRow row("grpo", 1, 1);
+  for (int i = 0; i < steps; ++i) {
+    row = aha::MetricsRow("grpo", i + 1, i + 1);
+    REQUIRE(aha::grpo_step(*job.stage, row, words, [] { return false; }).has_value());
+  }
+  const auto total = job.policy.layout.total;
+  Step result{*row.get("loss"),
+              *row.get("grad_norm"),
+              *row.get("sampling/sampling_logp_difference/max"),
+              *row.get("entropy"),
+              *row.get("completions/mean_length"),
+              Floats(aha_test::at(total)),
+              Floats(aha_test::at(total))};
+  ops.memory->download(job.stage->gradients.data(), 4 * total, result.gradient.data());
+  const auto values = job.policy.weights->values();
+  result.weights.assign(values.const_data_ptr<float>(), values.const_data_ptr<float>() + total);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("device: a step samples what the CPU samples, and its gradient is the CPU's", "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  for (const auto& more : std::vector<std::vector<std::string>>{
+           {},
+           {"objective.beta=0.1", "objective.entropy_coef=0.01"},
+           {"rollout.temperature=0.8", "rollout.top_p=0.9", "rollout.top_k=20"}}) {
+    const Step cpu = step(aha::cpu_ops(), more);
+    const Step other = step(*gpu, more);
+    CHECK(other.length == cpu.length);
+    CHECK(other.entropy == Approx(cpu.entropy).epsilon(1e-4));
+    CHECK(other.norm == Approx(cpu.norm).epsilon(1e-4));
+    CHECK(other.gap < 1e-4);
+    CHECK(gap(other.gradient, cpu.gradient) < kCloseF32);
+    CHECK(gap(other.weights, cpu.weights) <
+          1e-2);  // AdamW's first update is the sign of what is small
+  }
+}
+
+TEST_CASE("device: steps with stored weights keep rollout and training together", "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  const Step result = step(*gpu, {"model.storage=bf16"}, 2);
+  CHECK(result.gap < 2e-2);
+  CHECK(std::isfinite(result.norm));
+}

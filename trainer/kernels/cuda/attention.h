@@ -1,0 +1,58 @@
+#pragma once
+// What the attention kernels share: how the query heads of a kv head are cut, and which body serves a head width.
+#include "trainer/kernels/cuda/device.h"
+#include "trainer/kernels/cuda/numbers.h"
+
+namespace aha::cuda {
+
+/// Warps of a block; each takes every fourth key/value block.
+constexpr int kAttentionWarps = 4;
+
+/// The query heads that one block serves, which share what it loads of keys and values.
+struct Queries {
+  Index kv_head;
+  Index first;  ///< query head
+  Index count;
+};
+
+/// Blocks along y are (kv head, up to `most` query heads of its group).
+AHA_DEVICE Queries queries_of(Index H, Index Hk, Index most) {
+  const Index group = H / Hk;
+  const Index chunks = ceil_div(group, most);
+  const Index kv_head = block_y() / chunks;
+  const Index first = block_y() % chunks * most;
+  const Index left = group - first;
+  return {kv_head, kv_head * group + first, left < most ? left : most};
+}
+
+AHA_DEVICE float* kv_head_of(const KvStore& kv, Index block, Index head) {
+  return kv.data + block * block_floats(kv) + head * KvStore::head_floats(kv.D);
+}
+
+/// to [D][G] = the queries' vectors, `row` being [H, D] or longer; zero past the count.
+template <int G>
+AHA_DEVICE void load_queries(const float* row, const Queries& q, Index D, float* to) {
+  for (Index i = thread(); i < G * D; i += threads())
+    to[i] = i % G < q.count ? row[(q.first + i % G) * D + i / G] : 0.0F;
+}
+
+template <int N>
+struct Constant {
+  static constexpr int value = N;
+};
+
+/// Calls body(query heads together, columns of 32 dimensions) with the smallest that serve a head of at most
+/// kMaxHeadWidth.
+template <class Body>
+void with_shape(Index group, Index D, const Body& body) {
+  const auto with_group = [&](auto columns) {
+    if (group == 1) return body(Constant<1>{}, columns);
+    if (group == 2) return body(Constant<2>{}, columns);
+    if (group <= 4) return body(Constant<4>{}, columns);
+    body(Constant<8>{}, columns);
+  };
+  if (D <= 64) return with_group(Constant<2>{});
+  with_group(Constant<4>{});
+}
+
+}  // namespace aha::cuda

@@ -1,0 +1,238 @@
+// Backward of attention, without atomic additions. With p = exp(scale q k - lse), delta = dout . out and
+// ds = scale p (dout . v - delta): dq = sum over keys ds k, by row; dk = sum over queries ds q and
+// dv = sum over queries p dout, by parts of a block's queries whose sums are added in their order.
+#include "trainer/kernels/cuda/attention.h"
+
+namespace aha::cuda {
+namespace {
+
+/// Queries that a part's block takes in at a time.
+constexpr int kTile = 16;
+
+AHA_DEVICE float scale_of(Index D) {
+  return 1.0F / sqrtf(static_cast<float>(D));
+}
+
+/// dq of one row and the query heads of one kv head; delta [M, H] is written.
+template <int G, int C>
+__global__ void query_grads(AttentionBackward p, float* delta) {
+  const Index D = p.kv.D;
+  const Index row = block_x();
+  const Queries heads = queries_of(p.H, p.kv.Hk, G);
+  const Index position = p.rows.positions[row];
+  const Index width = (p.H + 2 * p.kv.Hk) * D;
+  auto* q = shared_memory<float>();
+  float* dout = q + G * D;
+  float* deltas = dout + G * D;
+  float* slopes = deltas + G + warp() * G * kKvBlock;
+  float* sums = deltas + G + kAttentionWarps * G * kKvBlock;  // [warps][G][D]
+  load_queries<G>(p.qkv + row * width, heads, D, q);
+  load_queries<G>(p.dout + row * p.H * D, heads, D, dout);
+  __syncthreads();
+  for (int g = warp(); g < G; g += kAttentionWarps) {
+    const Index head = row * p.H + heads.first + g;
+    float product = 0;
+    for (Index d = lane(); d < D && g < heads.count; d += kWarp)
+      product = fmaf(dout[d * G + g], p.out[head * D + d], product);
+    product = lanes_sum(product);
+    if (lane() == 0) deltas[g] = product;
+    if (lane() == 0 && g < heads.count) delta[head] = product;
+  }
+  __syncthreads();
+
+  float dq[G][C];
+  for (int g = 0; g < G; ++g)
+    for (int c = 0; c < C; ++c)
+      dq[g][c] = 0;
+  const Index t = lane() % 16;
+  for (Index b = warp(); b <= position / kKvBlock; b += kAttentionWarps) {
+    const float* keys = kv_head_of(p.kv, p.rows.tables[row][b], heads.kv_head);
+    const float* values = keys + D * kKvBlock;
+    float score[G], product[G];
+    for (int g = 0; g < G; ++g)
+      score[g] = product[g] = 0;
+    for (Index d = lane() / 16; d < D; d += 2) {
+      const float k = keys[d * kKvBlock + t];
+      const float v = values[t * D + d];
+      for (int g = 0; g < G; ++g) {
+        score[g] = fmaf(q[d * G + g], k, score[g]);
+        product[g] = fmaf(dout[d * G + g], v, product[g]);
+      }
+    }
+    const Index left = position + 1 - b * kKvBlock;
+    for (int g = 0; g < G; ++g) {
+      score[g] += __shfl_xor_sync(kAllLanes, score[g], 16);
+      product[g] += __shfl_xor_sync(kAllLanes, product[g], 16);
+      if (lane() >= 16) continue;
+      float slope = 0;
+      if (t < left && g < heads.count) {
+        const float lse = p.lse[row * p.H + heads.first + g];
+        slope = exp_of(score[g] * scale_of(D) - lse) * (product[g] - deltas[g]) * scale_of(D);
+      }
+      slopes[t * G + g] = slope;
+    }
+    __syncwarp();
+    for (Index at = 0; at < left && at < kKvBlock; ++at)
+      for (int c = 0; c < C; ++c) {
+        const Index d = lane() + kWarp * c;
+        if (d >= D) continue;
+        const float k = keys[d * kKvBlock + at];
+        for (int g = 0; g < G; ++g)
+          dq[g][c] = fmaf(slopes[at * G + g], k, dq[g][c]);
+      }
+    __syncwarp();
+  }
+  for (int g = 0; g < G; ++g)
+    for (int c = 0; c < C; ++c)
+      if (lane() + kWarp * c < D) sums[(warp() * G + g) * D + lane() + kWarp * c] = dq[g][c];
+  __syncthreads();
+  for (Index i = thread(); i < heads.count * D; i += threads()) {
+    float sum = 0;
+    for (int w = 0; w < kAttentionWarps; ++w)
+      sum += sums[w * G * D + i];
+    p.dqkv[row * width + heads.first * D + i] = sum;
+  }
+}
+
+/// What a part's block holds in shared memory; rows of D are one float longer, for the banks.
+struct Tile {
+  float *keys, *values;     ///< [D][16], [D][16]
+  float *q, *dout;          ///< [kTile][D + 1]
+  float *weights, *slopes;  ///< [kTile][16]
+};
+
+AHA_DEVICE Tile tile_of(Index D) {
+  Tile t;
+  t.keys = shared_memory<float>();
+  t.values = t.keys + D * kKvBlock;
+  t.q = t.values + D * kKvBlock;
+  t.dout = t.q + kTile * (D + 1);
+  t.weights = t.dout + kTile * (D + 1);
+  t.slopes = t.weights + kTile * kKvBlock;
+  return t;
+}
+
+Index tile_floats(Index D) {
+  return 2 * D * kKvBlock + 2 * kTile * (D + 1) + 2 * kTile * kKvBlock;
+}
+
+/// Query number `item` of a part: row and head.
+struct Query {
+  Index row, head;
+};
+AHA_DEVICE Query query_of(const AttentionBackward& p, const KvPart& part, Index kv_head,
+                          Index item) {
+  const Index group = p.H / p.kv.Hk;
+  return {part.first_row + item / group, kv_head * group + item % group};
+}
+
+/// weights and slopes of `count` queries from `first` on with the 16 positions of the part's block.
+AHA_DEVICE void slopes_of(const AttentionBackward& p, const KvPart& part, const float* delta,
+                          Index first, Index count, const Tile& t) {
+  const Index D = p.kv.D;
+  for (Index i = thread(); i < kTile * kKvBlock; i += threads()) {
+    const Index j = i / kKvBlock;
+    const Index lane = i % kKvBlock;
+    float score = 0;
+    float product = 0;
+    if (j < count)
+      for (Index d = 0; d < D; ++d) {
+        score = fmaf(t.q[j * (D + 1) + d], t.keys[d * kKvBlock + lane], score);
+        product = fmaf(t.dout[j * (D + 1) + d], t.values[d * kKvBlock + lane], product);
+      }
+    float weight = 0;
+    float slope = 0;
+    if (j < count) {
+      const Query query = query_of(p, part, block_y(), first + j);
+      const Index head = query.row * p.H + query.head;
+      if (part.index * kKvBlock + lane <= p.rows.positions[query.row]) {
+        weight = exp_of(score * scale_of(D) - p.lse[head]);
+        slope = weight * (product - delta[head]) * scale_of(D);
+      }
+    }
+    t.weights[i] = weight;
+    t.slopes[i] = slope;
+  }
+}
+
+/// partial [part][Hk][K: D x 16 | V: 16 x D] = the part's sums; a thread owns (dimension, position) pairs.
+template <int Pairs>
+__global__ void part_grads(AttentionBackward p, const float* delta, float* partial) {
+  const Index D = p.kv.D;
+  const Index kv_head = block_y();
+  const KvPart part = p.parts[block_x()];
+  const Index width = (p.H + 2 * p.kv.Hk) * D;
+  const Tile t = tile_of(D);
+  const float* keys = kv_head_of(p.kv, part.block, kv_head);
+  for (Index i = thread(); i < D * kKvBlock; i += threads()) {
+    t.keys[i] = keys[i];
+    t.values[i] = keys[D * kKvBlock + i % kKvBlock * D + i / kKvBlock];
+  }
+  float dk[Pairs], dv[Pairs];
+  for (int i = 0; i < Pairs; ++i)
+    dk[i] = dv[i] = 0;
+  const Index queries = (part.end_row - part.first_row) * (p.H / p.kv.Hk);
+  for (Index first = 0; first < queries; first += kTile) {
+    const Index count = queries - first < kTile ? queries - first : kTile;
+    __syncthreads();  // the tile before is used up
+    for (Index i = thread(); i < count * D; i += threads()) {
+      const Query query = query_of(p, part, kv_head, first + i / D);
+      t.q[i / D * (D + 1) + i % D] = p.qkv[query.row * width + query.head * D + i % D];
+      t.dout[i / D * (D + 1) + i % D] = p.dout[(query.row * p.H + query.head) * D + i % D];
+    }
+    __syncthreads();
+    slopes_of(p, part, delta, first, count, t);
+    __syncthreads();
+    for (Index j = 0; j < count; ++j)
+      for (int i = 0; i < Pairs; ++i) {
+        const Index pair = thread() + static_cast<Index>(i) * threads();
+        if (pair >= D * kKvBlock) continue;
+        const Index d = j * (D + 1) + pair / kKvBlock;
+        const Index lane = j * kKvBlock + pair % kKvBlock;
+        dk[i] = fmaf(t.slopes[lane], t.q[d], dk[i]);
+        dv[i] = fmaf(t.weights[lane], t.dout[d], dv[i]);
+      }
+  }
+  float* to = partial + (block_x() * p.kv.Hk + kv_head) * KvStore::head_floats(D);
+  for (int i = 0; i < Pairs; ++i) {
+    const Index pair = thread() + static_cast<Index>(i) * threads();
+    if (pair >= D * kKvBlock) continue;
+    to[pair] = dk[i];
+    to[D * kKvBlock + pair % kKvBlock * D + pair / kKvBlock] = dv[i];
+  }
+}
+
+/// dkv += the parts of each block, in their order.
+__global__ void add_parts(AttentionBackward p, const float* partial) {
+  const Index size = block_floats(p.dkv);
+  const Index item = element();
+  if (item >= p.num_part_ranges * size) return;
+  const KvPartRange range = p.part_ranges[item / size];
+  float sum = 0;
+  for (Index part = range.first_part; part < range.end_part; ++part)
+    sum += partial[part * size + item % size];
+  p.dkv.data[range.block * size + item % size] += sum;
+}
+
+}  // namespace
+
+void attention_backward(const Exec&, const AttentionBackward& p) {
+  const Index D = p.kv.D;
+  const Index group = p.H / p.kv.Hk;
+  auto* delta = scratch_of<float>(Scratch::Delta, p.rows.M * p.H);
+  auto* partial = scratch_of<float>(Scratch::Partial, p.num_parts * block_floats(p.kv));
+  with_shape(group, D, [&](auto heads, auto columns) {
+    constexpr int G = decltype(heads)::value;
+    const Index floats = 2 * G * D + G + kAttentionWarps * G * (kKvBlock + D);
+    launch({p.rows.M, p.kv.Hk * ceil_div(group, G), kAttentionWarps * kWarp, 4 * floats},
+           query_grads<G, decltype(columns)::value>, p, delta);
+  });
+  const Grid grid{p.num_parts, p.kv.Hk, 128, 4 * tile_floats(D)};
+  if (D <= 64)
+    launch(grid, part_grads<8>, p, delta, partial);
+  else
+    launch(grid, part_grads<16>, p, delta, partial);
+  launch(over(p.num_part_ranges * block_floats(p.dkv)), add_parts, p, partial);
+}
+
+}  // namespace aha::cuda

@@ -1,0 +1,76 @@
+#pragma once
+// What the operations of this folder stand on: the device's memory, scratch, products, and the entries of
+// the table.
+#include "trainer/kernels/ops.h"
+
+namespace aha::cuda {
+
+extern const Memory kMemory;
+
+/// What a piece of scratch memory on the device is for. Two uses that overlap in time have two names.
+enum class Scratch : int { Left, Right, Logits, Partial, Delta, Flag, Count };
+
+/// At least `bytes` of device memory, kept until the process ends; contents are undefined. A later call for
+/// the same use may move it, once everything that was asked before is done.
+void* scratch(Scratch use, Index bytes);
+
+template <class T>
+T* scratch_of(Scratch use, Index count) {
+  return static_cast<T*>(scratch(use, count * static_cast<Index>(sizeof(T))));
+}
+
+/// C (+)= op(A) op(B), column-major as BLAS has it: op(A) [m, k], op(B) [k, n], C [m, n] f32. Sums are f32.
+struct Gemm {
+  const void* a;
+  Index lda;
+  bool transpose_a;
+  const void* b;
+  Index ldb;
+  bool transpose_b;
+  float* c;
+  Index ldc;
+  Index m, n, k;
+  FloatType type;  ///< of A and B
+  bool add;        ///< C is added to
+};
+void gemm(const Gemm& p);
+
+/// to [M, columns] contiguous = x [M, columns] with `ld` between rows, rounded to `type`.
+void narrow_rows(const float* x, Index ld, Index M, Index columns, FloatType type, void* to);
+
+void zero(const Exec&, void* to, Index bytes);
+void copy(const Exec&, const void* from, Index bytes, void* to);
+void linear(const Exec&, const Linear& p);
+void linear_dx(const Exec&, const LinearDx& p);
+void linear_dw(const Exec&, const LinearDw& p);
+void rms_norm(const Exec&, const RmsNorm& p);
+void rms_norm_backward(const Exec&, const RmsNormBackward& p);
+void add_bias(const Exec&, const float* bias, Index M, Index N, float* y);
+void add_bias_backward(const Exec&, const float* dy, Index M, Index N, float* dbias);
+void head_norm(const Exec&, const HeadNorm& p);
+void head_norm_backward(const Exec&, const HeadNormBackward& p);
+void rope(const Exec&, const Rope& p);
+void swiglu(const Exec&, const Swiglu& p);
+void swiglu_backward(const Exec&, const SwigluBackward& p);
+void embed(const Exec&, const Weight& table, const std::int64_t* ids, Index M, Index C, float* out);
+void embed_backward(const Exec&, const float* dout, const std::int64_t* ids, Index M, Index C,
+                    float* dtable);
+void kv_write(const Exec&, const float* qkv, Index H, const KvRows& rows, const KvStore& kv);
+void kv_read_grad(const Exec&, float* dqkv, Index H, const KvRows& rows, const KvStore& kv);
+void kv_copy(const Exec&, const KvStore& kv, const KvCopy* copies, Index n);
+void kv_fold_grad(const Exec&, const KvStore& kv, const KvCopy* copies, Index n);
+void attention(const Exec&, const Attention& p);
+void attention_backward(const Exec&, const AttentionBackward& p);
+void head_logprob(const Exec&, const HeadLogprob& p);
+void head_logprob_backward(const Exec&, const HeadLogprobBackward& p);
+void head_sample(const Exec&, const HeadSample& p);
+void adamw(const Exec&, const AdamW& p);
+void block_squares(const Exec&, const float* x, Index n, double* sums);
+bool add_fixed(const Exec&, std::int64_t* acc, const float* x, Index n);
+void from_fixed(const Exec&, const std::int64_t* acc, float* x, Index n);
+bool narrow(const Exec&, const float* x, Index n, FloatType type, void* to);
+void widen(const Exec&, const void* from, FloatType type, Index n, float* x);
+
+const Ops& table();
+
+}  // namespace aha::cuda

@@ -1,0 +1,151 @@
+// AdamW, sums of squares, fixed-point sums, rounding: one pass over flat buffers.
+#include "trainer/kernels/cuda/device.h"
+#include "trainer/kernels/cuda/numbers.h"
+
+namespace aha::cuda {
+namespace {
+
+struct AdamWScalars {
+  float step, root2, decay, beta1, beta2, rest1, rest2, eps, scale;
+};
+
+__global__ void adamw_elements(AdamW p, AdamWScalars s) {
+  const Index i = element();
+  if (i >= p.n) return;
+  const float g = p.g[i] * s.scale;
+  const float m = fmaf(s.rest1, g, s.beta1 * p.m[i]);
+  const float v = fmaf(s.rest2 * g, g, s.beta2 * p.v[i]);
+  const float denominator = sqrtf(v) / s.root2 + s.eps;
+  p.m[i] = m;
+  p.v[i] = v;
+  p.p[i] = fmaf(s.step, m / denominator, p.p[i] * s.decay);
+}
+
+/// Sixteen lanes a block of elements, as on a CPU: lane = index mod 16, each a chain.
+__global__ void square_blocks(const float* x, Index n, double* sums) {
+  const Index item = element();
+  const Index first = item / 16 * kSquaresBlock;
+  const Index end = first + kSquaresBlock < n ? first + kSquaresBlock : n;
+  double sum = 0;
+  for (Index i = first + item % 16; i < end; i += 16) {
+    const double d = x[i];
+    sum += d * d;
+  }
+  sum = lanes_sum<16>(sum);
+  if (item % 16 == 0 && first < n) sums[item / 16] = sum;
+}
+
+constexpr double kFixedOne = 17592186044416.0;  // 2^44
+
+/// As on a CPU: false for what is not finite or does not fit.
+__global__ void add_fixed_elements(std::int64_t* acc, const float* x, Index n, int* bad) {
+  const Index i = element();
+  if (i >= n) return;
+  const double scaled = static_cast<double>(x[i]) * kFixedOne;
+  const bool fits = scaled > -9.2e18 && scaled < 9.2e18;
+  const std::int64_t value = fits ? llrint(scaled) : 0;
+  const auto sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(acc[i]) +
+                                             static_cast<std::uint64_t>(value));
+  const bool overflow = value >= 0 ? sum < acc[i] : sum > acc[i];
+  acc[i] = sum;
+  if (!fits || overflow) *bad = 1;
+}
+
+__global__ void from_fixed_elements(const std::int64_t* acc, float* x, Index n) {
+  const Index i = element();
+  if (i < n) x[i] = static_cast<float>(static_cast<double>(acc[i]) * (1.0 / kFixedOne));
+}
+
+template <class Element>
+__global__ void narrow_elements(const float* x, Index n, float bound, Element* to, int* bad) {
+  const Index i = element();
+  if (i >= n) return;
+  round_to(x[i], to[i]);
+  if (!(fabsf(x[i]) < bound)) *bad = 1;
+}
+
+template <class Element>
+__global__ void widen_elements(const Element* from, Index n, float* x) {
+  const Index i = element();
+  if (i < n) x[i] = widened(from[i]);
+}
+
+template <class Element>
+__global__ void narrow_row_elements(const float* x, Index ld, Index M, Index columns, Element* to) {
+  const Index i = element();
+  if (i < M * columns) round_to(x[i / columns * ld + i % columns], to[i]);
+}
+
+int* raised_flag() {
+  auto* flag = scratch_of<int>(Scratch::Flag, 1);
+  zero({}, flag, sizeof(int));
+  return flag;
+}
+
+bool is_raised(const int* flag) {
+  int value = 0;
+  kMemory.download(flag, sizeof value, &value);
+  return value != 0;
+}
+
+}  // namespace
+
+void adamw(const Exec&, const AdamW& p) {
+  const double t = static_cast<double>(p.t);
+  const double correction1 = 1.0 - pow(p.beta1, t);
+  const double correction2 = 1.0 - pow(p.beta2, t);
+  const auto narrowed = [](double x) { return static_cast<float>(x); };
+  const AdamWScalars s{narrowed(-p.lr / correction1),
+                       narrowed(sqrt(correction2)),
+                       narrowed(1.0 - p.lr * p.weight_decay),
+                       narrowed(p.beta1),
+                       narrowed(p.beta2),
+                       narrowed(1.0 - p.beta1),
+                       narrowed(1.0 - p.beta2),
+                       narrowed(p.eps),
+                       narrowed(p.grad_scale)};
+  launch(over(p.n), adamw_elements, p, s);
+}
+
+void block_squares(const Exec&, const float* x, Index n, double* sums) {
+  const Index blocks = ceil_div(n, kSquaresBlock);
+  if (blocks == 0) return;
+  auto* on_device = scratch_of<double>(Scratch::Partial, blocks);
+  launch(over(16 * blocks), square_blocks, x, n, on_device);
+  kMemory.download(on_device, blocks * static_cast<Index>(sizeof(double)), sums);
+}
+
+bool add_fixed(const Exec&, std::int64_t* acc, const float* x, Index n) {
+  int* bad = raised_flag();
+  launch(over(n), add_fixed_elements, acc, x, n, bad);
+  return !is_raised(bad);
+}
+
+void from_fixed(const Exec&, const std::int64_t* acc, float* x, Index n) {
+  launch(over(n), from_fixed_elements, acc, x, n);
+}
+
+bool narrow(const Exec&, const float* x, Index n, FloatType type, void* to) {
+  int* bad = raised_flag();
+  if (type == FloatType::BF16)
+    launch(over(n), narrow_elements<Bf16>, x, n, 3.3961776e38F, static_cast<Bf16*>(to), bad);
+  else
+    launch(over(n), narrow_elements<Half>, x, n, 65520.0F, static_cast<Half*>(to), bad);
+  return !is_raised(bad);
+}
+
+void widen(const Exec&, const void* from, FloatType type, Index n, float* x) {
+  with_rows({from, nullptr, type}, [&](const auto* elements) {
+    using Element = std::remove_cv_t<std::remove_pointer_t<decltype(elements)>>;
+    launch(over(n), widen_elements<Element>, elements, n, x);
+  });
+}
+
+void narrow_rows(const float* x, Index ld, Index M, Index columns, FloatType type, void* to) {
+  if (type == FloatType::BF16)
+    launch(over(M * columns), narrow_row_elements<Bf16>, x, ld, M, columns, static_cast<Bf16*>(to));
+  else
+    launch(over(M * columns), narrow_row_elements<Half>, x, ld, M, columns, static_cast<Half*>(to));
+}
+
+}  // namespace aha::cuda

@@ -1,0 +1,46 @@
+// Matrix products. A weight of 16 bits is multiplied by activations rounded to its type, with sums in f32.
+#include "trainer/kernels/cuda/device.h"
+#include "trainer/kernels/cuda/gpu.h"
+
+namespace aha::cuda {
+namespace {
+
+/// Rows [M, columns] as an operand of a product.
+struct Operand {
+  const void* data;
+  Index ld;
+};
+
+Operand operand(const float* x, Index ld, Index M, Index columns, FloatType type, Scratch use) {
+  if (type == FloatType::F32) return {x, ld};
+  void* narrowed = scratch(use, M * columns * bytes_of(type));
+  narrow_rows(x, ld, M, columns, type, narrowed);
+  return {narrowed, columns};
+}
+
+}  // namespace
+
+// what is row-major is the transpose of a column-major matrix: y^T = W x^T, and so on
+
+void linear(const Exec&, const Linear& p) {
+  if (p.M == 0) return;
+  const Operand x = operand(p.x, p.ldx, p.M, p.K, p.w.type, Scratch::Right);
+  gemm({p.w.rows, p.K, true, x.data, x.ld, false, p.y, p.ldy, p.N, p.M, p.K, p.w.type,
+        p.accumulate});
+}
+
+void linear_dx(const Exec&, const LinearDx& p) {
+  if (p.M == 0) return;
+  const Operand dy = operand(p.dy, p.ldy, p.M, p.N, p.w.type, Scratch::Right);
+  gemm({p.w.rows, p.K, false, dy.data, dy.ld, false, p.dx, p.ldx, p.K, p.M, p.N, p.w.type,
+        p.accumulate});
+}
+
+void linear_dw(const Exec&, const LinearDw& p) {
+  if (p.M == 0) return;
+  const Operand x = operand(p.x, p.ldx, p.M, p.K, p.type, Scratch::Left);
+  const Operand dy = operand(p.dy, p.ldy, p.M, p.N, p.type, Scratch::Right);
+  gemm({x.data, x.ld, false, dy.data, dy.ld, true, p.dw, p.K, p.K, p.N, p.M, p.type, true});
+}
+
+}  // namespace aha::cuda

@@ -1,0 +1,183 @@
+// The device, its memory, its errors, and products by cuBLAS. Not compiled for hosts: tests/support/cuda_on_host.cpp
+// stands in for it.
+#include <cublas_v2.h>
+
+#include <cstdio>
+
+#include "trainer/kernels/cuda/device.h"
+#include "trainer/kernels/cuda/gpu.h"
+#include "trainer/kernels/cuda/interface.h"
+
+namespace aha::cuda {
+namespace {
+
+constexpr int kOldestMajor = 8;  ///< compute capability
+constexpr std::size_t kBlasWorkspace = std::size_t{32} << 20;
+
+struct Block {
+  void* memory = nullptr;
+  Index bytes = 0;
+};
+
+/// One GPU and one stream a process.
+struct State {
+  CudaHost host;
+  cudaStream_t stream = nullptr;
+  cublasHandle_t blas = nullptr;
+  Block scratch[static_cast<int>(Scratch::Count)];
+};
+State state;
+
+[[noreturn]] void raise(CudaFault fault, const char* message) {
+  state.host.raise(fault, message);
+  __builtin_unreachable();
+}
+
+template <class... Arguments>
+[[noreturn]] void raise(CudaFault fault, const char* format, Arguments... arguments) {
+  char message[512];
+  std::snprintf(message, sizeof message, format, arguments...);
+  raise(fault, static_cast<const char*>(message));
+}
+
+void require_blas(cublasStatus_t status, const char* what) {
+  if (status != CUBLAS_STATUS_SUCCESS)
+    raise(CudaFault::Device, "%s: cuBLAS says %s", what, cublasGetStatusString(status));
+}
+
+void* allocate(std::int64_t bytes) {
+  void* memory = nullptr;
+  const auto size = static_cast<std::size_t>(bytes > 0 ? bytes : 1);
+  if (cudaMalloc(&memory, size) == cudaErrorMemoryAllocation) {
+    (void)cudaGetLastError();  // it is dealt with: later calls are not to see it
+    std::size_t free = 0;
+    std::size_t total = 0;
+    require(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+    raise(
+        CudaFault::User,
+        "memory of the GPU: %.2f GB more are asked for and %.2f of %.2f GB are free; lower "
+        "train.max_tokens_per_micro_batch or rollout.max_batch_size, or end what else uses the GPU",
+        static_cast<double>(bytes) / 1e9, static_cast<double>(free) / 1e9,
+        static_cast<double>(total) / 1e9);
+  }
+  require(cudaGetLastError(), "cudaMalloc");
+  require(cudaMemsetAsync(memory, 0, size, state.stream), "cudaMemset");
+  return memory;
+}
+
+/// Waits for the device.
+void release(void* memory) {
+  (void)cudaFree(
+      memory);  // called by destructors; a fault of the device is sticky and seen by the next call
+}
+
+/// Pageable memory: CUDA has copied it aside when it returns.
+void upload(const void* from, std::int64_t bytes, void* to) {
+  require(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyHostToDevice,
+                          state.stream),
+          "a copy to the GPU");
+}
+
+void download(const void* from, std::int64_t bytes, void* to) {
+  require(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDeviceToHost,
+                          state.stream),
+          "a copy from the GPU");
+  require(cudaStreamSynchronize(state.stream), "a kernel before a copy from the GPU");
+}
+
+cudaDataType_t blas_type(FloatType type) {
+  return type == FloatType::F32 ? CUDA_R_32F : type == FloatType::BF16 ? CUDA_R_16BF : CUDA_R_16F;
+}
+
+void check_device() {
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status == cudaErrorInsufficientDriver)
+    raise(CudaFault::User,
+          "device: the NVIDIA driver is too old for CUDA %d.%d; a newer one, or device: cpu, would "
+          "be right",
+          CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
+  if (status == cudaErrorNoDevice || (status == cudaSuccess && count == 0))
+    raise(
+        CudaFault::User,
+        "device: no GPU is visible (see nvidia-smi and CUDA_VISIBLE_DEVICES); cpu would be right");
+  require(status, "cudaGetDeviceCount");
+  require(cudaSetDevice(0), "cudaSetDevice");
+  cudaDeviceProp properties{};
+  require(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
+  if (properties.major < kOldestMajor)
+    raise(CudaFault::User,
+          "device: %s has compute capability %d.%d and this build is for %d.0 and later; cpu would "
+          "be right",
+          properties.name, properties.major, properties.minor, kOldestMajor);
+}
+
+}  // namespace
+
+const Memory kMemory{false, allocate, release, upload, download};
+
+cudaStream_t stream() {
+  return state.stream;
+}
+
+void require(cudaError_t status, const char* what) {
+  if (status != cudaSuccess)
+    raise(CudaFault::Device, "%s: %s (%s)", what, cudaGetErrorString(status),
+          cudaGetErrorName(status));
+}
+
+void* scratch(Scratch use, Index bytes) {
+  Block& block = state.scratch[static_cast<int>(use)];
+  if (block.bytes < bytes) {
+    release(block.memory);
+    block = {};
+    block.memory = allocate(bytes + bytes / 4);
+    block.bytes = bytes + bytes / 4;
+  }
+  return block.memory;
+}
+
+void gemm(const Gemm& p) {
+  const float one = 1.0F;
+  const float beta = p.add ? 1.0F : 0.0F;
+  const cudaDataType_t type = blas_type(p.type);
+  require_blas(cublasGemmEx_64(state.blas, p.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N,
+                               p.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N, p.m, p.n, p.k, &one, p.a,
+                               type, p.lda, p.b, type, p.ldb, &beta, p.c, CUDA_R_32F, p.ldc,
+                               CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT),
+               "a product");
+}
+
+void zero(const Exec&, void* to, Index bytes) {
+  require(cudaMemsetAsync(to, 0, static_cast<std::size_t>(bytes), state.stream), "cudaMemset");
+}
+
+void copy(const Exec&, const void* from, Index bytes, void* to) {
+  require(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDeviceToDevice,
+                          state.stream),
+          "a copy on the GPU");
+}
+
+}  // namespace aha::cuda
+
+extern "C" __attribute__((visibility("default"))) const aha::Ops* aha_cuda_open(
+    const aha::CudaHost* host) {
+  using namespace aha::cuda;
+  if (host->interface != aha::kCudaInterface || host->ops_bytes != sizeof(aha::Ops)) return nullptr;
+  if (state.blas != nullptr) return &table();
+  state.host = *host;
+  check_device();
+  require(cudaStreamCreateWithFlags(&state.stream, cudaStreamNonBlocking), "cudaStreamCreate");
+  cublasHandle_t blas = nullptr;
+  require_blas(cublasCreate(&blas), "cublasCreate");
+  require_blas(cublasSetStream(blas, state.stream), "cublasSetStream");
+  // a workspace of our own: the same products whatever ran before, and nothing is allocated in a graph
+  require_blas(cublasSetWorkspace(blas, kMemory.allocate(kBlasWorkspace), kBlasWorkspace),
+               "cublasSetWorkspace");
+  require_blas(cublasSetMathMode(blas, static_cast<cublasMath_t>(
+                                           CUBLAS_DEFAULT_MATH |
+                                           CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION)),
+               "cublasSetMathMode");
+  state.blas = blas;
+  return &table();
+}

@@ -1,0 +1,29 @@
+#include "trainer/model/model_size.h"
+
+namespace aha {
+
+ModelSize model_size(const ModelConfig& c) {
+  const Family& family = c.family();
+  const std::int64_t C = c.hidden_size;
+  const std::int64_t D = c.head_dim;
+  const std::int64_t F = c.intermediate_size;
+  const std::int64_t heads = c.num_attention_heads + c.num_key_value_heads;
+  ModelSize size;
+  size.layers = c.num_hidden_layers;
+  size.qkv_width = (heads + c.num_key_value_heads) * D;
+  size.attention_width = c.num_attention_heads * D;
+  size.block_weights = C * (size.qkv_width + size.attention_width + 3 * F);
+  size.block_parameters = size.block_weights + 2 * C + (family.qkv_bias ? size.qkv_width : 0) +
+                          (family.qk_norm ? 2 * D : 0);
+  size.head_weights = c.vocab_size * C;
+  size.parameters = c.num_hidden_layers * size.block_parameters + C +
+                    (c.tie_word_embeddings ? 1 : 2) * size.head_weights;
+  size.kv_elements = 2 * c.num_hidden_layers * c.num_key_value_heads * D;
+  // x_in, x_mid and their norms' scales; qkv; q and k before their norm; attention with its log-sums;
+  // gate and up
+  size.kept_floats = 2 * (C + 1) + size.qkv_width + (family.qk_norm ? heads * (D + 1) : 0) +
+                     c.num_attention_heads * (D + 1) + 2 * F;
+  return size;
+}
+
+}  // namespace aha

@@ -1,0 +1,56 @@
+#include "trainer/model/staged_rows.h"
+
+#include <algorithm>
+
+namespace aha {
+
+/// A table's length is what its rows need: neighbours that share one have it once.
+void StagedRows::flatten_tables(const RowBatch& rows) {
+  entries_.clear();
+  starts_.clear();
+  const std::size_t M = rows.ids.size();
+  for (std::size_t begin = 0; begin < M;) {
+    std::size_t end = begin;
+    std::int32_t last = 0;
+    for (; end < M && rows.tables[end] == rows.tables[begin]; ++end)
+      last = std::max(last, rows.positions[end]);
+    starts_.insert(starts_.end(), end - begin, entries_.size());
+    entries_.insert(entries_.end(), rows.tables[begin], rows.tables[begin] + last / kKvBlock + 1);
+    begin = end;
+  }
+}
+
+RowBatch StagedRows::stage(const Memory& memory, const RowBatch& rows, bool backward) {
+  if (memory.host) return rows;
+  flatten_tables(rows);
+  parts_ =
+      backward ? cut_parts({rows.positions.data(), rows.tables.data(), rows.rows()}) : KvParts{};
+  const TokenId* ids = nullptr;
+  const std::int32_t* positions = nullptr;
+  const std::int32_t* entries = nullptr;
+  const KvCopy* copies = nullptr;
+  const KvPart* parts = nullptr;
+  const KvPartRange* ranges = nullptr;
+  arrays_.add(rows.ids, ids);
+  arrays_.add(rows.positions, positions);
+  arrays_.add(std::span<const std::int32_t>(entries_), entries);
+  arrays_.add(rows.copies, copies);
+  arrays_.add(std::span<const KvPart>(parts_.parts), parts);
+  arrays_.add(std::span<const KvPartRange>(parts_.ranges), ranges);
+  arrays_.send(memory);
+  tables_.clear();
+  for (const auto start : starts_)
+    tables_.push_back(entries + start);
+  const std::int32_t* const* tables = nullptr;
+  pointers_.add(std::span<const std::int32_t* const>(tables_), tables);
+  pointers_.send(memory);
+  return {{ids, rows.ids.size()},
+          {positions, rows.positions.size()},
+          {tables, tables_.size()},
+          {copies, rows.copies.size()},
+          {},
+          {parts, parts_.parts.size()},
+          {ranges, parts_.ranges.size()}};
+}
+
+}  // namespace aha

@@ -1,0 +1,26 @@
+# cmake -DOUT=... -DNAMES=a;b -DFILES=...  -P embed.cmake
+#
+# Writes a C++ source that holds files as arrays, with the SHA-256 that a Content-Security-Policy names.
+# ENTRIES is a list of NAME=FILE|FILE...: the files of an entry are joined in their order.
+set(source "// made by trainer/report/embed.cmake\n#include \"trainer/report/page_files.h\"\n\nnamespace aha {\nnamespace {\n")
+set(getters "")
+foreach(entry ${ENTRIES})
+  string(FIND ${entry} "=" at)
+  string(SUBSTRING ${entry} 0 ${at} name)
+  math(EXPR at "${at} + 1")
+  string(SUBSTRING ${entry} ${at} -1 files)
+  string(REPLACE "|" ";" files ${files})
+  set(joined ${OUT}.${name})
+  execute_process(COMMAND ${CMAKE_COMMAND} -E cat ${files} OUTPUT_FILE ${joined} RESULT_VARIABLE failed)
+  if(failed)
+    message(FATAL_ERROR "cannot read ${files}")
+  endif()
+  file(READ ${joined} hex HEX)
+  file(SHA256 ${joined} hash)
+  string(REGEX REPLACE "(..)" "0x\\1," hex "${hex}")
+  string(APPEND source "constexpr unsigned char k_${name}[] = {${hex}0};\n")
+  string(APPEND getters "  {\"${name}\", {reinterpret_cast<const char*>(k_${name}), sizeof(k_${name}) - 1}, \"${hash}\"},\n")
+endforeach()
+string(APPEND source "}  // namespace\n\nPageFile page_file(std::string_view name) {\n  static const PageFile kFiles[] = {\n${getters}  };\n")
+string(APPEND source "  for (const auto& file : kFiles)\n    if (file.name == name) return file;\n  return {};\n}\n\n}  // namespace aha\n")
+file(WRITE ${OUT} "${source}")

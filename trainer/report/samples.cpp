@@ -1,0 +1,243 @@
+#include "trainer/report/samples.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "trainer/core/error.h"
+#include "trainer/report/sample_index.h"
+#include "trainer/report/settings.h"
+
+namespace aha {
+namespace fs = std::filesystem;
+namespace {
+
+/// Parts of a run that are sampled alike.
+constexpr std::int64_t kPartsOfRun = 40;
+
+/// Scatters problems, the same way at every step.
+std::uint64_t scattered(std::int64_t unit) {
+  auto x = static_cast<std::uint64_t>(unit) + 0x9E3779B97F4A7C15ULL;
+  x = (x ^ (x >> 30U)) * 0xBF58476D1CE4E5B9ULL;
+  x = (x ^ (x >> 27U)) * 0x94D049BB133111EBULL;
+  return x ^ (x >> 31U);
+}
+
+/// An entry, and the index that has its text.
+struct Candidate {
+  const SampleEntry* entry = nullptr;
+  const SampleIndex* index = nullptr;
+
+  /// For the reader: stage, step, training before held-out, problem, sample.
+  auto place(const RunRecord& run) const {
+    std::size_t stage = 0;
+    while (stage < run.stages.size() && run.stages[stage].name != entry->stage)
+      ++stage;
+    return std::tuple(stage, entry->step, entry->held_out, entry->unit, entry->index);
+  }
+};
+
+class Chooser {
+ public:
+  Chooser(const RunRecord& run, const SampleLimits& limits, std::vector<Candidate> all)
+      : run_(run), limits_(limits), all_(std::move(all)) {}
+
+  void keep(std::size_t i) {
+    if (!taken_.insert(i).second) return;
+    bytes_ += std::min(all_[i].entry->size, limits_.one_text);
+  }
+
+  /// The candidates that are kept, in the order of the page, filled up from the strata.
+  std::vector<std::size_t> chosen() {
+    fill();
+    return {taken_.begin(), taken_.end()};
+  }
+
+ private:
+  using Stratum = std::tuple<bool, std::string_view, std::int64_t, SampleEntry::Mark, bool, bool>;
+
+  Stratum stratum(const SampleEntry& e,
+                  const std::map<std::string_view, std::int64_t>& steps) const {
+    const auto part = e.step * kPartsOfRun / (steps.at(e.stage) + 1);
+    return {e.held_out, e.stage, part, e.mark, e.reflective, e.truncated};
+  }
+
+  void fill() {
+    std::map<std::string_view, std::int64_t> steps;
+    for (const auto& c : all_)
+      steps[c.entry->stage] = std::max(steps[c.entry->stage], c.entry->step);
+    std::map<Stratum, std::vector<std::size_t>> strata;
+    for (std::size_t i = 0; i < all_.size(); ++i)
+      strata[stratum(*all_[i].entry, steps)].push_back(i);
+    for (auto& [key, members] : strata)
+      std::stable_sort(members.begin(), members.end(), [&](std::size_t a, std::size_t b) {
+        return scattered(all_[a].entry->unit) < scattered(all_[b].entry->unit);
+      });
+    bool more = true;
+    for (std::size_t turn = 0; more; ++turn) {
+      more = false;
+      for (const auto& [key, members] : strata) {
+        if (turn >= members.size()) continue;
+        if (taken_.size() >= limits_.most || bytes_ >= limits_.text_bytes) return;
+        more = true;
+        keep(members[turn]);
+      }
+    }
+  }
+
+  const RunRecord& run_;
+  const SampleLimits& limits_;
+  std::vector<Candidate> all_;
+  std::set<std::size_t> taken_;
+  std::size_t bytes_ = 0;
+};
+
+/// Positions in `all` of the two moments that the page shows.
+struct Moments {
+  std::optional<std::size_t> first, learnt, before_learnt;
+};
+
+Moments find_moments(std::span<const Candidate> all, std::string_view stage) {
+  Moments moments;
+  std::map<std::size_t, std::size_t> wrong_at_first;  // held-out problem -> where
+  std::set<std::size_t> right_at_first;
+  std::optional<std::int64_t> first_evaluation;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const SampleEntry& e = *all[i].entry;
+    if (e.stage != stage) continue;
+    if (!moments.first && e.right() && e.reflective) moments.first = i;
+    if (!e.held_out) continue;
+    if (!first_evaluation) first_evaluation = e.step;
+    if (e.step == *first_evaluation) {
+      if (e.right()) right_at_first.insert(e.prompt);
+      if (e.mark == SampleEntry::Mark::Wrong) wrong_at_first.emplace(e.prompt, i);
+    } else if (!moments.learnt && e.right() && e.reflective && wrong_at_first.count(e.prompt) > 0 &&
+               right_at_first.count(e.prompt) == 0) {
+      moments.learnt = i;
+      moments.before_learnt = wrong_at_first.at(e.prompt);
+    }
+  }
+  return moments;
+}
+
+/// Beginning and end of a text that is too long, cut at borders of characters.
+std::string shown_text(const std::string& text, std::size_t most) {
+  if (text.size() <= most) return text;
+  const auto inside = [&](std::size_t i) {
+    return i < text.size() && (static_cast<unsigned char>(text[i]) & 0xC0U) == 0x80U;
+  };
+  std::size_t head = most / 2, tail = text.size() - most / 2;
+  while (head > 0 && inside(head))
+    --head;
+  while (inside(tail))
+    ++tail;
+  return fmt::format("{}\n[... {} bytes are left out here ...]\n{}", text.substr(0, head),
+                     tail - head, text.substr(tail));
+}
+
+class RowWriter {
+ public:
+  RowWriter(const SampleLimits& limits, const TokenTexts& tokens, const ReflectionWords& words,
+            SampleSet& set)
+      : limits_(limits), tokens_(tokens), words_(words), set_(set) {}
+
+  void write(const Candidate& candidate) {
+    const Json row = candidate.index->row(*candidate.entry);
+    const SampleEntry& e = *candidate.entry;
+    const auto& text = row["completion"].get_ref<const std::string&>();
+    OrderedJson out{{"stage", e.stage},
+                    {"step", e.step},
+                    {"held_out", e.held_out},
+                    {"unit", e.unit},
+                    {"index", e.index}};
+    out["prompt"] = prompt_of(row);
+    out["text"] = shown_text(text, limits_.one_text);
+    out["words"] = words_.count(text);
+    for (const char* key :
+         {"length", "finish", "reward", "rewards", "accuracy", "advantage", "extracted", "source"})
+      if (row.contains(key)) out[key] = row[key];
+    put_tokens(row, out);
+    set_.rows.push_back(std::move(out));
+  }
+
+ private:
+  std::size_t prompt_of(const Json& row) {
+    const auto found = row.find("prompt");
+    const std::string text =
+        found != row.end() && found->is_string() ? found->get<std::string>() : "";
+    const auto [place, is_new] = prompts_.emplace(text, prompts_.size());
+    if (is_new) set_.prompts.push_back(shown_text(text, limits_.one_text));
+    return place->second;
+  }
+
+  void put_tokens(const Json& row, OrderedJson& out) {
+    const auto ids = row.find("completion_ids");
+    if (!tokens_ || ids == row.end() || !ids->is_array()) return;
+    if (ids->size() * 4 > limits_.one_text) return;
+    std::vector<TokenId> list;
+    for (const auto& id : *ids) {
+      if (!id.is_number_integer()) return;
+      list.push_back(id.get<TokenId>());
+    }
+    out["tokens"] = tokens_(list);
+    for (const char* key : {"logprobs", "entropies"})
+      if (const auto values = row.find(key);
+          values != row.end() && values->is_array() && values->size() == list.size())
+        out[key] = *values;
+  }
+
+  const SampleLimits& limits_;
+  const TokenTexts& tokens_;
+  const ReflectionWords& words_;
+  SampleSet& set_;
+  std::map<std::string, std::size_t> prompts_;
+};
+
+std::vector<SampleIndex> open_files(const RunRecord& run, const ReflectionWords& words,
+                                    SampleSet& set) {
+  std::vector<SampleIndex> files;
+  for (const bool held_out : {false, true}) {
+    const fs::path file = run.path / "completions" / (held_out ? "eval.jsonl" : "train.jsonl");
+    try {
+      files.emplace_back(file, held_out, words);
+    } catch (const UserError& error) {
+      set.notes.push_back(error.what());
+      continue;
+    }
+    if (const auto bad = files.back().bad_lines(); bad > 0)
+      set.notes.push_back(fmt::format("{}: {} line{} left out: no completion", file.string(), bad,
+                                      bad == 1 ? "" : "s"));
+  }
+  return files;
+}
+
+}  // namespace
+
+SampleSet read_samples(const RunRecord& run, const SampleLimits& limits, const TokenTexts& tokens) {
+  SampleSet set;
+  if (run.software != "aha") return set;
+  const ReflectionWords words(reflection_words(run));
+  const auto files = open_files(run, words, set);
+  std::vector<Candidate> all;
+  for (const auto& file : files)
+    for (const auto& entry : file.entries())
+      all.push_back({&entry, &file});
+  std::stable_sort(all.begin(), all.end(),
+                   [&](const auto& a, const auto& b) { return a.place(run) < b.place(run); });
+  set.recorded = all.size();
+  const StageRecord* main = run.main_stage();
+  const Moments moments = find_moments(all, main == nullptr ? "" : main->name);
+  Chooser chooser(run, limits, all);
+  for (const auto& moment : {moments.first, moments.learnt, moments.before_learnt})
+    if (moment) chooser.keep(*moment);
+  RowWriter writer(limits, tokens, words, set);
+  for (const auto i : chooser.chosen()) {
+    if (i == moments.first) set.first_aha = set.rows.size();
+    if (i == moments.learnt) set.learnt_aha = set.rows.size();
+    writer.write(all[i]);
+  }
+  return set;
+}
+
+}  // namespace aha

@@ -1,0 +1,39 @@
+#pragma once
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "trainer/report/verdict.h"
+
+namespace aha {
+
+/// A quantity at the beginning and the end of a stage.
+struct Change {
+  bool known = false;
+  double before = 0;
+  double after = 0;
+  double error = 0;  ///< standard error of the difference; 0: not known
+  std::string measure;
+
+  double difference() const { return after - before; }
+  bool beyond(double margin) const { return known && std::abs(difference()) > margin; }
+};
+
+/// What the headline is made of.
+struct Facts {
+  int reward = 0;       ///< direction
+  int held_out = 0;     ///< direction
+  bool judged = false;  ///< held-out accuracy is known
+  int length = 0;
+  int words = 0;
+  double words_before = 0;
+  double words_after = 0;
+  Change accuracy;
+  Change gap;
+};
+
+/// A statement on each question, in the order of the page, by VerdictThresholds; `facts` gets what
+/// the headline needs of them.
+std::vector<Statement> statements_of(const StageRecord& stage, Facts& facts);
+
+}  // namespace aha

@@ -1,0 +1,75 @@
+#include "trainer/report/verdict.h"
+
+#include <fmt/format.h>
+
+#include "trainer/report/statements.h"
+
+namespace aha {
+namespace {
+
+using Limits = VerdictThresholds;
+
+bool blind(const Facts& facts) {
+  return facts.gap.known && facts.gap.before < Limits::kBlind && facts.gap.after < Limits::kBlind;
+}
+
+void put_headline(Verdict& verdict, const Facts& facts) {
+  const auto say = [&](Mood mood, std::string text) {
+    verdict.mood = mood;
+    verdict.headline = std::move(text);
+  };
+  const int better = facts.judged ? facts.held_out : facts.reward;
+  const std::string accuracy = facts.judged
+                                   ? fmt::format("held-out accuracy {:.2f} -> {:.2f}",
+                                                 facts.accuracy.before, facts.accuracy.after)
+                                   : "no held-out problems were asked";
+  const std::string words = fmt::format("reflective words a completion {:.2f} -> {:.2f}",
+                                        facts.words_before, facts.words_after);
+  const bool sees = !facts.gap.known || facts.gap.after >= Limits::kKnowsMiss;
+  if (better > 0 && facts.words > 0 && sees)
+    return say(
+        Mood::Good,
+        fmt::format("It had its aha: it reflects more{}, and is right more often ({}; {}).",
+                    facts.gap.known ? ", knows a miss when it sees one" : "", accuracy, words));
+  if (facts.words < 0 && blind(facts))
+    return say(Mood::Bad, fmt::format("No aha: it cannot tell a hit from a miss (gap {:.2f}), so "
+                                      "going on could not pay, and reflection died out ({}; {}).",
+                                      facts.gap.after, words, accuracy));
+  if (better > 0 && facts.length > 0)
+    return say(Mood::Good, fmt::format("It learnt to answer at greater length and is right more "
+                                       "often, without words of reflection ({}; {}).",
+                                       accuracy, words));
+  if (better > 0)
+    return say(Mood::Good,
+               fmt::format("It got better, without longer reflection ({}; {}).", accuracy, words));
+  if (better < 0) return say(Mood::Bad, fmt::format("It got worse ({}; {}).", accuracy, words));
+  if (!facts.judged && facts.reward == 0 && verdict.statements.front().mood == Mood::Unknown)
+    return say(Mood::Unknown, "Too early to say: there are not enough steps and evaluations yet.");
+  say(Mood::Watch, fmt::format("Nothing was learnt for sure ({}; {}).", accuracy, words));
+}
+
+}  // namespace
+
+const char* mood_name(Mood mood) {
+  constexpr const char* kNames[] = {"good", "neutral", "watch", "bad", "unknown"};
+  return kNames[static_cast<std::size_t>(mood)];
+}
+
+Verdict verdict_of(const RunRecord& run) {
+  Verdict verdict;
+  const StageRecord* stage = run.main_stage();
+  if (stage == nullptr) {
+    verdict.headline = "Nothing was recorded yet.";
+    return verdict;
+  }
+  if (stage->find("reward") == nullptr && stage->find("eval_reward") == nullptr) {
+    verdict.headline = "Supervised training so far: no stage with rewards has begun.";
+    return verdict;
+  }
+  Facts facts;
+  verdict.statements = statements_of(*stage, facts);
+  put_headline(verdict, facts);
+  return verdict;
+}
+
+}  // namespace aha
