@@ -32,8 +32,8 @@ class CountdownReward final : public Reward {
     if (auto problem = gold_problem(attempt.row)) return {std::nullopt, "", *problem};
     const bool whole = bare_ || attempt.bare;
     if (whole && attempt.truncated) return {0.0, "", "truncated"};
-    const auto answer =
-        whole ? std::optional(attempt.completion) : last_tagged(attempt.completion, "answer");
+    const auto answer = whole ? std::optional(attempt.completion)
+                              : last_tagged(after_thought(attempt.completion), "answer");
     if (!answer) return {0.0, "", "no <answer>...</answer>"};
     return judged(trimmed(*answer), attempt.row);
   }

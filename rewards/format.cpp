@@ -15,17 +15,26 @@ namespace {
 constexpr auto kNone = std::string_view::npos;
 
 FormatVerdict think_answer(std::string_view text) {
-  for (const auto* tag : {"<think>", "</think>", "<answer>", "</answer>"}) {
+  constexpr std::string_view kThink = "<think>";
+  constexpr std::string_view kThinkEnd = "</think>";
+  constexpr std::string_view kAnswer = "<answer>";
+  constexpr std::string_view kAnswerEnd = "</answer>";
+  for (const auto tag : {kThink, kThinkEnd, kAnswer, kAnswerEnd}) {
     if (count_of(text, tag) != 1) return {0.0, "each of the four tags must occur once"};
   }
   text = trimmed(text);
-  const auto think_end = text.find("</think>");
-  const auto answer = text.find("<answer>");
-  if (!text.starts_with("<think>") || !text.ends_with("</answer>") || answer < think_end)
+  const auto think_end = text.find(kThinkEnd);
+  const auto answer = text.find(kAnswer);
+  if (!text.starts_with(kThink) || !text.ends_with(kAnswerEnd) || answer < think_end)
     return {0.0, "not <think>...</think> <answer>...</answer>"};
-  const auto after_think = think_end + std::string_view("</think>").size();
-  if (!trimmed(text.substr(after_think, answer - after_think)).empty())
+  const auto blank = [&](std::size_t from, std::size_t to) {
+    return trimmed(text.substr(from, to - from)).empty();
+  };
+  if (!blank(think_end + kThinkEnd.size(), answer))
     return {0.0, "text between </think> and <answer>"};
+  if (blank(kThink.size(), think_end)) return {0.0, "nothing thought"};
+  if (blank(answer + kAnswer.size(), text.size() - kAnswerEnd.size()))
+    return {0.0, "nothing answered"};
   return {1.0, "right"};
 }
 

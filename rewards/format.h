@@ -27,8 +27,8 @@ struct FormatVariant {
 /// Name and rule of each:
 ///
 ///   think_answer               ours: the text is <think>...</think> and then <answer>...</answer>,
-///                              white space between and around allowed, each of the four tags
-///                              exactly once: 1, else 0
+///                              neither of them empty, white space between and around allowed,
+///                              each of the four tags exactly once: 1, else 0
 ///   hash_answer                ours, for GSM8K's way of ending: "####" occurs once, and after it, white
 ///                              space on the line aside, a number: 1, else 0
 ///   open-r1.format_reward      ^<think>\n.*?\n</think>\n<answer>\n.*?\n</answer>$ : 1, else 0

@@ -38,7 +38,7 @@ class NumericReward final : public Reward {
   RewardPart score(const Attempt& attempt) const override {
     if (auto problem = gold_problem(attempt.row)) return {std::nullopt, "", *problem};
     const auto gold = *sole_number(after_mark(*text_field(attempt.row, answer_field_)));
-    const auto text = attempt.completion;
+    const auto text = after_thought(attempt.completion);
     std::string_view from = text;
     std::optional<WrittenNumber> number;
     bool ended = !attempt.truncated;

@@ -43,7 +43,10 @@ std::vector<RewardInfo> all_rewards() {
        make_numeric_reward},
       {"math",
        "the answer means the same as the gold, as mathematics or as words",
-       {{"extraction", "auto", "auto, boxed, answer_tag, hash, final_answer, last or whole"},
+       {{"extraction", "auto",
+         "auto, boxed, answer_tag, hash, final_answer, last, whole, answer_line, choice, "
+         "code_block, or "
+         "a benchmark: see rewards/README.md"},
         {"answer_field", "answer", "the row's field with the gold"},
         {"precision", "6", "decimals at which numbers with a decimal point are compared"},
         {"percent", "fraction", "fraction: 28% is 0.28; number: 28% is 28"},

@@ -45,6 +45,10 @@ class Reward {
   /// True for rules that tell right from wrong: the first one is "accuracy" by default.
   virtual bool is_verifier() const { return false; }
 
+  /// True for a reward that waits for another process or machine: groups are then scored while others
+  /// are still decoded.
+  virtual bool waits() const { return false; }
+
   /// Why this row's gold cannot be judged at all (missing field, does not parse); nothing if it
   /// can.
   virtual std::optional<std::string> gold_problem(const Json& row) const {

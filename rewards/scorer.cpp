@@ -77,6 +77,11 @@ bool Scorer::applies(std::size_t reward, std::string_view source) const {
   return sources.empty() || std::find(sources.begin(), sources.end(), source) != sources.end();
 }
 
+bool Scorer::waits() const {
+  return std::any_of(rewards_.begin(), rewards_.end(),
+                     [](const WeightedReward& weighted) { return weighted.reward->waits(); });
+}
+
 std::optional<std::size_t> Scorer::accuracy_part(std::string_view source) const {
   if (accuracy_) return accuracy_;
   for (std::size_t i = 0; i < rewards_.size(); ++i) {
@@ -108,7 +113,8 @@ Score Scorer::score_until(const Attempt& attempt, std::string_view source,
     auto& part = score.parts.emplace_back();
     if (!applies(i, source)) {
       part.reason = kNotForSource;
-    } else if (deadline && std::chrono::steady_clock::now() >= *deadline) {
+    } else if (deadline && rewards_[i].reward->waits() &&
+               std::chrono::steady_clock::now() >= *deadline) {
       part.reason = fmt::format("{} {} s (reward.timeout_s)", kLate, timeout_s_);
     } else {
       part = rewards_[i].reward->score(attempt);

@@ -30,7 +30,8 @@ struct WeightedReward {
 struct ScorerOptions {
   std::string accuracy;      ///< name of the accuracy reward; empty: the first verifier
   std::int64_t threads = 0;  ///< 0: all cores
-  double timeout_s = 10.0;   ///< > 0: of one call of score_group or score_groups
+  double timeout_s =
+      10.0;  ///< > 0: of one call of score_group or score_groups, for rewards that wait
 };
 
 /// Scores completions with all rewards of a run.
@@ -38,9 +39,9 @@ struct ScorerOptions {
 ///   total = sum of weight * score over the rewards that apply to the row's source
 ///
 /// There is no total when one of these with a non-zero weight could not judge, or none applies.
-/// What is not scored within the time budget "cannot be judged" (its reason says so, and the log
-/// counts it); a call that has begun is never cut off, since rewards bound their own work. Apart
-/// from that, scores depend on the completions alone, not on threads or order.
+/// Of rewards that wait for something outside, what is not asked within the time budget "cannot be
+/// judged" (its reason says so, and the log counts it). All others bound their own work by its
+/// amount: their scores depend on the completions alone, not on time, threads or order.
 ///
 /// One call at a time: the scorer owns its team of threads.
 class Scorer {
@@ -56,6 +57,9 @@ class Scorer {
   const std::vector<std::string>& names() const { return names_; }
   double weight(std::size_t reward) const { return rewards_[reward].weight; }
   bool applies(std::size_t reward, std::string_view source) const;
+
+  /// True if any reward waits for another process or machine.
+  bool waits() const;
 
   /// The part that is "accuracy" for rows of a source: the named one, else the first verifier that
   /// applies; nothing when there is none.

@@ -21,6 +21,9 @@ std::string_view trimmed(std::string_view text);
 /// each other without a close between them, the last one counts.
 std::optional<std::string_view> last_tagged(std::string_view text, std::string_view tag);
 
+/// What follows the last </think>; all of a text without one.
+std::string_view after_thought(std::string_view text);
+
 /// Occurrences of `needle` that do not overlap, from the left.
 std::size_t count_of(std::string_view text, std::string_view needle);
 

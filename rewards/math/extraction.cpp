@@ -1,9 +1,11 @@
 #include "rewards/math/extraction.h"
 
 #include <algorithm>
+#include <array>
 
 #include "rewards/math/equivalence.h"
 #include "rewards/math/formulas.h"
+#include "rewards/math/places.h"
 #include "rewards/text_scan.h"
 
 namespace aha::math {
@@ -85,19 +87,6 @@ Extracted first_of(std::string_view text) {
   return found(std::string(formulas[0].content), "final answer");
 }
 
-/// The place of the last `phrase`, capitals aside.
-std::size_t last_phrase(std::string_view text, std::string_view phrase) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  for (auto at = text.size(); at-- > 0;) {
-    if (at + phrase.size() > text.size() || lower(text[at]) != phrase[0]) continue;
-    const auto here = text.substr(at, phrase.size());
-    if (std::equal(here.begin(), here.end(), phrase.begin(),
-                   [&](char a, char b) { return lower(a) == b; }))
-      return at;
-  }
-  return kNone;
-}
-
 /// Up to the end of the sentence: a full stop before a space, or a line's end after content.
 std::string_view sentence(std::string_view text) {
   const auto start = text.find_first_not_of(" \t\n\r:*=");
@@ -169,6 +158,11 @@ Extracted tagged(std::string_view text) {
   return extracted;
 }
 
+/// One of places.h.
+Extracted at_place(std::optional<std::string_view> place, const char* how, const char* why_not) {
+  return place ? found(std::string(*place), how) : Extracted{{}, why_not, false};
+}
+
 Extracted automatic(std::string_view text, bool bare) {
   if (auto answer = tagged(text); !answer.text.empty()) return answer;
   if (auto box = boxed(text); !box.text.empty() || box.how != std::string_view("no box"))
@@ -200,8 +194,39 @@ Extracted extracted_answer(std::string_view text, Extraction rule, bool bare) {
       return last_of(*part);
     case Extraction::Whole:
       return whole(*part);
+    case Extraction::AnswerLine:
+      return at_place(answer_line(*part), "answer line", "no line 'Answer: ...'");
+    case Extraction::Choice:
+      return at_place(choice_letter(*part), "choice", "no letter of a choice");
+    case Extraction::CodeBlock:
+      return at_place(code_block(*part), "code block", "no closed block of code");
   }
   return {};
+}
+
+std::span<const ExtractionRule> extraction_rules() {
+  static constexpr std::array kRules = {
+      ExtractionRule{"auto", Extraction::Auto},
+      ExtractionRule{"boxed", Extraction::Boxed},
+      ExtractionRule{"answer_tag", Extraction::AnswerTag},
+      ExtractionRule{"hash", Extraction::Hash},
+      ExtractionRule{"final_answer", Extraction::FinalAnswer},
+      ExtractionRule{"last", Extraction::Last},
+      ExtractionRule{"whole", Extraction::Whole},
+      ExtractionRule{"answer_line", Extraction::AnswerLine},
+      ExtractionRule{"choice", Extraction::Choice},
+      ExtractionRule{"code_block", Extraction::CodeBlock},
+      ExtractionRule{"hendrycks_math", Extraction::Boxed},
+      ExtractionRule{"qwen_math", Extraction::Boxed},
+      ExtractionRule{"gsm8k", Extraction::Hash},
+      ExtractionRule{"minerva", Extraction::FinalAnswer},
+      ExtractionRule{"dapo", Extraction::AnswerLine},
+      ExtractionRule{"simple_evals", Extraction::AnswerLine},
+      ExtractionRule{"open_reasoner_zero", Extraction::AnswerTag},
+      ExtractionRule{"oat", Extraction::AnswerTag},
+      ExtractionRule{"mmlu", Extraction::Choice},
+  };
+  return kRules;
 }
 
 Extracted extracted_gold(std::string_view text) {

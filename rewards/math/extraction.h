@@ -1,11 +1,33 @@
 #pragma once
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace aha::math {
 
 /// Where the answer stands in a completion.
-enum class Extraction { Auto, Boxed, AnswerTag, Hash, FinalAnswer, Last, Whole };
+enum class Extraction {
+  Auto,
+  Boxed,
+  AnswerTag,
+  Hash,
+  FinalAnswer,
+  Last,
+  Whole,
+  AnswerLine,
+  Choice,
+  CodeBlock
+};
+
+/// A place by the name that a configuration gives it: ours, or that of a published prompt or
+/// benchmark whose answers stand there (hendrycks_math and qwen_math: the last box; gsm8k: after
+/// ####; minerva: "The final answer is"; dapo and simple_evals: "Answer:"; open_reasoner_zero and
+/// oat: <answer>; mmlu: a letter).
+struct ExtractionRule {
+  const char* name;
+  Extraction place;
+};
+std::span<const ExtractionRule> extraction_rules();
 
 struct Extracted {
   std::string text{};    ///< empty: nothing was found
@@ -24,6 +46,8 @@ struct Extracted {
 ///                 answer" (its last one)
 ///   whole         all of a `bare` text that is mathematics, or one or two words
 ///   last          the last formula ($...$, \[...\], \(...\)) or number, whichever ends later
+///
+///   answer line, choice, code block: see places.h; not with Auto
 ///
 /// The other rules look at one place alone. Before that the text is cut: up to the last </think>,
 /// and from the first <|special|> token on. A <think> that is not closed leaves nothing.

@@ -31,7 +31,7 @@ std::size_t closing_brace(std::string_view text, std::size_t open) {
   return kNone;
 }
 
-/// Prose between two dollar signs is no formula: words of three letters beside each other.
+/// Prose between two dollar signs is no formula: two words of three letters, sqrt( and its like aside.
 bool is_formula(std::string_view text) {
   if (text.empty() || text.size() > kLongestFormula || trimmed(text).empty()) return false;
   int words = 0;
@@ -49,7 +49,7 @@ bool is_formula(std::string_view text) {
       ++letters;
       continue;
     }
-    if (letters >= 3 && !command) ++words;
+    if (letters >= 3 && !command && c != '(') ++words;
     letters = 0;
     command = c == '\\';
     if (command) {

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "rewards/math/extraction.h"
+#include "rewards/memo.h"
 #include "rewards/row_fields.h"
 #include "rewards/text_scan.h"
 #include "trainer/core/error.h"
@@ -16,8 +17,23 @@ namespace {
 using math::Extraction;
 using math::Verdict;
 
-const std::array<std::string, 7> kRules = {  // NOLINT(bugprone-throwing-static-initialization)
-    "auto", "boxed", "answer_tag", "hash", "final_answer", "last", "whole"};
+// Those of a step, and what its groups answer; a gold of 1,000 bytes may be a tree of 200 KB.
+constexpr std::size_t kMostGolds = 256;
+constexpr std::size_t kMostOutcomes = 4096;
+
+/// A gold as it is compared; without readings `problem` says why.
+struct Gold {
+  math::Tree tree{};
+  math::Readings readings{};
+  std::string problem{};
+};
+
+/// What comparing a gold and an answer gave.
+struct Outcome {
+  std::optional<double> score;
+  std::string reason;
+  std::int64_t steps = 1;
+};
 
 class MathReward final : public Reward {
  public:
@@ -27,44 +43,26 @@ class MathReward final : public Reward {
   bool is_verifier() const override { return true; }
 
   std::optional<std::string> gold_problem(const Json& row) const override {
-    math::Tree tree;
-    math::Readings readings;
-    return gold_readings(tree, row, readings);
+    const auto text = text_field(row, answer_field_);
+    if (!text) return missing();
+    const auto gold = read(*text);
+    return gold.readings.empty() ? std::optional(gold.problem) : std::nullopt;
   }
 
   RewardPart score(const Attempt& attempt) const override {
-    math::Tree tree;
-    math::Readings gold;
-    if (auto problem = gold_readings(tree, attempt.row, gold)) return {std::nullopt, "", *problem};
+    const auto text = text_field(attempt.row, answer_field_);
+    if (!text) return {std::nullopt, "", missing()};
+    const auto gold = golds_.get(*text, [&] { return read(*text); });
+    if (gold->readings.empty()) return {std::nullopt, "", gold->problem};
     const auto answer = math::extracted_answer(attempt.completion, rule_, attempt.bare);
     if (answer.text.empty()) return {0.0, "", answer.how};
-    RewardPart part{0.0, clipped(answer.text), "", 1};
-    if (attempt.truncated && !answer.closed) {
-      part.reason = "truncated";
-      return part;
-    }
-    std::string problem;
-    const auto prediction = math::readings_of(tree, answer.text, problem);
-    if (prediction.empty()) {
-      part.reason = fmt::format("no answer: {} ({})", problem, answer.how);
-      return part;
-    }
-    std::int64_t steps = 0;
-    math::Judgement judgement;
-    try {
-      judgement = math::Comparison(tree, conventions_, steps).compare(gold, prediction);
-    } catch (const math::Refusal& refusal) {
-      judgement = {Verdict::Unjudged, refusal.reason};
-    }
-    part.steps = steps + static_cast<std::int64_t>(tree.size());
-    part.reason = judgement.verdict == Verdict::Equal
-                      ? fmt::format("right ({})", answer.how)
-                      : fmt::format("{} ({})", judgement.reason, answer.how);
-    if (judgement.verdict == Verdict::Unjudged)
-      part.score = std::nullopt;
-    else
-      part.score = judgement.verdict == Verdict::Equal ? 1.0 : 0.0;
-    return part;
+    if (attempt.truncated && !answer.closed) return {0.0, clipped(answer.text), "truncated", 1};
+    auto pair = *text;
+    pair += '\0';
+    const auto outcome =
+        outcomes_.get(pair + answer.text, [&] { return compared(*gold, answer.text); });
+    return {outcome->score, clipped(answer.text),
+            fmt::format("{} ({})", outcome->reason, answer.how), outcome->steps};
   }
 
   std::vector<std::string> explanation(const Attempt& attempt) const override {
@@ -87,29 +85,59 @@ class MathReward final : public Reward {
   }
 
  private:
-  std::optional<std::string> gold_readings(math::Tree& tree, const Json& row,
-                                           math::Readings& readings) const {
-    const auto gold = text_field(row, answer_field_);
-    if (!gold) return fmt::format("'{}' is missing or not a text or number", answer_field_);
-    const auto answer = math::extracted_gold(*gold);
-    if (answer.text.empty()) return fmt::format("'{}': {}", answer_field_, answer.how);
+  std::string missing() const {
+    return fmt::format("'{}' is missing or not a text or number", answer_field_);
+  }
+
+  Gold read(const std::string& text) const {
+    Gold gold;
+    const auto answer = math::extracted_gold(text);
+    if (answer.text.empty()) {
+      gold.problem = fmt::format("'{}': {}", answer_field_, answer.how);
+      return gold;
+    }
     std::string problem;
-    readings = math::readings_of(tree, answer.text, problem);
-    if (!readings.empty()) return std::nullopt;
-    return fmt::format("'{}' is neither mathematics nor words: {}: '{}'", answer_field_, problem,
-                       clipped(answer.text));
+    gold.readings = math::readings_of(gold.tree, answer.text, problem);
+    if (gold.readings.empty())
+      gold.problem = fmt::format("'{}' is neither mathematics nor words: {}: '{}'", answer_field_,
+                                 problem, clipped(answer.text));
+    return gold;
+  }
+
+  Outcome compared(const Gold& gold, const std::string& answer) const {
+    auto tree = gold.tree;
+    std::string problem;
+    const auto prediction = math::readings_of(tree, answer, problem);
+    if (prediction.empty()) return {0.0, "no answer: " + problem};
+    std::int64_t steps = 0;
+    math::Judgement judgement;
+    try {
+      judgement = math::Comparison(tree, conventions_, steps).compare(gold.readings, prediction);
+    } catch (const math::Refusal& refusal) {
+      judgement = {Verdict::Unjudged, refusal.reason};
+    }
+    steps += static_cast<std::int64_t>(tree.size());
+    if (judgement.verdict == Verdict::Equal) return {1.0, "right", steps};
+    if (judgement.verdict == Verdict::Unjudged) return {std::nullopt, judgement.reason, steps};
+    return {0.0, judgement.reason, steps};
   }
 
   Extraction rule_;
   std::string answer_field_;
   math::Conventions conventions_;
+  mutable Memo<Gold> golds_{kMostGolds};
+  mutable Memo<Outcome> outcomes_{kMostOutcomes};
 };
 
 }  // namespace
 
 std::unique_ptr<Reward> make_math_reward(const RewardOptions& options) {
-  const auto& rule = options.choice("extraction", kRules);
-  const auto place = std::find(kRules.begin(), kRules.end(), rule) - kRules.begin();
+  const auto rules = math::extraction_rules();
+  std::vector<std::string> names;
+  for (const auto& rule : rules)
+    names.emplace_back(rule.name);
+  const auto& name = options.choice("extraction", names);
+  const auto place = std::find(names.begin(), names.end(), name) - names.begin();
   const std::array<std::string, 2> percent = {"fraction", "number"};
   const std::array<std::string, 2> order = {"free", "kept"};
   math::Conventions conventions;
@@ -119,8 +147,8 @@ std::unique_ptr<Reward> make_math_reward(const RewardOptions& options) {
   conventions.precision = static_cast<int>(precision);
   conventions.percent_is_number = options.choice("percent", percent) == "number";
   conventions.ordered_lists = options.choice("list_order", order) == "kept";
-  return std::make_unique<MathReward>(static_cast<Extraction>(place), options.text("answer_field"),
-                                      conventions);
+  return std::make_unique<MathReward>(rules[static_cast<std::size_t>(place)].place,
+                                      options.text("answer_field"), conventions);
 }
 
 }  // namespace aha

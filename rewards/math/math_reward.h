@@ -17,9 +17,8 @@ namespace aha {
 /// bytes or nests deeper than 64 is wrong. Nothing depends on time or on the machine.
 ///
 /// Options:
-///   extraction     where the answer stands: auto, boxed, answer_tag, hash, final_answer, last,
-///                  whole (math/extraction.h). A truncated attempt scores 0 unless it is in a
-///                  closed box or tag
+///   extraction     where the answer stands, by one of the names of math/extraction.h. A truncated
+///                  attempt scores 0 unless it is in a closed box or tag
 ///   answer_field   where the gold is
 ///   precision      decimals at which a number with a decimal point is compared (6)
 ///   percent        fraction: 28% is 0.28; number: 28% is 28

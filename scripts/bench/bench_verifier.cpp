@@ -19,7 +19,6 @@ int main(int argc, char** argv) {
   }
   std::ifstream in(argv[1]);
   const auto spec = parse_reward_spec(argv[2]);
-  const auto reward = make_reward(spec.name, spec.options);
   const int rounds = argc > 3 ? std::stoi(argv[3]) : 5;
 
   std::vector<Json> rows;
@@ -34,6 +33,8 @@ int main(int argc, char** argv) {
   std::vector<double> best(rows.size(), 1e30);
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
+      // A new one knows nothing of the rows before.
+      const auto reward = make_reward(spec.name, spec.options);
       const auto start = std::chrono::steady_clock::now();
       const auto part =
           reward->score({.completion = texts[i], .row = rows[i], .ids = {}, .bare = true});

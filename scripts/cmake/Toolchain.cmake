@@ -16,6 +16,11 @@ if(AHA_SANITIZE)
   add_compile_options(-fsanitize=${AHA_SANITIZE} -fno-omit-frame-pointer -O1 -g1)
   add_link_options(-fsanitize=${AHA_SANITIZE})
 endif()
+if(AHA_FUZZ)
+  # what the fuzzer steers by, in every file; its main is linked in tests/fuzz alone
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -O1 -g1)
+  add_link_options(-fsanitize=address,undefined)
+endif()
 
 add_library(aha_warnings INTERFACE)
 target_compile_options(aha_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)

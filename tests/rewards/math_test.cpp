@@ -148,3 +148,45 @@ TEST_CASE("math: a truncated completion counts only with a closed box or tag") {
   CHECK(score("\\boxed{12} and") == 1.0);
   CHECK(score("<answer>12</answer>") == 1.0);
 }
+
+TEST_CASE("math: an answer line, a choice and a code block are found by their rules") {
+  using math::Extraction;
+  CHECK(cut("so\n**Answer:** \\frac{1}{2}\nthat is it", Extraction::AnswerLine) == "\\frac{1}{2}");
+  CHECK(cut("Answer: 3\nNo. ANSWER : 4", Extraction::AnswerLine) == "4");
+  CHECK(cut("the answer 4", Extraction::AnswerLine).empty());
+  CHECK(cut("The answer is (B) because A cat is no (C).", Extraction::Choice) == "B");
+  CHECK(cut("Answer: A", Extraction::Choice) == "A");
+  CHECK(cut("I think it is a cat, so (D)", Extraction::Choice) == "D");
+  CHECK(cut("hence C.", Extraction::Choice) == "C");
+  CHECK(cut("A cat", Extraction::Choice).empty());
+  CHECK(cut("```python\nx = 1\n```\nthen\n```\nx = 2\n```", Extraction::CodeBlock) == "x = 2");
+  CHECK(cut("```\nx = 1", Extraction::CodeBlock).empty());
+}
+
+TEST_CASE("math: places have the names of published prompts") {
+  const auto by = [](const std::string& name, const std::string& text) {
+    return Judged{text, {{"answer", "4"}}}.by("math", {{"extraction", name}}).score;
+  };
+  CHECK(by("hendrycks_math", "so $\\boxed{4}$") == 1.0);
+  CHECK(by("qwen_math", "#### 4") == 0.0);
+  CHECK(by("gsm8k", "2 + 2 = 4\n#### 4") == 1.0);
+  CHECK(by("minerva", "Final Answer: The final answer is $4$. I hope it is correct.") == 1.0);
+  CHECK(by("dapo", "Answer: \\boxed{4}") == 1.0);
+  CHECK(by("simple_evals", "Answer: $4$") == 1.0);
+  CHECK(by("open_reasoner_zero", "<answer> \\boxed{4} </answer>") == 1.0);
+  CHECK(by("oat", "</think> <answer> 4 </answer>") == 1.0);
+  CHECK(Judged{"Answer: (C)", {{"answer", "C"}}}.by("math", {{"extraction", "mmlu"}}).score == 1.0);
+}
+
+TEST_CASE("math: golds of MATH and GSM8K rewritten are judged by what they mean") {
+  int right = 0;
+  const auto rows = json_lines(golden_path("math_rewrites.jsonl"));
+  for (const auto& row : rows) {
+    INFO(row.dump());
+    const auto part = Judged{row["prediction"], {{"answer", row["gold"]}}}.by("math");
+    CHECK(part.score == row["expected"].get<double>());
+    right += part.score == row["expected"].get<double>() ? 1 : 0;
+  }
+  CHECK(rows.size() > 400);
+  CHECK(right >= 99 * static_cast<int>(rows.size()) / 100);
+}

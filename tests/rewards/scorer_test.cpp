@@ -22,6 +22,7 @@ class Fixed final : public Reward {
     return {value_, "", "fixed", 1};
   }
   bool is_verifier() const override { return verifier_; }
+  bool waits() const override { return delay_ms_ > 0; }
 
  private:
   std::optional<double> value_;

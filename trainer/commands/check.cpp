@@ -1,6 +1,5 @@
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -14,6 +13,7 @@
 #include "trainer/run/machine_plan.h"
 #include "trainer/run/machines.h"
 #include "trainer/run/preflight.h"
+#include "trainer/run/sample_advice.h"
 
 namespace aha {
 namespace {
@@ -82,8 +82,9 @@ void sample(Config config, std::int64_t prompts, const StagePlan& plan) {
   for (const auto& group : collected->groups)
     for (std::size_t c = 0; c < group.completions.size(); ++c)
       std::cout << dump_line(completion_row(inputs, group, c)) << '\n';
-  const auto spread = std::count_if(collected->groups.begin(), collected->groups.end(), has_spread);
-  spdlog::info("{} of {} prompts have rewards that differ: only those teach", spread, prompts);
+  const auto counts = sample_counts(collected->groups, *stage->scorer);
+  for (const auto& line : sample_lines(counts, stage->settings.rollout.max_completion_length))
+    spdlog::info("{}", line);
   spdlog::info("{}", expected_line(asked, policy.config, plan.inputs, collected->groups));
 }
 

@@ -169,7 +169,8 @@ void describe(Visitor& v, RewardSection& s) {
             s.functions);
   v.leaf(Key("accuracy", "the reward that is 'accuracy'; empty: the first verifier"), &s.accuracy);
   v.leaf(Key("threads", "0: all cores").at_least(0).free_to_change(), &s.threads);
-  v.leaf(Key("timeout_s", "seconds for all completions of a step; later ones cannot be judged")
+  v.leaf(Key("timeout_s",
+             "seconds for rewards that wait for another program; later ones cannot be judged")
              .above(0)
              .free_to_change(),
          &s.timeout_s);

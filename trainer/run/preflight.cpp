@@ -10,6 +10,7 @@
 #include "trainer/model/weights.h"
 #include "trainer/run/collect.h"
 #include "trainer/run/cost_model.h"
+#include "trainer/run/reward_probes.h"
 #include "trainer/run/sft.h"
 #include "trainer/run/stage.h"
 
@@ -81,30 +82,6 @@ std::string prompt_line(const Prompt& prompt) {
                      prompt.ids.size() > kIds ? " ..." : "", prompt.ids.size());
 }
 
-/// A completion that ought to be right, and what the rewards say of it.
-std::string ideal_line(const StageView& v, const Prompt& prompt) {
-  std::string ideal;
-  if (v.data.task) {
-    ideal = v.data.task->ideal(prompt.fields);
-  } else {
-    const auto answer = prompt.fields.find(v.stage.data.answer_field);
-    if (answer == prompt.fields.end()) return "ideal      no gold in this row to make one from";
-    ideal = v.data.train->prompt_template().ideal(field_text(*answer), prompt.text);
-  }
-  const auto ids = v.tokenizer.encode(ideal);
-  Attempt attempt{ideal, prompt.fields,
-                  ids,   static_cast<std::int64_t>(ids.size()) + 1,
-                  false, v.stage.rollout.max_completion_length};
-  const Score score = v.scorer->score(attempt, prompt.source);
-  std::string parts;
-  for (std::size_t i = 0; i < score.parts.size(); ++i)
-    parts += fmt::format(", {} {}", v.scorer->names()[i],
-                         score.parts[i].score ? fmt::format("{:g}", *score.parts[i].score)
-                                              : "none (" + score.parts[i].reason + ")");
-  return fmt::format("ideal      {} gets reward {}{}", shortened(ideal),
-                     score.total ? fmt::format("{:g}", *score.total) : "none", parts);
-}
-
 std::string rows_text(const PromptSet& set) {
   if (!set.size()) return "endless rows";
   return fmt::format("{} rows, prompts of at most {} tokens", with_commas(*set.size()),
@@ -133,7 +110,9 @@ std::vector<std::string> stage_lines(const StageView& v, std::int64_t steps) {
     lines.push_back("note       " + note);
   const Prompt prompt = v.data.train->prompt(0);
   lines.push_back(prompt_line(prompt));
-  if (v.scorer != nullptr) lines.push_back(ideal_line(v, prompt));
+  if (v.scorer != nullptr)
+    for (auto& line : reward_probe_lines({v.stage, v.data, v.tokenizer, *v.scorer}))
+      lines.push_back(std::move(line));
   return lines;
 }
 

@@ -5,6 +5,7 @@
 
 #include "trainer/core/bytes.h"
 #include "trainer/core/clock.h"
+#include "trainer/run/background_scoring.h"
 #include "trainer/run/update.h"
 
 namespace aha {
@@ -177,7 +178,10 @@ std::optional<SampledGroups> sample_groups(const SamplingTools& tools,
   std::vector<std::size_t> taken;
   bool stopped = false;
   RolloutHooks hooks;
+  std::optional<BackgroundScoring> background;
+  if (tools.scorer.waits()) background.emplace(tools.scorer, params.max_completion_length);
   hooks.on_group = [&](Group& group) {
+    if (background) return background->add(group);
     const Phase phase(tools.comm, "reward");
     const auto begin = Clock::now();
     tools.scorer.score_group(group, params.max_completion_length);
@@ -195,6 +199,11 @@ std::optional<SampledGroups> sample_groups(const SamplingTools& tools,
   auto own = tools.engine.generate(requests, params, version, hooks);
   result.rollout_s = seconds_since(start) - result.reward_s;
   if (stopped) own.clear();
+  if (background && !stopped) {
+    const auto decoded = Clock::now();
+    background->finish(own);
+    result.reward_s = seconds_since(decoded);
+  }
   auto groups = gather(tools.comm, std::move(own), taken, requests);
   if (!groups) return std::nullopt;
   result.groups = std::move(*groups);

@@ -23,7 +23,7 @@ struct SampledGroups {
   std::vector<Group> groups;           ///< scored, in the order of the requests
   std::int64_t completion_tokens = 0;  ///< sampled in all
   double rollout_s = 0;
-  double reward_s = 0;
+  double reward_s = 0;  ///< scoring beside which nothing was decoded
 };
 
 /// Samples and scores one group for each request, on all ranks: each takes the next request from a queue

@@ -22,7 +22,7 @@ VERSIONS = {"python": platform.python_version(), "trl": trl.__version__}
 OPEN_R1 = r"^<think>\n.*?\n</think>\n<answer>\n.*?\n</answer>$"
 MINI_R1 = r"^<think>([^<]*(?:<(?!/?think>)[^<]*)*)<\/think>\n<answer>([\s\S]*?)<\/answer>$"
 NANO_AHA_ALLOWED = r"^[\d+\-*/().\s]+$"
-THINK_ANSWER = r"\s*<think>(.*)</think>\s*<answer>(.*)</answer>\s*"
+THINK_ANSWER = r"\s*<think>(.*\S.*)</think>\s*<answer>(.*\S.*)</answer>\s*"
 
 
 def open_r1_format(text):

@@ -1,4 +1,9 @@
 #include "trainer/run/collect.h"
+
+#include <chrono>
+#include <thread>
+
+#include "rewards/registry.h"
 #include "tests/trainer/run/toy_job.h"
 
 using namespace aha_test;
@@ -28,7 +33,42 @@ std::string sampled_text(const std::vector<aha::Group>& groups) {
   return text;
 }
 
+/// A reward that says it waits, and does.
+class Waiting final : public aha::Reward {
+ public:
+  aha::RewardPart score(const aha::Attempt& attempt) const override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(attempt.length % 3));
+    return reward_->score(attempt);
+  }
+  bool waits() const override { return true; }
+
+ private:
+  std::unique_ptr<aha::Reward> reward_ = aha::make_reward("length");
+};
+
+std::vector<std::optional<double>> totals(const std::vector<aha::Group>& groups) {
+  std::vector<std::optional<double>> all;
+  for (const auto& group : groups)
+    for (const auto& score : group.scores)
+      all.push_back(score.total);
+  return all;
+}
+
 }  // namespace
+
+TEST_CASE("collect: scoring beside decoding gives the same groups and scores") {
+  ToyJob plain({"reward.functions=[{name: length}]"});
+  const auto expected = aha::collect(*plain.stage, kGoOn);
+  ToyJob job({"reward.functions=[{name: length}]"});
+  std::vector<aha::WeightedReward> rewards;
+  rewards.push_back({"length", 1.0, {}, std::make_unique<Waiting>()});
+  job.stage->scorer = std::make_unique<aha::Scorer>(std::move(rewards), aha::ScorerOptions{});
+  const auto collected = aha::collect(*job.stage, kGoOn);
+  CHECK(sampled_text(collected->groups) == sampled_text(expected->groups));
+  CHECK(totals(collected->groups) == totals(expected->groups));
+  int asked = 0;
+  CHECK_FALSE(aha::collect(*job.stage, [&] { return ++asked > 20; }));
+}
 
 TEST_CASE("collect: completions do not depend on batch limit or threads") {
   ToyJob all;

@@ -1,0 +1,49 @@
+#include "trainer/run/reward_probes.h"
+
+#include <fstream>
+
+#include "tests/support/error_of.h"
+
+#include "tests/support/temp_folder.h"
+#include "tests/trainer/run/toy_job.h"
+
+using namespace aha;       // NOLINT
+using namespace aha_test;  // NOLINT
+
+namespace {
+
+std::string probed(const ToyJob& job) {
+  const auto& stage = *job.stage;
+  std::string text;
+  for (const auto& line :
+       reward_probe_lines({stage.settings, stage.data, *job.policy.tokenizer, *stage.scorer}))
+    text += line + "\n";
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("check: the ideal completion is right; an empty one and a copy of the prompt are not") {
+  const auto said = probed(ToyJob());
+  CHECK_THAT(said, contains("gets reward 1, countdown_wait 1, length -"));
+  CHECK_THAT(said, contains("empty      a reward above 0 on 0 of 200 prompts, right on 0\n"));
+  CHECK_THAT(said, contains("copied     a reward above 0 on 0 of 200 prompts, right on 0\n"));
+  CHECK(said.find("warning") == std::string::npos);
+}
+
+TEST_CASE(
+    "check: a gold that its reward does not accept is named, and a prompt that is its answer") {
+  TempFolder folder;
+  std::ofstream(folder / "rows.jsonl") << R"({"question": "1 =", "answer": "1"})"
+                                       << "\n"
+                                       << R"({"question": "0 =", "answer": "1/0"})"
+                                       << "\n";
+  const ToyJob job({"data.train={path: " + (folder / "rows.jsonl").string() + "}",
+                    "reward.functions=[{name: math}]", "reward.accuracy=math"});
+  const auto said = probed(job);
+  CHECK_THAT(said, contains("gold       1 of 2 golds are right when they are the answer") &&
+                       contains("such a row cannot be solved: the first is ") &&
+                       contains("rows.jsonl:2: \"1/0\""));
+  CHECK_THAT(said, contains("copied     a reward above 0 on 1 of 2 prompts, right on 1, first ") &&
+                       contains("warning    a copy of the prompt should not be right"));
+}
