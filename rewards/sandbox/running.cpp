@@ -234,6 +234,7 @@ void RunningProgram::look() {
 
 void RunningProgram::stop() {
   if (ended()) return;
+  result_.stopped = true;
   kill_as(SandboxEnd::Signalled);
   reap();
 }

@@ -32,7 +32,8 @@ enum class SandboxEnd { Exited, Signalled, CpuLimit, WallLimit, OutputLimit };
 /// How it ended, and what it said.
 struct SandboxResult {
   SandboxEnd end = SandboxEnd::Exited;
-  int code = 0;  ///< exit code or signal
+  int code = 0;          ///< exit code or signal
+  bool stopped = false;  ///< it was not waited for any longer
   std::string output;
   std::string errors;  ///< the end of standard error
 
