@@ -1,6 +1,7 @@
 #include "rewards/options.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -47,6 +48,11 @@ double RewardOptions::number(const std::string& name) const {
     fail("reward '{}': option '{}' is '{}', expected a number", reward_, name, value);
   }
   return parsed;
+}
+
+bool RewardOptions::flag(const std::string& name) const {
+  const std::array<std::string, 2> allowed = {"true", "false"};
+  return choice(name, allowed) == "true";
 }
 
 }  // namespace aha

@@ -22,6 +22,8 @@ class RewardOptions {
   std::int64_t whole(const std::string& name, std::int64_t least) const;
   /// A finite number.
   double number(const std::string& name) const;
+  /// true or false.
+  bool flag(const std::string& name) const;
   const std::string& reward() const { return reward_; }
 
  private:

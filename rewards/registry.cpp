@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rewards/code/code_reward.h"
 #include "rewards/cosine_length.h"
 #include "rewards/countdown.h"
 #include "rewards/countdown_wait.h"
@@ -52,6 +53,19 @@ std::vector<RewardInfo> all_rewards() {
         {"percent", "fraction", "fraction: 28% is 0.28; number: 28% is 28"},
         {"list_order", "free", "free: '1, 2' is '2, 1'; kept: it is not"}},
        make_math_reward},
+      {"code",
+       "the last block of code passes the row's tests, in a sandbox",
+       {{"language", "auto", "auto: as the block is tagged; python; cpp"},
+        {"tests_field", "tests", "the row's field with the tests; rewards/README.md has the forms"},
+        {"credit", "all", "all: 1 for all tests, else 0; partial: the share of those passed"},
+        {"compare", "lines", "lines: white space at ends does not count; words; exact"},
+        {"max_tests", "0", "the first tests alone; 0: all"},
+        {"time_limit_s", "10", "processor time of a test; by the clock 10 s and four times this"},
+        {"memory_mb", "1024", "address space of a test"},
+        {"python", "python3", "a program, by name or path"},
+        {"compiler", "g++", "a program, by name or path"},
+        {"allow_no_isolation", "false", "true: run programs even where nothing can hold them"}},
+       make_code_reward},
       {"format",
        "the shape of the text",
        {{"variant", "think_answer", "think_answer, hash_answer or a published rule below"},

@@ -1,0 +1,61 @@
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "rewards/code/code_block.h"
+#include "rewards/code/code_tests.h"
+#include "rewards/code/compile_cache.h"
+#include "rewards/options.h"
+#include "rewards/sandbox/sandbox.h"
+
+namespace aha {
+
+/// How outputs are compared.
+enum class Compare {
+  Lines,  ///< white space at the end of lines and empty lines at the end do not count
+  Words,  ///< white space only separates
+  Exact,
+};
+
+bool same_output(std::string_view output, std::string_view wanted, Compare compare);
+
+/// Runs programs on tests in a sandbox. May be used by several threads.
+class CodeRunner {
+ public:
+  /// Options time_limit_s, memory_mb, python, compiler, compare, allow_no_isolation. UserError where there
+  /// is no isolation, or no interpreter or compiler of a language of which `only` is the one.
+  CodeRunner(const RewardOptions& options, std::optional<Language> only);
+
+  struct Outcome {
+    std::optional<bool> passed;  ///< nothing: the test could not be run
+    std::string reason;
+  };
+
+  /// What the answer prints, or asserts, decided here and not in its process.
+  Outcome run(const CodeBlock& code, const CodeTest& test) const;
+
+  /// Why programs of this language cannot be run.
+  std::optional<std::string> missing(Language language) const;
+  std::string isolation() const { return sandbox_->isolation(); }
+  std::int64_t compiled() const { return cache_->compiled(); }
+
+ private:
+  Outcome run_python(const CodeBlock& code, const CodeTest& test) const;
+  Outcome judge_python(const CodeBlock& code, const CodeTest& test) const;
+  Outcome run_cpp(const CodeBlock& code, const CodeTest& test) const;
+  Outcome compared(const SandboxResult& result, const std::string& wanted, Compare compare) const;
+  CompileCache::Program compile(const std::string& source) const;
+  SandboxLimits limits() const;
+
+  Compare compare_;
+  std::int64_t time_limit_s_;
+  std::int64_t memory_bytes_;
+  std::optional<std::filesystem::path> python_;
+  std::optional<std::filesystem::path> compiler_;
+  std::unique_ptr<Sandbox> sandbox_;
+  std::unique_ptr<CompileCache> cache_;
+};
+
+}  // namespace aha

@@ -1,0 +1,125 @@
+#include "rewards/code/code_tests.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "rewards/row_fields.h"
+#include "rewards/text_scan.h"
+#include "trainer/core/error.h"
+
+namespace aha {
+namespace {
+
+CodeTests nothing(std::string problem) {
+  return {{}, std::move(problem)};
+}
+
+/// A text; or a list of lines.
+std::optional<std::string> lines_of(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number()) return dump_line(value);
+  if (!value.is_array()) return std::nullopt;
+  std::string text;
+  for (const auto& line : value) {
+    if (!line.is_string()) return std::nullopt;
+    text += line.get<std::string>() + "\n";
+  }
+  return text;
+}
+
+CodeTests of_pairs(const Json& inputs, const Json& outputs, const std::string& name) {
+  if (!inputs.is_array() || !outputs.is_array() || inputs.size() != outputs.size())
+    return nothing(fmt::format("'{}' has no inputs and outputs, as many of each", name));
+  CodeTests found;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const auto input = lines_of(inputs[i]);
+    const auto output = lines_of(outputs[i]);
+    if (!input || !output)
+      return nothing(fmt::format("'{}': test {} is neither text nor lines", name, i + 1));
+    found.tests.push_back({*input, *output, ""});
+  }
+  if (found.tests.empty()) return nothing(fmt::format("'{}' has no tests", name));
+  return found;
+}
+
+CodeTests of_list(const Json& list, const std::string& name) {
+  CodeTests found;
+  Json inputs = Json::array();
+  Json outputs = Json::array();
+  for (const auto& test : list) {
+    if (test.is_string()) {
+      found.tests.push_back({"", "", test.get<std::string>()});
+    } else if (test.is_object() && test.contains("input") && test.contains("output")) {
+      inputs.push_back(test["input"]);
+      outputs.push_back(test["output"]);
+    } else {
+      return nothing(fmt::format("'{}': test {} is neither {{input, output}} nor code", name,
+                                 found.tests.size() + inputs.size() + 1));
+    }
+  }
+  if (found.tests.empty()) return of_pairs(inputs, outputs, name);
+  if (!inputs.empty()) return nothing(fmt::format("'{}' mixes two kinds of tests", name));
+  return found;
+}
+
+/// JSON within a text, as data sets that keep tables of texts have it.
+std::optional<Json> json_within(const std::string& text) {
+  const auto start = trimmed(text);
+  if (start.empty() || (start.front() != '[' && start.front() != '{')) return std::nullopt;
+  try {
+    return parse_json(text, "tests");
+  } catch (const UserError&) {
+    return std::nullopt;
+  }
+}
+
+CodeTests of_value(const Json& value, const std::string& name) {
+  if (value.is_string()) {
+    const auto text = value.get<std::string>();
+    if (const auto inner = json_within(text)) return of_value(*inner, name);
+    if (trimmed(text).empty()) return nothing(fmt::format("'{}' has no tests", name));
+    return {{{"", "", text}}, ""};
+  }
+  if (value.is_array()) return of_list(value, name);
+  if (value.is_object()) {
+    if (value.contains("test_cases")) return of_value(value["test_cases"], name);
+    if (value.contains("inputs") && value.contains("outputs"))
+      return of_pairs(value["inputs"], value["outputs"], name);
+  }
+  return nothing(fmt::format("'{}' is in no form of tests", name));
+}
+
+/// HumanEval defines check(candidate) and leaves calling it to the reader.
+void call_check(CodeTests& found, const Json& row) {
+  const auto entry = text_field(row, "entry_point");
+  if (!entry) return;
+  for (auto& test : found.tests)
+    if (test.assertion.find("def check(") != std::string::npos)
+      test.assertion += fmt::format("\ncheck({})\n", *entry);
+}
+
+}  // namespace
+
+CodeTests code_tests(const Json& row, const std::string& field) {
+  if (!row.is_object()) return nothing("the row is no object");
+  if (row.contains(field)) {
+    auto found = of_value(row[field], field);
+    call_check(found, row);
+    return found;
+  }
+  if (row.contains("inputs") && row.contains("outputs"))
+    return of_pairs(row["inputs"], row["outputs"], "inputs");
+  for (const char* name : {"input_output", "test_list", "test", "assert"}) {
+    if (!row.contains(name)) continue;
+    auto found = of_value(row[name], name);
+    if (const auto setup = text_field(row, "test_setup_code"))
+      for (auto& test : found.tests)
+        if (!test.assertion.empty()) test.assertion = *setup + "\n" + test.assertion;
+    call_check(found, row);
+    return found;
+  }
+  return nothing(fmt::format("'{}' is missing", field));
+}
+
+}  // namespace aha
