@@ -10,7 +10,7 @@
 namespace aha {
 
 /// A stretch of one rank's time.
-struct Span {
+struct TraceSpan {
   std::string name;   ///< of the phase, or of the collective
   std::string phase;  ///< of a collective: the phase that it was called in; of a phase: empty
   std::int64_t step = 0;
@@ -55,8 +55,8 @@ class SpanRecorder {
 };
 
 struct RecordedSpans {
-  std::vector<Span> spans;   ///< in the order in which they ended
-  std::int64_t dropped = 0;  ///< that found no room
+  std::vector<TraceSpan> spans;  ///< in the order in which they ended
+  std::int64_t dropped = 0;      ///< that found no room
 };
 /// InternalError for anything that `take` does not write.
 RecordedSpans read_spans(std::string_view message);

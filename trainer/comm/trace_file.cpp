@@ -77,7 +77,7 @@ void TraceFile::write(std::span<const RecordedSpans> ranks) {
   for (std::size_t r = 0; r < ranks.size(); ++r) {
     auto spans = ranks[r].spans;
     // what encloses comes first, where two begin at once
-    std::stable_sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) {
+    std::stable_sort(spans.begin(), spans.end(), [](const TraceSpan& a, const TraceSpan& b) {
       return a.begin_ns != b.begin_ns ? a.begin_ns < b.begin_ns : a.end_ns > b.end_ns;
     });
     for (const auto& span : spans) {

@@ -21,7 +21,7 @@ std::vector<Json> events_of(const std::filesystem::path& path) {
   return events;
 }
 
-RecordedSpans recorded(std::vector<Span> spans) {
+RecordedSpans recorded(std::vector<TraceSpan> spans) {
   return {std::move(spans), 0};
 }
 
