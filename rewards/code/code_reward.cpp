@@ -32,6 +32,7 @@ class CodeReward final : public Reward {
   }
 
   bool is_verifier() const override { return true; }
+  bool waits() const override { return true; }
 
   std::optional<std::string> gold_problem(const Json& row) const override {
     auto problem = code_tests(row, tests_field_).problem;

@@ -119,7 +119,7 @@ CodeRunner::CodeRunner(const RewardOptions& options, std::optional<Language> onl
   compare_ = way == "lines" ? Compare::Lines : way == "words" ? Compare::Words : Compare::Exact;
   const auto& python = options.text("python");
   const auto& compiler = options.text("compiler");
-  python_ = program_path(python);
+  if ((python_ = program_path(python))) python_ = interpreter_of(*python_);
   compiler_ = program_path(compiler);
   if (!python_ && (only == Language::Python || !compiler_))
     required_program(options.reward(), python);
@@ -134,12 +134,29 @@ CodeRunner::CodeRunner(const RewardOptions& options, std::optional<Language> onl
   } catch (const UserError& error) {
     fail("reward '{}': {}", options.reward(), error.what());
   }
+  if (!only) return;
+  if (const auto problem = missing(*only)) fail("reward '{}': {}", options.reward(), *problem);
 }
 
 std::optional<std::string> CodeRunner::missing(Language language) const {
-  if (language == Language::Python && !python_) return "no Python here (option python)";
-  if (language == Language::Cpp && !compiler_) return "no C++ compiler here (option compiler)";
-  return std::nullopt;
+  Trial& trial = language == Language::Python ? python_trial_ : cpp_trial_;
+  std::call_once(trial.once, [&] { trial.problem = tried(language); });
+  return trial.problem;
+}
+
+/// A program that works everywhere must work here: what fails for a reason of ours is no wrong answer.
+std::optional<std::string> CodeRunner::tried(Language language) const {
+  const bool is_python = language == Language::Python;
+  const auto& path = is_python ? python_ : compiler_;
+  if (!path)
+    return is_python ? "no Python here (option python)" : "no C++ compiler here (option compiler)";
+  const CodeBlock code{
+      is_python ? "print(6 * 7)" : "#include <cstdio>\nint main() { std::puts(\"42\"); }",
+      language};
+  const auto outcome = run(code, {"", "42\n", ""});
+  if (outcome.passed == true) return std::nullopt;
+  return fmt::format("{} does not work in the sandbox: {} (option {})", path->string(),
+                     outcome.reason, is_python ? "python" : "compiler");
 }
 
 SandboxLimits CodeRunner::limits() const {

@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -25,7 +26,7 @@ bool same_output(std::string_view output, std::string_view wanted, Compare compa
 class CodeRunner {
  public:
   /// Options time_limit_s, memory_mb, python, compiler, compare, allow_no_isolation. UserError where there
-  /// is no isolation, or no interpreter or compiler of a language of which `only` is the one.
+  /// is no isolation, or nothing that works to run programs of the language `only`.
   CodeRunner(const RewardOptions& options, std::optional<Language> only);
 
   struct Outcome {
@@ -36,12 +37,13 @@ class CodeRunner {
   /// What the answer prints, or asserts, decided here and not in its process.
   Outcome run(const CodeBlock& code, const CodeTest& test) const;
 
-  /// Why programs of this language cannot be run.
+  /// Why programs of this language cannot be run; the first call runs one.
   std::optional<std::string> missing(Language language) const;
   std::string isolation() const { return sandbox_->isolation(); }
   std::int64_t compiled() const { return cache_->compiled(); }
 
  private:
+  std::optional<std::string> tried(Language language) const;
   Outcome run_python(const CodeBlock& code, const CodeTest& test) const;
   Outcome judge_python(const CodeBlock& code, const CodeTest& test) const;
   Outcome run_cpp(const CodeBlock& code, const CodeTest& test) const;
@@ -56,6 +58,12 @@ class CodeRunner {
   std::optional<std::filesystem::path> compiler_;
   std::unique_ptr<Sandbox> sandbox_;
   std::unique_ptr<CompileCache> cache_;
+  struct Trial {
+    std::once_flag once;
+    std::optional<std::string> problem;
+  };
+  mutable Trial python_trial_;
+  mutable Trial cpp_trial_;
 };
 
 }  // namespace aha
