@@ -69,7 +69,7 @@ TEST_CASE("resume: stopped by a signal, the run saves, exits 85 and goes on to t
 }
 
 TEST_CASE("resume: a disk that is full for a while costs nothing") {
-  const std::vector<std::string> longer = {"--set", "stages.grpo.train.max_steps=200", "--set",
+  const std::vector<std::string> longer = {"--set", "stages.grpo.train.max_steps=60", "--set",
                                            "checkpoint.max_failed_saves=100000"};
   Job whole;
   require_done(run_aha(whole.command(longer)));
@@ -85,12 +85,12 @@ TEST_CASE("resume: a disk that is full for a while costs nothing") {
 }
 
 TEST_CASE("resume: a disk that stays full stops the run at its limit, with what to do") {
-  const std::vector<std::string> longer = {"--set", "stages.grpo.train.max_steps=200"};
+  const std::vector<std::string> longer = {"--set", "stages.grpo.train.max_steps=60"};
   Job whole;
   require_done(run_aha(whole.command(longer)));
   for (const char* async : {"true", "false"}) {
     Job filled;
-    Program program(filled.command({"--set", "stages.grpo.train.max_steps=200", "--set",
+    Program program(filled.command({"--set", "stages.grpo.train.max_steps=60", "--set",
                                     std::string("checkpoint.async=") + async}));
     REQUIRE(program.says("grpo 3/", Millis(20000)));
     program.limit_files(30000);  // what is said is a file, too
@@ -101,7 +101,7 @@ TEST_CASE("resume: a disk that stays full stops the run at its limit, with what 
                             contains("(2 of at most 3 failures in a row)") &&
                             contains("3 times in a row") && contains("--resume auto"));
     require_done(
-        run_aha(filled.command({"--set", "stages.grpo.train.max_steps=200", "--resume", "auto"})));
+        run_aha(filled.command({"--set", "stages.grpo.train.max_steps=60", "--resume", "auto"})));
     require_equal(outcome_of(whole.run), outcome_of(filled.run));
   }
 }
