@@ -123,7 +123,7 @@ stages:
     optim: {learning_rate: 2.0e-4}
     objective: {beta: 0.01}
 END
-"$build/aha" train job.yaml --nproc 1 --set output_dir=whole >whole.log 2>&1 &
+"$build/aha" train job.yaml --nproc 2 --set output_dir=whole >whole.log 2>&1 &
 whole=$!
 
 field() { scontrol show job "$id" | grep -o "\b$1=[^ ]*" | head -n 1 | cut -d= -f2; }

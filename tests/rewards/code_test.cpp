@@ -23,7 +23,8 @@ std::unique_ptr<aha::Reward> reward_for(const std::string& language) {
   }
 }
 
-const Json kSum = {{"tests", {{{"input", "1 2\n"}, {"output", "3\n"}}, {{"input", "5 6\n"}, {"output", "11\n"}}}}};
+const Json kSum = {
+    {"tests", {{{"input", "1 2\n"}, {"output", "3\n"}}, {{"input", "5 6\n"}, {"output", "11\n"}}}}};
 
 }  // namespace
 
@@ -53,7 +54,8 @@ TEST_CASE("code: assertions are decided where the answer does not see them", "[c
   const Json mbpp = {{"test_list", {"assert twice(2) == 4", "assert twice(-1) == -2"}}};
   CHECK(by("def twice(x):\n    return 2 * x", mbpp) == 1.0);
   CHECK(by("def twice(x):\n    return x * x", mbpp) == 0.0);
-  CHECK(by("class A:\n    def __eq__(self, other): return True\ndef twice(x): return A()", mbpp) == 0.0);
+  CHECK(by("class A:\n    def __eq__(self, other): return True\ndef twice(x): return A()", mbpp) ==
+        0.0);
   CHECK(by("import os\ndef twice(x): os._exit(0)", mbpp) == 0.0);
   const Json human_eval = {{"test", "def check(candidate):\n    assert candidate(3) == 9\n"},
                            {"entry_point", "square"}};
@@ -67,7 +69,8 @@ TEST_CASE("code: C++ is compiled once and judged by what it writes", "[code]") {
   const auto by = [&](const std::string& code) {
     return Judged{.text = fenced("cpp", code), .row = kSum}.by(*reward);
   };
-  CHECK(by("#include <iostream>\nint main() { int a, b; std::cin >> a >> b; std::cout << a + b; }").score == 1.0);
+  CHECK(by("#include <iostream>\nint main() { int a, b; std::cin >> a >> b; std::cout << a + b; }")
+            .score == 1.0);
   CHECK(by("int main() { return 0; }").score == 0.0);
   CHECK(by("int main() { return x; }").reason.starts_with("test 1 of 2: does not compile: "));
 }
@@ -85,11 +88,13 @@ TEST_CASE("code: what is not an answer gets nothing, what cannot be judged is no
   CHECK(by("<think>hm</think>" + right).score == 1.0);
   CHECK(by(right + fenced("python", "print(3)")).score == 0.0);  // the last block counts
   CHECK_FALSE(by(right, Json::object()).score);
-  CHECK(aha_test::error_text([] { aha::make_reward("code", {{"python", "/nowhere/python"}, {"language", "python"}}); })
-            .find("'/nowhere/python' is not there") != std::string::npos);
+  CHECK(error_of([] {
+          aha::make_reward("code", {{"python", "/nowhere/python"}, {"language", "python"}});
+        }).find("'/nowhere/python' is not there") != std::string::npos);
 }
 
 TEST_CASE("code: an interpreter that fails by itself is an error, not a wrong answer", "[code]") {
-  CHECK(aha_test::error_text([] { aha::make_reward("code", {{"python", "/bin/false"}, {"language", "python"}}); })
-            .find("/bin/false does not work in the sandbox: exit code 1") != std::string::npos);
+  CHECK(error_of([] {
+          aha::make_reward("code", {{"python", "/bin/false"}, {"language", "python"}});
+        }).find("/bin/false does not work in the sandbox: exit code 1") != std::string::npos);
 }
