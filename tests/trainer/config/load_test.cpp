@@ -187,10 +187,11 @@ TEST_CASE("an alias: stands for its value", "[config]") {
 
 TEST_CASE("independent mistakes: all are reported at once, in the order of the file", "[config]") {
   CHECK(error_after(
-            "strict: 3\ndevice: cuda\nrollout:\n  top_p: 2\n  num_generations: 1\n  tpo_k: 2\n",
+            "strict: 3\ndevice: tpu\nrollout:\n  top_p: 2\n  num_generations: 1\n  tpo_k: 2\n",
             {"eval.greedy=perhaps", "seeed=1"}) ==
         "c.yaml:7:9: strict: expected true or false, not '3'\n"
-        "c.yaml:8:1: device: this build has no CUDA; cpu or auto would be right\n"
+        "c.yaml:8:9: device: expected one of auto, cpu and cuda, not 'tpu'; the "
+        "nearest is 'cpu'\n"
         "c.yaml:10:10: rollout.top_p: expected a number above 0 to 1, not '2'\n"
         "c.yaml:11:3: rollout.num_generations: 1 completion has no group to be compared with, as "
         "objective.advantage_estimator group_norm does; use 2 or more, or reinforce_pp\n"

@@ -94,8 +94,10 @@ TEST_CASE(
 
 TEST_CASE("memory plan: ranks divide moments, rollout and activations, and what is saved") {
   const auto model = smollm2();
+  auto saving = stage();
+  saving.checkpoint.async = true;
   const auto plan = [&](int ranks) {
-    return aha::plan_memory(stage(), model, {104, 0, 1, false, ranks});
+    return aha::plan_memory(saving, model, {104, 0, 1, false, ranks});
   };
   const auto one = plan(1), two = plan(2);
   CHECK(part(two, "optimizer") == part(one, "optimizer") / 2);

@@ -25,7 +25,7 @@ std::string probed(const ToyJob& job) {
 
 TEST_CASE("check: the ideal completion is right; an empty one and a copy of the prompt are not") {
   const auto said = probed(ToyJob());
-  CHECK_THAT(said, contains("gets reward 1, countdown_wait 1, length -"));
+  CHECK_THAT(said, contains("countdown_wait 1, length -"));
   CHECK_THAT(said, contains("empty      a reward above 0 on 0 of 200 prompts, right on 0\n"));
   CHECK_THAT(said, contains("copied     a reward above 0 on 0 of 200 prompts, right on 0\n"));
   CHECK(said.find("warning") == std::string::npos);
@@ -34,16 +34,21 @@ TEST_CASE("check: the ideal completion is right; an empty one and a copy of the 
 TEST_CASE(
     "check: a gold that its reward does not accept is named, and a prompt that is its answer") {
   TempFolder folder;
-  std::ofstream(folder / "rows.jsonl") << R"({"question": "1 =", "answer": "1"})"
+  std::ofstream(folder / "rows.jsonl") << R"({"question": "A", "answer": "A"})"
                                        << "\n"
-                                       << R"({"question": "0 =", "answer": "1/0"})"
+                                       << R"({"question": "K", "answer": "K"})"
                                        << "\n";
-  const ToyJob job({"data.train={path: " + (folder / "rows.jsonl").string() + "}",
-                    "reward.functions=[{name: math}]", "reward.accuracy=math"});
+  std::ofstream(folder / "tokenizer.json")
+      << R"({"model": {"type": "WordLevel", "unk_token": "?", "vocab": {"<eos>": 0, "?": 1, "A": 2, "K": 3}},
+             "pre_tokenizer": {"type": "WhitespaceSplit"},
+             "added_tokens": [{"id": 0, "content": "<eos>", "special": true}]})";
+  const ToyJob job({"model.tokenizer=" + folder.path().string(),
+                    "data.train={path: " + (folder / "rows.jsonl").string() + "}",
+                    "reward.functions=[{name: math, extraction: choice}]", "reward.accuracy=math"});
   const auto said = probed(job);
   CHECK_THAT(said, contains("gold       1 of 2 golds are right when they are the answer") &&
                        contains("such a row cannot be solved: the first is ") &&
-                       contains("rows.jsonl:2: \"1/0\""));
+                       contains("rows.jsonl:2: \"K\""));
   CHECK_THAT(said, contains("copied     a reward above 0 on 1 of 2 prompts, right on 1, first ") &&
                        contains("warning    a copy of the prompt should not be right"));
 }
