@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes dist/aha-VERSION, a folder that runs wherever glibc is 2.36 or later and LibTorch is at hand: the program and its
-# private libraries, configurations, sample data, scripts and benches.   scripts/package.sh [--archive]
+# private libraries, configurations, sample data, scripts, benches, and the GPU's tests where nvcc is.   scripts/package.sh [--archive]
 #   --archive    dist/aha-VERSION.tar.gz as well
 # AHA_BUILD_DIR: another build folder.
 source "$(dirname "$0")/common.sh"
@@ -13,6 +13,8 @@ for argument in "$@"; do
   esac
 done
 programs=(bench_kernels bench_storage bench_bandwidth)
+tests=()
+command -v nvcc >/dev/null && tests=(test_cuda test_run_on_gpu)
 torch_version=$(sed -n 's/^torch_version=//p' scripts/setup.sh)
 version=$(sed -n 's/.*kVersion.*"\([0-9.]*\)".*/\1/p' trainer/core/version.h)
 target=$PWD/dist/aha-$version
@@ -20,7 +22,7 @@ target=$PWD/dist/aha-$version
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 command -v patchelf >/dev/null ||
   step "installing patchelf" "a few seconds" as_root apt-get install -y --no-install-recommends patchelf
-scripts/setup.sh && scripts/build.sh aha "${programs[@]}" || exit 1
+scripts/setup.sh && scripts/build.sh --tests aha "${programs[@]}" "${tests[@]}" || exit 1
 
 # What a machine has of itself, or with LibTorch. All else that our binaries load travels with them.
 given='^(linux-vdso|ld-linux.*|lib(c|m|dl|rt|util|pthread|resolv|gcc_s|stdc\+\+|gomp|torch.*|c10.*|cupti|cudart|cublas.*|nccl.*|cuda)(-.*)?)\.so'
@@ -35,27 +37,30 @@ licence_of() { # PATH-OF-LIBRARY: the copyright file of its Debian package
 assemble() {
   local file name path
   part=$target.part
-  rm -rf "$part" && mkdir -p "$part"/{bin,lib,licences,data,scripts/bench} || return 1
+  rm -rf "$part" && mkdir -p "$part"/{bin,lib,licences,data,scripts/bench,tests} || return 1
   cp "$build/aha" "$part/bin/aha" || return 1
-  for name in "${programs[@]}"; do
+  for name in "${programs[@]}" "${tests[@]}"; do
     file=$(find "$build" -type f -name "$name" -perm -u+x | head -n 1)
     cp "$file" "$part/bin/$name" || return 1
   done
   file=$(find "$build" -name libaha_cuda.so | head -n 1)
-  [ -z "$file" ] || cp "$file" "$part/lib/" || return 1
+  [ -z "$file" ] || cp "$file" "$part/bin/" || return 1 # where the program looks for it
   while read -r name path; do
     cp -L "$path" "$part/lib/$name" && licence_of "$path" || return 1
   done < <(libraries_of "$part"/bin/* "$part"/lib/*)
   strip --strip-unneeded "$part"/bin/* "$part"/lib/* || return 1
   for file in "$part"/bin/*; do patchelf --set-rpath '$ORIGIN/../lib' "$file" || return 1; done
   for file in "$part"/lib/*; do patchelf --set-rpath '$ORIGIN' "$file" || return 1; done
-  for name in aha "${programs[@]}"; do
-    path=$part/$name
-    [ "$name" = aha ] || path=$part/scripts/bench/$name
+  for name in aha "${programs[@]}" "${tests[@]}"; do
+    case $name in
+      aha) path=$part/$name ;;
+      bench_*) path=$part/scripts/bench/$name ;;
+      *) path=$part/tests/$name ;;
+    esac
     sed "s|@TORCH_VERSION@|$torch_version|; s|@PROGRAM@|$name|g" scripts/package/start.sh >"$path" && chmod 755 "$path" || return 1
   done
   cp -r configs LICENSE README.md CHANGELOG.md "$part/" && cp -r data/samples "$part/data/" &&
-    cp scripts/{common,submit}.sh "$part/scripts/" || return 1
+    cp scripts/{common,submit,gpu_check}.sh "$part/scripts/" || return 1
   rm -rf "$target" && mv "$part" "$target"
 }
 step "assembling" "a few seconds" assemble
