@@ -23,4 +23,6 @@ configure() {
   cmake -G Ninja -S . -B "$build" -DCMAKE_BUILD_TYPE=Release -DAHA_TESTS=$tests ${AHA_CMAKE_ARGS:-}
 }
 step "configuring" "a few seconds" configure
-step "building ${targets[*]}" "2 to 6 min on two cores the first time" ninja -C "$build" "${targets[@]}"
+expected="3 to 8 min"
+[ "${targets[*]}" = all ] && expected="8 to 15 min"
+step "building ${targets[*]}" "$expected on two cores the first time" ninja -C "$build" "${targets[@]}"
