@@ -28,10 +28,12 @@ scripts/setup.sh && scripts/build.sh --tests aha "${programs[@]}" "${tests[@]}" 
 given='^(linux-vdso|ld-linux.*|lib(c|m|dl|rt|util|pthread|resolv|gcc_s|stdc\+\+|gomp|torch.*|c10.*|cupti|cudart|cublas.*|nccl.*|cuda)(-.*)?)\.so'
 libraries_of() { ldd "$@" 2>/dev/null | awk '$2 == "=>" && $3 ~ "^/" { print $1, $3 }' | sort -u | grep -vE "$given"; }
 
-licence_of() { # PATH-OF-LIBRARY: the copyright file of its Debian package
-  local package
-  package=$(dpkg -S "$(readlink -f "$1")" 2>/dev/null | cut -d: -f1 | head -n 1)
-  [ -n "$package" ] && cp "/usr/share/doc/$package/copyright" "$part/licences/$package" 2>/dev/null
+licence_of() { # PATH-OF-LIBRARY: the copyright file of its Debian package, which may know it without /usr
+  local file package
+  file=$(readlink -f "$1")
+  package=$(dpkg -S "$file" "${file#/usr}" 2>/dev/null | cut -d: -f1 | head -n 1)
+  [ -n "$package" ] && cp "/usr/share/doc/$package/copyright" "$part/licences/$package" ||
+    { echo "error: no licence text of $1 was found" >&2; return 1; }
 }
 
 assemble() {
