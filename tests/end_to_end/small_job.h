@@ -66,4 +66,13 @@ inline std::map<std::string, std::string> files_below(const std::filesystem::pat
   return files;
 }
 
+/// What a command printed, a row a line.
+inline std::vector<aha::Json> rows_of(const std::string& text) {
+  std::vector<aha::Json> rows;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    rows.push_back(aha::Json::parse(line));
+  return rows;
+}
+
 }  // namespace aha_test

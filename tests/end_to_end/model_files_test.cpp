@@ -1,0 +1,75 @@
+#include "tests/end_to_end/small_job.h"
+#include "tests/support/catch.h"
+
+using namespace aha_test;
+namespace fs = std::filesystem;
+
+TEST_CASE("import-gguf: the folder answers as transformers and its tokenizer as tokenizers do",
+          "[golden]") {
+  TempFolder folder;
+  const fs::path golden = fs::path(AHA_SOURCE_DIR) / "tests/golden/gguf";
+  const auto gguf = (golden / "tiny.gguf").string();
+  const auto model = (folder / "new" / "model").string();
+  const auto end = run_aha({"import-gguf", gguf, model});
+  INFO(end.err);
+  REQUIRE(end.code == 0);
+  CHECK_FALSE(fs::exists(model + ".part"));
+  for (const char* file : {"config.json", "generation_config.json", "model.safetensors",
+                           "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"})
+    CHECK(fs::exists(fs::path(model) / file));
+  const auto wanted = aha::Json::parse(slurp(golden / "tiny.json"));
+  const auto answers =
+      run_aha({"logprobs", "--model", model}, aha::Json{{"ids", wanted.at("ids")}}.dump() + "\n");
+  INFO(answers.err);
+  REQUIRE(answers.code == 0);
+  const auto logprobs = rows_of(answers.out).front().at("logprobs");
+  REQUIRE(logprobs.size() == wanted.at("logprobs").size());
+  for (std::size_t t = 0; t < logprobs.size(); ++t)
+    CHECK(logprobs.at(t).get<double>() ==
+          Approx(wanted.at("logprobs").at(t).get<double>()).margin(1e-4));
+  for (const auto& text : wanted.at("texts")) {
+    const auto ids = run_aha({"tokenize", "--model", model}, text.dump() + "\n");
+    REQUIRE(ids.code == 0);
+    CHECK(rows_of(ids.out).front().at("ids") == text.at("ids"));
+  }
+  const auto chat =
+      run_aha({"tokenize", "--model", model}, R"({"messages":[{"role":"user","content":"a"}]})");
+  CHECK(rows_of(chat.out).front().at("text") == "<|im_start|>user\na<|im_end|>\n");
+
+  const auto again = run_aha({"import-gguf", gguf, model});
+  CHECK(again.code == 2);
+  CHECK_THAT(again.err, contains("is there already"));
+  const auto bytes = slurp(golden / "tiny.gguf");
+  spill(folder / "cut.gguf", bytes.substr(0, bytes.size() / 2));
+  const auto cut =
+      run_aha({"import-gguf", (folder / "cut.gguf").string(), (folder / "cut").string()});
+  CHECK(cut.code == 2);
+  CHECK_THAT(cut.err, contains("cut.gguf") && contains("cut off"));
+  CHECK_FALSE(fs::exists(folder / "cut"));
+  Program::Options small;
+  small.largest_file = 100000;
+  const auto full =
+      Program({"import-gguf", gguf, (folder / "full").string()}, std::move(small)).wait();
+  CHECK(full.code == 2);
+  CHECK_FALSE((fs::exists(folder / "full") || fs::exists(folder / "full.part")));
+}
+
+TEST_CASE("logprobs: --context chooses longrope's factors, which bound the sequences") {
+  const auto model = fs::path(AHA_SOURCE_DIR) / "tests/golden/model/phi3_longrope";
+  const auto run = [&](std::size_t length, const char* context) {
+    const std::vector<int> ids(length, 7);
+    return run_aha({"logprobs", "--model", model.string(), "--context", context},
+                   aha::Json{{"ids", ids}}.dump() + "\n");
+  };
+  const auto first = [&](const char* context) {
+    return rows_of(run(20, context).out).front().at("logprobs");
+  };
+  CHECK(first("72") == first("0"));
+  CHECK(first("73") != first("0"));
+  CHECK(run(73, "0").code == 0);  // the last id is not run
+  const auto beyond = run(74, "0");
+  CHECK(beyond.code == 2);
+  CHECK_THAT(beyond.err, contains("the model has 72 positions in the context of longrope's short "
+                                  "factors"));
+  CHECK(run(74, "74").code == 0);
+}
