@@ -2,23 +2,16 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <thread>
-#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
-#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
-#include "trainer/comm/heartbeat.h"
+#include "trainer/comm/network.h"
 #include "trainer/comm/rendezvous.h"
 #include "trainer/core/bytes.h"
-#include "trainer/core/clock.h"
-#include "trainer/core/error.h"
 #include "trainer/core/tensor.h"
 
 C10_DECLARE_int(caffe2_log_level);
@@ -26,66 +19,8 @@ C10_DECLARE_int(caffe2_log_level);
 namespace aha {
 namespace {
 
-using StorePtr = c10::intrusive_ptr<c10d::Store>;
-
-std::chrono::milliseconds milliseconds(double seconds) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
-}
-
-/// c10's messages carry a stack trace after the first line.
-std::string first_line(const char* what) {
-  const std::string text = what;
-  return text.substr(0, text.find('\n'));
-}
-
-StorePtr connect(const Placement& placement, const CommOptions& options, bool serve) {
-  c10d::TCPStoreOptions store;
-  store.port = static_cast<std::uint16_t>(placement.master_port);
-  store.isServer = serve;
-  store.waitWorkers = false;
-  store.timeout = milliseconds(options.timeout_s);
-  try {
-    return c10::make_intrusive<c10d::TCPStore>(placement.master_addr, store);
-  } catch (const std::exception& error) {
-    throw CommError(fmt::format("rank {} cannot {} {}:{} (MASTER_ADDR, MASTER_PORT): {}",
-                                placement.rank, serve ? "serve at" : "reach rank 0 at",
-                                placement.master_addr, placement.master_port,
-                                first_line(error.what())));
-  }
-}
-
 std::vector<std::uint8_t> bytes_of(const std::string& text) {
   return {text.begin(), text.end()};
-}
-
-/// A part of the store with names of its own.
-StorePtr named(const StorePtr& store, const std::string& name) {
-  return c10::make_intrusive<c10d::PrefixStore>(name, store);
-}
-
-Board board_over(const StorePtr& store, int rank, int size) {
-  std::vector<std::string> keys;
-  keys.reserve(static_cast<std::size_t>(size));
-  for (int r = 0; r < size; ++r)
-    keys.push_back("beat/" + std::to_string(r));
-  Board board;
-  board.write = [store, key = keys[static_cast<std::size_t>(rank)]](const std::string& text) {
-    store->set(key, bytes_of(text));
-  };
-  board.read = [store, keys] {
-    std::vector<std::string> texts;
-    for (const auto& value : store->multiGet(keys))
-      texts.emplace_back(value.begin(), value.end());
-    return texts;
-  };
-  return board;
-}
-
-/// The process ends here: its other threads may wait in a collective that nothing can interrupt.
-[[noreturn]] void end_process(const std::string& report) {
-  spdlog::error("aha: {}", report);
-  spdlog::default_logger()->flush();
-  std::_Exit(kExitTryAgain);
 }
 
 Tensor bytes_tensor(const std::string& bytes) {
@@ -93,88 +28,6 @@ Tensor bytes_tensor(const std::string& bytes) {
   std::memcpy(t.data_ptr(), bytes.data(), bytes.size());
   return t;
 }
-
-}  // namespace
-
-struct Communicator::Network {
-  /// `kept` is filled once the store is there: ranks that wait for others are seen to live.
-  Network(const Placement& placement, const CommOptions& options, std::unique_ptr<Heartbeat>& kept)
-      : store(connect(placement, options, placement.rank == 0)),
-        beats(kept),
-        heartbeat(start_heartbeat(placement, options, beats)),
-        group(join(placement, options)) {}
-
-  ~Network() {
-    // before all ranks have finished, threads of Gloo may be inside of a collective: it is theirs to keep
-    if (!finished) (void)group.release();
-    beats.reset();  // before the store goes
-  }
-  Network(const Network&) = delete;
-  Network& operator=(const Network&) = delete;
-
-  static Heartbeat& start_heartbeat(const Placement& p, const CommOptions& options,
-                                    std::unique_ptr<Heartbeat>& beats) {
-    // a connection of its own: a wait on the other one must not hold up heartbeats
-    const auto health = named(connect(p, options, false), "health");
-    beats = std::make_unique<Heartbeat>(board_over(health, p.rank, p.world_size), host_name(),
-                                        options.heartbeat_s, end_process);
-    return *beats;
-  }
-
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> join(const Placement& p, const CommOptions& options) {
-    auto gloo = c10d::ProcessGroupGloo::Options::create(milliseconds(options.timeout_s));
-    try {
-      gloo->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(
-          own_address(p.master_addr, p.master_port)));
-      return c10::make_intrusive<c10d::ProcessGroupGloo>(named(store, "gloo"), p.rank, p.world_size,
-                                                         gloo);
-    } catch (const CommError&) {
-      throw;
-    } catch (const std::exception& error) {
-      throw CommError(fmt::format("rank {} of {} found no way to the others within {:g} s: {}",
-                                  p.rank, p.world_size, options.timeout_s,
-                                  first_line(error.what())));
-    }
-  }
-
-  /// Runs one collective, or a question to the store. A failure becomes a report of who is where, for which heartbeats need a moment.
-  template <class Body>
-  void run(std::string_view name, Body&& body) {
-    const auto start = Clock::now();
-    heartbeat.wait_in(name);
-    try {
-      body();
-    } catch (const std::exception& error) {
-      fail_in(name, first_line(error.what()));
-    }
-    heartbeat.wait_in("");
-    seconds += seconds_since(start);
-  }
-
-  [[noreturn]] void fail_in(std::string_view name, const std::string& what) {
-    const auto start = Clock::now();
-    const auto telling = [&] {
-      if (heartbeat.out_of_reach()) return true;
-      for (const auto& seen : heartbeat.ranks())
-        if (!seen.activity.left.empty() || seen.silent_s >= kSilentAfterS) return true;
-      return false;
-    };
-    while (!telling() && seconds_since(start) < kSilentAfterS + 0.5)
-      ::usleep(100'000);
-    std::string report = waiting_report(heartbeat.ranks());
-    if (heartbeat.out_of_reach()) report = "rank 0, where all ranks meet, is gone; " + report;
-    throw CommError(fmt::format("{} failed: {} [{}]", name, report, what));
-  }
-
-  StorePtr store;
-  std::unique_ptr<Heartbeat>& beats;  ///< the communicator's
-  Heartbeat& heartbeat;
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> group;
-  double seconds = 0;
-  bool finished = false;
-};
-
-namespace {
 
 /// Starts one operation for each slice that holds something, with its owner as root, and waits for all.
 template <class T, class Start>
