@@ -153,6 +153,7 @@ void Runner::first_tokens(std::span<Sequence* const> sequences, const SamplingPa
                           std::span<Drawn> drawn) {
   if (sequences.empty()) return;
   std::vector<float> rows;
+  rows.reserve(sequences.size() * static_cast<std::size_t>(decoder_->config().hidden_size));
   for (const auto* sequence : sequences)
     rows.insert(rows.end(), sequence->prompt->last_hidden.begin(),
                 sequence->prompt->last_hidden.end());

@@ -3,60 +3,44 @@
 #include <cstring>
 
 namespace aha {
-namespace {
 
-constexpr std::size_t kAlignment = 64;
-
-std::size_t padded(std::size_t bytes) {
+std::size_t PlacedArrays::padded(std::size_t bytes) {
+  constexpr std::size_t kAlignment = 64;
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-template <class Pieces>
-std::size_t total(const Pieces& pieces) {
-  std::size_t sum = 0;
-  for (const auto& piece : pieces)
-    sum += padded(piece.bytes);
-  return sum;
+void PlacedArrays::give_places(const Memory& memory) {
+  std::size_t total = 0;
+  for (const auto& piece : pieces_)
+    total += padded(piece.bytes);
+  image_.resize(memory.host ? 0 : total);
+  std::byte* base = nullptr;
+  if (!image_.empty())
+    base = reinterpret_cast<std::byte*>(
+        buffer_.reserve(static_cast<std::int64_t>(image_.size()) / 4, memory));
+  for (const auto& piece : pieces_) {
+    piece.set(piece.place, memory.host ? piece.data : base);
+    if (!memory.host) base += padded(piece.bytes);
+  }
 }
 
-}  // namespace
-
 void Staging::send(const Memory& memory) {
-  image_.resize(memory.host ? 0 : total(pieces_));
-  const auto bytes = static_cast<std::int64_t>(image_.size());
-  auto* base =
-      bytes > 0 ? reinterpret_cast<std::byte*>(buffer_.reserve(bytes / 4, memory)) : nullptr;
-  std::size_t at = 0;
-  for (const auto& piece : pieces_) {
-    piece.set(piece.place, memory.host ? piece.data : base + at);
-    if (memory.host) continue;
-    std::memcpy(image_.data() + at, piece.data, piece.bytes);
-    at += padded(piece.bytes);
+  give_places(memory);
+  if (!image_.empty()) {
+    visit([](const void* data, std::size_t bytes, std::byte* place) {
+      std::memcpy(place, data, bytes);
+    });
+    memory.upload(image_.data(), static_cast<std::int64_t>(image_.size()), buffer_.data());
   }
-  if (bytes > 0) memory.upload(image_.data(), bytes, base);
   pieces_.clear();
 }
 
-void Returning::prepare(const Memory& memory) {
-  image_.resize(memory.host ? 0 : total(pieces_));
-  const auto bytes = static_cast<std::int64_t>(image_.size());
-  auto* base =
-      bytes > 0 ? reinterpret_cast<std::byte*>(buffer_.reserve(bytes / 4, memory)) : nullptr;
-  std::size_t at = 0;
-  for (const auto& piece : pieces_) {
-    piece.set(piece.place, memory.host ? piece.data : base + at);
-    at += memory.host ? 0 : padded(piece.bytes);
-  }
-}
-
 void Returning::receive(const Memory& memory) {
-  if (!image_.empty())
+  if (!image_.empty()) {
     memory.download(buffer_.data(), static_cast<std::int64_t>(image_.size()), image_.data());
-  std::size_t at = 0;
-  for (const auto& piece : pieces_) {
-    if (memory.host) break;
-    std::memcpy(piece.data, image_.data() + at, piece.bytes);
-    at += padded(piece.bytes);
+    visit([](void* data, std::size_t bytes, const std::byte* place) {
+      std::memcpy(data, place, bytes);
+    });
   }
   pieces_.clear();
 }

@@ -1,64 +1,73 @@
 #pragma once
 #include <cstddef>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "trainer/kernels/buffer.h"
 
 namespace aha {
 
-/// Small arrays of the host on their way to a table's memory, in one transfer. Where that is the host's own,
-/// nothing is moved. Reused from call to call.
-class Staging {
- public:
-  /// `place` will be the array's address in the table's memory, once sent. An empty array has none.
+/// Small arrays of the host that have places in a table's memory, one behind the other. Where that is the
+/// host's own, their places are where they are. Reused from call to call.
+class PlacedArrays {
+ protected:
+  /// `place` will be the address; nullptr for an empty array.
   template <class T>
-  void add(std::span<const T> values, const T*& place) {
+  void add(T* data, std::size_t bytes, T*& place) {
     place = nullptr;
-    if (values.empty()) return;
+    if (bytes == 0) return;
     pieces_.push_back(
-        {values.data(), values.size_bytes(), &place, [](void* to, const void* address) {
-           *static_cast<const T**>(to) = static_cast<const T*>(address);
-         }});
+        {const_cast<std::remove_const_t<T>*>(data), bytes, &place,
+         [](void* to, void* address) { *static_cast<T**>(to) = static_cast<T*>(address); }});
   }
-  void send(const Memory& memory);
-
- private:
-  struct Piece {
-    const void* data;
-    std::size_t bytes;
-    void* place;
-    void (*set)(void* place, const void* address);
-  };
-  std::vector<Piece> pieces_;
-  std::vector<std::byte> image_;
-  Buffer buffer_;
-};
-
-/// Small arrays that a table writes for the host, brought back in one transfer.
-class Returning {
- public:
-  /// `place` will be where the table is to write `wanted`, once prepared.
-  template <class T>
-  void add(std::span<T> wanted, T*& place) {
-    pieces_.push_back({wanted.data(), wanted.size_bytes(), &place, [](void* to, void* address) {
-                         *static_cast<T**>(to) = static_cast<T*>(address);
-                       }});
+  /// Gives out the places; `image_` is then as large as they are together, empty in the host's own memory.
+  void give_places(const Memory& memory);
+  /// Of each array its address, its bytes and where in the image it stands.
+  template <class Visit>
+  void visit(Visit&& body) {
+    std::size_t at = 0;
+    for (const auto& piece : pieces_) {
+      body(piece.data, piece.bytes, image_.data() + at);
+      at += padded(piece.bytes);
+    }
   }
-  void prepare(const Memory& memory);
-  /// After the table's calls.
-  void receive(const Memory& memory);
 
- private:
   struct Piece {
     void* data;
     std::size_t bytes;
     void* place;
     void (*set)(void* place, void* address);
   };
+  static std::size_t padded(std::size_t bytes);
+
   std::vector<Piece> pieces_;
   std::vector<std::byte> image_;
   Buffer buffer_;
+};
+
+/// Arrays on their way to a table's memory, in one transfer.
+class Staging : PlacedArrays {
+ public:
+  /// `place` will be the array's address in the table's memory, once sent. An empty array has none.
+  template <class T>
+  void add(std::span<const T> values, const T*& place) {
+    PlacedArrays::add(values.data(), values.size_bytes(), place);
+  }
+  void send(const Memory& memory);
+};
+
+/// Arrays that a table writes for the host, brought back in one transfer.
+class Returning : PlacedArrays {
+ public:
+  /// `place` will be where the table is to write `wanted`, once prepared. An empty array has none.
+  template <class T>
+  void add(std::span<T> wanted, T*& place) {
+    PlacedArrays::add(wanted.data(), wanted.size_bytes(), place);
+  }
+  void prepare(const Memory& memory) { give_places(memory); }
+  /// After the table's calls.
+  void receive(const Memory& memory);
 };
 
 }  // namespace aha

@@ -120,32 +120,42 @@ void Learner::cut(const MicroBatch& micro) {
   }
 }
 
-void Learner::forward_piece(const Exec& exec, ParameterProvider& weights, const MicroBatch& micro,
-                            Piece& piece, TokenValues& values) {
-  const Index C = decoder_->config().hidden_size;
+void Learner::judge(const Exec& exec, const EdgeWeights& edges, const Judged& what,
+                    Staging& staging, Returning& returning) const {
   const Ops& ops = decoder_->ops();
-  const float* hidden =
-      decoder_->forward(exec, weights, piece.batch(micro), piece.num_blocks, piece.kept);
-  const Index tokens = piece.end_token - piece.first_token;
-  const auto first = at(piece.first_token);
+  const auto tokens = static_cast<Index>(what.loss_rows.size());
   HeadLogprob task{};
-  const std::int64_t* loss_rows = nullptr;
-  piece.staging.add(std::span<const std::int64_t>(piece.loss_rows), loss_rows);
-  piece.staging.add(std::span(micro.targets).subspan(first, at(tokens)), task.targets);
-  piece.staging.send(*ops.memory);
-  piece.returning.add(std::span(values.logprobs).subspan(first, at(tokens)), task.logprobs);
-  piece.returning.add(std::span(values.entropies).subspan(first, at(tokens)), task.entropies);
-  piece.returning.prepare(*ops.memory);
-  float* rows = head_rows_.data() + piece.first_token * C;
-  ops.embed(exec, {hidden}, loss_rows, tokens, C, rows);  // gathers the rows that predict
-  task.h = rows;
-  task.w = weights.edges().head;
+  const Index* loss_rows = nullptr;
+  staging.add(what.loss_rows, loss_rows);
+  staging.add(what.targets, task.targets);
+  staging.send(*ops.memory);
+  returning.add(what.logprobs, task.logprobs);
+  returning.add(what.entropies, task.entropies);
+  returning.prepare(*ops.memory);
   task.M = tokens;
-  task.C = C;
+  task.C = decoder_->config().hidden_size;
+  ops.embed(exec, {what.hidden}, loss_rows, tokens, task.C,
+            what.rows);  // gathers the rows that predict
+  task.h = what.rows;
+  task.w = edges.head;
   task.V = vocabulary_;
   task.inv_temperature = inv_temperature_;
   ops.head_logprob(exec, task);
-  piece.returning.receive(*ops.memory);
+  returning.receive(*ops.memory);
+}
+
+void Learner::forward_piece(const Exec& exec, ParameterProvider& weights, const MicroBatch& micro,
+                            Piece& piece, TokenValues& values) {
+  const float* hidden =
+      decoder_->forward(exec, weights, piece.batch(micro), piece.num_blocks, piece.kept);
+  const auto first = at(piece.first_token);
+  const auto tokens = piece.loss_rows.size();
+  judge(exec, weights.edges(),
+        {hidden, piece.loss_rows, std::span(micro.targets).subspan(first, tokens),
+         head_rows_.data() + piece.first_token * decoder_->config().hidden_size,
+         std::span(values.logprobs).subspan(first, tokens),
+         std::span(values.entropies).subspan(first, tokens)},
+        piece.staging, piece.returning);
 }
 
 Learner::TokenValues Learner::forward(ParameterProvider& weights, const MicroBatch& micro) {
@@ -217,30 +227,21 @@ void Learner::backward(ParameterProvider& weights, const MicroBatch& micro,
 }
 
 std::vector<float> Learner::logprobs(ParameterProvider& weights, const MicroBatch& micro) {
-  const Ops& ops = decoder_->ops();
-  reference_cache_.reserve(micro.num_blocks, *ops.memory);
+  const Memory& memory = *decoder_->ops().memory;
+  reference_cache_.reserve(micro.num_blocks, memory);
+  Scratch& scratch = reference_scratch_;
   const float* hidden =
-      decoder_->forward(exec_, weights, row_batch(micro), reference_cache_, reference_scratch_);
+      decoder_->forward(exec_, weights, row_batch(micro), reference_cache_, scratch);
   std::vector<float> result(micro.targets.size());
-  const Index C = decoder_->config().hidden_size;
-  HeadLogprob task{};
-  const Index* loss_rows = nullptr;
-  reference_scratch_.head.add(std::span<const Index>(micro.loss_rows), loss_rows);
-  reference_scratch_.head.add(std::span<const std::int64_t>(micro.targets), task.targets);
-  reference_scratch_.head.send(*ops.memory);
-  reference_scratch_.drawn.add(std::span<float>(result), task.logprobs);
-  reference_scratch_.drawn.prepare(*ops.memory);
   Buffer rows;
-  float* gathered = rows.reserve(micro.tokens() * C, *ops.memory);
-  ops.embed(exec_, {hidden}, loss_rows, micro.tokens(), C, gathered);
-  task.h = gathered;
-  task.w = weights.edges().head;
-  task.M = micro.tokens();
-  task.C = C;
-  task.V = vocabulary_;
-  task.inv_temperature = inv_temperature_;
-  ops.head_logprob(exec_, task);
-  reference_scratch_.drawn.receive(*ops.memory);
+  judge(exec_, weights.edges(),
+        {hidden,
+         micro.loss_rows,
+         micro.targets,
+         rows.reserve(micro.tokens() * decoder_->config().hidden_size, memory),
+         result,
+         {}},
+        scratch.head, scratch.drawn);
   return result;
 }
 

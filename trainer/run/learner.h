@@ -63,6 +63,17 @@ class Learner {
 
   void cut(const MicroBatch& micro);
   Piece& next_piece(std::size_t index);
+  /// Rows of a forward pass and the tokens that they predict.
+  struct Judged {
+    const float* hidden;                    ///< [rows, C], in the table's memory
+    std::span<const Index> loss_rows;       ///< [tokens] of `hidden`
+    std::span<const std::int64_t> targets;  ///< [tokens]
+    float* rows;                            ///< [tokens, C], takes the rows that predict
+    std::span<float> logprobs;              ///< [tokens]
+    std::span<float> entropies;             ///< [tokens], or empty: not wanted
+  };
+  void judge(const Exec& exec, const EdgeWeights& edges, const Judged& what, Staging& staging,
+             Returning& returning) const;
   void forward_piece(const Exec& exec, ParameterProvider& weights, const MicroBatch& micro,
                      Piece& piece, TokenValues& values);
   void scatter(const Exec& exec, Piece& piece, const float* dhead, float* dhidden);
