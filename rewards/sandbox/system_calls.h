@@ -9,7 +9,7 @@ namespace aha {
 enum class SandboxRole { Program, Compiler };
 
 /// The list of system calls that a confined process may use, as a program for the kernel's filter
-/// (seccomp). Whatever is not listed answers "not implemented".
+/// (seccomp). Whatever is not listed fails with ENOSYS.
 ///
 /// A Program computes on memory and open files: it may start threads but no processes, and there are
 /// no sockets, no signals to anyone, no changes to files, no namespaces, no tracing. So limits of one

@@ -158,8 +158,7 @@ void Saver::finish() {
   if (failed_ == 0) return;
   fail(
       "{}\nno checkpoint could be written {}; make room in {} (or let it be written) and go on "
-      "with "
-      "--resume auto: {}",
+      "with --resume auto: {}",
       last_error_, failed_ == 1 ? "at the last try" : fmt::format("{} times in a row", failed_),
       checkpoints_.string(),
       whole_at_ < 0 ? "there is no checkpoint yet"

@@ -185,8 +185,7 @@ UpdateResult update_policy(Stage& stage, std::span<const Group> groups,
   if (!stats.applied && std::isfinite(stats.grad_norm))
     throw NotFinite(fmt::format(
         "a weight would become {:g} or more, which model.storage: {} does not hold; the step was "
-        "refused "
-        "and the last good state is saved. Use bf16 or f32, or lower optim.learning_rate",
+        "refused and the last good state is saved. Use bf16 or f32, or lower optim.learning_rate",
         *limit, storage_name(weights.storage())));
   if (!stats.applied) {
     throw_first_failure(notes_of_all(comm, own.examine(own_of(stage, dealt))));
