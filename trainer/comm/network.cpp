@@ -60,6 +60,13 @@ Board board_over(const StorePtr& store, int rank, int size) {
   return board;
 }
 
+/// c10d notes every collective in one table of the process, whose entries are not guarded where several groups
+/// are (ranks as threads crashed in it), and which nothing here reads. TORCH_FR_BUFFER_SIZE turns it on.
+void turn_flight_recorder_off() {
+  static const int done = ::setenv("TORCH_FR_BUFFER_SIZE", "0", 0);
+  (void)done;
+}
+
 Heartbeat& start_heartbeat(const Placement& p, const CommOptions& options,
                            std::unique_ptr<Heartbeat>& beats) {
   // a connection of its own: a wait on the other one must not hold up heartbeats
@@ -71,6 +78,7 @@ Heartbeat& start_heartbeat(const Placement& p, const CommOptions& options,
 
 c10::intrusive_ptr<c10d::Backend> join(const StorePtr& store, const Placement& p,
                                        const CommOptions& options) {
+  turn_flight_recorder_off();
   auto gloo = c10d::ProcessGroupGloo::Options::create(milliseconds(options.timeout_s));
   try {
     gloo->devices.push_back(
