@@ -43,6 +43,13 @@ std::string_view after_thought(std::string_view text) {
   return text;
 }
 
+std::optional<std::string_view> after_ended_thought(std::string_view text) {
+  const auto rest = after_thought(text);
+  if (rest.size() == text.size() && text.find("<think>") != std::string_view::npos)
+    return std::nullopt;
+  return rest;
+}
+
 std::size_t count_of(std::string_view text, std::string_view needle) {
   std::size_t count = 0;
   for (auto at = text.find(needle); at != std::string_view::npos;

@@ -24,6 +24,9 @@ std::optional<std::string_view> last_tagged(std::string_view text, std::string_v
 /// What follows the last </think>; all of a text without one.
 std::string_view after_thought(std::string_view text);
 
+/// The same; nothing where a <think> has not ended.
+std::optional<std::string_view> after_ended_thought(std::string_view text);
+
 /// Occurrences of `needle` that do not overlap, from the left.
 std::size_t count_of(std::string_view text, std::string_view needle);
 

@@ -11,22 +11,13 @@
 namespace aha {
 namespace {
 
-/// What may hold the answer; nothing where thinking has not ended.
-std::optional<std::string_view> after_thought(std::string_view text) {
-  constexpr std::string_view kEnd = "</think>";
-  if (const auto end = text.rfind(kEnd); end != std::string_view::npos)
-    return text.substr(end + kEnd.size());
-  if (text.find("<think>") != std::string_view::npos) return std::nullopt;
-  return text;
-}
-
 class CodeReward final : public Reward {
  public:
   explicit CodeReward(const RewardOptions& options)
       : language_(language_of(options)),
         runner_(options, language_),
-        tests_field_(options.text("tests_field")),
-        max_tests_(static_cast<std::size_t>(options.whole("max_tests", 0))) {
+        tests_(options.text("tests_field"),
+               static_cast<std::size_t>(options.whole("max_tests", 0))) {
     const std::array<std::string, 2> credits = {"all", "partial"};
     partial_ = options.choice("credit", credits) == "partial";
   }
@@ -35,22 +26,21 @@ class CodeReward final : public Reward {
   bool waits() const override { return true; }
 
   std::optional<std::string> gold_problem(const Json& row) const override {
-    auto problem = code_tests(row, tests_field_).problem;
-    return problem.empty() ? std::nullopt : std::optional(std::move(problem));
+    const auto tests = tests_.of(row);
+    return tests->problem.empty() ? std::nullopt : std::optional(tests->problem);
   }
 
   RewardPart score(const Attempt& attempt) const override {
-    auto [tests, problem] = code_tests(attempt.row, tests_field_);
-    if (!problem.empty()) return {std::nullopt, "", problem};
-    const auto text = after_thought(attempt.completion);
+    const auto tests = tests_.of(attempt.row);
+    if (!tests->problem.empty()) return {std::nullopt, "", tests->problem};
+    const auto text = after_ended_thought(attempt.completion);
     if (!text) return {0.0, "", "the thinking has not ended"};
     auto code = last_code_block(*text, language_);
     if (!code && attempt.bare) code = CodeBlock{*text, language_.value_or(Language::Python)};
     if (!code) return {0.0, "", attempt.truncated ? "truncated" : "no block of code"};
     if (auto missing = runner_.missing(code->language)) return {std::nullopt, "", *missing};
     std::call_once(told_, [this] { spdlog::info("reward 'code': {}", runner_.isolation()); });
-    if (max_tests_ > 0 && tests.size() > max_tests_) tests.resize(max_tests_);
-    auto part = run(*code, tests);
+    auto part = run(*code, tests->tests);
     part.extracted = clipped(code->text);
     return part;
   }
@@ -70,29 +60,30 @@ class CodeReward final : public Reward {
 
   RewardPart run(const CodeBlock& code, const std::vector<CodeTest>& tests) const {
     RewardPart part{0.0, "", "right", 0};
-    std::size_t passed = 0;
-    for (const auto& test : tests) {
-      const auto outcome = runner_.run(code, test);
+    std::int64_t passed = 0;
+    runner_.run(code, tests, [&](const CodeRunner::Outcome& outcome) {
       ++part.steps;
-      if (!outcome.passed) return {std::nullopt, "", outcome.reason, part.steps};
-      if (*outcome.passed) {
-        ++passed;
-        continue;
+      if (!outcome.passed) {
+        part.score = std::nullopt;
+        part.reason = outcome.reason;
+        return false;
       }
-      if (passed + 1 == static_cast<std::size_t>(part.steps))
+      if (*outcome.passed) return ++passed > 0;
+      if (passed + 1 == part.steps)
         part.reason = fmt::format("test {} of {}: {}", part.steps, tests.size(), outcome.reason);
-      if (!partial_) return part;
-    }
-    part.score = static_cast<double>(passed) / static_cast<double>(tests.size());
-    if (passed > 0 && passed < tests.size())
-      part.reason = fmt::format("{} of {} tests; {}", passed, tests.size(), part.reason);
+      return partial_ && !outcome.costly;
+    });
+    const auto count = static_cast<std::int64_t>(tests.size());
+    if (!part.score || (!partial_ && passed < count)) return part;
+    part.score = static_cast<double>(passed) / static_cast<double>(count);
+    if (passed > 0 && passed < count)
+      part.reason = fmt::format("{} of {} tests; {}", passed, count, part.reason);
     return part;
   }
 
   std::optional<Language> language_;
   CodeRunner runner_;
-  std::string tests_field_;
-  std::size_t max_tests_;
+  CodeTestsOfRows tests_;
   bool partial_ = false;
   mutable std::once_flag told_;
 };

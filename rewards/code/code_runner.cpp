@@ -1,7 +1,10 @@
 #include "rewards/code/code_runner.h"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "rewards/code/python_driver.h"
@@ -34,7 +37,7 @@ class ProgramFolder {
   void add(const char* name, std::string_view text) const { write_program(path_ / name, text); }
 
   static void write_program(const fs::path& path, std::string_view text) {
-    write_file_atomic(path, text);
+    replace_file(path, text);
     fs::permissions(path, fs::perms(0644));
   }
 
@@ -42,18 +45,57 @@ class ProgramFolder {
   fs::path path_;
 };
 
-/// What an interpreter outside the system's folders needs to see: where it stands and where it is from.
-std::vector<std::string> folders_of(const std::optional<fs::path>& program) {
-  if (!program) return {};
+bool holds(const fs::path& folder, std::initializer_list<std::string_view> beginnings) {
   std::error_code error;
-  const auto real = fs::canonical(*program, error);
-  std::vector<std::string> folders;
-  for (const auto& path : {*program, error ? *program : real}) {
-    const auto prefix = path.parent_path().parent_path();
-    if (prefix != prefix.root_path()) folders.push_back(prefix.lexically_normal());
-  }
-  return folders;
+  for (fs::directory_iterator entries(folder, error), end; !error && entries != end;
+       entries.increment(error))
+    for (const auto beginning : beginnings)
+      if (entries->path().filename().string().starts_with(beginning)) return true;
+  return false;
 }
+
+/// Whether a folder is an installation of Python or a compiler, and not a home folder with programs.
+bool is_installation(const fs::path& prefix) {
+  std::error_code error;
+  return prefix != prefix.root_path() &&
+         (fs::is_regular_file(prefix / "pyvenv.cfg", error) ||
+          holds(prefix / "lib", {"python", "gcc", "clang"}) || holds(prefix / "lib64", {"gcc"}));
+}
+
+/// A program's path, what it links to, what that links to, and so on; last the file itself.
+std::vector<fs::path> links_of(fs::path path) {
+  constexpr int kMostLinks = 40;  // the kernel's
+  std::vector<fs::path> links;
+  std::error_code error;
+  const auto real = fs::canonical(path, error);
+  for (int i = 0; i < kMostLinks; ++i) {
+    links.push_back(path.lexically_normal());
+    if (!fs::is_symlink(path, error)) break;
+    path = path.parent_path() / fs::read_symlink(path, error);
+  }
+  if (!real.empty()) links.push_back(real);
+  return links;
+}
+
+/// A Python as it is to be started: a link into an installation from elsewhere is not part of it.
+fs::path within_installation(const fs::path& python) {
+  std::error_code error;
+  const auto real = fs::canonical(python, error);
+  return error || is_installation(python.parent_path().parent_path()) ? python : real;
+}
+
+}  // namespace
+
+std::vector<std::string> paths_of_program(const fs::path& program) {
+  std::vector<std::string> paths;
+  for (const auto& link : links_of(program)) {
+    const auto prefix = link.parent_path().parent_path();
+    paths.push_back(is_installation(prefix) ? prefix : link);
+  }
+  return paths;
+}
+
+namespace {
 
 std::string_view next_line(std::string_view& text) {
   const auto line = text.substr(0, text.find('\n'));
@@ -83,15 +125,30 @@ std::string random_word() {
   return fmt::format("{:08x}{:08x}{:08x}", device(), device(), device());
 }
 
-/// The answer, and after it tests that must come to their end: then a word that is read from the
-/// input is written, so leaving early is not passing.
+/// Whether code defines or calls a function of exactly this name.
+bool names_function(std::string_view code, std::string_view name) {
+  const auto is_part = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+  };
+  for (auto at = code.find(name); at != std::string_view::npos; at = code.find(name, at + 1))
+    if ((at == 0 || !is_part(code[at - 1])) && code.substr(at + name.size()).starts_with('('))
+      return true;
+  return false;
+}
+
+/// The answer, and after it tests, and after their end a word written that is read from the input: a
+/// program that merely ends has not passed. One that reads and writes the word itself has.
 std::string with_assertion(std::string_view code, const std::string& assertion) {
-  const bool has_main = assertion.find("main(") != std::string::npos;
+  // a renamed main without a return is undefined where it is optimized
+  const auto tests =
+      names_function(assertion, "main")
+          ? fmt::format("#pragma GCC optimize(\"O0\")\n{}\n#pragma GCC reset_options\n", assertion)
+          : fmt::format("int main() {{\n{}\nreturn 0;\n}}\n", assertion);
   return fmt::format(
       "{}\n#undef NDEBUG\n#include <cassert>\n#include <cstdio>\n#define main aha_tests\n{}\n"
       "#undef main\nint main() {{\n  aha_tests();\n  char word[64];\n"
       "  if (std::scanf(\"%63s\", word) == 1) std::printf(\"\\n%s\\n\", word);\n}}\n",
-      code, has_main ? assertion : fmt::format("int main() {{\n{}\nreturn 0;\n}}\n", assertion));
+      code, tests);
 }
 
 }  // namespace
@@ -119,15 +176,18 @@ CodeRunner::CodeRunner(const RewardOptions& options, std::optional<Language> onl
   compare_ = way == "lines" ? Compare::Lines : way == "words" ? Compare::Words : Compare::Exact;
   const auto& python = options.text("python");
   const auto& compiler = options.text("compiler");
-  if ((python_ = program_path(python))) python_ = interpreter_of(*python_);
+  if ((python_ = program_path(python))) python_ = within_installation(interpreter_of(*python_));
   compiler_ = program_path(compiler);
   if (!python_ && (only == Language::Python || !compiler_))
     required_program(options.reward(), python);
   if (!compiler_ && only == Language::Cpp) required_program(options.reward(), compiler);
   SandboxOptions box;
-  for (const auto& program : {python_, compiler_})
-    for (auto& folder : folders_of(program))
-      box.paths.push_back(std::move(folder));
+  for (const auto& program : {python_, compiler_}) {
+    if (!program) continue;
+    for (auto& path : paths_of_program(*program))
+      box.paths.push_back(std::move(path));
+  }
+  std::sort(box.paths.begin(), box.paths.end());  // a folder before what lies beneath it
   box.allow_no_isolation = options.flag("allow_no_isolation");
   try {
     sandbox_ = std::make_unique<Sandbox>(std::move(box));
@@ -153,7 +213,11 @@ std::optional<std::string> CodeRunner::tried(Language language) const {
   const CodeBlock code{
       is_python ? "print(6 * 7)" : "#include <cstdio>\nint main() { std::puts(\"42\"); }",
       language};
-  const auto outcome = run(code, {"", "42\n", ""});
+  Outcome outcome;
+  run(code, {{"", "42\n", ""}}, [&outcome](const Outcome& only) {
+    outcome = only;
+    return false;
+  });
   if (outcome.passed == true) return std::nullopt;
   return fmt::format("{} does not work in the sandbox: {} (option {})", path->string(),
                      outcome.reason, is_python ? "python" : "compiler");
@@ -167,10 +231,52 @@ SandboxLimits CodeRunner::limits() const {
   return limits;
 }
 
-CodeRunner::Outcome CodeRunner::run(const CodeBlock& code, const CodeTest& test) const {
+/// An answer and the folders that its tests share, made when the first of them needs them.
+class CodeRunner::Work {
+ public:
+  Work(const Sandbox& sandbox, const CodeBlock& code) : sandbox_(sandbox), code_(code) {}
+
+  const CodeBlock& code() const { return code_; }
+
+  const ProgramFolder& program() {
+    if (!program_) program_.emplace(sandbox_).add("main.py", code_.text);
+    return *program_;
+  }
+  const ProgramFolder& judge() {
+    if (!judge_) add_driver(judge_.emplace(sandbox_), "judge.py", kPythonJudge);
+    return *judge_;
+  }
+  const ProgramFolder& judged() {
+    if (judged_) return *judged_;
+    add_driver(judged_.emplace(sandbox_), "judged.py", kPythonJudged);
+    judged_->add("answer.py", code_.text);
+    return *judged_;
+  }
+
+ private:
+  static void add_driver(const ProgramFolder& folder, const char* name, const char* driver) {
+    folder.add("aha_wire.py", kPythonWire);
+    folder.add(name, driver);
+  }
+
+  const Sandbox& sandbox_;
+  const CodeBlock& code_;
+  std::optional<ProgramFolder> program_;
+  std::optional<ProgramFolder> judge_;
+  std::optional<ProgramFolder> judged_;
+};
+
+void CodeRunner::run(const CodeBlock& code, const std::vector<CodeTest>& tests,
+                     const std::function<bool(const Outcome&)>& more) const {
+  Work work(*sandbox_, code);
+  for (const auto& test : tests)
+    if (!more(outcome_of(work, test))) return;
+}
+
+CodeRunner::Outcome CodeRunner::outcome_of(Work& work, const CodeTest& test) const {
   try {
-    if (code.language == Language::Cpp) return run_cpp(code, test);
-    return test.assertion.empty() ? run_python(code, test) : judge_python(code, test);
+    if (work.code().language == Language::Cpp) return run_cpp(work.code(), test);
+    return test.assertion.empty() ? run_python(work, test) : judge_python(work, test);
   } catch (const UserError& error) {
     return {std::nullopt, error.what()};
   }
@@ -178,36 +284,29 @@ CodeRunner::Outcome CodeRunner::run(const CodeBlock& code, const CodeTest& test)
 
 CodeRunner::Outcome CodeRunner::compared(const SandboxResult& result, const std::string& wanted,
                                          Compare compare) const {
-  if (!result.succeeded()) return {false, result.reason()};
+  if (!result.succeeded()) return {false, result.reason(), result.out_of_time()};
   if (same_output(result.output, wanted, compare)) return {true, ""};
   return {false, fmt::format("wrote '{}', wanted '{}'", clipped(without_end(result.output)),
                              clipped(without_end(wanted)))};
 }
 
-CodeRunner::Outcome CodeRunner::run_python(const CodeBlock& code, const CodeTest& test) const {
-  const ProgramFolder folder(*sandbox_);
-  folder.add("main.py", code.text);
-  SandboxTask task{{python_->string(), "-s", "main.py"}, folder.path()};
+CodeRunner::Outcome CodeRunner::run_python(Work& work, const CodeTest& test) const {
+  SandboxTask task{{python_->string(), "-s", "main.py"}, work.program().path()};
   task.input = test.input;
   task.limits = limits();
   return compared(sandbox_->run(task), test.output, compare_);
 }
 
-CodeRunner::Outcome CodeRunner::judge_python(const CodeBlock& code, const CodeTest& test) const {
-  const ProgramFolder judge(*sandbox_);
-  judge.add("judge.py", kPythonJudge);
-  judge.add("tests.py", test.assertion);
-  const ProgramFolder judged(*sandbox_);
-  judged.add("judged.py", kPythonJudged);
-  judged.add("answer.py", code.text);
-  SandboxTask asks{{python_->string(), "-s", "judge.py"}, judge.path()};
-  SandboxTask answers{{python_->string(), "-s", "judged.py"}, judged.path()};
+CodeRunner::Outcome CodeRunner::judge_python(Work& work, const CodeTest& test) const {
+  work.judge().add("tests.py", test.assertion);
+  SandboxTask asks{{python_->string(), "-s", "judge.py"}, work.judge().path()};
+  SandboxTask answers{{python_->string(), "-s", "judged.py"}, work.judged().path()};
   asks.limits = answers.limits = limits();
   const auto pair = sandbox_->run_pair(asks, answers);
   if (pair.judge.succeeded()) return {true, ""};
   // an answer that failed is the reason for what the judge says of it
   const auto& cause = pair.judged.succeeded() || pair.judged.stopped ? pair.judge : pair.judged;
-  return {false, cause.reason()};
+  return {false, cause.reason(), pair.judge.out_of_time() || pair.judged.out_of_time()};
 }
 
 CompileCache::Program CodeRunner::compile(const std::string& source) const {
@@ -229,6 +328,8 @@ CompileCache::Program CodeRunner::compile(const std::string& source) const {
       program.problem =
           fmt::format("does not compile: {}", clipped(said.substr(0, said.find('\n'))));
       if (result.end != SandboxEnd::Exited) program.problem = "compiler: " + result.reason();
+      std::error_code ignored;
+      fs::remove_all(std::exchange(program.folder, {}), ignored);
     }
   } catch (const UserError& error) {
     program.problem = error.what();
@@ -243,7 +344,7 @@ CodeRunner::Outcome CodeRunner::run_cpp(const CodeBlock& code, const CodeTest& t
   const CompileCache::Held program(*cache_, source,
                                    [this](const std::string& text) { return compile(text); });
   if (!program->problem.empty())
-    return {program->lasting ? std::optional(false) : std::nullopt, program->problem};
+    return {program->lasting ? std::optional(false) : std::nullopt, program->problem, true};
   const auto word = random_word();
   SandboxTask task{{"./main"}, program->folder};
   task.input = asserts ? std::string_view(word) : std::string_view(test.input);

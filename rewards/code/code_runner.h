@@ -1,9 +1,11 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "rewards/code/code_block.h"
 #include "rewards/code/code_tests.h"
@@ -22,6 +24,11 @@ enum class Compare {
 
 bool same_output(std::string_view output, std::string_view wanted, Compare compare);
 
+/// What must be visible for a program outside the system's folders to run: of it, and of all that it
+/// links to, the installation it belongs to (a virtual environment, PREFIX of PREFIX/lib/python3.11,
+/// PREFIX/lib/gcc), or where it belongs to none the file alone.
+std::vector<std::string> paths_of_program(const std::filesystem::path& program);
+
 /// Runs programs on tests in a sandbox. May be used by several threads.
 class CodeRunner {
  public:
@@ -32,10 +39,14 @@ class CodeRunner {
   struct Outcome {
     std::optional<bool> passed;  ///< nothing: the test could not be run
     std::string reason;
+    bool costly = false;  ///< it came to a time limit or does not compile: other tests may, too
   };
 
-  /// What the answer prints, or asserts, decided here and not in its process.
-  Outcome run(const CodeBlock& code, const CodeTest& test) const;
+  /// Runs the tests in their order, until `more`, given the outcome of each, is false. What an answer
+  /// prints, and what assertions in Python find, is decided here and not in its process; assertions in
+  /// C++ are compiled with the answer, which can pass them without solving them.
+  void run(const CodeBlock& code, const std::vector<CodeTest>& tests,
+           const std::function<bool(const Outcome&)>& more) const;
 
   /// Why programs of this language cannot be run; the first call runs one.
   std::optional<std::string> missing(Language language) const;
@@ -43,9 +54,11 @@ class CodeRunner {
   std::int64_t compiled() const { return cache_->compiled(); }
 
  private:
+  class Work;
   std::optional<std::string> tried(Language language) const;
-  Outcome run_python(const CodeBlock& code, const CodeTest& test) const;
-  Outcome judge_python(const CodeBlock& code, const CodeTest& test) const;
+  Outcome outcome_of(Work& work, const CodeTest& test) const;
+  Outcome run_python(Work& work, const CodeTest& test) const;
+  Outcome judge_python(Work& work, const CodeTest& test) const;
   Outcome run_cpp(const CodeBlock& code, const CodeTest& test) const;
   Outcome compared(const SandboxResult& result, const std::string& wanted, Compare compare) const;
   CompileCache::Program compile(const std::string& source) const;

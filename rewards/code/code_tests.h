@@ -1,5 +1,10 @@
 #pragma once
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trainer/core/json.h"
@@ -28,6 +33,26 @@ struct CodeTests {
 ///
 /// A row without that field: `inputs` and `outputs`, `input_output` (APPS, TACO), `test_list` after
 /// `test_setup_code` (MBPP), `test` with `entry_point` (HumanEval), `assert`.
-CodeTests code_tests(const Json& row, const std::string& field);
+///
+/// With `most` above 0 the first ones alone; those behind them are not looked at.
+CodeTests code_tests(const Json& row, const std::string& field, std::size_t most = 0);
+
+/// code_tests of the last few rows, which the completions of a group share. May be used by several threads.
+class CodeTestsOfRows {
+ public:
+  CodeTestsOfRows(std::string field, std::size_t most) : field_(std::move(field)), most_(most) {}
+
+  std::shared_ptr<const CodeTests> of(const Json& row) const;
+
+ private:
+  struct Known {
+    Json row;
+    CodeTests tests;
+  };
+  std::string field_;
+  std::size_t most_;
+  mutable std::mutex mutex_;
+  mutable std::deque<std::shared_ptr<const Known>> known_;  ///< the last one first
+};
 
 }  // namespace aha

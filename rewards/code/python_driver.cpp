@@ -2,45 +2,177 @@
 
 namespace aha {
 
+const char* const kPythonWire = R"python(
+# Values as lines of JSON: plain ones by what they hold, as [kind, ...]; the rest by what `other` says.
+import collections, datetime, decimal, fractions, json, sys
+
+MOST_BYTES = 32 << 20
+MOST_DEPTH = 200
+WHOLE = 1 << 63
+SIMPLE = {type(None), bool, str, float, int}
+BASES = {int: int.__int__, float: float.__float__, str: str.__str__,
+         complex: lambda value: complex(value.real, value.imag),
+         bytes: lambda value: bytes.__getitem__(value, slice(None)),
+         tuple: lambda value: tuple.__getitem__(value, slice(None)),
+         frozenset: lambda value: frozenset(iter(value))}
+
+def pairs_of(items):
+    return zip(items[::2], items[1::2], strict=True)
+
+def flat(mapping):
+    return [part for pair in mapping.items() for part in pair]
+
+ITEMS = {kind: list for kind in (list, tuple, set, frozenset)}
+ITEMS |= {kind: flat for kind in (dict, collections.OrderedDict, collections.Counter)}
+ITEMS |= {
+    collections.defaultdict: lambda value: [value.default_factory, *flat(value)],
+    collections.deque: lambda value: [value.maxlen, *value],
+    complex: lambda value: [value.real, value.imag],
+    bytes: lambda value: [value.hex()],
+    bytearray: lambda value: [value.hex()],
+    range: lambda value: [value.start, value.stop, value.step],
+    slice: lambda value: [value.start, value.stop, value.step],
+    fractions.Fraction: lambda value: [value.numerator, value.denominator],
+    decimal.Decimal: lambda value: [str(value)],
+    datetime.date: lambda value: [value.isoformat()],
+    datetime.datetime: lambda value: [value.isoformat()],
+    datetime.time: lambda value: [value.isoformat()],
+    datetime.timedelta: lambda value: [value.days, value.seconds, value.microseconds],
+    datetime.timezone: lambda value: [value.utcoffset(None)],
+}
+MAKERS = {
+    "int": lambda text: int(text, 16),
+    "list": lambda *items: list(items),
+    "tuple": lambda *items: items,
+    "set": lambda *items: set(items),
+    "frozenset": lambda *items: frozenset(items),
+    "dict": lambda *items: dict(pairs_of(items)),
+    "OrderedDict": lambda *items: collections.OrderedDict(pairs_of(items)),
+    "Counter": lambda *items: collections.Counter(dict(pairs_of(items))),
+    "defaultdict": lambda made, *items: collections.defaultdict(made, pairs_of(items)),
+    "deque": lambda most, *items: collections.deque(items, most),
+    "complex": complex, "bytes": bytes.fromhex, "bytearray": bytearray.fromhex,
+    "range": range, "slice": slice, "Fraction": fractions.Fraction, "Decimal": decimal.Decimal,
+    "date": datetime.date.fromisoformat, "datetime": datetime.datetime.fromisoformat,
+    "time": datetime.time.fromisoformat, "timedelta": datetime.timedelta,
+    "timezone": datetime.timezone,
+}
+PLAIN = (*ITEMS, int, float, str, bool)
+
+def is_small(value):
+    return type(value) is not int or -WHOLE < value < WHOLE
+
+def encoded(value, other, depth=0):
+    kind = type(value)
+    if kind in SIMPLE:
+        return value if is_small(value) else ["int", hex(value)]
+    if depth > MOST_DEPTH:
+        raise ValueError("nested too deeply")
+    if kind not in ITEMS:
+        return other(value)
+    items = ITEMS[kind](value)
+    if not (set(map(type, items)) <= SIMPLE and all(map(is_small, items))):
+        items = [encoded(item, other, depth + 1) for item in items]
+    return [kind.__name__, *items]
+
+def decoded(value, other, depth=0):
+    if type(value) is not list:
+        if type(value) not in SIMPLE:
+            raise ValueError("no value")
+        return value
+    if depth > MOST_DEPTH:
+        raise ValueError("nested too deeply")
+    kind, *items = value
+    if not set(map(type, items)) <= SIMPLE:
+        items = [decoded(item, other, depth + 1) for item in items]
+    return MAKERS[kind](*items) if kind in MAKERS else other(kind, *items)
+
+def base_of(value):
+    """What a value of a class over a plain one is as a plain one."""
+    return next((plain(value) for base, plain in BASES.items() if isinstance(value, base)), None)
+
+def send(file, message):
+    line = json.dumps(message).encode() + b"\n"
+    if len(line) > MOST_BYTES:
+        raise ValueError("too large")
+    file.write(line)
+    file.flush()
+
+def received(file):
+    line = file.readline(MOST_BYTES + 1)
+    if len(line) > MOST_BYTES:
+        raise ValueError("too large")
+    return json.loads(line) if line else None
+)python";
+
 const char* const kPythonJudge = R"python(
-import builtins, importlib, io, os, pickle, sys
+import ast, builtins, importlib, operator, os, re, sys
+import aha_wire
 replies = os.fdopen(os.dup(0), "rb")
 requests = os.fdopen(os.dup(1), "wb")
 null = os.open("/dev/null", os.O_RDWR)
 os.dup2(null, 0)
 os.dup2(null, 1)
-PLAIN = {("collections", n) for n in ("OrderedDict", "defaultdict", "deque", "Counter")}
-PLAIN |= {("datetime", n) for n in ("date", "datetime", "time", "timedelta", "timezone")}
-PLAIN |= {("decimal", "Decimal"), ("fractions", "Fraction")}
-PLAIN |= {("builtins", n) for n in ("complex", "set", "frozenset", "bytearray", "range", "slice",
-                                    "int", "float", "str", "bytes", "bool", "list", "dict", "tuple")}
+MODULES = sys.stdlib_module_names | {"collections.abc"}
+TYPES = {(kind.__module__, kind.__name__): kind for kind in aha_wire.PLAIN}
 
-class Reader(pickle.Unpickler):
-    def find_class(self, module, name):
-        if (module, name) not in PLAIN:
-            raise pickle.UnpicklingError(f"{module}.{name} is no plain value")
-        return super().find_class(module, name)
+def give_up(why):
+    sys.stderr.write(f"{why}\n")
+    sys.stderr.flush()
+    os._exit(1)
 
-    def persistent_load(self, number):
-        if type(number) is str:
-            if number.partition(".")[0] not in sys.stdlib_module_names:
-                raise pickle.UnpicklingError(f"{number} is no module of the library")
-            return importlib.import_module(number)
-        return StandIn(int(number))
+def named(value):
+    """What a value that is not plain is to the answer."""
+    if type(value) is StandIn or type(value) in VALUES:
+        return ["object", number_of(value)]
+    if type(value) is type(sys):
+        return ["module", value.__name__]
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    if module in MODULES and getattr(sys.modules.get(module), str(name), None) is value:
+        return ["global", module, name]
+    base = aha_wire.base_of(value)
+    if base is None:
+        raise TypeError(f"a {type(value).__name__} cannot be given to the answer")
+    return aha_wire.encoded(base, named)
 
-class Writer(pickle.Pickler):
-    def persistent_id(self, value):
-        return number_of(value) if type(value) is StandIn else None
+def known(kind, *items):
+    """What the answer names: an object of its own, a module or a plain type, and nothing else."""
+    if kind == "object" and type(items[0]) is int and items[0] >= 0:
+        return stand_in(*items)
+    if kind == "module" and items[0] in MODULES:
+        return importlib.import_module(items[0])
+    if kind == "global":
+        return TYPES[items]
+    raise ValueError("no value")
 
 def receive():
-    kind, *rest = Reader(replies).load()
-    if kind == "value":
-        return rest
-    name, text = str(rest[0]), str(rest[1])
-    known = getattr(builtins, name, None)
-    if not (isinstance(known, type) and issubclass(known, Exception)):
-        raise RuntimeError(f"{name}: {text}")
-    raise known(text)
+    try:
+        message = aha_wire.received(replies)
+        if message is None:
+            give_up("the answer has ended")
+        kind, *rest = message
+        if kind == "error":
+            name, text = rest
+            raised = getattr(builtins, name, None)
+        else:
+            return aha_wire.decoded(rest[0], known)
+    except BaseException as error:
+        give_up(f"the answer sent no message: {type(error).__name__}")
+    if isinstance(raised, type) and issubclass(raised, Exception):
+        try:
+            raised = raised(text)
+        except TypeError:
+            raised = RuntimeError(f"{name}: {text}")
+        raise raised
+    raise RuntimeError(f"{name}: {text}")
+
+def ask(what, *values):
+    message = [what, *(aha_wire.encoded(value, named) for value in values)]
+    try:
+        aha_wire.send(requests, message)
+    except OSError:
+        give_up("the answer has ended")
+    return receive()
 
 def update(old, new):
     if type(old) is not type(new) or type(old) not in (list, dict, set, bytearray) or old == new:
@@ -51,128 +183,196 @@ def update(old, new):
         old.clear()
         old.update(new)
 
-def ask(what, number, *args, **keywords):
-    whole = io.BytesIO()
-    Writer(whole, 4).dump((what, number, args, keywords))
-    requests.write(whole.getvalue())
-    requests.flush()
-    value, changed = receive()
-    for old, new in zip(args, changed):
-        update(old, new)
-    return value
-
 def number_of(stand_in):
-    return object.__getattribute__(stand_in, "number")
+    return object.__getattribute__(stand_in, "__dict__")[""]
 
 class StandIn:
-    def __init__(self, number):
-        object.__setattr__(self, "number", number)
-    def __call__(self, *args, **keywords):
-        return ask("call", number_of(self), *args, **keywords)
-    def __getattribute__(self, name):
+    """An object of the answer's. What it is asked to do is done there."""
+    def __call__(self, /, *args, **keywords):
+        said = ask("call", self, args, keywords)
+        if type(said) is not tuple or list(map(type, said[1:])) != [tuple]:
+            give_up("the answer sent no message")
+        for old, new in zip(args, said[1]):
+            update(old, new)
+        return said[0]
+    def __getattribute__(self, name, /):
         if name == "__class__":
             return StandIn
-        return ask("get", number_of(self), name)
-    def __setattr__(self, name, value):
-        ask("set", number_of(self), name, value)
-    def __getitem__(self, key):
-        return ask("item", number_of(self), key)
-    def __len__(self):
-        return ask("len", number_of(self))
-    def __contains__(self, value):
-        return ask("in", number_of(self), value)
-    def __iter__(self):
-        iterator = ask("iter", number_of(self))
+        return ask("get", self, name)
+    def __setattr__(self, name, value, /):
+        ask("set", self, name, value)
+    def __getitem__(self, key, /):
+        return ask("item", self, key)
+    def __setitem__(self, key, value, /):
+        ask("set item", self, key, value)
+    def __delitem__(self, key, /):
+        ask("delete item", self, key)
+    def __len__(self, /):
+        return ask("len", self)
+    def __bool__(self, /):
+        return ask("bool", self)
+    def __iter__(self, /):
+        iterator = ask("iter", self)
         while True:
             try:
-                value = ask("next", number_of(iterator))
+                value = ask("next", iterator)
             except StopIteration:
                 return
             yield value
-    def __str__(self):
-        return ask("str", number_of(self))
-    def __repr__(self):
-        return ask("repr", number_of(self))
-    def __eq__(self, other):
-        if type(other) is not StandIn:
-            return False
-        return number_of(self) == number_of(other) or ask("eq", number_of(self), other) is True
-    def __hash__(self):
+    def __next__(self, /):
+        return ask("next", self)
+    def __str__(self, /):
+        return ask("str", self)
+    def __repr__(self, /):
+        return ask("repr", self)
+    def __eq__(self, other, /):
+        if type(other) is StandIn:
+            return number_of(self) == number_of(other) or ask("eq", self, other) is True
+        # equality with a value of the judge's is decided here, and so is `in`: Python looks by __iter__
+        return type(other) in (list, dict, set) and ask("base", self) == other
+    def __hash__(self, /):
         return number_of(self)
 
-names = {"__name__": "__main__"}
-names.update(receive()[0])
+# The answer's operators are for its own objects: it is not asked what they and a value of the judge's give.
+def binary(name):
+    def apply(self, other, /):
+        return ask("operator", name, self, other) if type(other) is StandIn else NotImplemented
+    return apply
+
+for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor",
+             "lshift", "rshift", "lt", "le", "gt", "ge"):
+    setattr(StandIn, f"__{name}__", binary(f"__{name}__"))
+for name in ("__neg__", "__pos__", "__abs__", "__invert__"):
+    setattr(StandIn, name, lambda self, /, name=name: ask("operator", name, self))
+
+def value_class(base):
+    """For values of a class over a plain one: equal to what the plain one is equal to."""
+    def ask_for(self, name, /):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return ask("get", self, name)
+    return type(base.__name__, (base,), {"__getattr__": ask_for})
+
+VALUE_CLASSES = {base: value_class(base) for base in aha_wire.BASES}
+VALUES = set(VALUE_CLASSES.values())
+
+def stand_in(number, base=None):
+    made = object.__new__(StandIn) if base is None else VALUE_CLASSES[type(base)](base)
+    object.__getattribute__(made, "__dict__")[""] = number
+    return made
+
+def attributes_of(tests):
+    """The attributes that tests read, by the name before the dot."""
+    read = {}
+    for node in ast.walk(ast.parse(tests)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            read.setdefault(node.value.id, set()).add(node.attr)
+    return read
+
+def given_names(tests):
+    """What the tests mention of what the answer defines. Python's own names stay what they are: those
+    of builtins, and of modules of the library that have what the tests read of them."""
+    words, read = set(re.findall(r"[^\W\d]\w*", tests)), attributes_of(tests)
+    names = {}
+    for name in ask("names"):
+        if type(name) is not str or name not in words:
+            continue
+        if name.startswith("__") or name in dir(builtins):
+            continue
+        if name in read and name in sys.stdlib_module_names:
+            module = importlib.import_module(name)
+            if all(hasattr(module, attribute) for attribute in read[name]):
+                names[name] = module
+                continue
+        names[name] = ask("name", name)
+    return names
+
 with open("tests.py") as file:
     tests = file.read()
+names = {"__name__": "__main__"}
+names.update(given_names(tests))
 exec(compile(tests, "tests.py", "exec"), names)
 sys.stdout.flush()
 os._exit(0)
 )python";
 
 const char* const kPythonJudged = R"python(
-import io, os, pickle, sys, types
+import importlib, operator, os, sys, types
+import aha_wire
 requests = os.fdopen(os.dup(0), "rb")
 replies = os.fdopen(os.dup(1), "wb")
 null = os.open("/dev/null", os.O_RDWR)
 os.dup2(null, 0)
 os.dup2(null, 1)
-import collections, datetime, decimal, fractions
-PLAIN = (type(None), bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset,
-         range, slice, collections.OrderedDict, collections.defaultdict, collections.deque,
-         collections.Counter, datetime.date, datetime.datetime, datetime.time, datetime.timedelta,
-         datetime.timezone, decimal.Decimal, fractions.Fraction)
 objects = []
+numbers = {}
 
-class Writer(pickle.Pickler):
-    def persistent_id(self, value):
-        if type(value) in PLAIN or any(value is plain for plain in PLAIN):
-            return None
-        if type(value) is types.ModuleType and value.__name__.partition(".")[0] in sys.stdlib_module_names:
-            return value.__name__
-        for number, known in enumerate(objects):
-            if known is value:
-                return number
+def number(value):
+    if id(value) not in numbers:
+        numbers[id(value)] = len(objects)
         objects.append(value)
-        return len(objects) - 1
+    return numbers[id(value)]
 
-class Reader(pickle.Unpickler):
-    def persistent_load(self, number):
-        return objects[number]
+def named(value):
+    if type(value) is types.ModuleType and value.__name__ in sys.stdlib_module_names | {"collections.abc"}:
+        return ["module", value.__name__]
+    if type(value) is type and value in aha_wire.PLAIN:
+        return ["global", value.__module__, value.__name__]
+    base = aha_wire.base_of(value)
+    return ["object", number(value)] + ([] if base is None else [aha_wire.encoded(base, named)])
 
-def reply(*message):
-    whole = io.BytesIO()
-    Writer(whole, 4).dump(message)
-    replies.write(whole.getvalue())
-    replies.flush()
+def known(kind, *items):
+    if kind == "object":
+        return objects[items[0]]
+    module = importlib.import_module(items[0])
+    return module if kind == "module" else getattr(module, items[1])
+
+def call(value, args, keywords):
+    return value(*args, **keywords), args
+
+def base(value):
+    for kind, plain in ((list, list), (dict, lambda value: dict(value.items())), (set, set)):
+        if isinstance(value, kind):
+            return plain(value)
 
 does = {
-    "call": lambda value, *args, **keywords: value(*args, **keywords),
+    "names": lambda: [name for name in names if type(name) is str],
+    "name": lambda name: names[name],
+    "call": call,
     "get": getattr,
     "set": setattr,
-    "item": lambda value, key: value[key],
+    "item": operator.getitem,
+    "set item": operator.setitem,
+    "delete item": operator.delitem,
     "len": len,
-    "in": lambda value, member: member in value,
+    "bool": bool,
     "iter": iter,
     "next": next,
     "str": str,
     "repr": repr,
     "eq": lambda value, other: value == other,
+    "base": base,
+    "operator": lambda name, *values: getattr(operator, name)(*values),
 }
-names = {"__name__": "answer"}
+module = types.ModuleType("answer")
+sys.modules["answer"] = module
+names = module.__dict__
 with open("answer.py") as file:
     answer = file.read()
 exec(compile(answer, "answer.py", "exec"), names)
-reply("value", {name: value for name, value in names.items() if not name.startswith("__")}, ())
-while True:
+while (message := aha_wire.received(requests)) is not None:
     try:
-        what, number, args, keywords = Reader(requests).load()
-    except EOFError:
-        os._exit(0)
-    try:
-        value = does[what](objects[number], *args, **keywords)
-        reply("value", value, args if what == "call" else ())
+        what, *values = message
+        value = does[what](*(aha_wire.decoded(value, known) for value in values))
+        try:
+            aha_wire.send(replies, ["value", aha_wire.encoded(value, named)])
+        except (ValueError, RecursionError):
+            if what != "name":
+                raise
+            aha_wire.send(replies, ["value", ["object", number(value)]])
     except Exception as error:
-        reply("error", type(error).__name__, str(error))
+        aha_wire.send(replies, ["error", type(error).__name__, str(error)])
+os._exit(0)
 )python";
 
 }  // namespace aha

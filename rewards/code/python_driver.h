@@ -4,10 +4,26 @@ namespace aha {
 
 // Assertions in Python run in one process (the judge), the answer that they are about in another (the
 // judged), so that the answer sees neither them nor what they expect. In the judge the answer's
-// functions and classes are stand-ins: a call goes over as pickled plain values and comes back as
-// such; other objects stay where they are and are named by number. What comes from the judged can only
-// be plain values and such numbers, so equality in an assertion is Python's own. Lists, dicts and sets
-// that a call has changed are changed in the judge, too.
+// functions and classes are stand-ins: a call goes over as plain values and comes back as such; other
+// objects stay where they are and are named by number.
+//
+// Each message is a line of JSON of at most 32 MiB, nested 200 deep at most: null, true, a number below
+// 2^63 or a text is itself, every other value is [kind, what it holds ...]. The judge makes values of the
+// library's plain types from it, and nothing else: what comes from the judged runs nothing in the judge.
+// So equality with a value of the judge's is Python's own; an int, a tuple or another value of a class
+// over a plain one is equal to what the plain one is equal to. Lists, dicts and sets that a call has
+// changed are changed in the judge, too.
+//
+// The judge takes the names that the tests mention, but none that begins with two underscores or is a
+// builtin's: `set` and `abs` in an assertion are Python's. Where tests read attributes of a module of
+// the library without importing it, its name is the module. What tests import or define wins.
+//
+// What the answer's own objects do is the answer's word: their methods (which see what they are given),
+// items and truth, operators and == between two of them. Other operators between one and a value of the
+// judge's fail; `in` goes through what it iterates over and compares here.
+
+/// The messages; imported by the other two as aha_wire.py.
+extern const char* const kPythonWire;
 
 /// Runs tests.py; exit code 0 when nothing was raised.
 extern const char* const kPythonJudge;

@@ -17,11 +17,9 @@ constexpr int kWordsBetweenBoxes = 3;
 
 /// Without thinking and special tokens; nothing where the thinking has not ended.
 std::optional<std::string_view> answering_part(std::string_view text) {
-  if (const auto end = text.rfind("</think>"); end != kNone)
-    text = text.substr(end + std::string_view("</think>").size());
-  else if (text.find("<think>") != kNone)
-    return std::nullopt;
-  text = trimmed(text);
+  const auto rest = after_ended_thought(text);
+  if (!rest) return std::nullopt;
+  text = trimmed(*rest);
   while (text.starts_with("<|")) {
     const auto close = text.find("|>");
     if (close == kNone) break;

@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kMostProcesses = 64;
 constexpr std::int64_t kMostOpenFiles = 64;
 constexpr std::int64_t kStackBytes = std::int64_t{64} << 20;
-constexpr std::int64_t kCompilerFileBytes = std::int64_t{256} << 20;
+constexpr std::int64_t kCompilerFileBytes = std::int64_t{16} << 20;
 /// Ids that systemd too gives to services that come and go: no one else's.
 constexpr uid_t kFirstUser = 61184;
 constexpr uid_t kUsers = 4096;

@@ -38,6 +38,7 @@ struct SandboxResult {
   std::string errors;  ///< the end of standard error
 
   bool succeeded() const { return end == SandboxEnd::Exited && code == 0; }
+  bool out_of_time() const { return end == SandboxEnd::CpuLimit || end == SandboxEnd::WallLimit; }
   /// "time limit", "output limit", "exit code 1: ZeroDivisionError: ...", "signal 11 (...)".
   std::string reason() const;
 };

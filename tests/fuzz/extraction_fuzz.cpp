@@ -4,11 +4,10 @@
 #include "tests/fuzz/fuzz_input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using aha::math::Extraction;
   const auto text = aha_fuzz::text_of(data, size);
-  for (int rule = 0; rule <= static_cast<int>(Extraction::Whole); ++rule) {
+  for (const auto& rule : aha::math::extraction_rules()) {
     for (const bool bare : {false, true}) {
-      const auto answer = aha::math::extracted_answer(text, static_cast<Extraction>(rule), bare);
+      const auto answer = aha::math::extracted_answer(text, rule.place, bare);
       aha_fuzz::require(answer.how != nullptr);
       aha_fuzz::require(answer.text.size() <= 2 * size + 16);
     }

@@ -18,7 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto part = judged(*reward, gold, prediction);
   aha_fuzz::require(!part.score || *part.score == 0.0 || *part.score == 1.0);
   aha_fuzz::require(part.extracted.size() <= 200);
-  const auto again = judged(*reward, gold, prediction);
+  // a reward of its own: the other one remembers the pair
+  const auto again = judged(*aha::make_reward("math"), gold, prediction);
   aha_fuzz::require(again.score == part.score && again.steps == part.steps &&
                     again.reason == part.reason);
   return 0;

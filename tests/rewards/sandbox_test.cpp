@@ -221,3 +221,20 @@ TEST_CASE("sandbox: two programs talk to each other alone", "[sandbox]") {
   }
   CHECK(hostile_processes() == 0);
 }
+
+TEST_CASE("sandbox: a compiler writes no file beyond 16 MiB", "[sandbox]") {
+  if (grounds().empty()) return;
+  const auto& sandbox = *grounds().front().sandbox;
+  const auto size_of = [&](const char* mebibytes) {
+    const auto folder = sandbox.new_folder();
+    std::ofstream(folder / "main.cpp")
+        << "char held[" << mebibytes << " << 20] = {1};\nint main() { return held[1]; }\n";
+    const auto result = sandbox.run(
+        {{"/usr/bin/g++", "-w", "main.cpp", "-o", "main"}, folder, SandboxRole::Compiler});
+    std::error_code none;
+    const auto size = fs::file_size(folder / "main", none);
+    return result.succeeded() && !none ? size : 0;
+  };
+  CHECK(size_of("8") > 8 << 20);
+  CHECK(size_of("20") == 0);
+}
