@@ -214,6 +214,37 @@ TEST_CASE(
   CHECK((outcome_of(fork.run).checkpoint == expected.checkpoint));
 }
 
+TEST_CASE("resume: from an older checkpoint, nothing is given up while something is wrong") {
+  Job job;
+  const Outcome expected = job.finished();
+  const auto older = (job.run / "checkpoints" / "step_7").string();
+  const auto eval = job.run / "completions" / "eval.jsonl";
+  const auto metrics = slurp(job.run / "metrics.jsonl");
+  fs::rename(eval, job.folder / "aside");
+  const auto refused = run_aha(job.command({"--resume", older}));
+  INFO(refused.err);
+  CHECK(refused.code == 2);
+  CHECK_THAT(refused.err, contains("eval.jsonl: is missing"));
+  CHECK(slurp(job.run / "metrics.jsonl") == metrics);
+  CHECK(fs::exists(job.run / "latest" / "trainer_state.json"));
+  fs::rename(job.folder / "aside", eval);
+  const auto end = run_aha(job.command({"--resume", older}));
+  INFO(end.err);
+  REQUIRE(end.code == 0);
+  require_equal(expected, outcome_of(job.run));
+}
+
+TEST_CASE("resume: a checkpoint that has lost its reference is refused") {
+  Job job;
+  std::vector<std::string> beta = {"--set", "stages.grpo.objective.beta=0.1"};
+  REQUIRE(run_aha(job.command(beta)).code == 0);
+  fs::remove_all(job.run / "latest" / "reference");
+  beta.insert(beta.end(), {"--resume", "auto"});
+  const auto end = run_aha(job.command(beta));
+  CHECK(end.code == 2);
+  CHECK_THAT(end.err, contains("reference: is missing"));
+}
+
 TEST_CASE("resume: another configuration is refused key by key, free keys may change") {
   Job job;
   job.finished();

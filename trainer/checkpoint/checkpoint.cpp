@@ -99,17 +99,53 @@ void sync_tree(const fs::path& folder) {
   sync_path(folder);
 }
 
+fs::path old_of(const fs::path& folder) {
+  return partial_of(folder.string() + ".old");
+}
+
 /// Renames the partial folder to what it is the part of. The one of that name, if any, goes last.
 fs::path put_in_place(const fs::path& partial) {
   fs::path target = fs::path(partial).replace_extension();
-  const fs::path old = partial_of(target.string() + ".old");
+  const fs::path old = old_of(target);
   remove_quietly(old);
   std::error_code error;
-  if (fs::exists(target, error)) rename_or_fail(target, old);
-  rename_or_fail(partial, target);
+  const bool replaces = fs::exists(target, error);
+  if (replaces) rename_or_fail(target, old);
+  try {
+    rename_or_fail(partial, target);
+  } catch (const UserError&) {
+    if (replaces) fs::rename(old, target, error);
+    throw;
+  }
   sync_path(target.parent_path());
   remove_quietly(old);
   return target;
+}
+
+/// What a crash left behind. A checkpoint that was about to be replaced gets its name back.
+void clear_partials(const fs::path& checkpoints) {
+  std::vector<fs::path> partials;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(checkpoints, error))
+    if (entry.path().extension() == kPartial) partials.push_back(entry.path());
+  for (const auto& partial : partials) {
+    const fs::path target = fs::path(partial).replace_extension().replace_extension();
+    if (partial == old_of(target) && !fs::exists(target, error))
+      fs::rename(partial, target, error);
+    else
+      remove_quietly(partial);
+  }
+}
+
+/// A name for people and scripts: without it the checkpoint is whole all the same.
+void point_latest_at(const fs::path& folder) {
+  const fs::path checkpoints = folder.parent_path();
+  try {
+    replace_symlink(fs::path(checkpoints.filename()) / folder.filename(),
+                    checkpoints.parent_path() / "latest");
+  } catch (const UserError& error) {
+    spdlog::warn("{}", error.what());
+  }
 }
 
 }  // namespace
@@ -123,8 +159,8 @@ fs::path partial_path(const fs::path& checkpoints, std::int64_t global_step) {
 }
 
 fs::path begin_checkpoint(const fs::path& checkpoints, std::int64_t global_step) {
+  clear_partials(checkpoints);
   fs::path partial = partial_path(checkpoints, global_step);
-  remove_quietly(partial);
   make_folder(partial / "optimizer");
   return partial;
 }
@@ -144,9 +180,7 @@ fs::path finish_checkpoint(const fs::path& partial, const CheckpointParts& parts
     throw;
   }
   fs::path target = put_in_place(partial);
-  const fs::path checkpoints = target.parent_path();
-  replace_symlink(fs::path(checkpoints.filename()) / target.filename(),
-                  checkpoints.parent_path() / "latest");
+  point_latest_at(target);
   return target;
 }
 
@@ -191,6 +225,7 @@ LoadedCheckpoint load_checkpoint(const fs::path& folder, const ParameterLayout& 
 
 std::optional<LoadedCheckpoint> load_newest(const fs::path& checkpoints,
                                             const CheckpointReader& read) {
+  clear_partials(checkpoints);
   auto steps = list_checkpoints(checkpoints);
   std::string first_error;
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
@@ -208,10 +243,16 @@ std::optional<LoadedCheckpoint> load_newest(const fs::path& checkpoints,
   return std::nullopt;
 }
 
-void prune_checkpoints(const fs::path& checkpoints, std::int64_t keep, std::int64_t best) {
+void go_back_to(const fs::path& checkpoints, std::int64_t global_step) {
+  for (const auto step : list_checkpoints(checkpoints))
+    if (step > global_step) remove_checkpoint(checkpoint_path(checkpoints, step));
+  const auto folder = checkpoint_path(checkpoints, global_step);
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(checkpoints, error))
-    if (entry.path().extension() == kPartial) remove_quietly(entry.path());
+  if (fs::exists(folder, error)) point_latest_at(folder);
+}
+
+void prune_checkpoints(const fs::path& checkpoints, std::int64_t keep, std::int64_t best) {
+  clear_partials(checkpoints);
   if (keep <= 0) return;
   auto steps = list_checkpoints(checkpoints);
   for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < steps.size(); ++i)

@@ -44,8 +44,8 @@ Checksums write_own_part(const std::filesystem::path& partial, const CheckpointP
 /// Writes what one rank writes for all, and makes the partial folder a checkpoint when that and every
 /// shard is there, whose `checksums` are those of write_own_part of all ranks: it is synced and renamed, so
 /// that a folder of that name is always whole; then the symlink `checkpoints`/../latest points at it.
-/// `shards_ready` is called in between and returns those checksums; it may wait. Any exception removes the
-/// partial folder; older checkpoints stand.
+/// `shards_ready` is called in between and returns those checksums; it may wait. When it throws the partial
+/// folder is removed, and older checkpoints stand. A link that cannot be made is a warning.
 std::filesystem::path finish_checkpoint(const std::filesystem::path& partial,
                                         const CheckpointParts& parts, const TrainerState& state,
                                         const std::function<Checksums()>& shards_ready);
@@ -77,9 +77,12 @@ LoadedCheckpoint load_checkpoint(const std::filesystem::path& folder, const Para
 using CheckpointReader = std::function<LoadedCheckpoint(const std::filesystem::path& folder)>;
 
 /// The newest checkpoint that `read` can read; says on the log which ones were passed over and why.
-/// Nothing when there is none.
+/// Nothing when there is none. What a crash left half-done there is undone first.
 std::optional<LoadedCheckpoint> load_newest(const std::filesystem::path& checkpoints,
                                             const CheckpointReader& read);
+
+/// Removes the checkpoints after a step, and points `latest` at that step's where it is there.
+void go_back_to(const std::filesystem::path& checkpoints, std::int64_t global_step);
 
 /// Removes all but the `keep` newest (0: keeps all) and `best`, and folders that a crash left behind.
 void prune_checkpoints(const std::filesystem::path& checkpoints, std::int64_t keep,

@@ -18,39 +18,39 @@ std::string reason() {
   return std::strerror(errno);
 }
 
+/// A file that a checkpoint knows is there: a missing one is not made up.
+int opened(const std::filesystem::path& path, std::uint64_t offset) {
+  require_bytes(path, offset);
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_CREAT, 0644);
+  if (descriptor < 0) fail("{}: cannot be written: {}", path.string(), reason());
+  return descriptor;
+}
+
 }  // namespace
 
-AppendFile::AppendFile(std::filesystem::path path, std::uint64_t offset)
-    : path_(std::move(path)),
-      // A file that a checkpoint knows is there: a missing one is not made up.
-      descriptor_(::open(path_.c_str(), O_WRONLY | O_CLOEXEC | (offset == 0 ? O_CREAT : 0), 0644)),
-      offset_(offset) {
-  if (descriptor_ < 0 && errno == ENOENT && offset > 0)
-    fail("{}: is missing, but the checkpoint was saved when it held {} bytes; put the file back",
-         path_.string(), offset);
-  if (descriptor_ < 0) fail("{}: cannot be written: {}", path_.string(), reason());
-  // A constructor that throws runs no destructor: the descriptor is closed by hand.
-  const auto give_up = [this] { ::close(std::exchange(descriptor_, -1)); };
-
+void require_bytes(const std::filesystem::path& path, std::uint64_t offset) {
   struct stat info {};
-  if (::fstat(descriptor_, &info) != 0) {
-    const auto why = reason();
-    give_up();
-    fail("{}: cannot be read: {}", path_.string(), why);
+  if (::stat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT && offset == 0) return;
+    if (errno == ENOENT)
+      fail("{}: is missing, but the checkpoint was saved when it held {} bytes; put the file back",
+           path.string(), offset);
+    fail("{}: cannot be read: {}", path.string(), reason());
   }
   const auto size = static_cast<std::uint64_t>(info.st_size);
-  if (S_ISREG(info.st_mode) && size < offset) {
-    give_up();
+  if (S_ISREG(info.st_mode) && size < offset)
     fail(
         "{}: holds {} bytes, but the checkpoint was saved when it held {}; put the file back or "
         "resume from an older checkpoint",
-        path_.string(), size, offset);
-  }
-  if (S_ISREG(info.st_mode) && ::ftruncate(descriptor_, static_cast<off_t>(offset)) != 0) {
-    const auto why = reason();
-    give_up();
-    fail("{}: cannot be cut to {} bytes: {}", path_.string(), offset, why);
-  }
+        path.string(), size, offset);
+}
+
+AppendFile::AppendFile(std::filesystem::path path, std::uint64_t offset)
+    : path_(std::move(path)), descriptor_(opened(path_, offset)), offset_(offset) {
+  if (::ftruncate(descriptor_, static_cast<off_t>(offset)) == 0 || errno == EINVAL) return;
+  const auto why = reason();
+  ::close(std::exchange(descriptor_, -1));  // a constructor that throws runs no destructor
+  fail("{}: cannot be cut to {} bytes: {}", path_.string(), offset, why);
 }
 
 AppendFile::~AppendFile() {

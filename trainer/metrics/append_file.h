@@ -7,6 +7,9 @@
 
 namespace aha {
 
+/// UserError where a file that a checkpoint knows with `offset` bytes is missing or shorter.
+void require_bytes(const std::filesystem::path& path, std::uint64_t offset);
+
 /// A file that only grows, for records that must survive a kill: each `append` is handed to the
 /// system at once (no buffer of ours), so what was appended before a crash of the process is there.
 /// `offset()` goes into a checkpoint; opening with that offset cuts what came after it, so a

@@ -15,9 +15,12 @@ void PlacedArrays::give_places(const Memory& memory) {
     total += padded(piece.bytes);
   image_.resize(memory.host ? 0 : total);
   std::byte* base = nullptr;
-  if (!image_.empty())
-    base = reinterpret_cast<std::byte*>(
-        buffer_.reserve(static_cast<std::int64_t>(image_.size()) / 4, memory));
+  if (!image_.empty()) {
+    const auto bytes = static_cast<std::int64_t>(image_.size());
+    // with room to grow: sequences need more places from step to step, and a device allocates slowly
+    const auto wanted = bytes > buffer_.bytes() ? bytes + bytes / 2 : bytes;
+    base = reinterpret_cast<std::byte*>(buffer_.reserve(wanted / 4, memory));
+  }
   for (const auto& piece : pieces_) {
     piece.set(piece.place, memory.host ? piece.data : base);
     if (!memory.host) base += padded(piece.bytes);

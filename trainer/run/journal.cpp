@@ -32,11 +32,22 @@ std::filesystem::path with_folder(const std::filesystem::path& path) {
   return path;
 }
 
+/// Before any of them is cut.
+const std::filesystem::path& all_there(const std::filesystem::path& output_dir,
+                                       const std::map<std::string, std::int64_t>& offsets,
+                                       bool tensorboard) {
+  for (const auto& [file, offset] : offsets)
+    if (tensorboard || file != tensorboard_file())
+      require_bytes(output_dir / file, static_cast<std::uint64_t>(offset));
+  return output_dir;
+}
+
 }  // namespace
 
 Journal::Journal(const std::filesystem::path& output_dir,
                  const std::map<std::string, std::int64_t>& offsets, bool tensorboard)
-    : metrics_(with_folder(output_dir / kMetrics), offset_of(offsets, kMetrics)),
+    : metrics_(with_folder(all_there(output_dir, offsets, tensorboard) / kMetrics),
+               offset_of(offsets, kMetrics)),
       train_(with_folder(output_dir / kTrain), offset_of(offsets, kTrain)),
       eval_(with_folder(output_dir / kEval), offset_of(offsets, kEval)) {
   if (!tensorboard) return;

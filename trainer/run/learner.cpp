@@ -233,12 +233,11 @@ std::vector<float> Learner::logprobs(ParameterProvider& weights, const MicroBatc
   const float* hidden =
       decoder_->forward(exec_, weights, row_batch(micro), reference_cache_, scratch);
   std::vector<float> result(micro.targets.size());
-  Buffer rows;
   judge(exec_, weights.edges(),
         {hidden,
          micro.loss_rows,
          micro.targets,
-         rows.reserve(micro.tokens() * decoder_->config().hidden_size, memory),
+         reference_rows_.reserve(micro.tokens() * decoder_->config().hidden_size, memory),
          result,
          {}},
         scratch.head, scratch.drawn);

@@ -87,7 +87,7 @@ class Learner {
   std::size_t num_pieces_ = 0;  // of the last forward
   KvCache reference_cache_;
   Scratch reference_scratch_;
-  Buffer head_rows_, dhead_rows_, dhidden_;
+  Buffer head_rows_, dhead_rows_, dhidden_, reference_rows_;
   Staging head_staging_;
 };
 

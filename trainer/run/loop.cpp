@@ -71,9 +71,6 @@ class Job {
         saver_(comm, std::filesystem::path(config.output_dir) / "checkpoints") {
     choose_start(config, options.resume);
     if (comm_.leads()) {
-      journal_.emplace(folder_->path(),
-                       start_ ? start_->state.offsets : std::map<std::string, std::int64_t>{},
-                       config.stages.front().log.tensorboard);
       console_.emplace(std::cerr, console_options(options));
       log_to_file(folder_->path() / "log.txt");
       status_.emplace(folder_->path(), comm_);
@@ -121,7 +118,8 @@ class Job {
 
   void resume() {
     committed_ = start_->state;
-    saver_.set_saved_at(committed_.global_step);
+    if (comm_.any(comm_.leads() && folder_->owns(start_->folder), "start_is_own"))
+      saver_.set_saved(committed_);
     spdlog::info("resuming {} after step {} of stage {}", start_->folder.string(), committed_.step,
                  committed_.stage);
     if (committed_.cpu_body != machine_.ops.name)
@@ -135,10 +133,20 @@ class Job {
     s.global_step = committed_.global_step;
     words_.emplace(s.settings.log.reflection_words);
     resumed_ = start_.has_value();
+    if (resumed_) restore_stage(s, *start_);
+    if (comm_.leads() && !journal_) open_journal();
     if (!resumed_) return;
-    restore_stage(s, *start_);
     start_.reset();
     note_position();
+  }
+
+  /// What the run wrote after its start is given up here and not before: all that could be wrong is known.
+  void open_journal() {
+    journal_.emplace(folder_->path(),
+                     start_ ? start_->state.offsets : std::map<std::string, std::int64_t>{},
+                     config_.stages.front().log.tensorboard);
+    if (start_ && folder_->owns(start_->folder))
+      go_back_to(folder_->checkpoints(), start_->state.global_step);
   }
 
   JobEnd run_stage() {
@@ -197,7 +205,11 @@ class Job {
       }
     } catch (const NotFinite&) {
       undo(s, before);
-      save_and_wait();
+      try {
+        save_and_wait();
+      } catch (const UserError& error) {
+        spdlog::error("{}", error.what());  // what refused the step is the news
+      }
       throw;
     }
     ++s.step;

@@ -34,11 +34,6 @@ void remove_records(const fs::path& folder) {
   }
 }
 
-void remove_later(const fs::path& checkpoints, std::int64_t global_step) {
-  for (const auto step : list_checkpoints(checkpoints))
-    if (step > global_step) fs::remove_all(checkpoint_path(checkpoints, step));
-}
-
 /// Keys that make what was done so far untrue, one line each.
 void refuse(const std::vector<ChangedKey>& changes, const std::string& before) {
   std::string text;
@@ -74,8 +69,7 @@ RunFolder::RunFolder(const Config& config, const std::string& resume, const Chec
     fail("output_dir: {} holds files that are no run's; name another folder", path_.string());
   if (resume != "none" && resume != "auto") {
     start_ = read(resume);
-    std::error_code error;
-    if (!fs::equivalent(fs::path(resume) / "..", checkpoints(), error) || error) {
+    if (!owns(resume)) {
       if (known)
         fail("--resume {}: is no checkpoint of {}, which holds another run", resume,
              path_.string());
@@ -91,8 +85,12 @@ RunFolder::RunFolder(const Config& config, const std::string& resume, const Chec
     if (!start_) remove_records(path_);
   }
   if (start_) check_stage(config, start_->state);
-  if (start_) remove_later(checkpoints(), start_->state.global_step);
   write_file_atomic(path_ / kConfig, resolved_yaml(config));
+}
+
+bool RunFolder::owns(const fs::path& checkpoint) const {
+  std::error_code error;
+  return fs::equivalent(checkpoint / "..", checkpoints(), error);
 }
 
 }  // namespace aha

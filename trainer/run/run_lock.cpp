@@ -95,7 +95,11 @@ RunLock::RunLock(const fs::path& folder, double patience_s)
 
 RunLock::~RunLock() {
   ticker_.reset();
-  (void)::ftruncate(file_, 0);
+  try {
+    if (read_file(path_) == own_)
+      (void)::ftruncate(file_, 0);  // else another one's name stands there
+  } catch (const UserError&) {
+  }
   ::close(file_);
 }
 

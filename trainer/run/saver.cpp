@@ -35,7 +35,8 @@ struct Saver::Work {
   Request request;
   std::int64_t number;
   std::filesystem::path partial;
-  std::string error;  ///< rank 0's: why there is no checkpoint
+  std::string error;       ///< rank 0's: why there is no checkpoint
+  std::exception_ptr bug;  ///< what was no error of the disk
   std::atomic<bool> done = false;
   std::thread thread;
 };
@@ -77,8 +78,12 @@ void Saver::save(Request request) {
 void Saver::run(Work& work) {
   try {
     comm_.leads() ? write_shared(work) : write_shard(work);
-  } catch (const std::exception& error) {
+  } catch (const UserError& error) {
     work.error = error.what();
+  } catch (const std::filesystem::filesystem_error& error) {
+    work.error = error.what();
+  } catch (...) {
+    work.bug = std::current_exception();
   }
   work.done = true;
 }
@@ -91,8 +96,16 @@ void Saver::write_shared(Work& work) {
       checksums.add(shard_of(work, rank));
     return checksums;
   });
-  prune_checkpoints(checkpoints_, settings.save_total_limit,
-                    state.best_metric ? state.best_global_step : -1);
+  std::error_code error;
+  if (state.best_metric &&
+      std::filesystem::exists(checkpoint_path(checkpoints_, state.best_global_step), error))
+    best_at_ = state.best_global_step;
+  prune_checkpoints(checkpoints_, settings.save_total_limit, best_at_);
+}
+
+void Saver::set_saved(const TrainerState& state) {
+  saved_at_ = whole_at_ = state.global_step;
+  if (state.best_metric) best_at_ = state.best_global_step;
 }
 
 /// Its checksums go to rank 0 behind a '+', or why there are none behind a '-'.
@@ -100,8 +113,9 @@ void Saver::write_shard(Work& work) {
   std::string message;
   try {
     message = "+" + write_own_part(work.partial, work.request.parts).text();
-  } catch (const UserError& error) {
+  } catch (const std::exception& error) {
     message = std::string("-") + error.what();
+    if (dynamic_cast<const UserError*>(&error) == nullptr) work.bug = std::current_exception();
   }
   comm_.post(work.key(comm_.rank()), message);
 }
@@ -130,6 +144,7 @@ void Saver::wait() {
   Work& work = *work_;
   const Phase phase(comm_, "checkpoint", work.request.state.global_step);
   if (work.thread.joinable()) work.thread.join();
+  if (work.bug) std::rethrow_exception(std::exchange(work.bug, nullptr));
   const std::string error = comm_.broadcast(work.error, "finish_checkpoint");
   note(error, work);
 }

@@ -45,7 +45,8 @@ class Saver {
 
   /// Global step of the newest checkpoint that is whole or being written; -1: none of this run.
   std::int64_t saved_at() const { return saved_at_; }
-  void set_saved_at(std::int64_t global_step) { saved_at_ = whole_at_ = global_step; }
+  /// The run goes on from a checkpoint of its own.
+  void set_saved(const TrainerState& state);
 
  private:
   struct Work;
@@ -62,6 +63,7 @@ class Saver {
   std::int64_t count_ = 0;      ///< saves begun
   std::int64_t saved_at_ = -1;
   std::int64_t whole_at_ = -1;  ///< as saved_at_, when all is written
+  std::int64_t best_at_ = -1;   ///< the best one that is whole: kept until a better one is
   std::int64_t failed_ = 0;     ///< saves in a row
   std::string last_error_;
   std::atomic<bool> ending_ = false;

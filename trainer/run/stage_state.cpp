@@ -36,6 +36,9 @@ void restore_stage(Stage& stage, const LoadedCheckpoint& from) {
         "data.train: stage {} of {} was trained on {}, the file now has {}; put it back, or start "
         "anew in another output_dir",
         state.stage, from.folder.string(), state.data, stage.data.fingerprint);
+  if (stage.reference && !from.reference)
+    fail("{}: is missing; objective.beta is not 0, and the run had a reference",
+         (from.folder / "reference").string());
   assign(stage, from.values);
   stage.optimizer.set_moments(from.moments);
   stage.optimizer.set_updates(state.updates);
@@ -43,7 +46,7 @@ void restore_stage(Stage& stage, const LoadedCheckpoint& from) {
   stage.step = state.step;
   stage.num_tokens = state.num_tokens;
   stage.entropy.set_coefficient(state.entropy_coef);
-  if (stage.reference && from.reference) {
+  if (stage.reference) {
     stage.reference->assign(*from.reference);
     stage.reference->publish(stage.machine.exec);
   }

@@ -191,6 +191,39 @@ TEST_CASE("checkpoint: pruning keeps the newest and the best, and clears what a 
   CHECK_NOTHROW(prune_checkpoints(folder / "none", 1, -1));
 }
 
+TEST_CASE("checkpoint: one that was about to be replaced when the process died is there again",
+          "[checkpoint]") {
+  const Trained run;
+  const TempFolder folder;
+  const auto checkpoints = folder / "checkpoints";
+  save_checkpoint(checkpoints, run.parts(), state_at(5));
+  fs::rename(checkpoints / "step_5", checkpoints / "step_5.old.partial");
+  fs::create_directory(checkpoints / "step_5.partial");
+  const auto loaded = newest_of(checkpoints, run.layout);
+  REQUIRE(loaded);
+  CHECK(loaded->folder == checkpoints / "step_5");
+  CHECK_FALSE(fs::exists(checkpoints / "step_5.partial"));
+}
+
+TEST_CASE("checkpoint: a save clears what killed ones left, whichever step they were of",
+          "[checkpoint]") {
+  const TempFolder folder;
+  fs::create_directories(folder / "checkpoints" / "step_3.partial" / "optimizer");
+  begin_checkpoint(folder / "checkpoints", 8);
+  CHECK_FALSE(fs::exists(folder / "checkpoints" / "step_3.partial"));
+}
+
+TEST_CASE("checkpoint: going back removes the later ones, and latest says where", "[checkpoint]") {
+  const Trained run;
+  const TempFolder folder;
+  const auto checkpoints = folder / "checkpoints";
+  for (const std::int64_t step : {2, 5, 9})
+    save_checkpoint(checkpoints, run.parts(), state_at(step));
+  go_back_to(checkpoints, 5);
+  CHECK(list_checkpoints(checkpoints) == std::vector<std::int64_t>{2, 5});
+  CHECK(fs::read_symlink(folder / "latest") == "checkpoints/step_5");
+}
+
 TEST_CASE("checkpoint: only whole names of steps are checkpoints", "[checkpoint]") {
   const TempFolder folder;
   for (const char* name : {"step_7", "step_", "step_-1", "step_7x", "step_99999999999999999999",

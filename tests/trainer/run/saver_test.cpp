@@ -145,6 +145,45 @@ TEST_CASE("saver: a failed save is tried again at the next, and too many in a ro
     }
 }
 
+TEST_CASE("saver: the best checkpoint is kept until a better one is whole") {
+  const TempFolder folder;
+  const auto checkpoints = folder / "checkpoints";
+  CheckpointConfig settings;
+  settings.save_total_limit = 1;
+  Communicator alone;
+  Training training(alone);
+  Saver saver(alone, checkpoints);
+  const auto request = [&](std::int64_t step, std::int64_t best) {
+    auto made = training.request(step, settings);
+    made.state.best_metric = 0.5;
+    made.state.best_global_step = best;
+    return made;
+  };
+  saver.save(request(1, 1));
+  saver.wait();
+  auto failing = request(2, 2);
+  failing.prepare = [] { fail("the disk is full"); };
+  saver.save(std::move(failing));
+  saver.wait();
+  saver.save(request(3, 2));
+  saver.finish();
+  CHECK(list_checkpoints(checkpoints) == std::vector<std::int64_t>{1, 3});
+  saver.save(request(4, 4));
+  saver.finish();
+  CHECK(list_checkpoints(checkpoints) == std::vector<std::int64_t>{4});
+}
+
+TEST_CASE("saver: what is no error of the disk is thrown as what it is") {
+  const TempFolder folder;
+  Communicator alone;
+  Training training(alone);
+  Saver saver(alone, folder / "checkpoints");
+  auto request = training.request(1, {});
+  request.parts.values = request.parts.values.to(at::kDouble);  // f32 is what is promised
+  saver.save(std::move(request));
+  CHECK_THROWS_AS(saver.wait(), InternalError);
+}
+
 TEST_CASE("saver: a save that fails at the end of a job is an error at once") {
   const TempFolder folder;
   std::ofstream(folder / "checkpoints") << "in the way";
