@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Tries aha on a machine with a GPU, from a package (scripts/package.sh) or a build with its tests: what the machine is, the
 # GPU's tests, and a job on the GPU beside the same job on the CPU.   scripts/gpu_check.sh [--out DIR] [--dry-run]
+# Under eight minutes. The part `compare` holds numbers of the jobs to within 1e-3 of each other: loss and gradient of the first
+# step, which both take from the seed's weights, and loss, gradient and mean length of the first GRPO step, which
+# gpu_grpo takes from the weights that the CPU's warm start ended with.
 #   --out DIR    ./gpu_check; a log a part, and results.json
 #   --dry-run    says what would be run
 # One part that fails does not keep the others from running. Exit code 0: all passed; 1: a part failed; 77: no GPU.
@@ -11,7 +14,7 @@ while [ $# -gt 0 ]; do
     --out) [ $# -ge 2 ] || die "gpu_check" "--out has no folder" "see scripts/gpu_check.sh --help"
       out=$2; shift ;;
     --dry-run) dry=true ;;
-    -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) die "gpu_check" "unknown argument '$1'" "see scripts/gpu_check.sh --help" ;;
   esac
   shift
@@ -19,22 +22,57 @@ done
 
 if [ -x "$PWD/aha" ]; then # a package
   aha=$PWD/aha tests=$PWD/tests
-  program() { echo "$tests/$1"; }
+  find_program() { [ -x "$tests/$1" ] && echo "$tests/$1"; }
 else
   aha=$build/aha
   export AHA_CUDA_LIBRARY=$build/libaha_cuda.so
-  program() { find "$build/tests" -type f -name "$1" -perm -u+x | head -n 1; }
+  find_program() { find "$build/tests" -type f -name "$1" -perm -u+x -print -quit 2>/dev/null | grep .; }
 fi
+program() {
+  local path
+  if path=$(find_program "$1"); then echo "'$path'"; else
+    echo "echo '$1 is not built: nvcc was not found, or the tests were left out'; exit 1"
+  fi
+}
 [ -x "$aha" ] || die "gpu_check" "$aha is not there" "run scripts/build.sh --tests, or start this from a package"
+
+# FILE STAGE KEY: the value of the stage's first step in a metrics.jsonl
+number_of_first_step() {
+  awk -v stage="\"stage\":\"$2\"" -v key="\"$3\":" 'index($0, "{\"step\":1,") == 1 && index($0, stage) && (at = index($0, key)) {
+    value = substr($0, at + length(key)); sub(/[,}].*/, "", value); print value; exit }' "$1"
+}
+# FILE FILE STAGE KEY...: whether the numbers are there and alike
+compare_stage() {
+  local a=$1 b=$2 stage=$3 key x y
+  shift 3
+  for key in "$@"; do
+    x=$(number_of_first_step "$a" "$stage" "$key") y=$(number_of_first_step "$b" "$stage" "$key")
+    awk -v name="$stage, step 1, $key" -v x="$x" -v y="$y" 'function size(v) { return v < 0 ? -v : v }
+      BEGIN { number = "^-?[0-9.]+([eE][-+]?[0-9]+)?$"
+        if (x !~ number || y !~ number) { printf "%s: CPU \"%s\", GPU \"%s\": a number is missing\n", name, x, y; exit 1 }
+        most = size(x) > size(y) ? size(x) : size(y); gap = most > 0 ? size(x - y) / most : 0
+        printf "%s: CPU %s, GPU %s, gap %.1e of at most 1e-3\n", name, x, y, gap; exit !(gap <= 1e-3) }' || return 1
+  done
+}
+compare() { # FOLDER
+  [ -f "$1/gpu_grpo/done" ] || { echo "gpu_grpo did not end"; return 1; } # its folder begins as a copy of the CPU's
+  compare_stage "$1/cpu/metrics.jsonl" "$1/gpu/metrics.jsonl" warm_start loss grad_norm &&
+    compare_stage "$1/cpu/metrics.jsonl" "$1/gpu_grpo/metrics.jsonl" grpo loss grad_norm completions/mean_length &&
+    echo "the CPU's and the GPU's numbers of both first steps agree within 1e-3"
+}
+export -f number_of_first_step compare_stage compare
+
 toy=(train configs/countdown_aha.yaml --set stages.warm_start.train.max_steps=200 --set stages.grpo.train.max_steps=10)
 
 names=() limits=() commands=()
 part() { names+=("$1"); limits+=("$2"); commands+=("$3"); } # NAME SECONDS COMMAND
-part machine 30 "nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap,clocks.max.sm --format=csv,noheader && $aha --version"
-part kernels 120 "$(program test_cuda)"
-part step 120 "$(program test_run_on_gpu)"
-part cpu_job 90 "$aha ${toy[*]} --set output_dir=$out/cpu"
-part gpu_job 90 "$aha ${toy[*]} --set output_dir=$out/gpu --set device=cuda"
+part machine 20 "nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap,clocks.max.sm --format=csv,noheader && '$aha' --version"
+part kernels 90 "$(program test_cuda)"
+part step 90 "$(program test_run_on_gpu)"
+part cpu_job 60 "'$aha' ${toy[*]} --set output_dir='$out/cpu'"
+part gpu_job 60 "'$aha' ${toy[*]} --set output_dir='$out/gpu' --set device=cuda"
+part gpu_grpo 60 "cp -r '$out/cpu' '$out/gpu_grpo' && '$aha' ${toy[*]} --set output_dir='$out/gpu_grpo' --set device=cuda --resume '$out/gpu_grpo/checkpoints/step_200' && touch '$out/gpu_grpo/done'"
+part compare 10 "compare '$out'"
 
 if $dry; then
   for i in "${!names[@]}"; do printf '%-10s %4d s at most   %s\n' "${names[i]}" "${limits[i]}" "${commands[i]}"; done
@@ -43,15 +81,15 @@ fi
 nvidia-smi -L >/dev/null 2>&1 || { say "gpu_check: no GPU here (nvidia-smi -L finds none)"; exit 77; }
 
 mkdir -p "$out" || die "gpu_check" "$out cannot be made" "name another folder by --out"
-rm -rf "${out:?}"/{cpu,gpu}
+rm -rf "${out:?}"/{cpu,gpu,gpu_grpo}
 failed=0 rows=()
 printf '%-10s %-10s %8s   %s\n' part outcome seconds 'last line'
 for i in "${!names[@]}"; do
   log=$out/${names[i]}.log started=$EPOCHREALTIME
-  timeout "${limits[i]}" bash -c "${commands[i]}" >"$log" 2>&1 </dev/null
+  timeout -k 10 "${limits[i]}" bash -c "${commands[i]}" >"$log" 2>&1 </dev/null
   code=$? seconds=$(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $started }")
   grep -q 'skipped: no GPU' "$log" && code=77
-  case $code in 77) outcome="not run" ;; 0) outcome=passed ;; 124) outcome="timed out" ;; *) outcome="failed ($code)" ;; esac
+  case $code in 77) outcome="not run" ;; 0) outcome=passed ;; 124 | 137) outcome="timed out" ;; *) outcome="failed ($code)" ;; esac
   last=$(grep -v '^[=~ -]*$' "$log" | tail -n 1 | tr -d '"\\' | tr -cd '[:print:]' | cut -c1-120)
   [ $code = 0 ] || failed=1
   printf '%-10s %-10s %8.1f   %s\n' "${names[i]}" "$outcome" "$seconds" "$last"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes dist/aha-VERSION, a folder that runs wherever glibc is 2.36 or later and LibTorch is at hand: the program and its
-# private libraries, configurations, sample data, scripts, benches, and the GPU's tests where nvcc is.   scripts/package.sh [--archive]
+# private libraries, configurations, sample data, scripts, benches, and with AHA_CUDA the GPU's library and tests.   scripts/package.sh [--archive]
 #   --archive    dist/aha-VERSION.tar.gz as well
 # AHA_BUILD_DIR: another build folder.
 source "$(dirname "$0")/common.sh"
@@ -14,7 +14,6 @@ for argument in "$@"; do
 done
 programs=(bench_kernels bench_storage bench_bandwidth)
 tests=()
-command -v nvcc >/dev/null && tests=(test_cuda test_run_on_gpu)
 torch_version=$(sed -n 's/^torch_version=//p' scripts/setup.sh)
 version=$(sed -n 's/.*kVersion.*"\([0-9.]*\)".*/\1/p' trainer/core/version.h)
 target=$PWD/dist/aha-$version
@@ -22,7 +21,14 @@ target=$PWD/dist/aha-$version
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 command -v patchelf >/dev/null ||
   step "installing patchelf" "a few seconds" as_root apt-get install -y --no-install-recommends patchelf
-scripts/setup.sh && scripts/build.sh --tests aha "${programs[@]}" "${tests[@]}" || exit 1
+scripts/setup.sh && scripts/build.sh --tests aha "${programs[@]}" || exit 1
+# what CMake settled on, whatever is on the PATH or was built here before
+cuda=false
+grep -qiE '^AHA_CUDA:[A-Z]+=(ON|TRUE|YES|Y|1)$' "$build/CMakeCache.txt" && cuda=true
+if $cuda; then
+  tests=(test_cuda test_run_on_gpu)
+  scripts/build.sh --tests aha_cuda "${tests[@]}" || exit 1
+fi
 
 # What a machine has of itself, or with LibTorch. All else that our binaries load travels with them.
 given='^(linux-vdso|ld-linux.*|lib(c|m|dl|rt|util|pthread|resolv|gcc_s|stdc\+\+|gomp|torch.*|c10.*|cupti|cudart|cublas.*|nccl.*|cuda)(-.*)?)\.so'
@@ -45,8 +51,7 @@ assemble() {
     file=$(find "$build" -type f -name "$name" -perm -u+x | head -n 1)
     cp "$file" "$part/bin/$name" || return 1
   done
-  file=$(find "$build" -name libaha_cuda.so | head -n 1)
-  [ -z "$file" ] || cp "$file" "$part/bin/" || return 1 # where the program looks for it
+  ! $cuda || cp "$build/libaha_cuda.so" "$part/bin/" || return 1 # where the program looks for it
   while read -r name path; do
     cp -L "$path" "$part/lib/$name" && licence_of "$path" || return 1
   done < <(libraries_of "$part"/bin/* "$part"/lib/*)

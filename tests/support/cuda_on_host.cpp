@@ -275,6 +275,8 @@ void* scratch(Scratch use, Index bytes) {
 /// The sums of a product are added in ascending k.
 void gemm(const Gemm& p) {
   const Open open;
+  if (p.type != FloatType::F32 && p.ldb % 8 != 0)  // activations, in scratch memory
+    cuda_on_host::stop("rows of a product's operand that do not begin at multiples of 16 bytes");
   const auto count = [](Index ld, Index columns, Index rows) { return ld * (columns - 1) + rows; };
   const auto a =
       widened(p.a, p.type, p.transpose_a ? count(p.lda, p.m, p.k) : count(p.lda, p.k, p.m));

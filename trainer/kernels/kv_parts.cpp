@@ -5,16 +5,20 @@
 namespace aha {
 namespace {
 
-constexpr Index kRowsOfAPart = 128;
+/// Of a run: a long one has no more parts a block than a short one, so that all its parts grow with its length
+/// and not with the square of it.
+constexpr Index rows_of_a_part(Index run) {
+  return std::max(Index{128}, round_up(run / 8, 16));
+}
 
 /// Adds the parts of rows [begin, end), which are one run.
 void add_run(const KvRows& rows, Index begin, Index end, std::vector<KvPart>& parts) {
   const std::int32_t* positions = rows.positions;
+  const Index most = rows_of_a_part(end - begin);
   for (Index index = 0; index <= positions[end - 1] / kKvBlock; ++index) {
     const auto* at = std::lower_bound(positions + begin, positions + end, index * kKvBlock);
-    for (Index first = at - positions; first < end; first += kRowsOfAPart)
-      parts.push_back(
-          {rows.tables[begin][index], index, first, std::min(end, first + kRowsOfAPart)});
+    for (Index first = at - positions; first < end; first += most)
+      parts.push_back({rows.tables[begin][index], index, first, std::min(end, first + most)});
   }
 }
 

@@ -12,7 +12,8 @@ struct KvParts {
 };
 
 /// Cuts runs of rows that share a table, in ascending positions, at the blocks that they attend to. Parts are
-/// of few rows, so that a prompt's block, which all completions attend to, is not the work of one part.
+/// of few rows, so that a prompt's block, which all completions attend to, is not the work of one part; of a run
+/// that attends to b blocks there are at most 9 b.
 KvParts cut_parts(const KvRows& rows);
 
 }  // namespace aha

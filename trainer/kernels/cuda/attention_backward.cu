@@ -9,6 +9,13 @@ namespace {
 /// Queries that a part's block takes in at a time.
 constexpr int kTile = 16;
 
+/// Of parts' sums that are held at a time: 256 MB, and in tests so few that there is more than one time.
+#ifdef AHA_CUDA_ON_HOST
+constexpr Index kPartialFloats = Index{1} << 14;
+#else
+constexpr Index kPartialFloats = Index{1} << 26;
+#endif
+
 AHA_DEVICE float scale_of(Index D) {
   return 1.0F / sqrtf(static_cast<float>(D));
 }
@@ -202,16 +209,35 @@ __global__ void part_grads(AttentionBackward p, const float* delta, float* parti
   }
 }
 
-/// dkv += the parts of each block, in their order.
-__global__ void add_parts(AttentionBackward p, const float* partial) {
+/// dkv += those of parts [first, end), which `partial` holds, of each block, one by one in their order: the bits do
+/// not depend on where the parts are cut.
+__global__ void add_parts(AttentionBackward p, const float* partial, Index first, Index end) {
   const Index size = block_floats(p.dkv);
   const Index item = element();
   if (item >= p.num_part_ranges * size) return;
   const KvPartRange range = p.part_ranges[item / size];
-  float sum = 0;
-  for (Index part = range.first_part; part < range.end_part; ++part)
-    sum += partial[part * size + item % size];
-  p.dkv.data[range.block * size + item % size] += sum;
+  const Index begin = range.first_part > first ? range.first_part : first;
+  const Index stop = range.end_part < end ? range.end_part : end;
+  if (begin >= stop) return;
+  float sum = p.dkv.data[range.block * size + item % size];
+  for (Index part = begin; part < stop; ++part)
+    sum += partial[(part - first) * size + item % size];
+  p.dkv.data[range.block * size + item % size] = sum;
+}
+
+/// dkv += parts [first, first + count).
+void add_keys_and_values(const AttentionBackward& p, const float* delta, Index first, Index count) {
+  const Index D = p.kv.D;
+  auto* partial = scratch_of<float>(Scratch::Partial, count * block_floats(p.kv));
+  AttentionBackward slice = p;
+  slice.parts += first;
+  const Grid grid{count, p.kv.Hk, 128, 4 * tile_floats(D)};
+  if (D <= 64)
+    launch(grid, part_grads<8>, slice, delta, partial);
+  else
+    launch(grid, part_grads<16>, slice, delta, partial);
+  launch(over(p.num_part_ranges * block_floats(p.dkv)), add_parts, p, partial, first,
+         first + count);
 }
 
 }  // namespace
@@ -220,19 +246,15 @@ void attention_backward(const Exec&, const AttentionBackward& p) {
   const Index D = p.kv.D;
   const Index group = p.H / p.kv.Hk;
   auto* delta = scratch_of<float>(Scratch::Delta, p.rows.M * p.H);
-  auto* partial = scratch_of<float>(Scratch::Partial, p.num_parts * block_floats(p.kv));
   with_shape(group, D, [&](auto heads, auto columns) {
     constexpr int G = decltype(heads)::value;
     const Index floats = 2 * G * D + G + kAttentionWarps * G * (kKvBlock + D);
     launch({p.rows.M, p.kv.Hk * ceil_div(group, G), kAttentionWarps * kWarp, 4 * floats},
            query_grads<G, decltype(columns)::value>, p, delta);
   });
-  const Grid grid{p.num_parts, p.kv.Hk, 128, 4 * tile_floats(D)};
-  if (D <= 64)
-    launch(grid, part_grads<8>, p, delta, partial);
-  else
-    launch(grid, part_grads<16>, p, delta, partial);
-  launch(over(p.num_part_ranges * block_floats(p.dkv)), add_parts, p, partial);
+  const Index held = kPartialFloats / block_floats(p.kv) + 1;
+  for (Index first = 0; first < p.num_parts; first += held)
+    add_keys_and_values(p, delta, first, p.num_parts - first < held ? p.num_parts - first : held);
 }
 
 }  // namespace aha::cuda

@@ -35,7 +35,7 @@ struct Gemm {
 };
 void gemm(const Gemm& p);
 
-/// to [M, columns] contiguous = x [M, columns] with `ld` between rows, rounded to `type`.
+/// to [M, columns] with padded(columns) between rows = x [M, columns] with `ld`, rounded to `type`.
 void narrow_rows(const float* x, Index ld, Index M, Index columns, FloatType type, void* to);
 
 void zero(const Exec&, void* to, Index bytes);

@@ -72,6 +72,12 @@ constexpr Index ceil_div(Index a, Index b) {
   return (a + b - 1) / b;
 }
 
+/// Elements from row to row of a product's operand that has `columns`: cuBLAS is fast where rows begin at
+/// multiples of 16 bytes, whatever the width of the model or of its vocabulary.
+__host__ __device__ constexpr Index padded(Index columns) {
+  return (columns + 7) / 8 * 8;
+}
+
 /// Floats of one block of the store; a method of it is the host's alone.
 __host__ __device__ inline Index block_floats(const KvStore& kv) {
   return kv.Hk * KvStore::head_floats(kv.D);

@@ -4,18 +4,19 @@
 namespace aha::cuda {
 namespace {
 
-__global__ void logprob_rows(const float* z, HeadLogprob p) {
+__global__ void logprob_rows(const float* logits, HeadLogprob p) {
   const Index row = block_x();
-  const RowSums r = row_sums(z + row * p.V, p.V, p.inv_temperature, row_memory(p.V));
+  const float* z = logits + row * logits_width(p.V);
+  const RowSums r = row_sums(z, p.V, p.inv_temperature, row_memory(p.V));
   if (thread() != 0) return;
-  p.logprobs[row] = logprob_of(r, z[row * p.V + p.targets[row]], p.inv_temperature);
+  p.logprobs[row] = logprob_of(r, z[p.targets[row]], p.inv_temperature);
   if (p.entropies != nullptr) p.entropies[row] = r.entropy;
 }
 
 /// Logits -> their derivative, in place.
 __global__ void derivative_rows(float* logits, HeadLogprobBackward p) {
   const Index row = block_x();
-  float* z = logits + row * p.V;
+  float* z = logits + row * logits_width(p.V);
   const RowSums r = row_sums(z, p.V, p.inv_temperature, row_memory(p.V));
   const auto inverse = static_cast<float>(1.0 / r.sum);
   const float d_logprob = p.d_logprob[row];
@@ -33,6 +34,7 @@ __global__ void derivative_rows(float* logits, HeadLogprobBackward p) {
 
 void head_logprob(const Exec& exec, const HeadLogprob& p) {
   const Index most = chunk_rows(p.V);
+  const Index width = logits_width(p.V);
   for (Index first = 0; first < p.M; first += most) {
     HeadLogprob chunk = p;
     chunk.M = p.M - first < most ? p.M - first : most;
@@ -40,14 +42,15 @@ void head_logprob(const Exec& exec, const HeadLogprob& p) {
     chunk.targets += first;
     chunk.logprobs += first;
     if (p.entropies != nullptr) chunk.entropies += first;
-    auto* z = scratch_of<float>(Scratch::Logits, chunk.M * p.V);
-    linear(exec, {chunk.h, p.C, p.w, z, p.V, chunk.M, p.V, p.C});
+    auto* z = scratch_of<float>(Scratch::Logits, chunk.M * width);
+    linear(exec, {chunk.h, p.C, p.w, z, width, chunk.M, p.V, p.C});
     launch({chunk.M, 1, kRowThreads, row_bytes(p.V)}, logprob_rows, z, chunk);
   }
 }
 
 void head_logprob_backward(const Exec& exec, const HeadLogprobBackward& p) {
   const Index most = chunk_rows(p.V);
+  const Index width = logits_width(p.V);
   for (Index first = 0; first < p.M; first += most) {
     HeadLogprobBackward chunk = p;
     chunk.M = p.M - first < most ? p.M - first : most;
@@ -55,11 +58,11 @@ void head_logprob_backward(const Exec& exec, const HeadLogprobBackward& p) {
     chunk.targets += first;
     chunk.d_logprob += first;
     if (p.d_entropy != nullptr) chunk.d_entropy += first;
-    auto* z = scratch_of<float>(Scratch::Logits, chunk.M * p.V);
-    linear(exec, {chunk.h, p.C, p.w, z, p.V, chunk.M, p.V, p.C});
+    auto* z = scratch_of<float>(Scratch::Logits, chunk.M * width);
+    linear(exec, {chunk.h, p.C, p.w, z, width, chunk.M, p.V, p.C});
     launch({chunk.M, 1, kRowThreads, row_bytes(p.V)}, derivative_rows, z, chunk);
-    linear_dx(exec, {z, p.V, p.w, p.dh + first * p.C, p.C, chunk.M, p.V, p.C});
-    linear_dw(exec, {z, p.V, chunk.h, p.C, p.dw, chunk.M, p.V, p.C, p.w.type});
+    linear_dx(exec, {z, width, p.w, p.dh + first * p.C, p.C, chunk.M, p.V, p.C});
+    linear_dw(exec, {z, width, chunk.h, p.C, p.dw, chunk.M, p.V, p.C, p.w.type});
   }
 }
 

@@ -73,7 +73,10 @@ __global__ void widen_elements(const Element* from, Index n, float* x) {
 template <class Element>
 __global__ void narrow_row_elements(const float* x, Index ld, Index M, Index columns, Element* to) {
   const Index i = element();
-  if (i < M * columns) round_to(x[i / columns * ld + i % columns], to[i]);
+  if (i >= M * columns) return;
+  const Index row = i / columns;
+  const Index column = i % columns;
+  round_to(x[row * ld + column], to[row * padded(columns) + column]);
 }
 
 int* raised_flag() {

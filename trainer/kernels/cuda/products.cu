@@ -13,9 +13,9 @@ struct Operand {
 
 Operand operand(const float* x, Index ld, Index M, Index columns, FloatType type, Scratch use) {
   if (type == FloatType::F32) return {x, ld};
-  void* narrowed = scratch(use, M * columns * bytes_of(type));
+  void* narrowed = scratch(use, M * padded(columns) * bytes_of(type));
   narrow_rows(x, ld, M, columns, type, narrowed);
-  return {narrowed, columns};
+  return {narrowed, padded(columns)};
 }
 
 }  // namespace

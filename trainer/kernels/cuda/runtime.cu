@@ -41,8 +41,27 @@ template <class... Arguments>
 }
 
 void require_blas(cublasStatus_t status, const char* what) {
+  if (status == CUBLAS_STATUS_ALLOC_FAILED)
+    raise(
+        CudaFault::User,
+        "memory of the GPU: cuBLAS has too little for %s (%s); lower "
+        "train.max_tokens_per_micro_batch or rollout.max_batch_size, or end what else uses the GPU",
+        what, cublasGetStatusString(status));
   if (status != CUBLAS_STATUS_SUCCESS)
     raise(CudaFault::Device, "%s: cuBLAS says %s", what, cublasGetStatusString(status));
+}
+
+/// Too little memory shows as one of two statuses when a handle is made.
+cublasHandle_t create_blas() {
+  cublasHandle_t blas = nullptr;
+  const cublasStatus_t status = cublasCreate(&blas);
+  if (status == CUBLAS_STATUS_ALLOC_FAILED || status == CUBLAS_STATUS_NOT_INITIALIZED)
+    raise(CudaFault::User,
+          "memory of the GPU: cuBLAS does not start (%s; %s); ending what else uses the GPU (see "
+          "nvidia-smi) would be right",
+          cublasGetStatusString(status), cudaGetErrorString(cudaGetLastError()));
+  require_blas(status, "cublasCreate");
+  return blas;
 }
 
 void* allocate(std::int64_t bytes) {
@@ -93,16 +112,20 @@ void check_device() {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
   if (status == cudaErrorInsufficientDriver)
-    raise(
-        CudaFault::User,
-        "device: there is no NVIDIA driver, or one too old for CUDA %d.%d; another, or cpu, would "
-        "be right",
-        CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
+    raise(CudaFault::User,
+          "device: there is no NVIDIA driver, or one too old for CUDA %d.%d (%s); another, or cpu, "
+          "would be right",
+          CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10, cudaGetErrorString(status));
   if (status == cudaErrorNoDevice || (status == cudaSuccess && count == 0))
     raise(
         CudaFault::User,
         "device: no GPU is visible (see nvidia-smi and CUDA_VISIBLE_DEVICES); cpu would be right");
-  require(status, "cudaGetDeviceCount");
+  if (status != cudaSuccess)  // a driver that does not match, devices that may not be opened, ...
+    raise(
+        CudaFault::User,
+        "device: CUDA finds no GPU: %s (%s); mending the driver (see nvidia-smi), or cpu, would be "
+        "right",
+        cudaGetErrorString(status), cudaGetErrorName(status));
   require(cudaSetDevice(0), "cudaSetDevice");
   cudaDeviceProp properties{};
   require(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
@@ -164,15 +187,14 @@ void copy(const Exec&, const void* from, Index bytes, void* to) {
 extern "C" __attribute__((visibility("default"))) const aha::Ops* aha_cuda_open(
     const aha::CudaHost* host) {
   using namespace aha::cuda;
-  if (host->interface != aha::kCudaInterface || host->ops_bytes != sizeof(aha::Ops)) return nullptr;
+  if (!aha::same_interface(*host)) return nullptr;
   if (state.blas != nullptr) return &table();
   state.host = *host;
   check_device();
   require(cudaStreamCreateWithFlags(&state.stream, cudaStreamNonBlocking), "cudaStreamCreate");
-  cublasHandle_t blas = nullptr;
-  require_blas(cublasCreate(&blas), "cublasCreate");
+  cublasHandle_t blas = create_blas();
   require_blas(cublasSetStream(blas, state.stream), "cublasSetStream");
-  // a workspace of our own: the same products whatever ran before, and nothing is allocated in a graph
+  // a workspace of our own: the same products whatever ran before, and none of them allocates
   require_blas(cublasSetWorkspace(blas, kMemory.allocate(kBlasWorkspace), kBlasWorkspace),
                "cublasSetWorkspace");
   require_blas(cublasSetMathMode(blas, static_cast<cublasMath_t>(

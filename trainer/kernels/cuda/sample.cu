@@ -97,7 +97,7 @@ AHA_DEVICE Kept keep_heaviest(const Weights& w, const Kept& kept, unsigned long 
   if (thread() == 0) {
     const unsigned long long each = amount(least) > 0 ? amount(least) : 1;
     unsigned long long wanted_equal = (wanted - before + each - 1) / each;
-    m.found[2] = w.V;
+    m.found[2] = least == kept.least ? kept.last : w.V;  // a border that was there stays
     for (Index i = 0; m.bin[0] > wanted_equal; ++i)  // rare: equally heavy ids, of which some go
       if (w(i) == least && kept(least, i) && --wanted_equal == 0) {
         m.found[2] = i;
@@ -211,7 +211,7 @@ AHA_DEVICE Index largest(const float* z, Index V, const RowMemory& row) {
 
 __global__ void sample_rows(const float* logits, HeadSample p) {
   const Index row = block_x();
-  const float* z = logits + row * p.V;
+  const float* z = logits + row * logits_width(p.V);
   const RowMemory memory = row_memory(p.V);
   const DrawMemory drawing = draw_memory(p.V);
   const RowSums r = row_sums(z, p.V, p.inv_temperature, memory);
@@ -238,6 +238,7 @@ __global__ void sample_rows(const float* logits, HeadSample p) {
 
 void head_sample(const Exec& exec, const HeadSample& p) {
   const Index most = chunk_rows(p.V);
+  const Index width = logits_width(p.V);
   for (Index first = 0; first < p.M; first += most) {
     HeadSample chunk = p;
     chunk.M = p.M - first < most ? p.M - first : most;
@@ -246,8 +247,8 @@ void head_sample(const Exec& exec, const HeadSample& p) {
     chunk.ids += first;
     chunk.logprobs += first;
     chunk.entropies += first;
-    auto* z = scratch_of<float>(Scratch::Logits, chunk.M * p.V);
-    linear(exec, {chunk.h, p.C, p.w, z, p.V, chunk.M, p.V, p.C});
+    auto* z = scratch_of<float>(Scratch::Logits, chunk.M * width);
+    linear(exec, {chunk.h, p.C, p.w, z, width, chunk.M, p.V, p.C});
     launch({chunk.M, 1, kRowThreads, draw_bytes(p.V)}, sample_rows, z, chunk);
   }
 }

@@ -88,9 +88,14 @@ AHA_DEVICE float logprob_of(const RowSums& r, float z, float inv_temperature) {
   return (z * inv_temperature - r.top) - r.log_sum;
 }
 
+/// Distance between rows of logits.
+__host__ __device__ constexpr Index logits_width(Index V) {
+  return padded(V);
+}
+
 /// Rows of logits that are held at a time: at most 512 MB.
 inline Index chunk_rows(Index V) {
-  const Index rows = (Index{1} << 27) / V;
+  const Index rows = (Index{1} << 27) / logits_width(V);
   return rows < 64 ? 64 : rows > 8192 ? 8192 : rows;
 }
 

@@ -166,7 +166,7 @@ TEST_CASE("gpu: of equally heavy ids those with the smaller number stay", "[gpu]
   std::vector<double> uniforms;
   for (Index r = 0; r < in.M; ++r)
     uniforms.push_back((static_cast<double>(r) + 0.5) / static_cast<double>(in.M));
-  for (const auto& how : {settings(5), settings(0, 0.25F), settings(5, 0.5F)}) {
+  for (const auto& how : {settings(5), settings(0, 0.25F), settings(5, 0.5F), settings(5, 0.9F)}) {
     const Drawn cpu = draw_on_cpu(in, how, uniforms);
     const Drawn other = draw_on_gpu(*gpu, in, how, uniforms);
     CHECK(other.ids == cpu.ids);
