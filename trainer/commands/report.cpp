@@ -34,23 +34,29 @@ void put_plan(const fs::path& run, ReportInputs& inputs) {
   }
 }
 
-std::string text_report(const std::vector<std::string>& runs) {
-  std::string text;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    ReportInputs inputs = read_run(runs[i]);
-    put_plan(runs[i], inputs);
-    if (runs.size() > 1) text += fmt::format("{}=== {}\n\n", i > 0 ? "\n" : "", runs[i]);
-    text += run_report(inputs);
-  }
-  return text;
-}
-
 std::vector<RunRecord> records(const std::vector<std::string>& paths) {
   std::vector<RunRecord> runs;
   for (const auto& path : paths)
     runs.push_back(read_record(path));
   name_apart(runs);
   return runs;
+}
+
+/// Of another program's run there are metrics alone: Markdown, which reads as text.
+std::string text_of(const std::string& run) {
+  if (is_foreign(run)) return markdown_report(records({run}), "");
+  ReportInputs inputs = read_run(run);
+  put_plan(run, inputs);
+  return run_report(inputs);
+}
+
+std::string text_report(const std::vector<std::string>& runs) {
+  std::string text;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (runs.size() > 1) text += fmt::format("{}=== {}\n\n", i > 0 ? "\n" : "", runs[i]);
+    text += text_of(runs[i]);
+  }
+  return text;
 }
 
 /// --format, else what the output's name ends in; without either the text on a terminal.
@@ -103,7 +109,7 @@ void add_report(CLI::App& app, Action& action) {
   command
       ->add_option("--format", a->format,
                    "text, html, md (with curves as SVG beside it) or csv (every value); without it "
-                   "as the file's name ends, else text")
+                   "as the file's name ends, else text (Markdown of another program's run)")
       ->check(CLI::IsMember({"text", "html", "md", "csv"}));
   command->callback([&action, a] { action = [a] { return report(*a); }; });
 }

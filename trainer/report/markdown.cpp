@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "trainer/core/text.h"
 #include "trainer/report/settings.h"
 #include "trainer/report/verdict.h"
@@ -76,13 +79,27 @@ std::string run_section(const RunRecord& run) {
   return text + '\n';
 }
 
+/// A file's name as the target of a link: in angle brackets where it has more than plain characters.
+std::string link_target(const std::string& name) {
+  const bool is_plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-' || c == '/';
+  });
+  if (is_plain) return name;
+  std::string out = "<";
+  for (const char c : name) {
+    if (c == '<' || c == '>' || c == '\\') out += '\\';
+    out += c == '\n' || c == '\r' ? ' ' : c;
+  }
+  return out + '>';
+}
+
 }  // namespace
 
 std::string markdown_report(std::span<const RunRecord> runs, const std::string& picture) {
   std::string text;
   for (const auto& run : runs)
     text += run_section(run);
-  if (!picture.empty()) text += fmt::format("![curves]({})\n", picture);
+  if (!picture.empty()) text += fmt::format("![curves]({})\n", link_target(picture));
   return text;
 }
 

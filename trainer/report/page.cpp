@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "trainer/core/error.h"
 #include "trainer/core/version.h"
 #include "trainer/report/charts.h"
@@ -16,18 +18,40 @@ namespace {
 /// Points of a curve: two for each of the pixels that a wide chart has.
 constexpr std::size_t kPoints = 1200;
 
-OrderedJson series_json(const Series& series) {
-  const Series shown = downsampled(series, kPoints);
-  return {{"x", shown.steps}, {"y", shown.values}, {"n", series.size()}};
+using Curves = std::map<const Series*, Curve>;
+
+/// Curves of one stage and metric are thinned together, so that seeds are compared step by step.
+Curves curves_of(std::span<const RunRecord> runs) {
+  std::map<std::pair<std::string, std::string>, std::vector<const Series*>> alike;
+  for (const auto& run : runs)
+    for (const auto& stage : run.stages)
+      for (const auto& [key, series] : stage.series)
+        if (!series.empty()) alike[{stage.name, key}].push_back(&series);
+  Curves curves;
+  for (const auto& [name, list] : alike) {
+    auto shown = thinned(list, kPoints);
+    for (std::size_t i = 0; i < list.size(); ++i)
+      curves.emplace(list[i], std::move(shown[i]));
+  }
+  return curves;
 }
 
-OrderedJson stages_json(const RunRecord& run) {
+OrderedJson curve_json(const Curve& curve) {
+  OrderedJson json{{"x", curve.shown.steps}, {"y", curve.shown.values}, {"n", curve.recorded}};
+  if (curve.recorded > curve.shown.size()) {
+    json["m"] = curve.means;
+    json["c"] = curve.counts;
+  }
+  return json;
+}
+
+OrderedJson stages_json(const RunRecord& run, const Curves& curves) {
   auto list = OrderedJson::array();
   for (const auto& stage : run.stages) {
     OrderedJson entry{{"name", stage.name}, {"steps", stage.steps()}};
     auto& series = entry["series"] = OrderedJson::object();
     for (const auto& [key, values] : stage.series)
-      if (!values.empty()) series[key] = series_json(values);
+      if (!values.empty()) series[key] = curve_json(curves.at(&values));
     list.push_back(std::move(entry));
   }
   return list;
@@ -45,7 +69,7 @@ OrderedJson verdict_json(const RunRecord& run) {
   return json;
 }
 
-OrderedJson run_json(const RunRecord& run, const SampleSet& samples) {
+OrderedJson run_json(const RunRecord& run, const SampleSet& samples, const Curves& curves) {
   OrderedJson json{{"name", run.name}, {"path", run.path.string()}, {"software", run.software}};
   auto notes = run.notes;
   notes.insert(notes.end(), samples.notes.begin(), samples.notes.end());
@@ -56,7 +80,7 @@ OrderedJson run_json(const RunRecord& run, const SampleSet& samples) {
   json["seedless"] = settings_without_seed(run);
   const StageRecord* main = run.main_stage();
   json["main"] = main == nullptr ? OrderedJson(nullptr) : OrderedJson(main - run.stages.data());
-  json["stages"] = stages_json(run);
+  json["stages"] = stages_json(run, curves);
   json["verdict"] = verdict_json(run);
   json["words"] = reflection_words(run);
   return json;
@@ -107,10 +131,11 @@ std::string html_page(const PageInputs& inputs) {
   check(inputs.runs.size() == inputs.samples.size(), "a page has samples, if none, for each run");
   OrderedJson data{{"version", kVersion}, {"made", inputs.made}};
   data["charts"] = charts_json(inputs.runs);
+  const Curves curves = curves_of(inputs.runs);
   auto& runs = data["runs"] = OrderedJson::array();
   std::string title;
   for (std::size_t i = 0; i < inputs.runs.size(); ++i) {
-    runs.push_back(run_json(inputs.runs[i], inputs.samples[i]));
+    runs.push_back(run_json(inputs.runs[i], inputs.samples[i], curves));
     title += (i == 0 ? "" : ", ") + inputs.runs[i].name;
   }
   std::string page = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";

@@ -146,6 +146,12 @@ bool read_verl(const fs::path& file, RunRecord& record) {
   return !record.stages.empty();
 }
 
+bool is_output_dir(const fs::path& folder) {
+  std::error_code error;
+  return fs::exists(folder / "metrics.jsonl", error) ||
+         fs::exists(folder / "config.resolved.yaml", error);
+}
+
 }  // namespace
 
 const Series* StageRecord::find(const std::string& key) const {
@@ -166,15 +172,19 @@ const StageRecord* RunRecord::main_stage() const {
   return stages.empty() ? nullptr : &stages.back();
 }
 
+bool is_foreign(const fs::path& path) {
+  std::error_code error;
+  if (fs::is_regular_file(path, error)) return true;
+  return !is_output_dir(path) && fs::exists(path / "trainer_state.json", error);
+}
+
 RunRecord read_record(const fs::path& path) {
   RunRecord record;
   record.path = path;
   std::error_code error;
   if (!fs::exists(path, error)) fail("{}: is not there", path.string());
   if (fs::is_directory(path, error)) {
-    const bool own = fs::exists(path / "metrics.jsonl", error) ||
-                     fs::exists(path / "config.resolved.yaml", error);
-    if (own) {
+    if (is_output_dir(path)) {
       read_own(path, record);
       return record;
     }

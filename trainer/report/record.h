@@ -43,6 +43,10 @@ struct RunRecord {
 /// half written or does not parse is said in `notes`. UserError when it is none of these.
 RunRecord read_record(const std::filesystem::path& path);
 
+/// True for what another program may have left and read_record reads: a file, or a folder that has a
+/// trainer_state.json and is no output_dir.
+bool is_foreign(const std::filesystem::path& path);
+
 /// Names that tell the runs apart: the last part of each path, and its parents where those agree.
 void name_apart(std::vector<RunRecord>& runs);
 

@@ -38,23 +38,52 @@ struct Candidate {
   }
 };
 
+/// A row as the page has it, before its prompt has a place.
+struct Row {
+  OrderedJson json;
+  std::string prompt;
+};
+
+using MakeRow = std::function<Row(const Candidate&)>;
+
 class Chooser {
  public:
-  Chooser(const RunRecord& run, const SampleLimits& limits, std::vector<Candidate> all)
-      : run_(run), limits_(limits), all_(std::move(all)) {}
+  Chooser(const SampleLimits& limits, std::span<const Candidate> all, MakeRow make)
+      : limits_(limits), all_(all), make_(std::move(make)) {}
 
+  /// Whatever the limits say.
   void keep(std::size_t i) {
-    if (!taken_.insert(i).second) return;
-    bytes_ += std::min(all_[i].entry->size, limits_.one_text);
+    if (rows_.count(i) == 0) take(i, make_(all_[i]));
   }
 
   /// The candidates that are kept, in the order of the page, filled up from the strata.
-  std::vector<std::size_t> chosen() {
+  std::map<std::size_t, Row> chosen() {
     fill();
-    return {taken_.begin(), taken_.end()};
+    return std::move(rows_);
   }
 
  private:
+  std::size_t cost(const Row& row) const {
+    return dump_line(row.json).size() +
+           (prompts_.count(row.prompt) > 0 ? 0 : dump_line(OrderedJson(row.prompt)).size());
+  }
+
+  void take(std::size_t i, Row row) {
+    bytes_ += cost(row);
+    prompts_.insert(row.prompt);
+    rows_.emplace(i, std::move(row));
+  }
+
+  /// False when there is no room for the candidate.
+  bool fits(std::size_t i) {
+    if (rows_.count(i) > 0) return true;
+    if (rows_.size() >= limits_.most) return false;
+    Row row = make_(all_[i]);
+    if (bytes_ + cost(row) > limits_.text_bytes) return false;
+    take(i, std::move(row));
+    return true;
+  }
+
   using Stratum = std::tuple<bool, std::string_view, std::int64_t, SampleEntry::Mark, bool, bool>;
 
   Stratum stratum(const SampleEntry& e,
@@ -79,18 +108,18 @@ class Chooser {
       more = false;
       for (const auto& [key, members] : strata) {
         if (turn >= members.size()) continue;
-        if (taken_.size() >= limits_.most || bytes_ >= limits_.text_bytes) return;
+        if (!fits(members[turn])) return;
         more = true;
-        keep(members[turn]);
       }
     }
   }
 
-  const RunRecord& run_;
   const SampleLimits& limits_;
-  std::vector<Candidate> all_;
-  std::set<std::size_t> taken_;
-  std::size_t bytes_ = 0;
+  std::span<const Candidate> all_;
+  MakeRow make_;
+  std::map<std::size_t, Row> rows_;
+  std::set<std::string> prompts_;
+  std::size_t bytes_ = 0;  ///< that rows and prompts are written with
 };
 
 /// Positions in `all` of the two moments that the page shows.
@@ -136,13 +165,22 @@ std::string shown_text(const std::string& text, std::size_t most) {
                      tail - head, text.substr(tail));
 }
 
-class RowWriter {
- public:
-  RowWriter(const SampleLimits& limits, const TokenTexts& tokens, const ReflectionWords& words,
-            SampleSet& set)
-      : limits_(limits), tokens_(tokens), words_(words), set_(set) {}
+/// A value whose texts together are too long has each of them cut to its share.
+Json shown_value(const Json& value, std::size_t most) {
+  if (dump_line(OrderedJson(value)).size() <= most) return value;
+  if (value.is_string()) return shown_text(value.get_ref<const std::string&>(), most);
+  Json cut = value;
+  for (auto& part : cut)
+    part = shown_value(part, most / value.size());
+  return cut;
+}
 
-  void write(const Candidate& candidate) {
+class RowMaker {
+ public:
+  RowMaker(const SampleLimits& limits, const TokenTexts& tokens, const ReflectionWords& words)
+      : limits_(limits), tokens_(tokens), words_(words) {}
+
+  Row make(const Candidate& candidate) const {
     const Json row = candidate.index->row(*candidate.entry);
     const SampleEntry& e = *candidate.entry;
     const auto& text = row["completion"].get_ref<const std::string&>();
@@ -151,27 +189,24 @@ class RowWriter {
                     {"held_out", e.held_out},
                     {"unit", e.unit},
                     {"index", e.index}};
-    out["prompt"] = prompt_of(row);
+    out["prompt"] = 0;  // its place, later
     out["text"] = shown_text(text, limits_.one_text);
     out["words"] = words_.count(text);
     for (const char* key :
          {"length", "finish", "reward", "rewards", "accuracy", "advantage", "extracted", "source"})
-      if (row.contains(key)) out[key] = row[key];
+      if (row.contains(key)) out[key] = shown_value(row[key], limits_.one_text);
     put_tokens(row, out);
-    set_.rows.push_back(std::move(out));
+    return {std::move(out), prompt_of(row)};
   }
 
  private:
-  std::size_t prompt_of(const Json& row) {
+  std::string prompt_of(const Json& row) const {
     const auto found = row.find("prompt");
-    const std::string text =
-        found != row.end() && found->is_string() ? found->get<std::string>() : "";
-    const auto [place, is_new] = prompts_.emplace(text, prompts_.size());
-    if (is_new) set_.prompts.push_back(shown_text(text, limits_.one_text));
-    return place->second;
+    if (found == row.end() || !found->is_string()) return "";
+    return shown_text(found->get_ref<const std::string&>(), limits_.one_text);
   }
 
-  void put_tokens(const Json& row, OrderedJson& out) {
+  void put_tokens(const Json& row, OrderedJson& out) const {
     const auto ids = row.find("completion_ids");
     if (!tokens_ || ids == row.end() || !ids->is_array()) return;
     if (ids->size() * 4 > limits_.one_text) return;
@@ -190,9 +225,15 @@ class RowWriter {
   const SampleLimits& limits_;
   const TokenTexts& tokens_;
   const ReflectionWords& words_;
-  SampleSet& set_;
-  std::map<std::string, std::size_t> prompts_;
 };
+
+/// Appends a row, its prompt once.
+void put_row(Row row, std::map<std::string, std::size_t>& prompts, SampleSet& set) {
+  const auto [place, is_new] = prompts.emplace(row.prompt, prompts.size());
+  if (is_new) set.prompts.push_back(std::move(row.prompt));
+  row.json["prompt"] = place->second;
+  set.rows.push_back(std::move(row.json));
+}
 
 std::vector<SampleIndex> open_files(const RunRecord& run, const ReflectionWords& words,
                                     SampleSet& set) {
@@ -228,14 +269,15 @@ SampleSet read_samples(const RunRecord& run, const SampleLimits& limits, const T
   set.recorded = all.size();
   const StageRecord* main = run.main_stage();
   const Moments moments = find_moments(all, main == nullptr ? "" : main->name);
-  Chooser chooser(run, limits, all);
+  const RowMaker maker(limits, tokens, words);
+  Chooser chooser(limits, all, [&](const Candidate& candidate) { return maker.make(candidate); });
   for (const auto& moment : {moments.first, moments.learnt, moments.before_learnt})
     if (moment) chooser.keep(*moment);
-  RowWriter writer(limits, tokens, words, set);
-  for (const auto i : chooser.chosen()) {
+  std::map<std::string, std::size_t> prompts;
+  for (auto& [i, row] : chooser.chosen()) {
     if (i == moments.first) set.first_aha = set.rows.size();
     if (i == moments.learnt) set.learnt_aha = set.rows.size();
-    writer.write(all[i]);
+    put_row(std::move(row), prompts, set);
   }
   return set;
 }

@@ -19,8 +19,8 @@ using TokenTexts = std::function<std::vector<std::string>(std::span<const TokenI
 /// How much of a run's completions a page holds.
 struct SampleLimits {
   std::size_t most = 20000;           ///< completions
-  std::size_t text_bytes = 16 << 20;  ///< of all of them
-  std::size_t one_text = 64 << 10;    ///< of one: the middle of a longer one is left out
+  std::size_t text_bytes = 16 << 20;  ///< of all rows and prompts, as JSON
+  std::size_t one_text = 64 << 10;    ///< of one text: the middle of a longer one is left out
 };
 
 /// A run's completions as the page shows them.
@@ -40,7 +40,7 @@ struct SampleSet {
 ///
 /// `first_aha` is the run's first completion that is right and has a word of reflection;
 /// `learnt_aha` the first to a held-out problem that was answered wrong before the main stage began
-/// to train. Both are always among the rows.
+/// to train. Both are always among the rows, with the wrong answer to the latter.
 SampleSet read_samples(const RunRecord& run, const SampleLimits& limits, const TokenTexts& tokens);
 
 }  // namespace aha

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <span>
+#include <set>
 
 namespace aha {
 namespace {
@@ -26,6 +26,27 @@ std::size_t window_size(const Series& series, double share, std::size_t least) {
   const auto wished =
       static_cast<std::size_t>(std::ceil(share * static_cast<double>(series.size())));
   return std::min(series.size(), std::max(wished, least));
+}
+
+/// The points of a series at these steps.
+Curve curve_at(const Series& series, const std::set<double>& steps) {
+  Curve curve;
+  curve.recorded = series.size();
+  curve.shown.nulls = series.nulls;
+  double sum = 0;
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    sum += series.values[i];
+    ++count;
+    if (steps.count(series.steps[i]) == 0) continue;
+    curve.shown.steps.push_back(series.steps[i]);
+    curve.shown.values.push_back(series.values[i]);
+    curve.means.push_back(sum / static_cast<double>(count));
+    curve.counts.push_back(count);
+    sum = 0;
+    count = 0;
+  }
+  return curve;
 }
 
 }  // namespace
@@ -74,6 +95,27 @@ Series downsampled(const Series& series, std::size_t points) {
   }
   keep(n - 1);
   return out;
+}
+
+std::vector<Curve> thinned(std::span<const Series* const> runs, std::size_t points) {
+  constexpr std::size_t kLeastOfARun = 8;
+  std::vector<Curve> curves;
+  const bool all_short =
+      std::all_of(runs.begin(), runs.end(), [&](const Series* s) { return s->size() <= points; });
+  if (all_short) {
+    for (const Series* series : runs)
+      curves.push_back({*series, {}, {}, series->size()});
+    return curves;
+  }
+  std::set<double> steps;
+  const std::size_t share = std::max(points / runs.size(), kLeastOfARun);
+  for (const Series* series : runs) {
+    const Series own = downsampled(*series, share);
+    steps.insert(own.steps.begin(), own.steps.end());
+  }
+  for (const Series* series : runs)
+    curves.push_back(curve_at(*series, steps));
+  return curves;
 }
 
 WindowMean first_mean(const Series& series, double share, std::size_t least) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace aha {
@@ -24,6 +25,20 @@ struct Series {
 /// the last point. Values are never averaged: what is shown is in the file. A series that is no
 /// longer than `points` stays as it is.
 Series downsampled(const Series& series, std::size_t points);
+
+/// A curve as a page draws it. Thinned, it has beside each point what was left out: `means` and `counts` are of
+/// the values behind the point before it, up to and with this one. Of a whole curve they are empty.
+struct Curve {
+  Series shown;
+  std::vector<double> means;
+  std::vector<std::int64_t> counts;
+  std::size_t recorded = 0;  ///< values of the series
+};
+
+/// Curves of one metric of several runs, with about `points` each. Where one of them is longer, all are thinned
+/// together: each keeps its own extremes (of stretches that are longer the more runs there are), and its values
+/// at the steps that any other keeps. So runs that have values at the same steps show the same steps.
+std::vector<Curve> thinned(std::span<const Series* const> runs, std::size_t points);
 
 /// Mean and standard error of a part of a series.
 struct WindowMean {

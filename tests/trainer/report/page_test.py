@@ -160,6 +160,13 @@ class Page(unittest.TestCase):
         line = self.value("(() => { const {x, y, n} = drawn.find((d) => d.chart.id === 'reward').lines[0]; return [x.length, n, Math.max(...y)]; })()")
         self.assertLess(line[0], 2000)
         self.assertEqual(line[1:], [10000, 50])  # the spike of one step is there
+        self.browser.open(url("large.html", "tab=curves&smooth=1000"))
+        line = self.value("(() => { const {x, y} = drawn.find((d) => d.chart.id === 'reward').lines[0]; return {x, y}; })()")
+        for step, value in zip(line["x"], line["y"]):  # .1, and 50 at step 5,000, which 1,000 steps remember
+            if step < 5000 or step > 6020:
+                self.assertAlmostEqual(value, 0.1, delta=1e-6)
+            elif step < 5980:
+                self.assertAlmostEqual(value, 0.1 + 49.9 / 1000, delta=1e-6)
         self.browser.open(url("large.html", "tab=samples"))
         self.assertIn("100,000", self.value("document.getElementById('sample-count').textContent"))
 

@@ -131,3 +131,22 @@ TEST_CASE("markdown_report, svg_curves: names of a run become no markup", "[repo
   CHECK_THAT(svg, contains("<polyline"));
   CHECK_THAT(svg, contains("not recorded"));
 }
+
+TEST_CASE("markdown_report: a picture whose name has spaces is still a picture", "[report]") {
+  CHECK_THAT(markdown_report({}, "my (first) run.svg"),
+             contains("![curves](<my (first) run.svg>)"));
+  CHECK_THAT(markdown_report({}, "a<b>\\.svg"), contains("![curves](<a\\<b\\>\\\\.svg>)"));
+}
+
+TEST_CASE("is_foreign: what other programs leave, and not an output_dir", "[report]") {
+  const TempFolder folder;
+  for (const char* name : {"trl", "own"})
+    make_folder(folder / name);
+  write_file_atomic(folder / "trl/trainer_state.json", "{}");
+  write_file_atomic(folder / "own/trainer_state.json", "{}");
+  write_file_atomic(folder / "own/metrics.jsonl", "");
+  CHECK(is_foreign(folder / "trl"));
+  CHECK(is_foreign(folder / "trl/trainer_state.json"));
+  CHECK_FALSE(is_foreign(folder / "own"));
+  CHECK_FALSE(is_foreign(folder / "none"));
+}

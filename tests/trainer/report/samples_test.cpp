@@ -119,3 +119,41 @@ TEST_CASE("read_samples: tokens come with their numbers where they were recorded
   CHECK_FALSE(set.rows[0].contains("entropies"));
   CHECK_FALSE(read_samples(read_record(folder.path()), {}, {}).rows[0].contains("tokens"));
 }
+
+TEST_CASE("read_samples: what is written stays within the limits, tokens and prompts included",
+          "[report]") {
+  const TempFolder folder;
+  std::vector<OrderedJson> train;
+  for (int step = 1; step <= 300; ++step) {
+    auto row = sampled(step, step, false, step == 150, step == 150 ? "wait, right" : "wrong");
+    row["prompt"] = "problem " + std::to_string(step) + std::string(300, 'p');
+    row["completion_ids"] = std::vector<int>(100, 1);
+    row["logprobs"] = std::vector<double>(100, -0.12345678901234);
+    train.push_back(row);
+  }
+  write_run(folder.path(), 300, train, {});
+  const TokenTexts texts = [](std::span<const TokenId> ids) {
+    return std::vector<std::string>(ids.size(), "token");
+  };
+  SampleLimits limits;
+  limits.text_bytes = 100'000;
+  const SampleSet set = read_samples(read_record(folder.path()), limits, texts);
+  const auto written = dump_line(set.rows).size() + dump_line(set.prompts).size();
+  CHECK(written < 103'000);  // commas and places of prompts
+  CHECK(written > 90'000);
+  REQUIRE(set.first_aha);
+  CHECK(set.rows[*set.first_aha]["text"] == "wait, right");
+}
+
+TEST_CASE("read_samples: an extracted answer and a source of a megabyte are cut", "[report]") {
+  const TempFolder folder;
+  auto row = sampled(1, 1, false, true, "a");
+  row["extracted"] = {{"exact", std::string(1'000'000, 'x')}, {"other", "4"}};
+  row["source"] = std::string(1'000'000, 's');
+  write_run(folder.path(), 1, {row}, {});
+  const SampleSet set = read_samples(read_record(folder.path()), {}, {});
+  REQUIRE(set.rows.size() == 1);
+  CHECK(dump_line(set.rows).size() < 140'000);
+  CHECK(set.rows[0]["extracted"]["other"] == "4");
+  CHECK_THAT(set.rows[0]["extracted"]["exact"].get<std::string>(), contains("are left out here"));
+}

@@ -89,3 +89,54 @@ TEST_CASE("first_mean, last_mean: mean and standard error of a window", "[report
   CHECK(last_mean(series, 0.5, 4).mean == Approx(14.5));
   CHECK(last_mean(Series(), 0.5, 4).count == 0);
 }
+
+TEST_CASE("thinned: what lies between the points is beside them, so that means stay means",
+          "[report]") {
+  Series zero_or_one;  // one of nine
+  for (int i = 0; i < 9000; ++i) {
+    zero_or_one.steps.push_back(i);
+    zero_or_one.values.push_back(i % 9 == 4 ? 1.0 : 0.0);
+  }
+  const Series* const runs[] = {&zero_or_one};
+  const Curve curve = thinned(runs, 1200)[0];
+  REQUIRE(curve.shown.size() <= 1200);
+  REQUIRE(curve.means.size() == curve.shown.size());
+  REQUIRE(curve.counts.size() == curve.shown.size());
+  CHECK(curve.recorded == 9000);
+  double sum = 0;
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < curve.means.size(); ++i) {
+    sum += curve.means[i] * static_cast<double>(curve.counts[i]);
+    count += curve.counts[i];
+  }
+  CHECK(count == 9000);
+  CHECK(sum == Approx(1000));
+  const Series whole = wave(1200);
+  const Series* const short_run[] = {&whole};
+  CHECK(thinned(short_run, 1200)[0].means.empty());
+  CHECK(thinned(short_run, 1200)[0].shown.values == whole.values);
+}
+
+TEST_CASE("thinned: seeds of one metric show the same steps, each with its own extremes",
+          "[report]") {
+  std::vector<Series> seeds(3, wave(5000));
+  for (std::size_t run = 0; run < seeds.size(); ++run)
+    for (std::size_t i = 0; i < 5000; ++i)
+      seeds[run].values[i] += std::sin(static_cast<double>((run + 7) * i));
+  seeds[1].values[1234] = 100;
+  seeds[2].steps.resize(1000);  // ended early: shorter than the limit
+  seeds[2].values.resize(1000);
+  const std::vector<const Series*> runs{&seeds[0], &seeds[1], &seeds[2]};
+  const auto curves = thinned(runs, 1200);
+  CHECK(curves[0].shown.size() <= 1200);
+  CHECK(curves[0].shown.steps == curves[1].shown.steps);
+  const auto& all = curves[0].shown.steps;
+  const auto& early = curves[2].shown.steps;
+  CHECK(std::vector<double>(all.begin(), std::lower_bound(all.begin(), all.end(), 1000.0)) ==
+        early);
+  for (std::size_t run = 0; run < seeds.size(); ++run) {
+    const auto& values = curves[run].shown.values;
+    CHECK(*std::max_element(values.begin(), values.end()) ==
+          *std::max_element(seeds[run].values.begin(), seeds[run].values.end()));
+  }
+}

@@ -32,13 +32,22 @@ function shownRuns() {
   return report.data.runs.map((run, index) => ({run, index})).filter(({index}) => !hidden.has(index));
 }
 
-/** Trailing mean over `count` values. */
-function smoothed(values, count) {
-  if (count <= 1) return values;
-  let sum = 0;
-  return values.map((value, i) => {
-    sum += value - (i >= count ? values[i - count] : 0);
-    return sum / Math.min(i + 1, count);
+/** Trailing mean over `count` recorded values. Of a thinned curve, whose points are the extremes, the values between them count too,
+ * as their mean; fewer than lie between two points are not told apart. */
+function smoothed(series, count) {
+  if (count <= 1) return series.y;
+  const means = series.m ?? series.y;
+  const size = (i) => series.c?.[i] ?? 1;
+  let [first, held, sum] = [0, 0, 0];
+  return means.map((mean, i) => {
+    held += size(i);
+    sum += size(i) * mean;
+    for (; held - size(first) >= count; ++first) {
+      held -= size(first);
+      sum -= size(first) * means[first];
+    }
+    const left_out = first < i ? Math.max(0, held - count) : 0;
+    return (sum - left_out * means[first]) / (held - left_out);
   });
 }
 
@@ -54,7 +63,7 @@ function linesOf(keys) {
     keys.forEach((key, k) => {
       const series = stage.series[key];
       if (!series) return;
-      lines.push({key, run: run.name, group: run.seedless || `run ${index}`, x: series.x, y: smoothed(series.y, smooth), n: series.n, base: series.y[0],
+      lines.push({key, run: run.name, group: run.seedless || `run ${index}`, x: series.x, y: smoothed(series, smooth), n: series.n, base: series.y[0],
         label: several ? `${run.name}: ${key}` : key, colour: colour(several ? index : k), dash: several ? DASHES[k % DASHES.length] : DASHES[Math.floor(k / 8) % 8]});
     });
   }
