@@ -288,6 +288,11 @@ void describe(Visitor& v, LogConfig& s) {
       Key("trace", "write trace_N.json: phases and collectives of all ranks, for ui.perfetto.dev")
           .free_to_change(),
       &s.trace);
+  v.leaf(Key("prometheus",
+             "port, or ADDRESS:PORT, at which rank 0 serves /metrics for Prometheus, such as 9464: "
+             "this machine alone sees a bare port, 0.0.0.0:9464 is seen by others; empty: none")
+             .free_to_change(),
+         &s.prometheus);
   v.leaf(Key("reflection_words", "words that count as reflection").free_to_change(),
          &s.reflection_words);
 }

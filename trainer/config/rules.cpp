@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "trainer/config/listen_address.h"
 #include "trainer/config/rule_list.h"
 #include "trainer/config/yaml_fields.h"
 #include "trainer/core/text.h"
@@ -209,6 +210,15 @@ void check_eval(const StageConfig& stage, RuleList& rules) {
                  best);
 }
 
+void check_log(const Config& config, const StageConfig& stage, RuleList& rules) {
+  const auto& text = stage.log.prometheus;
+  if (text != config.stages.front().log.prometheus)
+    rules.broken("log.prometheus", "is one for the whole job; give it outside of stages");
+  else if (!text.empty() && !listen_address(text))
+    rules.broken("log.prometheus",
+                 "'{}' is no port and no ADDRESS:PORT; 9464 or 0.0.0.0:9464 would be right", text);
+}
+
 /// Beyond these no machine goes, and products of them leave 64 bits. Steps have 24 bits of a sample's key.
 void check_sizes(const StageConfig& stage, RuleList& rules) {
   constexpr std::int64_t kMany = std::int64_t{1} << 20, kLong = std::int64_t{1} << 24;
@@ -272,6 +282,7 @@ std::vector<BrokenRule> broken_rules(const Config& config) {
     check_reward(stage, rules);
     check_train(stage, rules);
     check_eval(stage, rules);
+    check_log(config, stage, rules);
     if (stage.method == "grpo") check_objective(stage, rules);
   }
   return broken;

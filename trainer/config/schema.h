@@ -222,7 +222,8 @@ struct LogConfig {
   bool completion_ids = false;
   bool completion_logprobs = false;  ///< with entropies
   bool tensorboard = true;
-  bool trace = false;  ///< trace_N.json: phases and collectives of all ranks
+  bool trace = false;      ///< trace_N.json: phases and collectives of all ranks
+  std::string prometheus;  ///< [ADDRESS:]PORT at which rank 0 serves /metrics; empty: it does not
   std::vector<std::string> reflection_words = {"wait",    "recheck", "retry",  "alternatively",
                                                "however", "mistake", "verify", "check"};
 };

@@ -64,6 +64,21 @@ std::string keys_cell(const MetricInfo& info) {
 
 }  // namespace
 
+std::optional<KnownMetric> known_metric(std::string_view key) {
+  const auto found = find(key);
+  if (!found) return std::nullopt;
+  KnownMetric known{&metric_table()[found->index], found->eval, found->set, {}};
+  const auto pattern = known.info->key;
+  const auto open = pattern.find('<');
+  if (open != std::string_view::npos) {
+    const auto tail = pattern.size() - pattern.find('>') - 1;
+    const auto head = open + (found->eval ? kEvalPrefix.size() + found->set.size() : 0);
+    known.name = key.substr(head, key.size() - head - tail);
+  }
+  if (!known.set.empty()) known.set.remove_suffix(1);  // its '_'
+  return known;
+}
+
 const MetricInfo* find_metric(std::string_view key) {
   const auto found = find(key);
   return found ? &metric_table()[found->index] : nullptr;

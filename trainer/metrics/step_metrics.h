@@ -35,6 +35,17 @@ struct MetricInfo {
 /// thing (TRL 1.16, GRPOTrainer).
 std::span<const MetricInfo> metric_table();
 
+/// A key as it stands in a row, taken apart.
+struct KnownMetric {
+  const MetricInfo* info = nullptr;
+  bool eval = false;      ///< of an evaluation
+  std::string_view set;   ///< the evaluation set; empty: the first
+  std::string_view name;  ///< what the entry's `<...>` stands for; empty: it has none
+};
+
+/// Nothing for a key that the table does not know.
+std::optional<KnownMetric> known_metric(std::string_view key);
+
 /// The entry for a key as it stands in a row, prefix included; null when there is none.
 const MetricInfo* find_metric(std::string_view key);
 

@@ -15,6 +15,7 @@
 #include "trainer/metrics/console.h"
 #include "trainer/run/agreement.h"
 #include "trainer/run/evaluate.h"
+#include "trainer/run/exporter.h"
 #include "trainer/run/journal.h"
 #include "trainer/run/preflight.h"
 #include "trainer/run/run_folder.h"
@@ -69,14 +70,16 @@ class Job {
         machine_(config_.stages.front().train.threads, device_ops(config_.device)),
         policy_(make_policy(config_, machine_)),
         saver_(comm, std::filesystem::path(config.output_dir) / "checkpoints") {
+    const auto& log = config.stages.front().log;
+    if (comm_.leads() && !log.prometheus.empty()) exporter_.emplace(log.prometheus, comm_);
     choose_start(config, options.resume);
     if (comm_.leads()) {
       console_.emplace(std::cerr, console_options(options));
       log_to_file(folder_->path() / "log.txt");
+      if (exporter_) spdlog::info("metrics for Prometheus: {}", exporter_->url());
       status_.emplace(folder_->path(), comm_);
     }
-    if (config.stages.front().log.trace)
-      trace_.emplace(comm_, folder_ ? folder_->path() : std::filesystem::path());
+    if (log.trace) trace_.emplace(comm_, folder_ ? folder_->path() : std::filesystem::path());
     if (start_) resume();
     committed_.config = settled_values(config);
   }
@@ -273,6 +276,7 @@ class Job {
   void write(const MetricsRow& row) {
     if (!comm_.leads()) return;
     journal_->write(row);
+    if (exporter_) exporter_->set(row);
     const auto every = std::max<std::int64_t>(1, stage_->settings.log.logging_steps);
     const bool evaluated = row.get("eval_accuracy").has_value();
     if (row.step() > 0 &&
@@ -295,8 +299,11 @@ class Job {
   void note_position() {
     if (!status_) return;
     const Stage& s = *stage_;
-    status_->set({s.settings.name, s.index, static_cast<std::int64_t>(config_.stages.size()),
-                  s.step, s.total_steps, s.global_step});
+    const RunPosition position{
+        s.settings.name, s.index,       static_cast<std::int64_t>(config_.stages.size()),
+        s.step,          s.total_steps, s.global_step};
+    status_->set(position);
+    if (exporter_) exporter_->set(position);
   }
 
   void save() {
@@ -353,6 +360,7 @@ class Job {
   std::optional<Journal> journal_;
   std::optional<Console> console_;
   std::optional<StatusFile> status_;
+  std::optional<Exporter> exporter_;
   std::optional<Trace> trace_;
   std::optional<ReflectionWords> words_;
   std::unique_ptr<Stage> stage_;

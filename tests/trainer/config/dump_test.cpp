@@ -224,6 +224,7 @@ TEST_CASE("the resolved dump: random values of every key survive it", "[config]"
     stage.data.eval_fraction = 0;
     stage.data.prompt_template = "chat";
     stage.reward.accuracy.clear();
+    stage.log.prometheus.clear();
     config.stages.push_back(stage);
     config.stages.back().name = "second";
     if (seed % 2 == 0) describe(random, config.stages.back().objective);

@@ -51,6 +51,10 @@ const std::vector<Case> kCases = {
      "train.prompts_per_step: 9223372036854775807 is more than the 1048576 that can be"},
     {{"train.max_steps=16777216"},
      "train.max_steps: 16777216 is more than the 16777215 that can be"},
+    {{"log.prometheus=somewhere:9464"},
+     "log.prometheus: 'somewhere:9464' is no port and no ADDRESS:PORT; 9464 or 0.0.0.0:9464 would "
+     "be "
+     "right"},
     {{"rollout.stop_strings=['']"},
      "rollout.stop_strings: holds an empty text, which ends everything"},
     {{"reward.functions=[]"}, "reward.functions: grpo needs a reward, such as [{name: numeric}]"},
