@@ -49,8 +49,8 @@ void measure(Communicator& comm, std::int64_t parameters, int rounds) {
   std::vector<float> values(static_cast<std::size_t>(parameters), 1e-3F);
   const auto slices = shards_of(parameters, comm.size());
   const auto update = [&] {
-    comm.reduce_to_owners(values.data(), slices, "reduce");
-    comm.share_from_owners(values.data(), slices, "share");
+    comm.wait(comm.reduce_to_owners(values.data(), slices, "reduce"));
+    comm.wait(comm.share_from_owners(values.data(), slices, "share"));
   };
   update();
   std::vector<double> seconds;

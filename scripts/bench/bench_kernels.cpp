@@ -13,6 +13,7 @@
 #include "rollout/engine.h"
 #include "scripts/bench/timing.h"
 #include "trainer/model/resident_weights.h"
+#include "trainer/optim/gradient_sum.h"
 
 namespace {
 
@@ -277,7 +278,10 @@ void bench_training(aha::Decoder& decoder, aha::ResidentWeights& weights,
   const auto M = static_cast<Index>(ids.size());
   const aha::RowBatch rows{ids, positions, table_of, copies, sections};
   aha::Activations kept(decoder.config());
-  aha::ResidentGradients grads(layout);
+  aha::Communicator alone;
+  aha::GradientSum grads(layout, ops, exec, alone, {});
+  aha::BackwardScratch scratch;
+  grads.begin(1, 1);
   Floats logprobs(at(M));
   Floats entropies(at(M));
   const Floats d_logprob(at(M), 1e-3F);
@@ -292,7 +296,8 @@ void bench_training(aha::Decoder& decoder, aha::ResidentWeights& weights,
   const double backward = best_seconds([&] {
     ops.head_logprob_backward(exec, {hidden, edges.head, ids.data(), d_logprob.data(), nullptr,
                                      dhidden.data(), grads.edges().head, M, s.C, s.V, 1.0F});
-    decoder.backward(exec, weights, rows, dhidden.data(), kept, grads);
+    const aha::BackwardPart part{rows, dhidden.data(), &kept};
+    decoder.backward(exec, weights, {&part, 1}, scratch, grads);
   });
   const auto tokens = static_cast<double>(groups * kSamples * kTokens);
   const double floor = 6e-9 * s.matrix_elements() * static_cast<double>(M) / peak;

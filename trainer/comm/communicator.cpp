@@ -4,6 +4,8 @@
 #include <ATen/ops/from_blob.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -27,29 +29,6 @@ Tensor bytes_tensor(const std::string& bytes) {
   Tensor t = at::empty({static_cast<std::int64_t>(bytes.size())}, at::kByte);
   std::memcpy(t.data_ptr(), bytes.data(), bytes.size());
   return t;
-}
-
-/// Starts one operation for each slice that holds something, with its owner as root, and waits for all.
-template <class T, class Start>
-void for_owners(T* buffer, const std::vector<Slice>& slices, const Start& start) {
-  const auto type = std::is_same_v<T, float> ? at::kFloat : at::kLong;
-  std::vector<c10::intrusive_ptr<c10d::Work>> works;
-  for (std::size_t r = 0; r < slices.size(); ++r) {
-    if (slices[r].size() == 0) continue;
-    std::vector<Tensor> part{at::from_blob(buffer + slices[r].begin, {slices[r].size()}, type)};
-    works.push_back(start(part, static_cast<int>(r)));
-  }
-  for (auto& work : works)
-    work->wait();
-}
-
-template <class T>
-void reduce(c10d::Backend& group, T* buffer, const std::vector<Slice>& slices) {
-  for_owners(buffer, slices, [&](std::vector<Tensor>& part, int root) {
-    c10d::ReduceOptions options;
-    options.rootRank = root;
-    return group.reduce(part, options);
-  });
 }
 
 constexpr std::size_t kFirstPart = 2048;
@@ -84,6 +63,22 @@ std::vector<std::string> gather_equal(c10d::Backend& group, const std::string& o
 }
 
 }  // namespace
+
+/// The operations, and when the last of them was done.
+struct Transfer::State {
+  std::string name, phase;
+  std::int64_t step = 0;
+  std::int64_t call = 0;
+  Clock::time_point begin = Clock::now();
+  std::vector<c10::intrusive_ptr<c10d::Work>> works;
+  std::shared_ptr<std::atomic<std::int64_t>> end_ns =
+      std::make_shared<std::atomic<std::int64_t>>(0);  // the network's threads may outlive us
+};
+
+Transfer::Transfer() = default;
+Transfer::~Transfer() = default;
+Transfer::Transfer(Transfer&&) noexcept = default;
+Transfer& Transfer::operator=(Transfer&&) noexcept = default;
 
 Communicator::Communicator() = default;
 
@@ -150,25 +145,70 @@ bool Communicator::stop_wanted(bool own) {
   return own || network_->heartbeat.stop_wanted();
 }
 
-void Communicator::reduce_to_owners(float* buffer, const std::vector<Slice>& slices,
-                                    std::string_view name) {
-  if (network_) collective(name, [&] { reduce(*network_->group, buffer, slices); });
+template <class T, class Start>
+Transfer Communicator::begin(std::string_view name, T* buffer, const std::vector<Slice>& slices,
+                             const Start& start) {
+  Transfer transfer;
+  if (!network_) return transfer;
+  transfer.state_ = std::make_unique<Transfer::State>();
+  auto& state = *transfer.state_;
+  state.name = name;
+  state.phase = place_.phase;
+  state.step = place_.step;
+  state.call = ++calls_;
+  const auto type = std::is_same_v<T, float> ? at::kFloat : at::kLong;
+  network_->run(name, [&] {
+    for (std::size_t r = 0; r < slices.size(); ++r) {
+      if (slices[r].size() == 0) continue;
+      std::vector<Tensor> part{at::from_blob(buffer + slices[r].begin, {slices[r].size()}, type)};
+      auto& work = state.works.emplace_back(start(part, static_cast<int>(r)));
+      if (recorder_)
+        work->getFuture()->addCallback(
+            [end_ns = state.end_ns](c10::ivalue::Future&) { *end_ns = nanoseconds(Clock::now()); });
+    }
+  });
+  return transfer;
 }
 
-void Communicator::reduce_to_owners(std::int64_t* buffer, const std::vector<Slice>& slices,
-                                    std::string_view name) {
-  if (network_) collective(name, [&] { reduce(*network_->group, buffer, slices); });
+void Communicator::wait(Transfer transfer) {
+  if (!transfer.state_) return;
+  const auto& state = *transfer.state_;
+  network_->run(state.name, [&] {
+    for (const auto& work : state.works)
+      work->wait();
+  });
+  if (!recorder_) return;
+  const auto begin_ns = nanoseconds(state.begin);
+  recorder_->add(
+      state.name, state.phase,
+      {0, 0, state.step, begin_ns, std::max(begin_ns, state.end_ns->load()), state.call, true});
 }
 
-void Communicator::share_from_owners(float* buffer, const std::vector<Slice>& slices,
-                                     std::string_view name) {
-  if (!network_) return;
-  collective(name, [&] {
-    for_owners(buffer, slices, [&](std::vector<Tensor>& part, int root) {
-      c10d::BroadcastOptions options;
-      options.rootRank = root;
-      return network_->group->broadcast(part, options);
-    });
+template <class T>
+Transfer Communicator::reduce(T* buffer, const std::vector<Slice>& slices, std::string_view name) {
+  return begin(name, buffer, slices, [&](std::vector<Tensor>& part, int root) {
+    c10d::ReduceOptions options;
+    options.rootRank = root;
+    return network_->group->reduce(part, options);
+  });
+}
+
+Transfer Communicator::reduce_to_owners(float* buffer, const std::vector<Slice>& slices,
+                                        std::string_view name) {
+  return reduce(buffer, slices, name);
+}
+
+Transfer Communicator::reduce_to_owners(std::int64_t* buffer, const std::vector<Slice>& slices,
+                                        std::string_view name) {
+  return reduce(buffer, slices, name);
+}
+
+Transfer Communicator::share_from_owners(float* buffer, const std::vector<Slice>& slices,
+                                         std::string_view name) {
+  return begin(name, buffer, slices, [&](std::vector<Tensor>& part, int root) {
+    c10d::BroadcastOptions options;
+    options.rootRank = root;
+    return network_->group->broadcast(part, options);
   });
 }
 

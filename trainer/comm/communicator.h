@@ -16,6 +16,20 @@ namespace aha {
 
 class Heartbeat;
 
+/// A collective under way on buffers of this rank.
+class Transfer {
+ public:
+  Transfer();
+  ~Transfer();
+  Transfer(Transfer&&) noexcept;
+  Transfer& operator=(Transfer&&) noexcept;
+
+ private:
+  friend class Communicator;
+  struct State;
+  std::unique_ptr<State> state_;  ///< null: nothing to wait for
+};
+
 struct CommOptions {
   double timeout_s = 600;   ///< of one collective: longer is a failure
   double heartbeat_s = 60;  ///< a rank without a sign of life for this long is dead
@@ -56,12 +70,17 @@ class Communicator {
   /// returns may differ between ranks, and is for leaving long work early.
   bool stop_wanted(bool own);
 
-  /// Sums `buffer` over ranks in place; slices[r] is complete on rank r, the rest is undefined after.
-  void reduce_to_owners(float* buffer, const std::vector<Slice>& slices, std::string_view name);
-  void reduce_to_owners(std::int64_t* buffer, const std::vector<Slice>& slices,
-                        std::string_view name);
+  /// Begins to sum `buffer` over ranks in place: after `wait`, slices[r] is complete on rank r and the rest is
+  /// undefined. The network's threads do it meanwhile; slices may be parts of a buffer.
+  [[nodiscard]] Transfer reduce_to_owners(float* buffer, const std::vector<Slice>& slices,
+                                          std::string_view name);
+  [[nodiscard]] Transfer reduce_to_owners(std::int64_t* buffer, const std::vector<Slice>& slices,
+                                          std::string_view name);
   /// The reverse: slices[r] of rank r is copied to all ranks.
-  void share_from_owners(float* buffer, const std::vector<Slice>& slices, std::string_view name);
+  [[nodiscard]] Transfer share_from_owners(float* buffer, const std::vector<Slice>& slices,
+                                           std::string_view name);
+  /// Returns when it is done, which every transfer has to be before its buffer goes.
+  void wait(Transfer transfer);
 
   /// The bytes of every rank, in rank order.
   std::vector<std::string> all_gather(const std::string& own, std::string_view name);
@@ -108,6 +127,12 @@ class Communicator {
   /// Network::run, noted.
   template <class Body>
   void collective(std::string_view name, Body&& body);
+  /// Starts one operation for each slice that holds something, with its owner as root.
+  template <class T, class Start>
+  Transfer begin(std::string_view name, T* buffer, const std::vector<Slice>& slices,
+                 const Start& start);
+  template <class T>
+  Transfer reduce(T* buffer, const std::vector<Slice>& slices, std::string_view name);
 
   Placement placement_;
   Place place_;

@@ -42,7 +42,7 @@ RecordedSpans read_spans(std::string_view message) {
     texts.push_back(in.text());
   for (const auto& s : in.values<PackedSpan>())
     result.spans.push_back(
-        {texts.at(s.name), texts.at(s.phase), s.step, s.begin_ns, s.end_ns, s.call});
+        {texts.at(s.name), texts.at(s.phase), s.step, s.begin_ns, s.end_ns, s.call, s.beside != 0});
   return result;
 }
 

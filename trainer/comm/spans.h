@@ -17,6 +17,7 @@ struct TraceSpan {
   std::int64_t begin_ns = 0;  ///< by the rank's own clock
   std::int64_t end_ns = 0;
   std::int64_t call = -1;  ///< of a collective: the same number is the same call on every rank
+  bool beside = false;     ///< of a collective: the rank went on meanwhile
 };
 
 inline std::int64_t nanoseconds(Clock::time_point t) {
@@ -31,13 +32,14 @@ struct PackedSpan {
   std::int64_t begin_ns = 0;
   std::int64_t end_ns = 0;
   std::int64_t call = -1;
+  std::int64_t beside = 0;
 };
 
 /// What one rank did since it was asked last. Memory is bounded: of more than kMost spans the later ones
 /// are counted and dropped. Not thread-safe.
 class SpanRecorder {
  public:
-  static constexpr std::size_t kMost = 65536;  // 48 bytes each
+  static constexpr std::size_t kMost = 65536;  // 56 bytes each
 
   /// `span`: all but the texts, which are numbered here.
   void add(std::string_view name, std::string_view phase, PackedSpan span);

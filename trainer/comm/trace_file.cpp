@@ -55,6 +55,34 @@ std::map<std::int64_t, std::int64_t> arrivals(std::span<const RecordedSpans> ran
   return last;
 }
 
+/// A span as events: one that other spans of its rank enclose or are enclosed by is one line; a collective
+/// that ran beside the rank's work is the two ends of an asynchronous event, drawn on a row of its own.
+std::string event_of(const TraceSpan& span, std::int64_t begin_ns, std::int64_t wait_ns,
+                     std::size_t rank) {
+  const bool collective = span.call >= 0;
+  const std::int64_t length_ns = span.end_ns - span.begin_ns;
+  std::string more;
+  if (collective)
+    more = fmt::format(R"(,"phase":{},"call":{},"wait_us":{})", quoted(span.phase), span.call,
+                       microseconds(std::min(wait_ns, length_ns)));
+  const auto what =
+      fmt::format(R"("name":{},"cat":"{}","pid":{},"tid":{})", quoted(span.name),
+                  collective ? "collective" : "phase", rank, collective ? kCollectives : kPhases);
+  const auto arguments = fmt::format(R"("args":{{"step":{}{}}})", span.step, more);
+  if (!span.beside)
+    return fmt::format(
+        ",\n"
+        R"({{{},"ph":"X","ts":{},"dur":{},{}}})",
+        what, microseconds(begin_ns), microseconds(length_ns), arguments);
+  const auto id = fmt::format(R"("id":"{}.{}")", rank, span.call);
+  return fmt::format(
+      ",\n"
+      R"({{{},"ph":"b",{},"ts":{},{}}})"
+      ",\n"
+      R"({{{},"ph":"e",{},"ts":{}}})",
+      what, id, microseconds(begin_ns), arguments, what, id, microseconds(begin_ns + length_ns));
+}
+
 }  // namespace
 
 TraceFile::TraceFile(std::filesystem::path path, std::span<const TracedRank> ranks,
@@ -81,19 +109,9 @@ void TraceFile::write(std::span<const RecordedSpans> ranks) {
       return a.begin_ns != b.begin_ns ? a.begin_ns < b.begin_ns : a.end_ns > b.end_ns;
     });
     for (const auto& span : spans) {
-      const bool collective = span.call >= 0;
       const auto begin = span.begin_ns + ranks_[r].clock.add_ns;
-      std::string more;
-      if (collective)
-        more = fmt::format(
-            R"(,"phase":{},"call":{},"wait_us":{})", quoted(span.phase), span.call,
-            microseconds(std::min(last.at(span.call) - begin, span.end_ns - span.begin_ns)));
-      events += fmt::format(
-          ",\n"
-          R"({{"name":{},"cat":"{}","ph":"X","ts":{},"dur":{},"pid":{},"tid":{},"args":{{"step":{}{}}}}})",
-          quoted(span.name), collective ? "collective" : "phase", microseconds(begin - origin_ns_),
-          microseconds(span.end_ns - span.begin_ns), r, collective ? kCollectives : kPhases,
-          span.step, more);
+      const auto arrived = span.call >= 0 ? last.at(span.call) : begin;
+      events += event_of(span, begin - origin_ns_, arrived - begin, r);
     }
     if (ranks[r].dropped > 0)
       spdlog::warn("log.trace: {} spans of rank {} found no room and are missing", ranks[r].dropped,

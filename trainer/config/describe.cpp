@@ -174,6 +174,12 @@ void describe(Visitor& v, RewardSection& s) {
              .above(0)
              .free_to_change(),
          &s.timeout_s);
+  v.leaf(Key("max_unjudged",
+             "share of a step's completions that a reward cannot judge, beyond which the run stops")
+             .at_least(0)
+             .at_most(1)
+             .free_to_change(),
+         &s.max_unjudged);
 }
 
 void describe(Visitor& v, OptimConfig& s) {
@@ -193,6 +199,12 @@ void describe(Visitor& v, OptimConfig& s) {
   v.leaf(Key("weight_decay", "decoupled; not on norms and biases").at_least(0), &s.weight_decay);
   v.leaf(Key("max_grad_norm", "bound on the gradient's norm; 0: none").at_least(0),
          &s.max_grad_norm);
+  v.leaf(
+      Key("zero_stage",
+          "what ranks divide: 1: moments; 2: and gradients, which takes less memory and sends more")
+          .at_least(1)
+          .at_most(2),
+      &s.zero_stage);
 }
 
 void describe(Visitor& v, TrainConfig& s) {

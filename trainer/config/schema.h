@@ -102,6 +102,9 @@ struct RolloutConfig {
       0;  ///< rows decoded at once; 0: a step\'s completions, at least 256
 };
 
+/// The option of a reward that may be a list of texts. It is kept as its JSON, which is YAML, too.
+inline constexpr const char* kListOption = "command";
+
 /// One entry of `reward.functions`.
 struct RewardFunction {
   std::string name;
@@ -115,7 +118,8 @@ struct RewardSection {
   std::vector<RewardFunction> functions;
   std::string accuracy;      ///< which reward is "accuracy"; empty: the first verifier
   std::int64_t threads = 0;  ///< 0: all cores
-  double timeout_s = 10.0;   ///< for all completions of a step; later ones cannot be judged
+  double timeout_s = 10.0;   ///< for completions scored together; later ones cannot be judged
+  double max_unjudged = 0.1;  ///< share of a step's completions; a run with more of them stops
 };
 
 /// `objective:` formulas in trainer/objective.
@@ -172,8 +176,9 @@ struct OptimConfig {
   double adam_beta1 = 0.9;
   double adam_beta2 = 0.999;
   double adam_epsilon = 1e-8;
-  double weight_decay = 0.0;   ///< decoupled; not on norms and biases
-  double max_grad_norm = 1.0;  ///< 0: no clipping
+  double weight_decay = 0.0;    ///< decoupled; not on norms and biases
+  double max_grad_norm = 1.0;   ///< 0: no clipping
+  std::int64_t zero_stage = 1;  ///< what ranks divide: 1 moments, 2 and gradients
 };
 
 /// Steps of one stage at most.

@@ -28,13 +28,16 @@ void KvCache::zero(const Ops& ops, const Exec& exec) {
 
 std::int64_t Activations::bytes() const {
   std::int64_t sum = x_out.bytes() + inv_rms_out.bytes() + hidden.bytes() + kv.bytes() +
-                     dkv.bytes() + normed.bytes() + wide.bytes() + dx.bytes() + dnormed.bytes() +
-                     dqkv.bytes() + dgate_up.bytes();
+                     normed.bytes() + wide.bytes() + dx.bytes();
   for (const auto& l : layers)
     sum += l.x_in.bytes() + l.inv_rms_in.bytes() + l.qkv.bytes() + l.attention.bytes() +
            l.lse.bytes() + l.x_mid.bytes() + l.inv_rms_mid.bytes() + l.gate_up.bytes() +
            l.qk.bytes() + l.inv_rms_qk.bytes();
   return sum;
+}
+
+std::int64_t BackwardScratch::bytes() const {
+  return dkv.bytes() + dnormed.bytes() + dqkv.bytes() + dgate_up.bytes();
 }
 
 Decoder::Decoder(const ModelConfig& config, const Ops& ops)

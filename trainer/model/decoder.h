@@ -100,7 +100,7 @@ struct Scratch {
 
 /// What a training forward pass keeps for its backward pass.
 struct Activations {
-  explicit Activations(const ModelConfig& config) : kv(config), dkv(config) {}
+  explicit Activations(const ModelConfig& config) : kv(config) {}
 
   struct Layer {
     Buffer x_in, inv_rms_in, qkv, attention, lse, x_mid, inv_rms_mid, gate_up;
@@ -110,11 +110,26 @@ struct Activations {
   Buffer x_out, inv_rms_out;
   Buffer hidden;  ///< [M, C] after the final norm
   KvCache kv;
-  KvCache dkv;
-  Buffer normed, wide, dx, dnormed, dqkv, dgate_up;  ///< scratch of the backward pass
+  Buffer normed, wide;  ///< scratch of both passes
+  Buffer dx;  ///< [M, C] derivative with respect to the residual stream, of the backward pass
   StagedRows rows;
 
   std::int64_t bytes() const;
+};
+
+/// What the backward pass through one block works in; parts take turns.
+struct BackwardScratch {
+  Buffer dkv, dnormed, dqkv, dgate_up;
+
+  std::int64_t bytes() const;
+};
+
+/// Rows that went through one forward pass, and `dhidden` [M, C], the derivative with respect to the hidden
+/// rows that it returned.
+struct BackwardPart {
+  RowBatch rows;
+  const float* dhidden;
+  Activations* kept;
 };
 
 /// The one decoder: pre-norm blocks of RMSNorm, rotary grouped-query attention and SwiGLU, with what
@@ -134,22 +149,24 @@ class Decoder {
   const float* forward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
                        Index num_blocks, Activations& kept) const;
 
-  /// Adds the gradient of every parameter but the head's for `dhidden` [M, C], the derivative with
-  /// respect to the hidden rows of the forward pass that filled `kept`.
-  void backward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
-                const float* dhidden, Activations& kept, GradientSink& grads) const;
+  /// Adds the gradient of every parameter but the head's, block by block from the last one; each block is
+  /// gathered once, and its gradient is ready when all parts have gone through it, in their order: to the bit
+  /// the gradient of the parts as one batch.
+  void backward(const Exec& exec, ParameterProvider& weights, std::span<const BackwardPart> parts,
+                BackwardScratch& scratch, GradientSink& grads) const;
 
   const ModelConfig& config() const { return config_; }
   const Ops& ops() const { return *ops_; }
 
  private:
   struct BlockRows;  // the pointers one block's forward works on
+  struct Backward;   // what one part's way back works on
   void forward_block(const Exec& exec, const BlockWeights& w, const RowBatch& rows,
                      const KvStore& kv, const BlockRows& p) const;
-  void backward_mlp(const Exec& exec, const BlockWeights& w, const BlockGrads& g, Index M,
-                    Activations::Layer& layer, Activations& kept) const;
-  void backward_attention(const Exec& exec, const BlockWeights& w, const BlockGrads& g,
-                          const RowBatch& rows, Index l, Activations& kept) const;
+  void backward_mlp(const Exec& exec, const BlockWeights& w, const BlockGrads& g, Index l,
+                    const Backward& p) const;
+  void backward_attention(const Exec& exec, const BlockWeights& w, const BlockGrads& g, Index l,
+                          const Backward& p) const;
   void rotate(const Exec& exec, float* qkv, const RowBatch& rows, bool inverse) const;
   Index qkv_width() const;
   Index heads() const { return config_.num_attention_heads + config_.num_key_value_heads; }

@@ -2,40 +2,63 @@
 
 namespace aha {
 
-void Decoder::backward(const Exec& exec, ParameterProvider& weights, const RowBatch& host_rows,
-                       const float* dhidden, Activations& kept, GradientSink& grads) const {
+/// One part on its way back: its rows in the table's memory, and the scratch of the block under way.
+struct Decoder::Backward {
+  RowBatch rows;
+  Activations* kept;
+  BackwardScratch* scratch;
+  Index num_kv_floats;  ///< of one layer's keys and values
+
+  Activations::Layer& layer(Index l) const { return kept->layers[static_cast<std::size_t>(l)]; }
+  Index M() const { return rows.rows(); }
+  float* dx() const { return kept->dx.data(); }
+};
+
+void Decoder::backward(const Exec& exec, ParameterProvider& weights,
+                       std::span<const BackwardPart> parts, BackwardScratch& scratch,
+                       GradientSink& grads) const {
   const Memory& memory = *ops_->memory;
-  const RowBatch rows = kept.rows.stage(memory, host_rows, true);
-  const Index M = rows.rows();
   const Index C = config_.hidden_size;
   const EdgeWeights edges = weights.edges();
   const EdgeGrads edge_grads = grads.edges();
-  kept.dnormed.reserve(M * C, memory);
-  float* dx = kept.dx.reserve(M * C, memory);
-  ops_->zero(exec, dx, 4 * M * C);
-  ops_->rms_norm_backward(exec, {dhidden, kept.x_out.data(), edges.final_norm,
-                                 kept.inv_rms_out.data(), dx, edge_grads.final_norm, M, C});
-  kept.dkv.reserve(kept.kv.num_blocks(), memory);
-  kept.dkv.zero(*ops_, exec);
+  std::vector<Backward> passes;
+  for (const auto& part : parts) {
+    Activations& kept = *part.kept;
+    const Index layer_floats =
+        KvCache::bytes_for(config_, kept.kv.num_blocks()) / 4 / config_.num_hidden_layers;
+    const Backward& p = passes.emplace_back(
+        Backward{kept.rows.stage(memory, part.rows, true), &kept, &scratch, layer_floats});
+    float* dx = kept.dx.reserve(p.M() * C, memory);
+    ops_->zero(exec, dx, 4 * p.M() * C);
+    ops_->rms_norm_backward(exec, {part.dhidden, kept.x_out.data(), edges.final_norm,
+                                   kept.inv_rms_out.data(), dx, edge_grads.final_norm, p.M(), C});
+  }
   for (Index l = config_.num_hidden_layers - 1; l >= 0; --l) {
     const BlockWeights w = weights.gather(l);
     const BlockGrads g = grads.block(l);
-    backward_mlp(exec, w, g, M, kept.layers[static_cast<std::size_t>(l)], kept);
-    backward_attention(exec, w, g, rows, l, kept);
+    for (const auto& p : passes) {
+      backward_mlp(exec, w, g, l, p);
+      backward_attention(exec, w, g, l, p);
+    }
     grads.ready(l);
     weights.release(l);
   }
-  ops_->embed_backward(exec, dx, rows.ids.data(), M, C, edge_grads.embed);
+  for (const auto& p : passes)
+    ops_->embed_backward(exec, p.dx(), p.rows.ids.data(), p.M(), C, edge_grads.embed);
 }
 
-void Decoder::backward_mlp(const Exec& exec, const BlockWeights& w, const BlockGrads& g, Index M,
-                           Activations::Layer& layer, Activations& kept) const {
+void Decoder::backward_mlp(const Exec& exec, const BlockWeights& w, const BlockGrads& g, Index l,
+                           const Backward& p) const {
+  const Memory& memory = *ops_->memory;
+  const Index M = p.M();
   const Index C = config_.hidden_size;
   const Index F = config_.intermediate_size;
-  float* dx = kept.dx.data();
-  float* normed = kept.normed.data();
-  float* wide = kept.wide.data();
-  float* dgate_up = kept.dgate_up.reserve(M * 2 * F, *ops_->memory);
+  auto& layer = p.layer(l);
+  float* dx = p.dx();
+  float* normed = p.kept->normed.data();
+  float* wide = p.kept->wide.data();
+  float* dgate_up = p.scratch->dgate_up.reserve(M * 2 * F, memory);
+  float* dnormed = p.scratch->dnormed.reserve(M * C, memory);
 
   ops_->linear_dx(exec, {dx, C, w.down, wide, F, M, C, F});
   ops_->swiglu_backward(exec, {layer.gate_up.data(), wide, dgate_up, M, F, wide});
@@ -43,27 +66,31 @@ void Decoder::backward_mlp(const Exec& exec, const BlockWeights& w, const BlockG
   ops_->rms_norm(exec, {layer.x_mid.data(), w.post_norm, normed, nullptr, M, C,
                         static_cast<float>(config_.rms_norm_eps)});
   ops_->linear_dw(exec, {dgate_up, 2 * F, normed, C, g.gate_up, M, 2 * F, C, w.gate_up.type});
-  ops_->linear_dx(exec, {dgate_up, 2 * F, w.gate_up, kept.dnormed.data(), C, M, 2 * F, C});
-  ops_->rms_norm_backward(exec, {kept.dnormed.data(), layer.x_mid.data(), w.post_norm,
-                                 layer.inv_rms_mid.data(), dx, g.post_norm, M, C});
+  ops_->linear_dx(exec, {dgate_up, 2 * F, w.gate_up, dnormed, C, M, 2 * F, C});
+  ops_->rms_norm_backward(exec, {dnormed, layer.x_mid.data(), w.post_norm, layer.inv_rms_mid.data(),
+                                 dx, g.post_norm, M, C});
 }
 
 void Decoder::backward_attention(const Exec& exec, const BlockWeights& w, const BlockGrads& g,
-                                 const RowBatch& rows, Index l, Activations& kept) const {
-  const Index M = rows.rows();
+                                 Index l, const Backward& p) const {
+  const Memory& memory = *ops_->memory;
+  const RowBatch& rows = p.rows;
+  const Index M = p.M();
   const Index C = config_.hidden_size;
   const Index H = config_.num_attention_heads;
   const Index HD = H * config_.head_dim;
   const Index Q = qkv_width();
-  auto& layer = kept.layers[static_cast<std::size_t>(l)];
-  float* dx = kept.dx.data();
-  float* normed = kept.normed.data();
-  float* dqkv = kept.dqkv.reserve(M * Q, *ops_->memory);
-  float* dattention = kept.dgate_up.reserve(M * HD, *ops_->memory);
-  const KvStore kv = kept.kv.layer(l);
-  const KvStore dkv = kept.dkv.layer(l);
+  auto& layer = p.layer(l);
+  float* dx = p.dx();
+  float* normed = p.kept->normed.data();
+  float* dnormed = p.scratch->dnormed.data();
+  float* dqkv = p.scratch->dqkv.reserve(M * Q, memory);
+  float* dattention = p.scratch->dgate_up.reserve(M * HD, memory);
+  const KvStore kv = p.kept->kv.layer(l);
+  const KvStore dkv{p.scratch->dkv.reserve(p.num_kv_floats, memory), kv.Hk, kv.D};
   const KvRows kv_rows{rows.positions.data(), rows.tables.data(), M};
 
+  ops_->zero(exec, dkv.data, 4 * p.num_kv_floats);
   ops_->linear_dw(exec, {dx, C, layer.attention.data(), HD, g.o, M, C, HD, w.o.type});
   ops_->linear_dx(exec, {dx, C, w.o, dattention, HD, M, C, HD});
   ops_->attention_backward(
@@ -84,9 +111,9 @@ void Decoder::backward_attention(const Exec& exec, const BlockWeights& w, const 
   ops_->rms_norm(exec, {layer.x_in.data(), w.input_norm, normed, nullptr, M, C,
                         static_cast<float>(config_.rms_norm_eps)});
   ops_->linear_dw(exec, {dqkv, Q, normed, C, g.qkv, M, Q, C, w.qkv.type});
-  ops_->linear_dx(exec, {dqkv, Q, w.qkv, kept.dnormed.data(), C, M, Q, C});
-  ops_->rms_norm_backward(exec, {kept.dnormed.data(), layer.x_in.data(), w.input_norm,
-                                 layer.inv_rms_in.data(), dx, g.input_norm, M, C});
+  ops_->linear_dx(exec, {dqkv, Q, w.qkv, dnormed, C, M, Q, C});
+  ops_->rms_norm_backward(exec, {dnormed, layer.x_in.data(), w.input_norm, layer.inv_rms_in.data(),
+                                 dx, g.input_norm, M, C});
 }
 
 }  // namespace aha

@@ -141,21 +141,4 @@ std::int64_t ResidentWeights::bytes_for(const ParameterLayout& layout, FloatType
   return layout.total * (4 + (storage == FloatType::F32 ? 0 : 2) + (small ? 4 : 0));
 }
 
-ResidentGradients::ResidentGradients(const ParameterLayout& layout, const Ops& ops)
-    : ops_(&ops), total_(layout.total) {
-  values_.reserve(total_, *ops.memory);
-  float* const base = data();
-  edges_ = {base + layout.embed, base + layout.final_norm, base + layout.head};
-  for (const auto& at : layout.blocks) {
-    blocks_.push_back({base + at.input_norm, base + at.qkv, base + at.o, base + at.post_norm,
-                       base + at.gate_up, base + at.down});
-    if (at.qkv_bias > 0) blocks_.back().qkv_bias = base + at.qkv_bias;
-    if (at.qk_norm > 0) blocks_.back().qk_norm = base + at.qk_norm;
-  }
-}
-
-void ResidentGradients::clear() {
-  ops_->zero({}, data(), 4 * total_);
-}
-
 }  // namespace aha

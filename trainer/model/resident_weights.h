@@ -71,23 +71,4 @@ class ResidentWeights : public ParameterProvider {
   std::vector<Packed> packed_;  ///< empty: the model is large
 };
 
-/// Gradients of the same layout in one flat f32 buffer.
-class ResidentGradients : public GradientSink {
- public:
-  explicit ResidentGradients(const ParameterLayout& layout, const Ops& ops = cpu_ops());
-
-  void clear();
-  float* data() { return values_.data(); }  ///< in the table's memory
-
-  EdgeGrads edges() override { return edges_; }
-  BlockGrads block(Index layer) override { return blocks_[static_cast<std::size_t>(layer)]; }
-
- private:
-  const Ops* ops_;
-  std::int64_t total_;
-  Buffer values_;  ///< [total] f32
-  EdgeGrads edges_{};
-  std::vector<BlockGrads> blocks_;
-};
-
 }  // namespace aha

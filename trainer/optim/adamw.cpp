@@ -34,7 +34,7 @@ double AdamWOptimizer::squares(const Exec& exec, const float* grads) const {
   const Slice part = own();
   static_assert(kShardUnit == kSquaresBlock);
   std::vector<double> blocks(static_cast<std::size_t>((part.size() + kShardUnit - 1) / kShardUnit));
-  ops_->block_squares(exec, grads + part.begin, part.size(), blocks.data());
+  ops_->block_squares(exec, grads, part.size(), blocks.data());
   ByteWriter message;
   message.add(blocks);
   double sum = 0;
@@ -55,7 +55,7 @@ std::vector<AdamW> AdamWOptimizer::tasks(float* values, const float* grads, doub
     if (begin >= end) continue;
     AdamW& task = tasks.emplace_back();
     task.p = values + begin;
-    task.g = grads + begin;
+    task.g = grads + begin - mine.begin;
     float* const m = on_host() ? moments_.exp_avg.data_ptr<float>() : exp_avg_.data();
     float* const v = on_host() ? moments_.exp_avg_sq.data_ptr<float>() : exp_avg_sq_.data();
     task.m = m + begin - mine.begin;
@@ -116,7 +116,7 @@ UpdateStats AdamWOptimizer::step(const Exec& exec, float* values, const float* g
   for (const auto& task : update)
     ops_->adamw(exec, task);
   ++updates_;
-  comm_->share_from_owners(values, shards_, "share_weights");
+  comm_->wait(comm_->share_from_owners(values, shards_, "share_weights"));
   return stats;
 }
 

@@ -42,8 +42,8 @@ class AdamWOptimizer {
   AdamWOptimizer(const Ops& ops, std::vector<ParamRange> ranges, Index total,
                  const OptimConfig& config, Communicator& comm);
 
-  /// One update of `values` [total]; both are in the memory of the table. Of `grads` [total] the own slice is
-  /// read: the gradient summed over ranks. With a `limit` the update is tried on copies first, and refused on every rank when a value on
+  /// One update of `values` [total] by `grads`, the own slice of the gradient summed over ranks; both are in
+  /// the memory of the table. With a `limit` the update is tried on copies first, and refused on every rank when a value on
   /// any would reach it.
   UpdateStats step(const Exec& exec, float* values, const float* grads, double learning_rate,
                    std::optional<double> limit = std::nullopt);

@@ -11,8 +11,8 @@ namespace aha {
 ///
 ///   program      libraries, context, communicators
 ///   weights      w p; with Zero::Weights w p / N and two blocks with the edges, which are in use
-///   values       4 p behind 16-bit weights; / N from Zero::Gradients on
-///   gradients    4 p; / N from Zero::Gradients on, with two blocks on their way; 8 p more in strict mode
+///   values       4 p behind 16-bit weights; / N with Zero::Weights
+///   gradients    4 p; / N from Zero::Gradients on, with two blocks on their way; three times that in strict mode
 ///   moments      8 p / N
 ///   reference    as weights and values, when there is one
 ///   work         the larger of the rollout's keys and values and of a micro-batch's activations: one

@@ -149,7 +149,7 @@ class StepCosts {
   }
 
   void share() {
-    const double value = zero_ == Zero::Moments ? 4 : weight();
+    const double value = zero_ == Zero::Weights ? weight() : 4;
     const double sent = updates() * value * parameters_ * others_;
     phases_.push_back({"share", 0, 0, sent, link_seconds(sent, updates())});
   }

@@ -31,13 +31,14 @@ struct Cluster {
   }
 };
 
-/// What the ranks divide among them (Rajbhandari et al. 2020, arXiv:1910.02054, section 5). Stage 1 is
-/// what aha does; in 16-bit storage each rank has the f32 values of all parameters there. Stages 2 and 3
-/// are planned and not built.
+/// What the ranks divide among them (Rajbhandari et al. 2020, arXiv:1910.02054, section 5): optim.zero_stage.
+/// In 16-bit storage each rank has the f32 values of all parameters in stages 1 and 2. Stage 3 is planned and
+/// not built.
 enum class Zero : std::uint8_t {
   Moments = 1,    ///< the optimizer's moments
-  Gradients = 2,  ///< and the gradients, and the f32 values behind 16-bit weights
-  Weights = 3,    ///< and the weights, which are gathered block by block as they are used
+  Gradients = 2,  ///< and the gradients
+  Weights =
+      3,  ///< and the weights, which are gathered block by block as they are used, and the f32 values
 };
 
 /// What one step of a stage does, as its configuration asks for it.
@@ -59,6 +60,11 @@ struct StepWork {
   double sampled_tokens() const { return completions() * completion_tokens; }
   std::int64_t updates() const { return iterations * minibatches; }
 };
+
+/// What a stage's configuration divides.
+inline Zero zero_of(const StageConfig& stage) {
+  return stage.optim.zero_stage == 2 ? Zero::Gradients : Zero::Moments;
+}
 
 /// The work of a grpo stage whose completions are `completion_tokens` long; 0: as long as they may be.
 StepWork step_work(const StageConfig& stage, bool strict, double prompt_tokens,
@@ -85,7 +91,7 @@ struct PhaseCost {
 ///              predicted token (logits are made twice, never kept), 3.5 times the forward attention
 ///   reduce     4 (N - 1) / N bytes a parameter, 8 in strict mode; of Zero::Gradients once a micro-batch
 ///   optimizer  32 bytes a parameter of the own part
-///   share      4 (N - 1) / N bytes a parameter, as many as a weight has with Zero::Gradients
+///   share      4 (N - 1) / N bytes a parameter, as many as a weight has with Zero::Weights
 ///   weights    Zero::Weights: every block before its use, in each decode step and twice a micro-batch
 ///
 /// Attention of a row at position p is 4 L H D p FLOP. Work of one phase is added to another's time, none is

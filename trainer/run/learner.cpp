@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <utility>
 
 namespace aha {
 namespace {
@@ -14,15 +13,6 @@ constexpr Index kLeastRows = 512;
 
 std::size_t at(Index i) {
   return static_cast<std::size_t>(i);
-}
-
-/// Hands the backward pass's scratch memory on: one piece needs it at a time, and finds it in a cache.
-void swap_scratch(Activations& a, Activations& b) {
-  std::swap(a.dkv, b.dkv);
-  std::swap(a.dx, b.dx);
-  std::swap(a.dnormed, b.dnormed);
-  std::swap(a.dqkv, b.dqkv);
-  std::swap(a.dgate_up, b.dgate_up);
 }
 
 RowBatch row_batch(const MicroBatch& micro) {
@@ -48,7 +38,7 @@ Index Learner::rows_of_a_piece(const ModelConfig& c) {
 }
 
 std::int64_t Learner::bytes() const {
-  std::int64_t sum = 0;
+  std::int64_t sum = backward_scratch_.bytes();
   for (const auto& piece : pieces_)
     sum += piece->kept.bytes();
   return sum;
@@ -217,13 +207,12 @@ void Learner::backward(ParameterProvider& weights, const MicroBatch& micro,
     exec_.run(static_cast<std::int64_t>(num_pieces_),
               [&](std::int64_t i) { scatter_piece(Exec{}, at(i)); });
   }
+  std::vector<BackwardPart> parts;
   for (std::size_t i = 0; i < num_pieces_; ++i) {
     Piece& piece = *pieces_[i];
-    if (i > 0) swap_scratch(pieces_[i - 1]->kept, piece.kept);
-    decoder_->backward(exec_, weights, piece.batch(micro), dhidden + piece.first_row * C,
-                       piece.kept, grads);
+    parts.push_back({piece.batch(micro), dhidden + piece.first_row * C, &piece.kept});
   }
-  if (num_pieces_ > 1) swap_scratch(pieces_[num_pieces_ - 1]->kept, pieces_[0]->kept);
+  decoder_->backward(exec_, weights, parts, backward_scratch_, grads);
 }
 
 std::vector<float> Learner::logprobs(ParameterProvider& weights, const MicroBatch& micro) {

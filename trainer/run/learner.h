@@ -12,8 +12,9 @@ namespace aha {
 /// pass from their derivatives. Owns the activations, which are reused from micro-batch to micro-batch.
 ///
 /// A micro-batch is run in pieces of whole sections whose rows of one layer about fit the caches. Pieces
-/// go forward side by side, each on one thread, and backward one after the other, the team inside each
-/// kernel: every gradient is then the same chain over the rows as without pieces, to the bit.
+/// go forward side by side, each on one thread, and backward block by block, one after the other through each
+/// block, the team inside each kernel: every gradient is then the same chain over the rows as without pieces,
+/// to the bit.
 class Learner {
  public:
   /// `vocabulary`: logits at or above it do not exist, as in rollout. `temperature` as sampled.
@@ -87,6 +88,7 @@ class Learner {
   std::size_t num_pieces_ = 0;  // of the last forward
   KvCache reference_cache_;
   Scratch reference_scratch_;
+  BackwardScratch backward_scratch_;
   Buffer head_rows_, dhead_rows_, dhidden_, reference_rows_;
   Staging head_staging_;
 };

@@ -77,14 +77,16 @@ std::vector<std::string> phase_lines(const std::vector<PhaseCost>& phases) {
 }
 
 std::string_view state_of(Zero zero) {
-  return zero == Zero::Moments ? "the trainer's way" : "planned, not built";
+  if (zero == Zero::Weights) return "planned, not built";
+  return zero == Zero::Moments ? "optim.zero_stage: 1" : "optim.zero_stage: 2";
 }
 
-MemoryPlan memory_of(const StageConfig& stage, const ModelConfig& model, const StepWork& work,
+MemoryPlan memory_of(StageConfig stage, const ModelConfig& model, const StepWork& work,
                      const Cluster& cluster, Zero zero) {
   if (!cluster.kind.built) return cluster_memory(model, work, cluster, zero);
   MemoryInputs inputs{stage.data.max_prompt_length, 0, 1, work.strict};
   inputs.ranks = static_cast<int>(cluster.ranks);
+  stage.optim.zero_stage = static_cast<std::int64_t>(zero);
   return plan_memory(stage, model, inputs);
 }
 
@@ -95,7 +97,7 @@ std::vector<std::string> sharding_lines(const StageConfig& stage, const ModelCon
   std::vector<std::string> lines{fmt::format("{:<10} {:>12} {:>12} {:>10}  {:<14} {}", "sharding",
                                              "a rank", "sent", "step", "memory", "state")};
   for (const Zero zero : {Zero::Moments, Zero::Gradients, Zero::Weights}) {
-    if (cluster.kind.built && zero != Zero::Moments) break;
+    if (cluster.kind.built && zero == Zero::Weights) break;
     const auto phases = step_costs(size, work, cluster, zero);
     const auto bytes = static_cast<double>(memory_of(stage, model, work, cluster, zero).total());
     lines.push_back(fmt::format(
@@ -118,19 +120,20 @@ std::vector<std::string> stage_plan(const Config& config, const StageConfig& sta
   const auto prompt = static_cast<double>(stage.data.max_prompt_length);
   const StepWork work = step_work(stage, config.strict, prompt);
   const ModelSize size = model_size(model);
+  const Zero zero = zero_of(stage);
   lines.push_back(work_line(work));
-  for (auto& line : phase_lines(step_costs(size, work, cluster, Zero::Moments)))
+  for (auto& line : phase_lines(step_costs(size, work, cluster, zero)))
     lines.push_back(std::move(line));
   const double saved =
       checkpoint_bytes(size, stage.model.save_dtype == "float32" ? 4 : 2, work.reference);
   lines.push_back("checkpoint " + bytes_text(saved) + " written");
-  const MemoryPlan memory = memory_of(stage, model, work, cluster, Zero::Moments);
+  const MemoryPlan memory = memory_of(stage, model, work, cluster, zero);
   const auto room = cluster.kind.memory_bytes();
   const bool fits = static_cast<double>(memory.total()) <= room;
   lines.push_back(fmt::format("memory     at most {}, of {}: {}", memory.text(), bytes_text(room),
                               fits ? "fits" : "does not fit"));
   if (!fits && !cluster.kind.built)
-    lines.push_back("           to fit: " + advice_to_fit(model, work, cluster, Zero::Moments));
+    lines.push_back("           to fit: " + advice_to_fit(model, work, cluster, zero));
   for (auto& line : sharding_lines(stage, model, work, cluster))
     lines.push_back(std::move(line));
   return lines;

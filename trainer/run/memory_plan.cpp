@@ -15,6 +15,7 @@
 #include "trainer/run/cost_model.h"
 #include "trainer/run/learner.h"
 #include "trainer/run/policy.h"
+#include "trainer/run/stage.h"
 
 namespace aha {
 namespace {
@@ -110,13 +111,13 @@ std::int64_t activation_bytes(const StageConfig& stage, const ModelConfig& model
   const std::int64_t piece = std::min(rows, std::max(Learner::rows_of_a_piece(model), section));
   const std::int64_t C = model.hidden_size;
   const std::int64_t F = model.intermediate_size;
-  const std::int64_t edges = 6 * C + F + 1;
-  const std::int64_t backward = 2 * C + size.qkv_width + 2 * F;
+  const std::int64_t edges = 7 * C + F + 1;
+  const std::int64_t backward = C + size.qkv_width + 2 * F;
   // a piece keeps the largest that it has seen, and answers of other micro-batches have other lengths
   const bool varies = is_grpo(stage) && update.tokens() > rows && piece < rows;
   const std::int64_t kept = varies ? share(rows, kGrowthOfPieces) : rows;
   return kFloat * (kept * (size.layers * size.kept_floats + edges) + piece * backward) +
-         cache_bytes(model, update, kept) + cache_bytes(model, update, piece);
+         cache_bytes(model, update, kept) + cache_bytes(model, update, piece) / size.layers;
 }
 
 /// Intermediate rows of a pass that keeps nothing (Scratch).
@@ -216,7 +217,8 @@ MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model, const
   MemoryPlan plan;
   plan.parts.emplace_back("program", kProgram + kIdOfATokenizer * model.vocab_size);
   plan.parts.emplace_back("weights", weights);
-  plan.parts.emplace_back("gradients", kFloat * parameters + (in.strict ? 8 * parameters : 0));
+  plan.parts.emplace_back(
+      "gradients", GradientSum::bytes_for(layout, gradient_options(in.strict, stage), in.ranks));
   plan.parts.emplace_back("optimizer", 2 * kFloat * parameters / in.ranks);
   plan.parts.emplace_back("reference",
                           reference ? weights + reference_pass_bytes(stage, model, in) : 0);

@@ -139,7 +139,8 @@ std::string memory_line(const StageView& v, const StagePlan& plan, const JobRank
 std::string ranks_line(const StageView& v, const JobRanks& ranks, std::int64_t longest) {
   const Cluster cluster{machine_kind("cpu"), ranks.all, ranks.here};
   const StepWork work = step_work(v.stage, v.config.strict, static_cast<double>(longest));
-  const double sent = sent_bytes_of(step_costs(model_size(v.model), work, cluster, Zero::Moments));
+  const double sent =
+      sent_bytes_of(step_costs(model_size(v.model), work, cluster, zero_of(v.stage)));
   return fmt::format("ranks      {}; each sends at most {} a step: gradients, weights, completions",
                      ranks.all, bytes_text(sent));
 }

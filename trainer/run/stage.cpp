@@ -80,6 +80,13 @@ SamplingParams rollout_params(const Stage& stage) {
   return params;
 }
 
+GradientSum::Options gradient_options(bool strict, const StageConfig& stage) {
+  GradientSum::Options options;
+  options.zero_stage = static_cast<int>(stage.optim.zero_stage);
+  options.strict = strict;
+  return options;
+}
+
 std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, const Machine& machine,
                                   Policy& policy, Communicator& comm) {
   const StageConfig& settings = config.stages.at(index);
@@ -89,8 +96,6 @@ std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, con
   const double temperature = settings.method == "sft" ? 1.0 : settings.rollout.temperature;
   const bool shuffle = settings.data.shuffle_dataset;
   const std::int64_t steps = planned_steps(settings, rows);
-  std::optional<StrictGradient> strict;
-  if (config.strict) strict.emplace(machine.ops, policy.layout.total);
   // NOLINTNEXTLINE(modernize-make-unique): an aggregate
   auto stage = std::unique_ptr<Stage>(new Stage{
       config, settings, index, machine, policy, comm, std::move(data), std::move(scorer),
@@ -98,7 +103,8 @@ std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, con
       Engine(*policy.decoder, *policy.weights, machine.exec, policy.vocabulary(),
              text_decoder(*policy.tokenizer), decode_rows(settings)),
       Learner(*policy.decoder, machine.exec, policy.vocabulary(), temperature),
-      ResidentGradients(policy.layout, machine.ops), std::move(strict),
+      GradientSum(policy.layout, machine.ops, machine.exec, comm,
+                  gradient_options(config.strict, settings)),
       AdamWOptimizer(machine.ops, param_ranges(policy), policy.layout.total, settings.optim, comm),
       nullptr, AdaptiveEntropy(settings.objective), steps});
   if (settings.method == "grpo" && settings.objective.beta != 0)

@@ -13,7 +13,7 @@
 #include "trainer/comm/communicator.h"
 #include "trainer/objective/adaptive_entropy.h"
 #include "trainer/optim/adamw.h"
-#include "trainer/optim/strict_gradient.h"
+#include "trainer/optim/gradient_sum.h"
 #include "trainer/run/learner.h"
 #include "trainer/run/policy.h"
 
@@ -72,8 +72,7 @@ struct Stage {
   Sampler sampler;
   Engine engine;
   Learner learner;
-  ResidentGradients gradients;
-  std::optional<StrictGradient> strict;
+  GradientSum gradients;
   AdamWOptimizer optimizer;
   std::unique_ptr<ResidentWeights> reference;  ///< null when beta is 0
   AdaptiveEntropy entropy;
@@ -86,6 +85,9 @@ struct Stage {
 
 std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, const Machine& machine,
                                   Policy& policy, Communicator& comm);
+
+/// How a stage sums gradients.
+GradientSum::Options gradient_options(bool strict, const StageConfig& stage);
 
 /// What the optimizer moves. Padded rows of the embedding and the head, which no id of the tokenizer
 /// has, are left out: they have no gradient, and weight decay would still change them.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "trainer/core/bytes.h"
@@ -69,54 +70,65 @@ void throw_first_failure(const std::vector<MicroNote>& notes) {
     if (!note.failure.empty()) throw NotFinite(note.failure);
 }
 
+const std::vector<DealtBatch>& own_of(const Stage& stage,
+                                      const std::vector<std::vector<DealtBatch>>& dealt) {
+  return dealt[static_cast<std::size_t>(stage.comm.rank())];
+}
+
 /// An update's own part.
 class OwnPart {
  public:
   OwnPart(Stage& stage, std::span<const Group> groups, const MicroLoss& loss)
       : stage_(stage), groups_(groups), loss_(loss) {}
 
-  /// Runs the micro-batches up to the first that fails; their gradients are in stage.gradients, or in
-  /// stage.strict.
-  std::vector<MicroNote> run(const std::vector<DealtBatch>& batches) {
-    stage_.gradients.clear();
-    if (stage_.strict) stage_.strict->clear();
+  /// Runs the own micro-batches up to the first that fails; the sum over ranks is then in stage.gradients.
+  std::vector<MicroNote> run(const std::vector<std::vector<DealtBatch>>& dealt) {
+    std::size_t most = 0;
+    for (const auto& batches : dealt)
+      most = std::max(most, batches.size());
+    const auto& batches = own_of(stage_, dealt);
+    auto& gradients = stage_.gradients;
+    gradients.begin(std::ssize(batches), static_cast<std::int64_t>(most));
     std::vector<MicroNote> notes;
-    for (const auto& dealt : batches) {
-      const MicroBatch micro = pack(groups_, dealt.sections);
-      MicroNote& note = notes.emplace_back(pass(dealt.index, micro));
-      if (note.failure.empty() && stage_.strict && !add_strict())
-        note.failure = not_finite(groups_, micro, "the gradient (or its fixed-point sum)");
-      if (!note.failure.empty()) break;
+    for (const auto& batch : batches) {
+      notes.push_back(pass(batch, "the gradient (or its fixed-point sum)"));
+      if (!notes.back().failure.empty()) break;
     }
+    const Phase phase(stage_.comm, "reduce");
+    if (!gradients.finish())
+      notes.push_back(
+          {std::numeric_limits<std::int64_t>::max(),
+           {},
+           {},
+           "the fixed-point sum of the ranks' gradients overflows; the step was refused "
+           "and the last good state is saved. Lower optim.learning_rate or set "
+           "optim.max_grad_norm"});
     return notes;
   }
 
   /// Runs each micro-batch again by itself to find those whose gradient is not finite.
-  std::vector<MicroNote> examine(const std::vector<DealtBatch>& batches) {
+  std::vector<MicroNote> examine(const std::vector<std::vector<DealtBatch>>& dealt) {
     std::vector<MicroNote> notes;
-    for (const auto& dealt : batches) {
-      const MicroBatch micro = pack(groups_, dealt.sections);
-      stage_.gradients.clear();
-      MicroNote& note = notes.emplace_back(pass(dealt.index, micro));
-      const auto& machine = stage_.machine;
-      if (!std::isfinite(sum_squares(machine.ops, machine.exec, stage_.gradients.data(),
-                                     stage_.policy.layout.total)))
-        note.failure = not_finite(groups_, micro, "the gradient");
-    }
+    stage_.gradients.begin_examination();
+    for (const auto& batch : own_of(stage_, dealt))
+      notes.push_back(pass(batch, "the gradient"));
     return notes;
   }
 
  private:
   /// Forward, loss and backward of one micro-batch; the gradient is added to stage.gradients.
-  MicroNote pass(std::int64_t index, const MicroBatch& micro) {
+  MicroNote pass(const DealtBatch& batch, const char* gradient) {
+    const MicroBatch micro = pack(groups_, batch.sections);
     auto& weights = *stage_.policy.weights;
     const MicroResult result = forward(weights, micro);
-    MicroNote note{index, result.stats, result.gap, {}};
+    MicroNote note{batch.index, result.stats, result.gap, {}};
     const Phase phase(stage_.comm, "backward");
-    if (std::isfinite(result.stats.loss))
-      stage_.learner.backward(weights, micro, result.d_logprob, result.d_entropy, stage_.gradients);
-    else
+    if (!std::isfinite(result.stats.loss)) {
       note.failure = not_finite(groups_, micro, "the loss");
+      return note;
+    }
+    stage_.learner.backward(weights, micro, result.d_logprob, result.d_entropy, stage_.gradients);
+    if (!stage_.gradients.end_batch()) note.failure = not_finite(groups_, micro, gradient);
     return note;
   }
 
@@ -125,21 +137,10 @@ class OwnPart {
     return loss_(micro, stage_.learner.forward(weights, micro));
   }
 
-  bool add_strict() {
-    if (!stage_.strict->add(stage_.machine.exec, stage_.gradients.data())) return false;
-    stage_.gradients.clear();
-    return stage_.strict->leaves_room_for(stage_.comm.size());
-  }
-
   Stage& stage_;
   std::span<const Group> groups_;
   const MicroLoss& loss_;
 };
-
-const std::vector<DealtBatch>& own_of(const Stage& stage,
-                                      const std::vector<std::vector<DealtBatch>>& dealt) {
-  return dealt[static_cast<std::size_t>(stage.comm.rank())];
-}
 
 }  // namespace
 
@@ -160,7 +161,7 @@ UpdateResult update_policy(Stage& stage, std::span<const Group> groups,
   const Phase phase(comm, "train", stage.global_step + 1);
   const auto dealt = deal_micro_batches(groups, samples, pack_limits(stage), comm.size());
   OwnPart own(stage, groups, loss);
-  const auto notes = notes_of_all(comm, own.run(own_of(stage, dealt)));
+  const auto notes = notes_of_all(comm, own.run(dealt));
   throw_first_failure(notes);
   UpdateResult result;
   for (const auto& note : notes) {
@@ -168,19 +169,11 @@ UpdateResult update_policy(Stage& stage, std::span<const Group> groups,
     result.gap.add(note.gap);
   }
   const Exec& exec = stage.machine.exec;
-  const auto& shards = stage.optimizer.shards();
-  {
-    const Phase reduce(comm, "reduce");
-    if (stage.strict)
-      stage.strict->reduce(exec, comm, shards, stage.gradients.data());
-    else
-      comm.reduce_to_owners(stage.gradients.data(), shards, "reduce_gradients");
-  }
   const Phase optimizer(comm, "optimizer");
   auto& weights = *stage.policy.weights;
   const auto limit = storage_limit(weights.storage());
   const UpdateStats stats =
-      stage.optimizer.step(exec, weights.data(), stage.gradients.data(), learning_rate, limit);
+      stage.optimizer.step(exec, weights.data(), stage.gradients.own(), learning_rate, limit);
   result.grad_norm = stats.grad_norm;
   if (!stats.applied && std::isfinite(stats.grad_norm))
     throw NotFinite(fmt::format(
@@ -188,7 +181,7 @@ UpdateResult update_policy(Stage& stage, std::span<const Group> groups,
         "refused and the last good state is saved. Use bf16 or f32, or lower optim.learning_rate",
         *limit, storage_name(weights.storage())));
   if (!stats.applied) {
-    throw_first_failure(notes_of_all(comm, own.examine(own_of(stage, dealt))));
+    throw_first_failure(notes_of_all(comm, own.examine(dealt)));
     throw NotFinite(
         "the gradient's norm is not finite though every micro-batch's is; lower "
         "optim.learning_rate");

@@ -60,15 +60,16 @@ TEST_CASE("communicator: sums reach their owners, values come back to all, for u
       values[at(i)] = static_cast<float>(i * (me + 1));
       whole[at(i)] = (std::int64_t{1} << 40) * (me + 1) + i;
     }
-    comm.reduce_to_owners(values.data(), slices, "floats");
-    comm.reduce_to_owners(whole.data(), slices, "integers");
+    auto floats = comm.reduce_to_owners(values.data(), slices, "floats");
+    comm.wait(comm.reduce_to_owners(whole.data(), slices, "integers"));
+    comm.wait(std::move(floats));
     const Slice own = slices[at(me)];
     for (std::int64_t i = own.begin; i < own.end; ++i) {
       if (values[at(i)] != static_cast<float>(i * 6)) throw std::runtime_error("float sum");
       if (whole[at(i)] != 6 * (std::int64_t{1} << 40) + 3 * i) throw std::runtime_error("i64 sum");
       values[at(i)] = static_cast<float>(i + 1);
     }
-    comm.share_from_owners(values.data(), slices, "share");
+    comm.wait(comm.share_from_owners(values.data(), slices, "share"));
     for (std::int64_t i = 0; i < total; ++i)
       if (values[at(i)] != static_cast<float>(i + 1)) throw std::runtime_error("shared");
   });

@@ -111,6 +111,28 @@ struct Rows {
   std::int32_t num_blocks = 0;
 };
 
+/// Gradients of a whole model in one place.
+struct WholeGradients : aha::GradientSink {
+  explicit WholeGradients(const aha::ParameterLayout& of)
+      : layout(&of), values(static_cast<std::size_t>(of.total)) {}
+
+  aha::EdgeGrads edges() override {
+    return {place(layout->embed), place(layout->final_norm), place(layout->head)};
+  }
+  aha::BlockGrads block(aha::Index layer) override {
+    const auto& at = layout->blocks[static_cast<std::size_t>(layer)];
+    aha::BlockGrads grads{place(at.input_norm), place(at.qkv),     place(at.o),
+                          place(at.post_norm),  place(at.gate_up), place(at.down)};
+    if (at.qkv_bias > 0) grads.qkv_bias = place(at.qkv_bias);
+    if (at.qk_norm > 0) grads.qk_norm = place(at.qk_norm);
+    return grads;
+  }
+  float* place(std::int64_t offset) { return values.data() + offset; }
+
+  const aha::ParameterLayout* layout;
+  std::vector<float> values;  ///< [total]
+};
+
 /// Log-probabilities and entropies of the next token of each row; the backward pass from them.
 class TrainingPass {
  public:
@@ -134,7 +156,7 @@ class TrainingPass {
   /// Gradient [layout.total] of sum(d_logprob logprobs + d_entropy entropies).
   std::vector<float> backward(const std::vector<float>& d_logprob,
                               const std::vector<float>& d_entropy) {
-    aha::ResidentGradients grads(model_->layout);
+    WholeGradients grads(model_->layout);
     const auto edges = model_->weights.edges();
     const aha::Index C = model_->config.hidden_size;
     std::vector<float> dhidden(targets_.size() * static_cast<std::size_t>(C));
@@ -142,8 +164,9 @@ class TrainingPass {
         exec_,
         {hidden_, edges.head, targets_.data(), d_logprob.data(), d_entropy.data(), dhidden.data(),
          grads.edges().head, rows_.rows(), C, model_->config.vocab_size, 1.0F});
-    model_->decoder.backward(exec_, model_->weights, rows_, dhidden.data(), kept_, grads);
-    return {grads.data(), grads.data() + model_->layout.total};
+    const aha::BackwardPart part{rows_, dhidden.data(), &kept_};
+    model_->decoder.backward(exec_, model_->weights, {&part, 1}, scratch_, grads);
+    return grads.values;
   }
 
   const float* hidden() const { return hidden_; }
@@ -153,6 +176,7 @@ class TrainingPass {
   Model* model_;
   aha::Exec exec_;
   aha::Activations kept_;
+  aha::BackwardScratch scratch_;
   aha::RowBatch rows_;
   std::vector<std::int64_t> targets_;
   const float* hidden_ = nullptr;

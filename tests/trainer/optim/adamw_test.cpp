@@ -152,12 +152,10 @@ TEST_CASE("adamw: every rank has the weights, and the ranks together the moments
       AdamWOptimizer optimizer(cpu_ops(), ranges, n, config, comm);
       double own_norm = 0;
       for (std::uint64_t update = 0; update < 3; ++update) {
-        auto grads = random_values(size, 10 + update);
-        // what lies outside the own slice is not read
-        for (std::int64_t i = 0; i < n; ++i)
-          if (i < optimizer.own().begin || i >= optimizer.own().end)
-            grads[static_cast<std::size_t>(i)] = std::numeric_limits<float>::quiet_NaN();
-        own_norm = optimizer.step({}, values.data(), grads.data(), 1e-2).grad_norm;
+        const auto grads = random_values(size, 10 + update);
+        const std::vector<float> own(grads.begin() + optimizer.own().begin,
+                                     grads.begin() + optimizer.own().end);
+        own_norm = optimizer.step({}, values.data(), own.data(), 1e-2).grad_norm;
       }
       const auto [begin, end] = optimizer.own();
       check(values == expected, "weights");
@@ -178,7 +176,7 @@ TEST_CASE("adamw: an update that would reach the limit changes nothing, on any r
     std::vector<float> values(kTotal, 1.0F);
     values.back() = 9.5F;
     const auto before = values;
-    const std::vector<float> grads(kTotal, -1.0F);
+    const std::vector<float> grads(kTotal / 2, -1.0F);
     const auto refusal = optimizer.step({}, values.data(), grads.data(), 0.75, 10.0);
     const bool unchanged = values == before && optimizer.updates() == 0 &&
                            optimizer.moments().exp_avg.data_ptr<float>()[0] == 0.0F;

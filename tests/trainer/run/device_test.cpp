@@ -32,7 +32,7 @@ Step step(const aha::Ops& ops, std::vector<std::string> more, int steps = 1) {
               *row.get("completions/mean_length"),
               Floats(aha_test::at(total)),
               Floats(aha_test::at(total))};
-  ops.memory->download(job.stage->gradients.data(), 4 * total, result.gradient.data());
+  ops.memory->download(job.stage->gradients.own(), 4 * total, result.gradient.data());
   const auto values = job.policy.weights->values();
   result.weights.assign(values.const_data_ptr<float>(), values.const_data_ptr<float>() + total);
   return result;

@@ -18,7 +18,7 @@ std::vector<float> step_gradient(const std::vector<std::string>& settings, int t
   REQUIRE(aha::grpo_step(*job.stage, row, words, [] { return false; }).has_value());
   CHECK(row.get("sampling/sampling_logp_difference/max") == 0.0);
   CHECK(row.get("grad_norm").value_or(0) > 0);
-  const float* g = job.stage->gradients.data();
+  const float* g = job.stage->gradients.own();
   return {g, g + job.policy.layout.total};
 }
 

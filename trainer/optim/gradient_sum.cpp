@@ -1,0 +1,254 @@
+#include "trainer/optim/gradient_sum.h"
+
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "trainer/core/error.h"
+
+namespace aha {
+namespace {
+
+Slice common_part(const Slice& a, const Slice& b) {
+  const auto begin = std::max(a.begin, b.begin);
+  return {begin, std::max(begin, std::min(a.end, b.end))};
+}
+
+/// Whether sums like these of `ranks` ranks cannot overflow together.
+bool leave_room(const std::int64_t* sums, std::int64_t n, int ranks) {
+  if (ranks == 1) return true;
+  const auto limit = std::numeric_limits<std::int64_t>::max() / ranks;
+  return std::all_of(sums, sums + n, [=](auto v) { return v <= limit && v >= -limit; });
+}
+
+/// to += from, by the team. False when a sum overflows.
+template <class T>
+bool add_to(const Exec& exec, const T* from, std::int64_t n, T* to) {
+  std::atomic<bool> sound = true;
+  exec.run((n + kShardUnit - 1) / kShardUnit, [&](std::int64_t unit) {
+    bool overflow = false;
+    for (auto i = unit * kShardUnit; i < std::min(n, (unit + 1) * kShardUnit); ++i) {
+      if constexpr (std::is_integral_v<T>)
+        overflow |= __builtin_add_overflow(to[i], from[i], &to[i]);
+      else
+        to[i] += from[i];
+    }
+    if (overflow) sound = false;
+  });
+  return sound;
+}
+
+}  // namespace
+
+std::vector<GradientSum::Bucket> GradientSum::cut(const ParameterLayout& layout,
+                                                  std::int64_t elements) {
+  std::vector<Bucket> buckets;
+  std::int64_t end = layout.total;
+  for (auto l = static_cast<Index>(layout.blocks.size()) - 1; l > 0; --l) {
+    const auto begin = layout.blocks[static_cast<std::size_t>(l)].input_norm;
+    if (end - begin < elements) continue;
+    buckets.emplace_back().range = {begin, end};
+    buckets.back().first_layer = l;
+    end = begin;
+  }
+  buckets.emplace_back().range = {0, end};
+  return buckets;
+}
+
+std::vector<std::int64_t> GradientSum::places(const std::vector<Bucket>& buckets, int zero_stage) {
+  std::vector<std::int64_t> places;
+  if (zero_stage == 1) {
+    for (const auto& bucket : buckets)
+      places.push_back(bucket.range.begin);
+    places.push_back(buckets.front().range.end);
+    return places;
+  }
+  // the first and the last are in use from the pass's begin, or to its end; those between take turns in two places
+  std::int64_t most = 0;
+  for (std::size_t i = 1; i + 1 < buckets.size(); ++i)
+    most = std::max(most, buckets[i].range.size());
+  const std::int64_t first = buckets.front().range.size();
+  const std::int64_t turns = std::min<std::int64_t>(
+      2, std::max<std::int64_t>(0, static_cast<std::int64_t>(buckets.size()) - 2));
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    const auto turn = static_cast<std::int64_t>((i + 1) % 2);
+    const bool between = i > 0 && i + 1 < buckets.size();
+    places.push_back(i == 0 ? 0 : first + most * (between ? turn : turns));
+  }
+  places.push_back(buckets.size() == 1 ? first : places.back() + buckets.back().range.size());
+  return places;
+}
+
+GradientSum::GradientSum(const ParameterLayout& layout, const Ops& ops, const Exec& exec,
+                         Communicator& comm, const Options& options)
+    : ops_(&ops),
+      exec_(exec),
+      comm_(&comm),
+      options_(options),
+      blocks_(layout.blocks),
+      embed_(layout.embed),
+      final_norm_(layout.final_norm),
+      head_(layout.head),
+      buckets_(cut(layout, options.bucket_elements)) {
+  if (comm.size() == 1) options_.zero_stage = 1;
+  const auto shards = shards_of(layout.total, comm.size());
+  own_ = shards[static_cast<std::size_t>(comm.rank())];
+  const auto at = places(buckets_, options_.zero_stage);
+  values_.reserve(at.back(), *ops.memory);
+  if (options_.strict) fixed_ = at::zeros({at.back()}, at::kLong);
+  if (options_.zero_stage == 2) {
+    own_values_.reserve(own_.size());
+    if (options_.strict) own_fixed_ = at::zeros({own_.size()}, at::kLong);
+  }
+  for (std::size_t i = 0; i < buckets_.size(); ++i) {
+    Bucket& bucket = buckets_[i];
+    bucket.values = values_.data() + at[i];
+    if (options_.strict) bucket.fixed = fixed_.data_ptr<std::int64_t>() + at[i];
+    for (const auto& shard : shards) {
+      const Slice part = common_part(shard, bucket.range);
+      bucket.owners.push_back({part.begin - bucket.range.begin, part.end - bucket.range.begin});
+    }
+  }
+}
+
+std::int64_t GradientSum::bytes_for(const ParameterLayout& layout, const Options& options,
+                                    int ranks) {
+  const int stage = ranks == 1 ? 1 : options.zero_stage;
+  const std::int64_t own = stage == 1 ? 0 : (layout.total + ranks - 1) / ranks;
+  const std::int64_t elements = places(cut(layout, options.bucket_elements), stage).back() + own;
+  return elements * (options.strict ? 12 : 4);
+}
+
+void GradientSum::begin(std::int64_t own, std::int64_t most) {
+  examining_ = false;
+  sound_ = true;
+  rounds_left_ = options_.zero_stage == 2 ? most : std::max<std::int64_t>(1, own);
+  if (!starts_anew()) ops_->zero(exec_, values_.data(), values_.bytes());
+  if (options_.strict) fixed_.zero_();
+  if (options_.zero_stage == 1) return;
+  std::fill_n(own_values_.data(), own_.size(), 0.0F);
+  if (options_.strict) own_fixed_.zero_();
+}
+
+void GradientSum::begin_examination() {
+  examining_ = true;
+  sound_ = true;
+}
+
+GradientSum::Bucket& GradientSum::bucket_of(Index layer) {
+  return *std::find_if(buckets_.begin(), buckets_.end(),
+                       [&](const Bucket& b) { return b.first_layer <= layer; });
+}
+
+/// Its memory may still be on its way for the bucket that had it before.
+void GradientSum::open(Bucket& bucket) {
+  if (bucket.open) return;
+  bucket.open = true;
+  for (auto& other : buckets_)
+    if (other.values == bucket.values) collect(other);
+  if (!starts_anew()) return;
+  ops_->zero(exec_, bucket.values, 4 * bucket.range.size());
+  if (bucket.fixed != nullptr && options_.zero_stage == 2)
+    std::fill_n(bucket.fixed, bucket.range.size(), 0);
+}
+
+EdgeGrads GradientSum::edges() {
+  Bucket& first = buckets_.front();
+  Bucket& last = buckets_.back();
+  open(first);
+  open(last);
+  const auto after = [&](std::int64_t offset) {
+    return first.values + (offset - first.range.begin);
+  };
+  float* const embed = last.values + embed_;
+  return {embed, after(final_norm_), head_ == embed_ ? embed : after(head_)};
+}
+
+BlockGrads GradientSum::block(Index layer) {
+  Bucket& bucket = bucket_of(layer);
+  open(bucket);
+  const auto& at = blocks_[static_cast<std::size_t>(layer)];
+  const auto place = [&](std::int64_t offset) {
+    return bucket.values + (offset - bucket.range.begin);
+  };
+  BlockGrads grads{place(at.input_norm), place(at.qkv),     place(at.o),
+                   place(at.post_norm),  place(at.gate_up), place(at.down)};
+  if (at.qkv_bias > 0) grads.qkv_bias = place(at.qkv_bias);
+  if (at.qk_norm > 0) grads.qk_norm = place(at.qk_norm);
+  return grads;
+}
+
+void GradientSum::ready(Index layer) {
+  Bucket& bucket = bucket_of(layer);
+  // the embedding's gradient is the last of the pass
+  if (layer == bucket.first_layer && &bucket != &buckets_.back()) close(bucket);
+}
+
+void GradientSum::close(Bucket& bucket) {
+  bucket.open = false;
+  const auto n = bucket.range.size();
+  if (examining_)
+    sound_ = std::isfinite(sum_squares(*ops_, exec_, bucket.values, n)) && sound_;
+  else if (options_.strict)
+    sound_ = ops_->add_fixed(exec_, bucket.fixed, bucket.values, n) &&
+             (!sends() || leave_room(bucket.fixed, n, comm_->size())) && sound_;
+  if (sends()) send(bucket);
+}
+
+void GradientSum::send(Bucket& bucket) {
+  constexpr auto kName = "reduce_gradients";
+  bucket.sent = true;
+  bucket.transfer = options_.strict ? comm_->reduce_to_owners(bucket.fixed, bucket.owners, kName)
+                                    : comm_->reduce_to_owners(bucket.values, bucket.owners, kName);
+}
+
+/// Waits for what was sent; in stage 2 the own part goes where it is kept.
+void GradientSum::collect(Bucket& bucket) {
+  if (!std::exchange(bucket.sent, false)) return;
+  comm_->wait(std::move(bucket.transfer));
+  if (options_.zero_stage == 1) return;
+  const Slice own = common_part(own_, bucket.range);
+  const auto from = own.begin - bucket.range.begin;
+  const auto to = own.begin - own_.begin;
+  if (options_.strict)
+    sound_ =
+        add_to(exec_, bucket.fixed + from, own.size(), own_fixed_.data_ptr<std::int64_t>() + to) &&
+        sound_;
+  else
+    add_to(exec_, bucket.values + from, own.size(), own_values_.data() + to);
+}
+
+bool GradientSum::end_batch() {
+  close(buckets_.back());
+  if (!examining_) --rounds_left_;
+  return std::exchange(sound_, true);
+}
+
+bool GradientSum::finish() {
+  if (options_.zero_stage == 1) rounds_left_ = std::min<std::int64_t>(rounds_left_, 1);
+  for (; rounds_left_ > 0; --rounds_left_)
+    for (auto& bucket : buckets_) {
+      open(bucket);
+      close(bucket);
+    }
+  for (auto& bucket : buckets_)
+    collect(bucket);
+  if (options_.strict) {
+    const bool whole = options_.zero_stage == 1;
+    const auto* sums = whole ? fixed_.const_data_ptr<std::int64_t>() + own_.begin
+                             : own_fixed_.const_data_ptr<std::int64_t>();
+    float* const to = whole ? values_.data() + own_.begin : own_values_.data();
+    ops_->from_fixed(exec_, sums, to, own_.size());
+  }
+  return std::exchange(sound_, true);
+}
+
+const float* GradientSum::own() const {
+  return options_.zero_stage == 1 ? values_.data() + own_.begin : own_values_.data();
+}
+
+}  // namespace aha
