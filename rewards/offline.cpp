@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kMostLineBytes = std::size_t{256} << 20;
 constexpr std::size_t kMostCached = 256;
+constexpr std::size_t kMostNamed = 20;
 const std::array<std::string, 10> kFields =
     {  // NOLINT(bugprone-throwing-static-initialization,readability-identifier-naming)
         "gold",   "prediction",     "completion",     "nums",      "target",
@@ -73,7 +74,9 @@ class RowScorer {
       row["answer"] = *gold;
       break;
     }
+    const auto prompt = text_field(row, "prompt").value_or("");
     const Attempt attempt{
+        .prompt = prompt,
         .completion = input.text,
         .row = row,
         .ids = input.ids,
@@ -164,8 +167,11 @@ class RowScorer {
     auto key = dump_line(*params);
     if (const auto cached = cached_.find(key); cached != cached_.end()) return *cached->second;
     std::map<std::string, std::string> values;
-    for (const auto& [name, value] : params->items())
+    for (const auto& [name, value] : params->items()) {
+      if (!info_.takes_from_row(name))
+        fail("'params' sets '{}', which a row may not: give it with --reward", name);
       values[name] = value.is_string() ? value.get<std::string>() : dump_line(value);
+    }
     if (cached_.size() >= kMostCached) cached_.clear();
     return *(cached_[std::move(key)] = made(values));
   }
@@ -217,32 +223,34 @@ void keep_slowest(OfflineSummary& summary, std::int64_t line, std::int64_t steps
   if (rows.size() > kShown) rows.pop_back();
 }
 
-}  // namespace
-
-std::int64_t OfflineSummary::with_label() const {
-  std::int64_t total = 0;
-  for (const auto& outcome : labelled)
-    total += outcome[0] + outcome[1];
-  return total;
+void name_bad(OfflineSummary& summary, std::string what) {
+  ++summary.bad;
+  if (summary.bad_lines.size() < kMostNamed) summary.bad_lines.push_back(std::move(what));
 }
 
-std::string OfflineSummary::text() const {
-  auto lines = fmt::format("{} rows: {} equal, {} different, {} not judged", rows, equal, different,
-                           unjudged);
-  if (const auto all = with_label(); all > 0) {
-    lines += fmt::format("\nagreement with the label: {} of {} ({:.2f} %)\n{:>12} {:>8} {:>8}",
-                         agreeing(), all,
-                         100.0 * static_cast<double>(agreeing()) / static_cast<double>(all), "",
-                         "label 1", "label 0");
-    const char* names[] = {"equal", "different", "not judged"};
-    for (std::size_t i = 0; i < 3; ++i)
-      lines += fmt::format("\n{:>12} {:>8} {:>8}", names[i], labelled[i][0], labelled[i][1]);
+/// The row of a line, judged; nothing, and its line named, when it cannot be.
+std::optional<RewardPart> judged(RowScorer& scorer, const std::string& line,
+                                 const std::string& where, const std::string& label,
+                                 OfflineSummary& summary) {
+  Json row;
+  try {
+    row = parse_json(line, where);
+  } catch (const UserError& error) {
+    name_bad(summary, error.what());
+    return std::nullopt;
   }
-  for (std::size_t i = 0; i < slowest.size(); ++i)
-    lines += fmt::format("{}line {} with {}", i == 0 ? "\nmost steps: " : ", ", slowest[i].first,
-                         slowest[i].second);
-  return lines;
+  try {
+    if (!row.is_object()) fail("expected a JSON object");
+    const RewardPart part = scorer.score(row);
+    if (!label.empty()) count_label(row, label, part, summary);
+    return part;
+  } catch (const UserError& error) {
+    name_bad(summary, fmt::format("{}: {}", where, error.what()));
+    return std::nullopt;
+  }
 }
+
+}  // namespace
 
 OfflineSummary score_jsonl(std::istream& in, std::ostream& out, const OfflineOptions& options) {
   RowScorer scorer(options);
@@ -251,23 +259,20 @@ OfflineSummary score_jsonl(std::istream& in, std::ostream& out, const OfflineOpt
   std::int64_t number = 0;
   while (const auto end = read_line(in, line)) {
     const auto where = fmt::format("{}:{}", options.input_name, ++number);
-    if (*end == LineEnd::TooLong) fail("{}: longer than {} bytes", where, kMostLineBytes);
+    if (*end == LineEnd::TooLong) {
+      name_bad(summary, fmt::format("{}: longer than {} bytes; nothing behind it was read", where,
+                                    kMostLineBytes));
+      break;
+    }
     if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
     if (trimmed(line).empty()) continue;
-    const auto row = parse_json(line, where);
-    if (!row.is_object()) fail("{}: expected a JSON object", where);
-    RewardPart part;
-    try {
-      part = scorer.score(row);
-      if (!options.label.empty()) count_label(row, options.label, part, summary);
-    } catch (const UserError& error) {
-      fail("{}: {}", where, error.what());
-    }
+    const auto part = judged(scorer, line, where, options.label, summary);
+    if (!part) continue;
     // Parsed once more so that fields come out in the order in which they stood.
     auto written = OrderedJson::parse(line);
-    append_verdict(written, part, summary);
+    append_verdict(written, *part, summary);
     if (options.explain) written["explanation"] = scorer.explanation();
-    keep_slowest(summary, number, part.steps);
+    keep_slowest(summary, number, part->steps);
     ++summary.rows;
     out << dump_line(written) << '\n';
   }

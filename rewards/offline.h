@@ -26,6 +26,9 @@ struct OfflineSummary {
   std::int64_t different = 0;
   std::int64_t unjudged = 0;
 
+  std::int64_t bad = 0;                ///< rows that could not be scored, not among `rows`
+  std::vector<std::string> bad_lines;  ///< "INPUT:LINE: what" of the first of them
+
   /// Rows with a label, by outcome (equal, different, unjudged) and label (right, wrong).
   std::int64_t labelled[3][2] = {};
   /// The rows that took the most steps, most first: line and steps.
@@ -34,6 +37,9 @@ struct OfflineSummary {
   /// Labelled rows that came out as their label says; what was not judged did not.
   std::int64_t agreeing() const { return labelled[0][0] + labelled[1][1]; }
   std::int64_t with_label() const;
+
+  /// What is wrong with the rows that could not be scored, a line each, and how many there are.
+  std::string bad_text() const;
 
   /// Counts, agreement with its confusion table, and the slowest rows, as lines of text.
   std::string text() const;
@@ -58,8 +64,9 @@ struct OfflineSummary {
 /// was cut off, `params` (object) options for this row, over those of `reward`. So rows written by
 /// aha, TRL and verl are read as they are. Blank lines are skipped.
 ///
-/// UserError "INPUT:LINE: what" for a row that is not a JSON object, has nothing to judge, or has
-/// ill-typed fields; rows before it have been written.
+/// A row that is not a JSON object, has nothing to judge, or has ill-typed fields is not written; the summary names
+/// it, and the rows behind it are scored all the same. Behind a line of more than 256 MiB nothing is read.
+/// UserError for a reward or a field that there is not.
 OfflineSummary score_jsonl(std::istream& in, std::ostream& out, const OfflineOptions& options);
 
 }  // namespace aha

@@ -296,6 +296,17 @@ TEST_CASE("score: judges rows offline and passes their fields on") {
   CHECK(run_aha({"score", "--reward", "countdwn"}).code == 2);
 }
 
+TEST_CASE("score: bad lines are all named, good ones scored, and the code is 2") {
+  const auto end = run_aha({"score", "--reward", "numeric"},
+                           "{\"gold\": 1, \"prediction\": 1}\nno json\n"
+                           "{\"gold\": 2, \"prediction\": 2}\n{\"gold\": 3}\n");
+  CHECK(end.code == 2);
+  CHECK(rows_of(end.out).size() == 2);
+  CHECK_THAT(end.err, contains("standard input:2: not valid JSON"));
+  CHECK_THAT(end.err, contains("standard input:4: neither 'completion'"));
+  CHECK_THAT(end.err, contains("2 rows were not scored, 2 were"));
+}
+
 TEST_CASE("data: the same seed gives the same rows, and the splits share none") {
   const std::vector<std::string> command = {"data", "countdown", "--count", "50", "--seed", "1"};
   const auto train = run_aha(command);

@@ -22,6 +22,7 @@ Scored scored(const std::string& spec, const std::string& input,
   std::ostringstream out;
   Scored result;
   result.summary = score_jsonl(in, out, {parse_reward_spec(spec), fields, "in.jsonl"});
+  if (result.summary.bad > 0) fail("{}", result.summary.bad_text());
   result.text = out.str();
   std::istringstream lines(result.text);
   for (std::string line; std::getline(lines, line);)
@@ -135,15 +136,38 @@ TEST_CASE("score: bad rows are named with their line", "[offline]") {
       {std::string(300, '['), "in.jsonl:3: JSON nested deeper"},
   }));
   INFO(row.line.substr(0, 80));
-  std::istringstream in("{\"gold\": 1, \"prediction\": 1}\n\n" + row.line + "\n");
+  const std::string good = "{\"gold\": 1, \"prediction\": 1}\n";
+  std::istringstream in(good + "\n" + row.line + "\n" + good);
   std::ostringstream out;
-  const auto message = error_of([&] {
-    score_jsonl(in, out, {parse_reward_spec("numeric"), {}, "in.jsonl"});
-  });
+  const auto summary = score_jsonl(in, out, {parse_reward_spec("numeric"), {}, "in.jsonl"});
+  CHECK(summary.bad == 1);
+  const auto message = summary.bad_text();
   CHECK_THAT(message, contains(row.message));
   CHECK(message.find('\n') == std::string::npos);
   const auto written = out.str();
-  CHECK(std::count(written.begin(), written.end(), '\n') == 1);  // the row before it
+  CHECK(std::count(written.begin(), written.end(), '\n') == 2);  // the rows around it
+}
+
+TEST_CASE("score: of many bad rows the first 20 are named, and the good ones scored", "[offline]") {
+  std::string input;
+  for (int i = 0; i < 30; ++i)
+    input += "{\"gold\": 1}\n{\"gold\": 1, \"prediction\": 1, \"right\": true}\n";
+  std::istringstream in(input + "{\"gold\": 1, \"prediction\": 1, \"right\": \"text\"}\n");
+  std::ostringstream out;
+  OfflineOptions options{parse_reward_spec("numeric"), {}, "in.jsonl"};
+  options.label = "right";
+  const auto summary = score_jsonl(in, out, options);
+  CHECK(summary.rows == 30);
+  CHECK(summary.equal == 30);
+  CHECK(summary.agreeing() == 30);
+  CHECK(summary.bad == 31);
+  const auto text = summary.bad_text();
+  CHECK(text.starts_with("in.jsonl:1: neither 'completion'"));
+  CHECK_THAT(text, contains("\nin.jsonl:39: neither"));
+  CHECK(text.find("in.jsonl:41:") == std::string::npos);
+  CHECK_THAT(text, contains("\n... and 11 more\n31 rows were not scored, 30 were"));
+  const auto written = out.str();
+  CHECK(std::count(written.begin(), written.end(), '\n') == 30);
 }
 
 TEST_CASE("score: an unknown reward stops before anything is read", "[offline]") {
