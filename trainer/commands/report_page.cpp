@@ -54,8 +54,10 @@ std::string report_page(const std::vector<std::string>& runs) {
   SampleLimits limits;
   limits.most /= runs.size();
   limits.text_bytes /= runs.size();
-  for (auto& run : inputs.runs)
+  for (auto& run : inputs.runs) {
     inputs.samples.push_back(read_samples(run, limits, token_texts_of(run.path, run.notes)));
+    limits.whole_bytes -= inputs.samples.back().whole_bytes;
+  }
   return html_page(inputs);
 }
 

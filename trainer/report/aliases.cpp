@@ -8,7 +8,7 @@ namespace {
 
 constexpr auto kVerl = std::to_array<std::pair<std::string_view, std::string_view>>({
     {"critic/score/mean", "reward"},
-    {"actor/pg_loss", "loss"},
+    {"actor/loss", "loss"},
     {"actor/entropy", "entropy"},
     {"actor/grad_norm", "grad_norm"},
     {"actor/lr", "learning_rate"},
@@ -24,31 +24,22 @@ constexpr auto kVerl = std::to_array<std::pair<std::string_view, std::string_vie
     {"timing_s/step", "step_time"},
     {"timing_s/testing", "timing_s/eval"},
     {"timing_s/save_checkpoint", "timing_s/save"},
-    {"perf/throughput", "perf/tokens_per_s"},
     {"training/epoch", "epoch"},
 });
 
-/// "mean@8" of a validation key: mean over samples is accuracy, best of k is pass@k, the majority's
-/// is maj@k.
-std::optional<std::string> validation(std::string_view statistic) {
-  const auto starts = [&](std::string_view word) {
-    return statistic.substr(0, word.size()) == word;
-  };
-  const auto k_of = [&](std::string_view word, std::string_view end) {
-    return std::string(statistic.substr(word.size(), statistic.size() - word.size() - end.size()));
-  };
-  constexpr std::string_view kMean = "/mean";
-  const bool mean =
-      statistic.size() > kMean.size() && statistic.substr(statistic.size() - kMean.size()) == kMean;
-  if (starts("mean@")) return "eval_accuracy";
-  if (mean && starts("best@")) return "eval_pass@" + k_of("best@", kMean);
-  if (mean && starts("maj@")) return "eval_maj@" + k_of("maj@", kMean);
+/// The mean over samples of a validation's variable: `acc` is accuracy, `reward` may have any scale. What verl
+/// calls best@k and maj@k are means over draws with replacement, which pass@k and maj@k are not.
+std::optional<std::string> validation(std::string_view variable, std::string_view statistic) {
+  if (statistic.substr(0, 5) != "mean@") return std::nullopt;
+  if (variable == "acc") return "eval_accuracy";
+  if (variable == "reward") return "eval_reward";
   return std::nullopt;
 }
 
 }  // namespace
 
 std::optional<std::string> trl_alias(std::string_view key) {
+  if (key == "eval_runtime") return "timing_s/eval";
   const bool eval = key.substr(0, 5) == "eval_";
   const auto bare = eval ? key.substr(5) : key;
   constexpr std::string_view kHead = "rewards/", kTail = "/mean";
@@ -65,11 +56,11 @@ std::optional<std::string> trl_alias(std::string_view key) {
 std::optional<std::string> verl_alias(std::string_view key) {
   for (const auto& [theirs, ours] : kVerl)
     if (key == theirs) return std::string(ours);
+  // val-core/<set>/<variable>/<statistic>, where a set's name may have slashes
   if (key.substr(0, 9) != "val-core/") return std::nullopt;
-  const auto at = key.rfind('@');
-  if (at == std::string_view::npos) return std::nullopt;
-  const auto slash = key.rfind('/', at);
-  return validation(key.substr(slash + 1));
+  const auto last = key.rfind('/');
+  const auto before = key.rfind('/', last - 1);
+  return validation(key.substr(before + 1, last - before - 1), key.substr(last + 1));
 }
 
 }  // namespace aha

@@ -10,8 +10,8 @@ namespace aha {
 /// Nothing: the metric keeps its name alone.
 std::optional<std::string> trl_alias(std::string_view key);
 
-/// Our name for a metric of verl (0.10): `critic/score/mean` is `reward`, `response_length/mean` is
-/// `completions/mean_length`, `val-core/<source>/<reward>/mean@N` is `eval_accuracy`, and so on.
+/// Our name for a metric of verl (0.9): `critic/score/mean` is `reward`, `response_length/mean` is
+/// `completions/mean_length`, `val-core/<source>/acc/mean@N` is `eval_accuracy`, and so on.
 /// Only what means the same is given our name. Nothing: the metric keeps its name alone.
 std::optional<std::string> verl_alias(std::string_view key);
 

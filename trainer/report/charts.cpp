@@ -24,7 +24,7 @@ constexpr auto kCharts = std::to_array<Chart>({
     {"clip", "Clipped tokens", "share of tokens", "clip_ratio/region_mean clip_ratio/low_mean clip_ratio/high_mean cispo_clip_ratio", "0 with one update a rollout. More than a few percent: the policy moves too far in one step."},
     {"gradient", "Gradient norm", "", "grad_norm", "Before clipping. Spikes and values that are no numbers end runs."},
     {"mismatch", "Rollout against training", "nats", "sampling/sampling_logp_difference/mean sampling/sampling_logp_difference/max mismatch_kl", "Difference of the log-probabilities that sampling and training compute for one token. 0: the same arithmetic."},
-    {"loss", "Loss", "", "loss policy_loss", "With one update a rollout it starts near 0 by construction: it says little."},
+    {"loss", "Loss", "", "loss policy_loss actor/pg_loss", "With one update a rollout it starts near 0 by construction: it says little."},
     {"rate", "Learning rate", "", "learning_rate", "Of each step's first update."},
     {"behaviour", "Behaviour by the task's parse", "", "attempts waits gave_up illegal slips answered long_traces equations", "What the task reads off the completions."},
     {"speed", "Tokens a second", "tokens/s", "perf/rollout_tokens_per_s perf/train_tokens_per_s perf/tokens_per_s", "Sampling, training, and the whole step."},

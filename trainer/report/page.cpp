@@ -15,6 +15,9 @@
 namespace aha {
 namespace {
 
+/// What a page may have, long texts included: a mail takes it.
+constexpr std::size_t kMostBytes = 29'000'000;
+
 /// Points of a curve: two for each of the pixels that a wide chart has.
 constexpr std::size_t kPoints = 1200;
 
@@ -111,9 +114,17 @@ OrderedJson samples_json(const SampleSet& set) {
 }
 
 /// A block that no browser runs: data for the script.
-std::string data_block(const std::string& id, const OrderedJson& json) {
-  return fmt::format("<script type=\"application/x-deflate\" id=\"{}\">{}</script>\n", id,
-                     packed(dump_line(json)));
+std::string packed_block(const std::string& id, const std::string& data) {
+  return fmt::format("<script type=\"application/x-deflate\" id=\"{}\">{}</script>\n", id, data);
+}
+
+/// Long texts, as far as the page has room; of the others the script says where they are.
+void put_wholes(std::span<const SampleSet> samples, std::size_t most, std::string& page) {
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    for (std::size_t k = 0; k < samples[i].wholes.size(); ++k) {
+      const auto block = packed_block(fmt::format("whole-{}-{}", i, k), samples[i].wholes[k]);
+      if (page.size() + block.size() <= most) page += block;
+    }
 }
 
 std::string policy() {
@@ -131,6 +142,7 @@ std::string html_page(const PageInputs& inputs) {
   check(inputs.runs.size() == inputs.samples.size(), "a page has samples, if none, for each run");
   OrderedJson data{{"version", kVersion}, {"made", inputs.made}};
   data["charts"] = charts_json(inputs.runs);
+  data["rules"] = verdict_rules();
   const Curves curves = curves_of(inputs.runs);
   auto& runs = data["runs"] = OrderedJson::array();
   std::string title;
@@ -149,11 +161,15 @@ std::string html_page(const PageInputs& inputs) {
   page += fmt::format("<style>{}</style>\n<style>{}</style>\n</head>\n",
                       page_file("dygraphs_style").text, page_file("style").text);
   page += page_file("body").text;
-  page += data_block("data", data);
+  page += packed_block("data", packed(dump_line(data)));
   for (std::size_t i = 0; i < inputs.samples.size(); ++i)
-    page += data_block(fmt::format("samples-{}", i), samples_json(inputs.samples[i]));
-  page += fmt::format("<script>{}</script>\n<script>{}</script>\n</body>\n</html>\n",
-                      page_file("dygraphs_script").text, page_file("script").text);
+    page += packed_block(fmt::format("samples-{}", i),
+                         packed(dump_line(samples_json(inputs.samples[i]))));
+  const std::string scripts =
+      fmt::format("<script>{}</script>\n<script>{}</script>\n</body>\n</html>\n",
+                  page_file("dygraphs_script").text, page_file("script").text);
+  put_wholes(inputs.samples, kMostBytes - scripts.size(), page);
+  page += scripts;
   return page;
 }
 

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "trainer/core/error.h"
+#include "trainer/report/encode.h"
 #include "trainer/report/sample_index.h"
 #include "trainer/report/settings.h"
 
@@ -191,6 +192,7 @@ class RowMaker {
                     {"index", e.index}};
     out["prompt"] = 0;  // its place, later
     out["text"] = shown_text(text, limits_.one_text);
+    if (text.size() > limits_.one_text) out["cut"] = text.size();
     out["words"] = words_.count(text);
     for (const char* key :
          {"length", "finish", "reward", "rewards", "accuracy", "advantage", "extracted", "source"})
@@ -208,8 +210,16 @@ class RowMaker {
 
   void put_tokens(const Json& row, OrderedJson& out) const {
     const auto ids = row.find("completion_ids");
-    if (!tokens_ || ids == row.end() || !ids->is_array()) return;
-    if (ids->size() * 4 > limits_.one_text) return;
+    if (ids == row.end() || !ids->is_array()) return;
+    if (!tokens_) {
+      out["no_tokens"] = "There is no checkpoint (latest) whose tokenizer could tell their texts.";
+      return;
+    }
+    if (ids->size() * 4 > limits_.one_text) {
+      out["no_tokens"] =
+          fmt::format("There are {} of them, too many to show one by one.", ids->size());
+      return;
+    }
     std::vector<TokenId> list;
     for (const auto& id : *ids) {
       if (!id.is_number_integer()) return;
@@ -233,6 +243,15 @@ void put_row(Row row, std::map<std::string, std::size_t>& prompts, SampleSet& se
   if (is_new) set.prompts.push_back(std::move(row.prompt));
   row.json["prompt"] = place->second;
   set.rows.push_back(std::move(row.json));
+}
+
+/// The whole of a completion whose row has only its ends, while there is room for it.
+void keep_whole(const Candidate& candidate, const SampleLimits& limits, Row& row, SampleSet& set) {
+  const auto size = row.json["cut"].get<std::size_t>();
+  if (set.whole_bytes + size > limits.whole_bytes) return;
+  set.whole_bytes += size;
+  row.json["whole"] = set.wholes.size();
+  set.wholes.push_back(packed(dump_line(candidate.index->row(*candidate.entry)["completion"])));
 }
 
 std::vector<SampleIndex> open_files(const RunRecord& run, const ReflectionWords& words,
@@ -277,6 +296,7 @@ SampleSet read_samples(const RunRecord& run, const SampleLimits& limits, const T
   for (auto& [i, row] : chooser.chosen()) {
     if (i == moments.first) set.first_aha = set.rows.size();
     if (i == moments.learnt) set.learnt_aha = set.rows.size();
+    if (row.json.contains("cut")) keep_whole(all[i], limits, row, set);
     put_row(std::move(row), prompts, set);
   }
   return set;

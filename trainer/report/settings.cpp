@@ -69,7 +69,14 @@ void put_config_facts(OrderedJson& facts, const Config& config) {
   facts.push_back({"samples a step", fmt::format("{} prompts x {}", stage.train.prompts_per_step,
                                                  stage.rollout.num_generations)});
   facts.push_back({"seed", std::to_string(config.seed)});
-  if (config.device != "auto") facts.push_back({"device", config.device});
+}
+
+/// What the run said of it, else what it was to be.
+std::string device_text(const RunRecord& run) {
+  constexpr std::string_view kHead = "device     ";
+  for (const auto& line : run.plan)
+    if (line.rfind(kHead, 0) == 0) return line.substr(kHead.size());
+  return run.config ? run.config->device : "";
 }
 
 }  // namespace
@@ -103,6 +110,8 @@ double seconds_spent(const RunRecord& run) {
 OrderedJson facts_json(const RunRecord& run) {
   auto facts = OrderedJson::array();
   if (run.config && !run.config->stages.empty()) put_config_facts(facts, *run.config);
+  if (const std::string device = device_text(run); !device.empty())
+    facts.push_back({"device", device});
   std::string stages;
   double tokens = 0;
   for (const auto& stage : run.stages) {

@@ -32,10 +32,12 @@ Change change_of(const StageRecord& stage, const std::string& key) {
   return held_out.known ? held_out : ends(stage, key);
 }
 
-Change held_out_accuracy(const StageRecord& stage) {
+/// Of accuracy, else of the reward: other programs log no accuracy of its own.
+Change held_out_change(const StageRecord& stage) {
   Change change = evaluations(stage, "eval_accuracy");
+  if (!change.known) return evaluations(stage, "eval_reward");
   const Change errors = evaluations(stage, "eval_accuracy_stderr");
-  if (change.known && errors.known) change.error = std::hypot(errors.before, errors.after);
+  if (errors.known) change.error = std::hypot(errors.before, errors.after);
   return change;
 }
 
@@ -70,24 +72,24 @@ Statement reward_statement(const StageRecord& stage, Facts& facts) {
 }
 
 Statement held_out_statement(const StageRecord& stage, Facts& facts) {
-  const Change change = held_out_accuracy(stage);
+  const Change change = held_out_change(stage);
   if (!change.known)
     return unknown("held_out", "Did it get better on held-out problems?",
                    "two evaluations (eval.eval_steps)", "accuracy");
   facts.judged = true;
-  facts.accuracy = change;
+  facts.held_out_change = change;
   facts.held_out = direction(change);
+  const char* chart = change.of_reward() ? "reward" : "accuracy";
+  const std::string what = fmt::format("Held-out {}", chart);
   std::string numbers = from_to(change, 3);
   if (change.error > 0)
     numbers += fmt::format(", difference +-{:.3f} (95 %)", Limits::kSure * change.error);
-  if (facts.held_out > 0)
-    return {"held_out", Mood::Good, "Held-out accuracy rose", numbers, "accuracy"};
-  if (facts.held_out < 0)
-    return {"held_out", Mood::Bad, "Held-out accuracy fell", numbers, "accuracy"};
+  if (facts.held_out > 0) return {"held_out", Mood::Good, what + " rose", numbers, chart};
+  if (facts.held_out < 0) return {"held_out", Mood::Bad, what + " fell", numbers, chart};
   if (facts.reward > 0)
     numbers += "; the reward in training rose all the same: memory, or a reward without accuracy";
-  return {"held_out", facts.reward > 0 ? Mood::Bad : Mood::Watch,
-          "Held-out accuracy did not change surely", numbers, "accuracy"};
+  return {"held_out", facts.reward > 0 ? Mood::Bad : Mood::Watch, what + " did not change surely",
+          numbers, chart};
 }
 
 Statement length_statement(const StageRecord& stage, Facts& facts) {

@@ -16,6 +16,7 @@ struct Change {
   std::string measure;
 
   double difference() const { return after - before; }
+  bool of_reward() const { return measure == "eval_reward"; }
   bool beyond(double margin) const { return known && std::abs(difference()) > margin; }
 };
 
@@ -23,12 +24,12 @@ struct Change {
 struct Facts {
   int reward = 0;       ///< direction
   int held_out = 0;     ///< direction
-  bool judged = false;  ///< held-out accuracy is known
+  bool judged = false;  ///< held_out_change is known
   int length = 0;
   int words = 0;
   double words_before = 0;
   double words_after = 0;
-  Change accuracy;
+  Change held_out_change;  ///< of accuracy, else of the reward
   Change gap;
 };
 

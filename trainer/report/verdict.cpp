@@ -19,10 +19,11 @@ void put_headline(Verdict& verdict, const Facts& facts) {
     verdict.headline = std::move(text);
   };
   const int better = facts.judged ? facts.held_out : facts.reward;
-  const std::string accuracy = facts.judged
-                                   ? fmt::format("held-out accuracy {:.2f} -> {:.2f}",
-                                                 facts.accuracy.before, facts.accuracy.after)
-                                   : "no held-out problems were asked";
+  const std::string accuracy =
+      facts.judged ? fmt::format("held-out {} {:.2f} -> {:.2f}",
+                                 facts.held_out_change.of_reward() ? "reward" : "accuracy",
+                                 facts.held_out_change.before, facts.held_out_change.after)
+                   : "no held-out problems were asked";
   const std::string words = fmt::format("reflective words a completion {:.2f} -> {:.2f}",
                                         facts.words_before, facts.words_after);
   const bool sees = !facts.gap.known || facts.gap.after >= Limits::kKnowsMiss;
@@ -70,6 +71,39 @@ Verdict verdict_of(const RunRecord& run) {
   verdict.statements = statements_of(*stage, facts);
   put_headline(verdict, facts);
   return verdict;
+}
+
+std::vector<std::string> verdict_rules() {
+  return {
+      fmt::format("Training curves: mean of the first against the last {:.0f} % of the steps, at "
+                  "least {} each. Held out: first evaluation against the last.",
+                  100 * Limits::kWindow, Limits::kLeastPoints),
+      fmt::format("A rise or fall counts beyond {:.2f} standard errors (95 %), or beyond {} where "
+                  "the standard error is not known.",
+                  Limits::kSure, Limits::kChance),
+      fmt::format("Answers grew: {} times as long; became shorter: 1 / {}.", Limits::kLonger,
+                  Limits::kLonger),
+      fmt::format("Reflection grew: {} words a completion more and {} times as many; died out: the "
+                  "reverse.",
+                  Limits::kMoreWords, Limits::kWordsRatio),
+      fmt::format(
+          "Verification gap: share of misses after which it goes on less that of hits; from "
+          "{} it knows a miss, below {} at both ends it cannot tell.",
+          Limits::kKnowsMiss, Limits::kBlind),
+      fmt::format("Entropy: below {:.0f} % of its beginning it is used up, below {:.0f} % it fell.",
+                  100 * Limits::kCollapsed, 100 * Limits::kNarrow),
+      fmt::format("Cut answers: {:.0f} % are some, {:.0f} % many.", 100 * Limits::kCut,
+                  100 * Limits::kManyCut),
+      fmt::format("Groups: mixed from {:.0f} % of completions; solved from accuracy {}.",
+                  100 * Limits::kFewMixed, Limits::kSolved),
+      fmt::format(
+          "Gradient: a spike is {} times the median norm. Rollout against training: {} nats "
+          "differ, {} disagree.",
+          Limits::kSpike, Limits::kMismatch, Limits::kBadMismatch),
+      "Its aha: right more often on held-out problems, more reflection, and (where the task tells) "
+      "it "
+      "knows a miss.",
+  };
 }
 
 }  // namespace aha

@@ -60,4 +60,7 @@ struct Verdict {
 /// data". An SFT stage or an empty one has a headline that says so and no statements.
 Verdict verdict_of(const RunRecord& run);
 
+/// The rules with their thresholds, as sentences for the reader.
+std::vector<std::string> verdict_rules();
+
 }  // namespace aha

@@ -84,6 +84,16 @@ class Job {
     committed_.config = settled_values(config);
   }
 
+  /// What it runs on, which `device: auto` does not tell.
+  std::string device_text() const {
+    const std::string_view kernels = machine_.ops.name;
+    const int threads = machine_.pool.threads();
+    return kernels == "cuda"
+               ? "cuda"
+               : fmt::format("cpu ({} kernels), {} rank{} x {} thread{}", kernels, comm_.size(),
+                             comm_.size() == 1 ? "" : "s", threads, threads == 1 ? "" : "s");
+  }
+
   JobEnd run() {
     for (auto index = static_cast<std::uint32_t>(committed_.stage_index);
          index < config_.stages.size(); ++index) {
@@ -383,6 +393,7 @@ JobEnd run_on(const Config& config, const TrainOptions& options, Communicator& c
   Job job(config, options, comm);
   for (const auto& line : plan)
     spdlog::info("{}", line);
+  if (comm.leads()) spdlog::info("device     {}", job.device_text());
   return job.run();
 }
 

@@ -59,6 +59,25 @@ void write_hostile_run(const fs::path& folder) {
   metrics.write(OrderedJson{{"step", 1}, {"stage", kHostile[1]}, {"loss", 1.0}});
 }
 
+/// One line of 10 MB of what does not compress well, with markup and a word at chosen places; and one that the page
+/// has no room for.
+void write_long_page(const fs::path& folder) {
+  std::string text = "begin <b>";
+  std::uint64_t noise = 1;
+  while (text.size() < 10'000'000) {
+    noise = noise * 6364136223846793005ULL + 1442695040888963407ULL;
+    text += static_cast<char>(' ' + (noise >> 33U) % 95);
+  }
+  text.replace(5'000'000, 25, " wait <img src=x onerror> ");
+  text += "\xe2\x80\xae end";
+  write_run(folder / "long", 1,
+            {sampled(1, 1, false, true, text), sampled(1, 2, false, true, text)}, {});
+  PageInputs inputs = inputs_of({folder / "long"});
+  inputs.samples[0].wholes[1] = std::string(29'000'000, 'A');
+  write_file_atomic(folder / "long.txt", text);
+  write_file_atomic(folder / "long.html", html_page(inputs));
+}
+
 }  // namespace
 
 TEST_CASE("html_page: its policy names what it runs, and allows nothing else", "[report]") {
@@ -84,6 +103,20 @@ TEST_CASE("html_page: a name that is markup is text in the title", "[report]") {
   CHECK_THAT(page, contains("&lt;/title&gt;"));
 }
 
+TEST_CASE("html_page: long texts that do not fit are left out, the page stays under 30 MB",
+          "[report]") {
+  PageInputs inputs;
+  inputs.runs.resize(1);
+  inputs.samples.resize(1);
+  inputs.samples[0].wholes = {std::string(10'000'000, 'A'), std::string(20'000'000, 'B'),
+                              std::string(10'000'000, 'C')};
+  const std::string page = html_page(inputs);
+  CHECK(page.size() < 30'000'000);
+  CHECK_THAT(page, contains("id=\"whole-0-0\""));
+  CHECK(page.find("id=\"whole-0-1\"") == std::string::npos);
+  CHECK_THAT(page, contains("id=\"whole-0-2\""));
+}
+
 // Pages for page_test.py, which looks at them in a browser.
 TEST_CASE("report pages: written for the browser", "[.write_pages]") {
   const char* place = std::getenv("AHA_PAGES");
@@ -93,6 +126,7 @@ TEST_CASE("report pages: written for the browser", "[.write_pages]") {
   write_file_atomic(folder / "small.html", html_page(inputs_of({folder / "run"})));
   for (const char* seed : {"seed_1", "seed_2"})
     write_run(folder / seed, seed[5] == '1' ? 20 : 15, {}, {});
+  write_long_page(folder);
   PageInputs seeds = inputs_of({folder / "seed_1", folder / "seed_2"});
   for (auto& run : seeds.runs) {
     run.config.emplace();

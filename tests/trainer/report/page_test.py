@@ -147,6 +147,59 @@ class Page(unittest.TestCase):
                 .filter((e) => e.checkVisibility() && !(e.labels?.length || e.getAttribute('aria-label') || e.textContent.trim())).map((e) => e.outerHTML)""")
             self.assertEqual(nameless, [])
 
+    def test_a_line_of_ten_megabytes_is_shown_as_text(self):
+        with open(f"{folder.name}/long.txt", encoding="utf-8") as file:
+            text = file.read()
+        self.assertLess(os.path.getsize(f"{folder.name}/long.html"), MOST_BYTES)
+        self.assertLess(self.browser.open(url("long.html")), MOST_OPENING_S * BUSY)
+        self.browser.open(url("long.html", "tab=samples&sample=0"))
+        block = "document.querySelector('#sample-detail pre[aria-label=completion]')"
+        wait = "new Promise((done) => { const look = () => document.querySelector('#sample-detail .parts') ? done(1) : setTimeout(look, 20); look(); })"
+        self.value(wait)
+        shown = lambda: self.value(f"{block}.textContent").replace("U+202E", "\u202e")  # noqa: E731
+        press = "[...document.querySelectorAll('#sample-detail .parts button')].find((b) => b.textContent === '{}').click()"
+        self.assertEqual(shown(), text[:20000])
+        self.assertIn(f"of {len(text):,}", self.value("document.querySelector('#sample-detail .parts').textContent"))
+        self.value(press.format("Next"))
+        self.assertEqual(shown(), text[20000:40000])
+        self.value("(() => { const s = document.querySelector('#sample-detail .parts input'); s.value = 250; s.dispatchEvent(new Event('input')); })()")
+        self.assertEqual(shown(), text[5000000:5020000])
+        self.assertIn("wait", self.value(f"[...{block}.querySelectorAll('.word')].map((e) => e.textContent)"))
+        self.value(press.format("Last"))
+        self.assertEqual(shown(), text[len(text) // 20000 * 20000:])
+        took = self.value("(() => { const begin = performance.now(); " + press.format("Previous") + f"; {block}.getBoundingClientRect(); return performance.now() - begin; }})()")
+        self.assertLess(took, 200 * BUSY)
+        self.check_quiet()
+        self.browser.open(url("long.html", "tab=samples&sample=1"))
+        told = self.value("document.querySelector('#sample-detail').textContent")
+        self.assertIn("Its middle is left out", told)
+        self.assertIn('completions/train.jsonl, in the row with {"stage":"grpo","step":1,"ordinal":2,"index":0}', told)
+        self.check_quiet()
+
+    def test_print_has_verdict_curves_and_settings_from_any_tab(self):
+        for scheme in ("light", "dark"):
+            self.browser.resize(1280, 900, scheme)
+            for tab in ("", "tab=curves", "tab=samples"):
+                self.browser.open(url("small.html", tab))
+                self.value("(() => { window.seen = []; addEventListener('beforeprint', () => { seen = drawn.map((d) => [d.chart.id, d.figure.querySelector('canvas').getBoundingClientRect().width, "
+                           "getComputedStyle(document.documentElement).getPropertyValue('--paper').trim(), document.querySelector('.headline').checkVisibility()]); }); })()")
+                self.browser.call("Page.printToPDF")
+                seen = self.value("seen")
+                self.assertEqual(sorted(s[0] for s in seen), sorted(self.value("report.data.charts.filter((c) => c.keys.length > 0).map((c) => c.id)")))
+                for _, width, paper, headline in seen:
+                    self.assertGreater(width, 250)
+                    self.assertLess(width, 350)
+                    self.assertEqual(paper, "#ffffff")
+                    self.assertTrue(headline)
+                self.assertEqual(self.value("document.documentElement.className"), "")
+        self.check_quiet()
+
+    def test_the_address_changes_the_view(self):
+        self.browser.open(url("small.html", "tab=samples&set=eval"))
+        self.value("new Promise((done) => { location.hash = 'tab=samples&set=train&mark=right'; setTimeout(done, 200); })")
+        self.assertTrue(self.value("document.getElementById('sample-count').textContent").startswith("10 of 35 "))
+        self.assertEqual(self.value("document.getElementById('sample-controls').elements.set.value"), "train")
+
     def test_a_large_page_is_small_enough_and_opens_at_once(self):
         write_pages("[.write_large_page]")
         size = os.path.getsize(f"{folder.name}/large.html")

@@ -6,6 +6,7 @@
 #include "tests/trainer/report/run_files.h"
 #include "trainer/report/csv.h"
 #include "trainer/report/markdown.h"
+#include "trainer/report/verdict.h"
 
 using namespace aha;
 using aha_test::contains;
@@ -70,6 +71,56 @@ TEST_CASE("read_record: verl's file log has our names, a second set keeps its ow
   CHECK(run.stages[0].find("completions/mean_length")->first() == 100);
   CHECK(run.stages[0].find("eval_accuracy")->values == std::vector<double>{0.5});
   CHECK(run.stages[0].find("val-core/b/acc/mean@4")->first() == 0.125);
+}
+
+namespace {
+
+std::filesystem::path golden(const char* name) {
+  return std::filesystem::path(AHA_SOURCE_DIR) / "tests/golden/report" / name;
+}
+
+}  // namespace
+
+TEST_CASE("read_record: the log of a run of TRL's GRPOTrainer", "[report][golden]") {
+  const RunRecord run = read_record(golden("trl"));
+  CHECK(run.software == "TRL");
+  CHECK(run.notes.empty());
+  REQUIRE(run.stages.size() == 1);
+  const StageRecord& stage = run.stages[0];
+  CHECK(stage.steps() == 24);
+  for (const char* key :
+       {"reward", "accuracy", "entropy", "kl", "grad_norm", "completions/mean_length",
+        "frac_reward_zero_std", "step_time", "completions/clipped_ratio", "num_tokens"}) {
+    INFO(key);
+    REQUIRE(stage.find(key) != nullptr);
+    CHECK(stage.find(key)->size() == 24);
+  }
+  CHECK(stage.find("eval_accuracy")->steps == std::vector<double>{0, 8, 16, 24});
+  const Json state = read_json(golden("trl/trainer_state.json"));
+  for (const auto& row : state["log_history"])
+    if (row["step"] == 24 && row.contains("eval_rewards/accuracy_reward/mean"))
+      CHECK(stage.find("eval_accuracy")->last() == row["eval_rewards/accuracy_reward/mean"]);
+  const Verdict verdict = verdict_of(run);
+  CHECK(verdict.statements.size() == 10);
+  for (const auto& statement : verdict.statements)
+    if (statement.id == "held_out") CHECK(statement.claim == "Held-out accuracy rose");
+}
+
+TEST_CASE("read_record: what verl's own file logger writes", "[report][golden]") {
+  const RunRecord run = read_record(golden("verl/log.jsonl"));
+  CHECK(run.software == "verl");
+  CHECK(run.notes.empty());
+  REQUIRE(run.stages.size() == 1);
+  const StageRecord& stage = run.stages[0];
+  CHECK(stage.find("reward")->values == std::vector<double>{0.25, 0.5, 0.75});
+  CHECK(stage.find("entropy")->steps == std::vector<double>{1, 2, 3});
+  CHECK(stage.find("completions/mean_length")->first() == 5.5);
+  CHECK(stage.find("step_time")->values == std::vector<double>{7, 8, 9});
+  CHECK(stage.find("timing_s/rollout")->first() == 3);
+  CHECK(stage.find("eval_accuracy")->steps == std::vector<double>{0, 3});  // of the set with acc
+  CHECK(stage.find("eval_reward")->first() == 0.21875);                    // of the other
+  CHECK(stage.find("val-core/math/acc/best@4/mean") != nullptr);
+  CHECK(stage.find("eval_pass@4") == nullptr);
 }
 
 TEST_CASE("read_record: what is no run is refused with what would be one", "[report]") {

@@ -6,6 +6,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
 #include "tests/trainer/report/run_files.h"
+#include "trainer/report/encode.h"
 
 using namespace aha;
 using aha_test::contains;
@@ -83,21 +84,43 @@ TEST_CASE("read_samples: broken lines are counted, a line being written is passe
   CHECK_THAT(set.notes[1], contains("eval.jsonl"));
 }
 
-TEST_CASE("read_samples: a text of 10 MB keeps beginning and end, at borders of characters",
-          "[report]") {
+TEST_CASE("read_samples: a text of 10 MB is kept whole beside its row", "[report]") {
   const TempFolder folder;
   std::string text;
   while (text.size() < 10'000'000)
     text += "\xf0\x9f\x98\x80";
-  write_run(folder.path(), 1, {sampled(1, 1, false, true, "begin" + text + "end")}, {});
+  text = "begin" + text + "end";
+  write_run(folder.path(), 1, {sampled(1, 1, false, true, text), sampled(1, 2, false, true, "a")},
+            {});
   const SampleSet set = read_samples(read_record(folder.path()), {}, {});
-  REQUIRE(set.rows.size() == 1);
+  REQUIRE(set.rows.size() == 2);
   const auto shown = set.rows[0]["text"].get<std::string>();
   CHECK(shown.size() < 66'000);
   CHECK(shown.substr(0, 5) == "begin");
   CHECK(shown.substr(shown.size() - 3) == "end");
   CHECK_THAT(shown, contains("bytes are left out here"));
   CHECK_NOTHROW(set.rows.dump());  // strict about UTF-8
+  CHECK(set.rows[0]["cut"] == text.size());
+  CHECK(set.rows[0]["whole"] == 0);
+  REQUIRE(set.wholes.size() == 1);
+  CHECK(set.wholes[0] == packed(dump_line(OrderedJson(text))));
+  CHECK_FALSE(set.rows[1].contains("cut"));
+}
+
+TEST_CASE("read_samples: long texts are kept whole as far as there is room", "[report]") {
+  const TempFolder folder;
+  std::vector<OrderedJson> train;
+  for (int step = 1; step <= 5; ++step)
+    train.push_back(sampled(step, step, false, true, std::string(100'000, 'x')));
+  write_run(folder.path(), 5, train, {});
+  SampleLimits limits;
+  limits.whole_bytes = 250'000;
+  const SampleSet set = read_samples(read_record(folder.path()), limits, {});
+  CHECK(set.wholes.size() == 2);
+  CHECK(set.whole_bytes == 200'000);
+  CHECK(set.rows[1]["whole"] == 1);
+  CHECK_FALSE(set.rows[2].contains("whole"));
+  CHECK(set.rows[2]["cut"] == 100'000);
 }
 
 TEST_CASE("read_samples: tokens come with their numbers where they were recorded", "[report]") {
@@ -117,7 +140,9 @@ TEST_CASE("read_samples: tokens come with their numbers where they were recorded
   CHECK(set.rows[0]["tokens"] == OrderedJson({"t1", "t2"}));
   CHECK(set.rows[0]["logprobs"] == OrderedJson({-0.5, -1.5}));
   CHECK_FALSE(set.rows[0].contains("entropies"));
-  CHECK_FALSE(read_samples(read_record(folder.path()), {}, {}).rows[0].contains("tokens"));
+  const auto without = read_samples(read_record(folder.path()), {}, {}).rows[0];
+  CHECK_FALSE(without.contains("tokens"));
+  CHECK_THAT(without["no_tokens"].get<std::string>(), contains("no checkpoint"));
 }
 
 TEST_CASE("read_samples: what is written stays within the limits, tokens and prompts included",

@@ -109,6 +109,24 @@ TEST_CASE("verdict: a change within 1.96 standard errors is no change", "[report
   CHECK(said(run(0.41), "held_out").claim == "Held-out accuracy fell");
 }
 
+TEST_CASE("verdict: held out is judged by the reward where accuracy was not logged", "[report]") {
+  RunRecord run = with({{"eval_reward", two(-0.5, 0.5)}});
+  run.stages[0].series.erase("eval_accuracy");
+  CHECK(said(run, "held_out").claim == "Held-out reward rose");
+  CHECK(said(run, "held_out").chart == "reward");
+  CHECK_THAT(verdict_of(run).headline, contains("held-out reward -0.50 -> 0.50"));
+}
+
+TEST_CASE("verdict: its rules are told with their thresholds", "[report]") {
+  std::string text;
+  for (const auto& rule : verdict_rules())
+    text += rule + "\n";
+  for (const char* part :
+       {"first against the last 10 %", "at least 5", "1.96 standard errors", "0.02", "1.1 times",
+        "1.25 times", "from 0.3 it knows", "below 0.1 at both"})
+    CHECK_THAT(text, contains(part));
+}
+
 TEST_CASE("verdict: too little is answered with what is missing", "[report]") {
   RunRecord run;
   CHECK(verdict_of(run).headline == "Nothing was recorded yet.");

@@ -10,10 +10,16 @@ const DASHES = [null, [7, 3], [2, 3], [9, 3, 2, 3], [4, 2], [12, 4], [1, 2], [6,
 const dark = matchMedia('(prefers-color-scheme: dark)');
 // dygraphs' own legend writes style attributes, which the page's policy refuses.
 Dygraph.PLUGINS = Dygraph.PLUGINS.filter((plugin) => plugin !== Dygraph.Plugins.Legend);
+const FIRST_CHARTS = 3;  // those of the aha moment
 const drawn = [];  // {chart, graph, lines, figure}
 
+/** On paper is what is in Overview and Curves, whichever is looked at. */
+function printing() {
+  return document.documentElement.classList.contains('printing');
+}
+
 function colour(index) {
-  const list = COLOURS[dark.matches ? 'dark' : 'light'];
+  const list = COLOURS[dark.matches && !printing() ? 'dark' : 'light'];
   return list[index % list.length];
 }
 
@@ -214,11 +220,12 @@ function redraw(figures, charts) {
   figures.replaceChildren();
   charts.replaceChildren();
   const tab = view.get('tab') || 'overview';
-  if (tab === 'overview') for (const chart of report.data.charts.slice(0, 3)) drawChart(chart, figures);
-  if (tab !== 'curves') return;
+  const first = report.data.charts.slice(0, FIRST_CHARTS);
+  if (tab === 'overview' || printing()) for (const chart of first) drawChart(chart, figures);
+  if (tab !== 'curves' && !printing()) return;
   const more = view.get('more');
   if (more !== '') drawChart({id: 'more', title: more, unit: '', says: ''}, charts, [more]);
-  for (const chart of report.data.charts) drawChart(chart, charts);
+  for (const chart of report.data.charts) if (!printing() || !first.includes(chart)) drawChart(chart, charts);
   if (drawn.length === 0) charts.append(element('p', {}, 'Nothing was recorded for this stage.'));
 }
 

@@ -38,6 +38,10 @@ function notesBlock(run) {
       element('ul', {}, ...run.notes.map((note) => element('li', {}, note))));
 }
 
+function rulesBlock() {
+  return element('details', {}, element('summary', {}, 'How it is judged'), element('ul', {}, ...report.data.rules.map((rule) => element('li', {}, rule))));
+}
+
 function runCard(run, index) {
   const verdict = run.verdict;
   const headline = element('p', {className: `headline ${verdict.mood}`}, moodMark(verdict.mood), ' ', signed(verdict.headline));
@@ -50,7 +54,7 @@ function runCard(run, index) {
       element('h2', {}, run.name, run.software === 'aha' ? '' : ` (${run.software})`), headline,
       element('div', {className: 'run-body'},
           element('div', {}, verdict.statements.length > 0 ? statements : null, notesBlock(run)),
-          element('div', {}, factsTable(run), planBlock(run))),
+          element('div', {}, factsTable(run), changesBlock([run], 'changed', 'are not the defaults'), planBlock(run), rulesBlock())),
       aha);
 }
 
@@ -83,9 +87,39 @@ function fillOverview(place) {
     place.append(cards[0]);
     cards[0].querySelector('.headline').after(figures);
   } else {
-    place.append(figures, ...cards);
+    const differences = changesBlock(report.data.runs.filter((run) => run.settings.length > 0), 'differ', 'differ between the runs');
+    if (differences) differences.open = true;
+    place.append(figures, ...[differences].filter((part) => part), ...cards);
   }
   return figures;
+}
+
+/** Keys that some run has, with each run's value: {path, cells, usual, differ, changed}. */
+function settingRows(runs) {
+  const tables = runs.map((run) => new Map(run.settings.map(([path, value, usual]) => [path, {value, usual}])));
+  return [...new Set(tables.flatMap((table) => [...table.keys()]))].map((path) => {
+    const cells = tables.map((table) => table.get(path));
+    const usual = cells.find((cell) => cell).usual;
+    return {path, cells, usual, differ: new Set(cells.map((cell) => cell?.value)).size > 1,
+      changed: cells.some((cell) => cell && cell.value !== usual && !(cell.value === '""' && usual === ''))};
+  });
+}
+
+function settingsBody(rows) {
+  return rows.map(({path, cells, usual, differ}) => element('tr', {}, element('th', {scope: 'row'}, path),
+      ...cells.map((cell) => element('td', {className: differ ? 'differs' : ''}, cell?.value ?? '-')), element('td', {className: 'soft'}, usual)));
+}
+
+function settingsTable(runs, body) {
+  return element('div', {className: 'scroll'}, element('table', {}, element('thead', {}, element('tr', {}, element('th', {}, 'key'),
+      ...runs.map((run) => element('th', {}, run.name)), element('th', {}, 'default'))), body));
+}
+
+/** What was set otherwise than usual, or otherwise than in the other runs. */
+function changesBlock(runs, which, title) {
+  const rows = settingRows(runs).filter((row) => row[which]);
+  if (rows.length === 0) return null;
+  return element('details', {}, element('summary', {}, `${rows.length} settings ${title}`), settingsTable(runs, element('tbody', {}, ...settingsBody(rows))));
 }
 
 function fillSettings(place) {
@@ -94,29 +128,15 @@ function fillSettings(place) {
     place.append(element('p', {}, 'No configuration was found (config.resolved.yaml).'));
     return;
   }
-  const tables = runs.map((run) => new Map(run.settings.map(([path, value, usual]) => [path, {value, usual}])));
-  const paths = [...new Set(tables.flatMap((table) => [...table.keys()]))];
+  const rows = settingRows(runs);
   const wish = element('select', {'aria-label': 'Which settings'},
       element('option', {value: 'changed'}, 'that are not the defaults'),
       runs.length > 1 ? element('option', {value: 'differ'}, 'that differ between runs') : null,
       element('option', {value: 'all'}, 'all'));
   const body = element('tbody');
-  const fill = () => {
-    body.replaceChildren();
-    for (const path of paths) {
-      const cells = tables.map((table) => table.get(path));
-      const differ = new Set(cells.map((cell) => cell?.value)).size > 1;
-      const usual = cells.find((cell) => cell)?.usual ?? '';
-      const changed = cells.some((cell) => cell && cell.value !== usual && !(cell.value === '""' && usual === ''));
-      if ((wish.value === 'differ' && !differ) || (wish.value === 'changed' && !changed)) continue;
-      body.append(element('tr', {}, element('th', {scope: 'row'}, path),
-          ...cells.map((cell) => element('td', {className: differ ? 'differs' : ''}, cell?.value ?? '-')), element('td', {className: 'soft'}, usual)));
-    }
-  };
+  const fill = () => body.replaceChildren(...settingsBody(rows.filter((row) => wish.value === 'all' || row[wish.value])));
   wish.addEventListener('change', fill);
   if (runs.length > 1) wish.value = 'differ';
   fill();
-  place.append(element('p', {}, element('label', {}, 'Settings ', wish)),
-      element('div', {className: 'scroll'}, element('table', {}, element('thead', {}, element('tr', {}, element('th', {}, 'key'),
-          ...runs.map((run) => element('th', {}, run.name)), element('th', {}, 'default'))), body)));
+  place.append(element('p', {}, element('label', {}, 'Settings ', wish)), settingsTable(runs, body));
 }

@@ -120,7 +120,8 @@ function fillList(samples) {
   const found = samples.rows.map((_, at) => at).filter((at) => keep(samples.rows[at])).sort(sampleOrder(samples.rows));
   const count = document.getElementById('sample-count');
   count.textContent = `${found.length.toLocaleString('en')} of ${samples.rows.length.toLocaleString('en')} completions` +
-      (samples.rows.length < samples.recorded ? ` (a sample of the ${samples.recorded.toLocaleString('en')} that were recorded)` : '');
+      (samples.rows.length < samples.recorded ? ` (a sample of the ${samples.recorded.toLocaleString('en')} that were recorded)` : '') +
+      (view.get('search') !== '' && samples.rows.some((row) => row.cut) ? '. Of very long ones only beginning and end are searched.' : '');
   list.replaceChildren();
   const add = (from) => {
     list.append(...found.slice(from, from + LISTED).map((at) => listRow(samples.rows[at], at)));

@@ -18,6 +18,13 @@ const view = {
     history.replaceState(null, '', '#' + this.values);
     for (const listener of this.listeners) listener(Object.keys(changes));
   },
+  /** The address was changed by hand. */
+  reload() {
+    const old = this.values;
+    this.values = new URLSearchParams(location.hash.slice(1));
+    const keys = [...new Set(['tab', ...old.keys(), ...this.values.keys()])];
+    for (const listener of this.listeners) listener(keys);
+  },
   onChange(listener) { this.listeners.push(listener); },
 };
 
@@ -42,5 +49,7 @@ function bindForm(form) {
     show();
   });
   show();
+  addEventListener('hashchange', show);
   return show;
 }
+addEventListener('hashchange', () => view.reload());
