@@ -151,6 +151,26 @@ std::string with_assertion(std::string_view code, const std::string& assertion) 
       code, tests);
 }
 
+bool killed(const SandboxResult& result) {
+  return result.killed();
+}
+
+bool killed(const Sandbox::Pair& pair) {
+  return pair.judge.killed() || pair.judged.killed();
+}
+
+/// What something outside has killed says nothing of the answer, and is run once more. UserError when that is
+/// killed, too.
+template <class Run>
+auto undisturbed(const Sandbox& sandbox, const Run& run) {
+  auto result = run();
+  // without a filter, programs may do it to themselves
+  if (!killed(result) || !sandbox.layers().filter) return result;
+  result = run();
+  if (killed(result)) fail("it was killed from outside, twice");
+  return result;
+}
+
 }  // namespace
 
 bool same_output(std::string_view output, std::string_view wanted, Compare compare) {
@@ -294,7 +314,8 @@ CodeRunner::Outcome CodeRunner::run_python(Work& work, const CodeTest& test) con
   SandboxTask task{{python_->string(), "-s", "main.py"}, work.program().path()};
   task.input = test.input;
   task.limits = limits();
-  return compared(sandbox_->run(task), test.output, compare_);
+  const auto result = undisturbed(*sandbox_, [&] { return sandbox_->run(task); });
+  return compared(result, test.output, compare_);
 }
 
 CodeRunner::Outcome CodeRunner::judge_python(Work& work, const CodeTest& test) const {
@@ -302,7 +323,7 @@ CodeRunner::Outcome CodeRunner::judge_python(Work& work, const CodeTest& test) c
   SandboxTask asks{{python_->string(), "-s", "judge.py"}, work.judge().path()};
   SandboxTask answers{{python_->string(), "-s", "judged.py"}, work.judged().path()};
   asks.limits = answers.limits = limits();
-  const auto pair = sandbox_->run_pair(asks, answers);
+  const auto pair = undisturbed(*sandbox_, [&] { return sandbox_->run_pair(asks, answers); });
   if (pair.judge.succeeded()) return {true, ""};
   // an answer that failed is the reason for what the judge says of it
   const auto& cause = pair.judged.succeeded() || pair.judged.stopped ? pair.judge : pair.judged;
@@ -321,7 +342,7 @@ CompileCache::Program CodeRunner::compile(const std::string& source) const {
     task.limits.cpu_s = kCompileSeconds;
     task.limits.wall_s = 4 * kCompileSeconds;
     task.limits.memory_bytes = kCompilerBytes;
-    const auto result = sandbox_->run(task);
+    const auto result = undisturbed(*sandbox_, [&] { return sandbox_->run(task); });
     if (!result.succeeded()) {
       const auto at = result.errors.find("error:");
       const auto said = std::string_view(result.errors).substr(at == std::string::npos ? 0 : at);
@@ -349,7 +370,7 @@ CodeRunner::Outcome CodeRunner::run_cpp(const CodeBlock& code, const CodeTest& t
   SandboxTask task{{"./main"}, program->folder};
   task.input = asserts ? std::string_view(word) : std::string_view(test.input);
   task.limits = limits();
-  auto result = sandbox_->run(task);
+  const auto result = undisturbed(*sandbox_, [&] { return sandbox_->run(task); });
   if (!asserts || !result.succeeded()) return compared(result, test.output, compare_);
   if (without_end(result.output).ends_with("\n" + word)) return {true, ""};
   return {false, "the tests did not come to their end"};

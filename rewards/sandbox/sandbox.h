@@ -1,4 +1,5 @@
 #pragma once
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -38,6 +39,8 @@ struct SandboxResult {
   std::string errors;  ///< the end of standard error
 
   bool succeeded() const { return end == SandboxEnd::Exited && code == 0; }
+  /// By something outside, where a filter keeps programs from it: the kernel short of memory, say.
+  bool killed() const { return end == SandboxEnd::Signalled && code == SIGKILL; }
   bool out_of_time() const { return end == SandboxEnd::CpuLimit || end == SandboxEnd::WallLimit; }
   /// "time limit", "output limit", "exit code 1: ZeroDivisionError: ...", "signal 11 (...)".
   std::string reason() const;

@@ -10,19 +10,21 @@ namespace aha_test {
 /// The ranks of a job, started as torchrun would.
 class Ranks {
  public:
-  Ranks(int count, const std::vector<std::string>& command) {
-    const auto port = std::to_string(aha::free_port());
+  /// What makes one rank differ from the others.
+  using Change = std::function<void(int rank, Program::Options& options)>;
+
+  Ranks(int count, const std::vector<std::string>& command, const Change& change = {}) {
     for (int r = 0; r < count; ++r)
-      start(r, count, port, command);
+      start(r, count, command, change);
   }
 
   /// Rank r runs commands[r].
   explicit Ranks(const std::vector<std::vector<std::string>>& commands) {
-    const auto port = std::to_string(aha::free_port());
     for (std::size_t r = 0; r < commands.size(); ++r)
-      start(static_cast<int>(r), static_cast<int>(commands.size()), port, commands[r]);
+      start(static_cast<int>(r), static_cast<int>(commands.size()), commands[r]);
   }
 
+  int port() const { return port_; }
   Program& operator[](std::size_t rank) { return *programs_[rank]; }
 
   std::vector<Ended> wait() {
@@ -38,16 +40,18 @@ class Ranks {
   }
 
  private:
-  void start(int rank, int count, const std::string& port,
-             const std::vector<std::string>& command) {
+  void start(int rank, int count, const std::vector<std::string>& command,
+             const Change& change = {}) {
     Program::Options options;
     options.environment = {
         {"RANK", std::to_string(rank)},       {"WORLD_SIZE", std::to_string(count)},
         {"LOCAL_RANK", std::to_string(rank)}, {"LOCAL_WORLD_SIZE", std::to_string(count)},
-        {"MASTER_ADDR", "127.0.0.1"},         {"MASTER_PORT", port}};
+        {"MASTER_ADDR", "127.0.0.1"},         {"MASTER_PORT", std::to_string(port_)}};
+    if (change) change(rank, options);
     programs_.push_back(std::make_unique<Program>(command, options));
   }
 
+  int port_ = aha::free_port();
   std::vector<std::unique_ptr<Program>> programs_;
 };
 

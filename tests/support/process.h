@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -43,10 +44,13 @@ class Program {
     std::string input;  ///< standard input
     std::vector<std::pair<std::string, std::string>> environment;
     std::size_t largest_file = 0;  ///< bytes a file may have; 0: no limit
+    std::string program;           ///< in place of build/aha
+    std::function<void()> first;   ///< what the process does before it becomes the program
   };
 
   Program(std::vector<std::string> arguments, Options options) {
-    arguments.insert(arguments.begin(), std::string(AHA_BINARY_DIR) + "/aha");
+    const auto usual = std::string(AHA_BINARY_DIR) + "/aha";
+    arguments.insert(arguments.begin(), options.program.empty() ? usual : options.program);
     spill(files_ / "in", options.input);
     std::vector<char*> argv;
     for (auto& a : arguments)
@@ -60,12 +64,14 @@ class Program {
     for (const auto& [name, value] : options.environment)
       setenv(name.c_str(), value.c_str(), 1);
     if (options.largest_file > 0) aha_test::limit_files(options.largest_file);
+    if (options.first) options.first();
     execv(argv[0], argv.data());
     _exit(127);
   }
   explicit Program(std::vector<std::string> arguments) : Program(std::move(arguments), Options{}) {}
 
   void signal(int number) const { kill(pid_, number); }
+  pid_t pid() const { return pid_; }
 
   /// From now on its files may not grow beyond this: a disk that is full, or, raised, no longer is.
   void limit_files(rlim_t bytes) const { aha_test::limit_files(bytes, pid_); }
@@ -81,6 +87,13 @@ class Program {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     return false;
+  }
+
+  /// True when there is nothing left to wait for.
+  bool ended() const {
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid != 0;
   }
 
   Ended wait() {

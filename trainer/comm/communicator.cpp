@@ -92,7 +92,7 @@ Communicator::Communicator(const Placement& placement, const CommOptions& option
   }
   // a peer that was lost is an error of the write to it, which says more than a silent end
   std::signal(SIGPIPE, SIG_IGN);
-  FLAGS_caffe2_log_level = 2;  // errors: what fails is reported by us, in a line
+  FLAGS_caffe2_log_level = 3;  // nothing but its end: what fails is reported by us, in a line
   network_ = std::make_unique<Network>(placement, options, heartbeat_);
 }
 

@@ -52,12 +52,15 @@ Activity Activity::from_text(const std::string& text) {
 }
 
 std::string waiting_report(std::span<const Seen> ranks) {
+  std::vector<std::size_t> absent;
   std::vector<std::string> gone;
   std::vector<std::string> elsewhere;
   std::map<std::string, std::vector<std::size_t>> waiting;  // by operation
   for (std::size_t r = 0; r < ranks.size(); ++r) {
     const Activity& a = ranks[r].activity;
-    if (!a.left.empty()) {
+    if (!ranks[r].came) {
+      absent.push_back(r);
+    } else if (!a.left.empty()) {
       gone.push_back(fmt::format("{} ended: {}", one(r, a), a.left));
     } else if (ranks[r].silent_s >= kSilentAfterS) {
       gone.push_back(fmt::format("{} gives no sign of life since {:.0f} s; last seen, it {}",
@@ -68,7 +71,11 @@ std::string waiting_report(std::span<const Seen> ranks) {
       waiting[a.operation].push_back(r);
     }
   }
-  auto parts = std::move(gone);
+  std::vector<std::string> parts;
+  if (!absent.empty())
+    parts.push_back(
+        fmt::format("{} {} not come", list_text(absent), absent.size() == 1 ? "has" : "have"));
+  parts.insert(parts.end(), gone.begin(), gone.end());
   parts.insert(parts.end(), elsewhere.begin(), elsewhere.end());
   for (const auto& [operation, who] : waiting)
     parts.push_back(

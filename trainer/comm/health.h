@@ -25,13 +25,15 @@ struct Activity {
 struct Seen {
   Activity activity;
   double silent_s = 0;  ///< since its last heartbeat, by our own clock: clocks of hosts may differ
+  bool came = true;     ///< false: there was no heartbeat yet
 };
 
 /// A rank that gives no sign of life for this long is said to be silent in reports.
 constexpr double kSilentAfterS = 2.0;
 
-/// One line on why `self` cannot go on, from what is seen of all ranks (index = rank): those that left and
-/// why, those that are silent, those that are elsewhere and since when, and who waits for what:
+/// One line on why `self` cannot go on, from what is seen of all ranks (index = rank): those that never came,
+/// those that left and why, those that are silent, those that are elsewhere and since when, and who waits
+/// for what:
 ///   "rank 3 (n7) is in rollout of step 12 since 34 s; ranks 0, 1, 2 wait in reduce_gradients"
 std::string waiting_report(std::span<const Seen> ranks);
 

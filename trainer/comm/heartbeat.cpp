@@ -1,5 +1,7 @@
 #include "trainer/comm/heartbeat.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <exception>
 #include <memory>
@@ -18,7 +20,8 @@ Heartbeat::Heartbeat(Board board, std::string host, double dead_after_s,
     : board_(std::move(board)),
       dead_after_s_(dead_after_s),
       on_death_(std::move(on_death)),
-      phase_since_(Clock::now()) {
+      phase_since_(Clock::now()),
+      watch_(kIntervalS, [this] { watch(); }) {
   activity_.host = std::move(host);
   beat();
   thread_ = std::thread([this] { run(); });
@@ -52,6 +55,7 @@ void Heartbeat::want_stop() {
 }
 
 void Heartbeat::leave(const std::string& why) {
+  if (out_of_reach()) return;
   {
     const std::lock_guard lock(mutex_);
     activity_.left = why;
@@ -91,45 +95,61 @@ std::vector<Seen> Heartbeat::ranks() const {
   const std::lock_guard lock(mutex_);
   std::vector<Seen> seen;
   seen.reserve(peers_.size());
-  for (const auto& peer : peers_)
-    seen.push_back({Activity::from_text(peer.text.substr(peer.text.find(' ') + 1)),
-                    seconds_since(peer.heard)});
+  for (const auto& peer : peers_) {
+    if (peer.text.empty())
+      seen.push_back({{}, 0, false});
+    else
+      seen.push_back({Activity::from_text(peer.text.substr(peer.text.find(' ') + 1)),
+                      seconds_since(peer.heard)});
+  }
   return seen;
 }
 
 void Heartbeat::run() {
-  auto reached = Clock::now();
-  std::string why;
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, std::chrono::duration<double>(kIntervalS),
                          [this] { return ending_; })) {
     lock.unlock();
-    try {
-      beat();
-      look();
-      reached = Clock::now();
-      out_of_reach_ = false;
-    } catch (const std::exception& error) {
-      why = std::string(error.what());
-      why.resize(std::min(why.size(), why.find('\n')));  // c10's messages go on with a stack trace
-      out_of_reach_ = true;
-    }
-    const auto seen = ranks();
-    for (const auto& s : seen)
-      if (s.activity.stop_wanted) stop_wanted_ = true;
-    const bool dead = std::any_of(seen.begin(), seen.end(), [&](const Seen& s) {
-      return s.activity.left.empty() && s.silent_s > dead_after_s_;
-    });
-    if (seconds_since(reached) > dead_after_s_) {
-      on_death_("rank 0, where all ranks meet, cannot be reached: " + why);
-      return;
-    }
-    if (dead) {
-      on_death_(waiting_report(seen));
-      return;
-    }
+    exchange();
     lock.lock();
   }
+}
+
+void Heartbeat::exchange() {
+  try {
+    beat();
+    look();
+    reached_ = Clock::now();
+    out_of_reach_ = false;
+  } catch (const std::exception& error) {
+    const std::string what = error.what();
+    const std::lock_guard lock(mutex_);
+    why_ = what.substr(0, what.find('\n'));  // c10's messages go on with a stack trace
+    out_of_reach_ = true;
+    return;
+  }
+  const auto seen = ranks();
+  for (const auto& s : seen)
+    if (s.activity.stop_wanted) stop_wanted_ = true;
+  const bool dead = std::any_of(seen.begin(), seen.end(), [&](const Seen& s) {
+    return s.activity.left.empty() && s.silent_s > dead_after_s_;
+  });
+  if (dead) tell(waiting_report(seen));
+}
+
+void Heartbeat::watch() {
+  const double seconds = unanswered_s();
+  if (seconds <= dead_after_s_) return;
+  auto why = fmt::format("no answer for {:.0f} s", seconds);
+  if (out_of_reach_) {
+    const std::lock_guard lock(mutex_);
+    why = why_;
+  }
+  tell("rank 0, where all ranks meet, cannot be reached: " + why);
+}
+
+void Heartbeat::tell(const std::string& report) {
+  if (!told_.exchange(true)) on_death_(report);
 }
 
 }  // namespace aha

@@ -9,6 +9,7 @@
 
 #include "trainer/comm/health.h"
 #include "trainer/core/clock.h"
+#include "trainer/core/ticker.h"
 
 namespace aha {
 
@@ -18,14 +19,14 @@ struct Board {
   static Board private_one();
 
   std::function<void(const std::string& text)> write;  ///< our own
-  std::function<std::vector<std::string>()> read;      ///< all, in rank order
+  std::function<std::vector<std::string>()> read;      ///< all, in rank order; empty: none yet
 };
 
 /// A thread that tells the others twice a second what this rank does, and watches what they do.
 class Heartbeat {
  public:
-  /// `on_death(report)` is called, once and from the thread, when a rank was silent for `dead_after_s`, or
-  /// when the board was out of reach for as long.
+  /// `on_death(report)` is called, from a thread of this, when a rank was silent for `dead_after_s`, or when the
+  /// board was out of reach for as long, be it that it does not answer.
   Heartbeat(Board board, std::string host, double dead_after_s,
             std::function<void(const std::string& report)> on_death);
   ~Heartbeat();
@@ -41,8 +42,8 @@ class Heartbeat {
 
   /// True when the last heartbeats seen say that a rank wants to stop. Cheap.
   bool stop_wanted() const { return stop_wanted_; }
-  /// True when the board could not be read at the last try.
-  bool out_of_reach() const { return out_of_reach_; }
+  /// True when the board could not be read at the last try, or is long in answering.
+  bool out_of_reach() const { return out_of_reach_ || unanswered_s() >= kSilentAfterS; }
   /// As seen last.
   std::vector<Seen> ranks() const;
 
@@ -52,6 +53,10 @@ class Heartbeat {
   void beat();
   void look();
   void run();
+  void exchange();
+  void watch();
+  void tell(const std::string& report);
+  double unanswered_s() const { return seconds_since(reached_.load()); }
   Activity now() const;
 
   Board board_;
@@ -71,7 +76,11 @@ class Heartbeat {
   bool ending_ = false;
   std::atomic<bool> stop_wanted_ = false;
   std::atomic<bool> out_of_reach_ = false;
+  std::string why_;                                        ///< it is out of reach
+  std::atomic<Clock::time_point> reached_ = Clock::now();  ///< the board, last
+  std::atomic<bool> told_ = false;
   std::thread thread_;
+  Ticker watch_;  ///< over the thread, which may wait for the board without end
 };
 
 }  // namespace aha

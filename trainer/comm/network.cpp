@@ -11,14 +11,37 @@
 
 #include "trainer/comm/rendezvous.h"
 #include "trainer/core/error.h"
+#include "trainer/core/ticker.h"
 
 namespace aha {
 namespace {
 
 using StorePtr = c10::intrusive_ptr<c10d::Store>;
 
+/// For the last try to connect, which may begin just before the time limit.
+constexpr double kConnectS = 3;
+
 std::chrono::milliseconds milliseconds(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+/// What is wrong with the meeting point, where that can be seen from here; empty: nothing.
+std::string flaw_of(const Placement& placement) {
+  const auto& host = placement.master_addr;
+  try {
+    own_address(host, placement.master_port);
+  } catch (const CommError& error) {
+    return error.what();
+  }
+  if (placement.rank != 0 || is_this_host(host)) return "";
+  return fmt::format("rank 0 runs on {}, which has no such address", host_name());
+}
+
+std::string cannot_meet(const Placement& placement, bool serve, const std::string& why) {
+  const auto flaw = flaw_of(placement);
+  return fmt::format("rank {} cannot {} {}:{} (MASTER_ADDR, MASTER_PORT): {}", placement.rank,
+                     serve ? "serve at" : "reach rank 0 at", placement.master_addr,
+                     placement.master_port, flaw.empty() ? why : flaw);
 }
 
 StorePtr connect(const Placement& placement, const CommOptions& options, bool serve) {
@@ -27,13 +50,15 @@ StorePtr connect(const Placement& placement, const CommOptions& options, bool se
   store.isServer = serve;
   store.waitWorkers = false;
   store.timeout = milliseconds(options.timeout_s);
+  // a store waits without end for the first answer of what it is connected to: something else may have the port
+  const Ticker deadline(options.timeout_s + kConnectS, [&] {
+    end_process(
+        cannot_meet(placement, serve, "what listens there does not answer as rank 0 would"));
+  });
   try {
     return c10::make_intrusive<c10d::TCPStore>(placement.master_addr, store);
   } catch (const std::exception& error) {
-    throw CommError(fmt::format("rank {} cannot {} {}:{} (MASTER_ADDR, MASTER_PORT): {}",
-                                placement.rank, serve ? "serve at" : "reach rank 0 at",
-                                placement.master_addr, placement.master_port,
-                                first_line(error.what())));
+    throw CommError(cannot_meet(placement, serve, first_line(error.what())));
   }
 }
 
@@ -51,10 +76,20 @@ Board board_over(const StorePtr& store, int rank, int size) {
   board.write = [store, key = keys[static_cast<std::size_t>(rank)]](const std::string& text) {
     store->set(key, std::vector<std::uint8_t>(text.begin(), text.end()));
   };
-  board.read = [store, keys] {
-    std::vector<std::string> texts;
-    for (const auto& value : store->multiGet(keys))
-      texts.emplace_back(value.begin(), value.end());
+  // a question for what is not there yet would wait for it
+  board.read = [store, keys, here = std::vector<bool>(keys.size())]() mutable {
+    std::vector<std::string> known;
+    for (std::size_t r = 0; r < keys.size(); ++r) {
+      if (!here[r]) here[r] = store->check({keys[r]});
+      if (here[r]) known.push_back(keys[r]);
+    }
+    const auto values = store->multiGet(known);
+    std::vector<std::string> texts(keys.size());
+    for (std::size_t r = 0, next = 0; r < keys.size(); ++r)
+      if (here[r]) {
+        const auto& value = values[next++];
+        texts[r].assign(value.begin(), value.end());
+      }
     return texts;
   };
   return board;
@@ -77,7 +112,7 @@ Heartbeat& start_heartbeat(const Placement& p, const CommOptions& options,
 }
 
 c10::intrusive_ptr<c10d::Backend> join(const StorePtr& store, const Placement& p,
-                                       const CommOptions& options) {
+                                       const CommOptions& options, const Heartbeat& heartbeat) {
   turn_flight_recorder_off();
   auto gloo = c10d::ProcessGroupGloo::Options::create(milliseconds(options.timeout_s));
   try {
@@ -88,8 +123,9 @@ c10::intrusive_ptr<c10d::Backend> join(const StorePtr& store, const Placement& p
   } catch (const CommError&) {
     throw;
   } catch (const std::exception& error) {
-    throw CommError(fmt::format("rank {} of {} found no way to the others within {:g} s: {}",
-                                p.rank, p.world_size, options.timeout_s, first_line(error.what())));
+    throw CommError(fmt::format("rank {} of {} found no way to the others within {:g} s: {} [{}]",
+                                p.rank, p.world_size, options.timeout_s,
+                                waiting_report(heartbeat.ranks()), first_line(error.what())));
   }
 }
 
@@ -111,7 +147,7 @@ Communicator::Network::Network(const Placement& placement, const CommOptions& op
     : store(connect(placement, options, placement.rank == 0)),
       beats(kept),
       heartbeat(start_heartbeat(placement, options, beats)),
-      group(join(store, placement, options)) {}
+      group(join(store, placement, options, heartbeat)) {}
 
 Communicator::Network::~Network() {
   // before all ranks have finished, threads of Gloo may be inside of a collective: it is theirs to keep
@@ -130,7 +166,8 @@ void Communicator::Network::fail_in(std::string_view name, const std::string& wh
   while (!telling() && seconds_since(start) < kSilentAfterS + 0.5)
     ::usleep(100'000);
   std::string report = waiting_report(heartbeat.ranks());
-  if (heartbeat.out_of_reach()) report = "rank 0, where all ranks meet, is gone; " + report;
+  if (heartbeat.out_of_reach())
+    report = "rank 0, where all ranks meet, cannot be reached; " + report;
   throw CommError(fmt::format("{} failed: {} [{}]", name, report, what));
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <memory>
 
 #include "trainer/core/error.h"
 #include "trainer/core/file.h"
@@ -25,14 +26,30 @@ std::string machine_id() {
   }
 }
 
-std::string own_address(const std::string& master, int port) {
+namespace {
+
+struct FreeAddresses {
+  void operator()(addrinfo* first) const { ::freeaddrinfo(first); }
+};
+using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
+
+/// Null: none.
+Addresses addresses_of(const std::string& host, int port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_DGRAM;
   addrinfo* found = nullptr;
-  if (::getaddrinfo(master.c_str(), std::to_string(port).c_str(), &hints, &found) != 0)
+  if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return {};
+  return Addresses(found);
+}
+
+}  // namespace
+
+std::string own_address(const std::string& master, int port) {
+  const auto addresses = addresses_of(master, port);
+  if (!addresses)
     throw CommError(fmt::format("'{}' is no address that can be resolved (MASTER_ADDR)", master));
   std::string result;
-  for (const addrinfo* a = found; a != nullptr && result.empty(); a = a->ai_next) {
+  for (const addrinfo* a = addresses.get(); a != nullptr && result.empty(); a = a->ai_next) {
     const int fd = ::socket(a->ai_family, a->ai_socktype, 0);
     sockaddr_storage own{};
     socklen_t size = sizeof own;
@@ -45,9 +62,19 @@ std::string own_address(const std::string& master, int port) {
       result = text.data();
     if (fd >= 0) ::close(fd);
   }
-  ::freeaddrinfo(found);
   if (result.empty()) throw CommError(fmt::format("no network leads to {} (MASTER_ADDR)", master));
   return result;
+}
+
+bool is_this_host(const std::string& host) {
+  const auto addresses = addresses_of(host, 0);
+  for (const addrinfo* a = addresses.get(); a != nullptr; a = a->ai_next) {
+    const int fd = ::socket(a->ai_family, a->ai_socktype, 0);
+    const bool own = fd >= 0 && ::bind(fd, a->ai_addr, a->ai_addrlen) == 0;
+    if (fd >= 0) ::close(fd);
+    if (own) return true;
+  }
+  return false;
 }
 
 }  // namespace aha

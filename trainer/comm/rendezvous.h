@@ -14,4 +14,7 @@ std::string machine_id();
 /// resolved or no network leads there.
 std::string own_address(const std::string& master, int port);
 
+/// True when `host`, a name or an address, means this one.
+bool is_this_host(const std::string& host);
+
 }  // namespace aha

@@ -1,9 +1,11 @@
 #include "trainer/comm/health.h"
 
 #include <atomic>
+#include <future>
 #include <mutex>
 
 #include "tests/support/catch.h"
+#include "tests/support/eventually.h"
 #include "trainer/comm/heartbeat.h"
 
 namespace aha {
@@ -46,6 +48,15 @@ TEST_CASE("waiting_report: tells a silent rank from a slow one, and one that lef
         "rank 2 (n7) ended: the disk is full; rank 0 waits in gather_groups");
 }
 
+TEST_CASE("waiting_report: names ranks that never came") {
+  Seen absent;
+  absent.came = false;
+  CHECK(waiting_report(std::vector<Seen>{{waiting("join"), 0.5}, absent}) ==
+        "rank 1 has not come; rank 0 waits in join");
+  CHECK(waiting_report(std::vector<Seen>{absent, absent, {waiting("join"), 0.5}}) ==
+        "ranks 0, 1 have not come; rank 2 waits in join");
+}
+
 TEST_CASE("heartbeat: a rank that falls silent is reported once its time is over") {
   std::mutex mutex;
   std::vector<std::string> texts{"", "1 " + at_work("rollout", 2, 0).text()};
@@ -69,6 +80,49 @@ TEST_CASE("heartbeat: a rank that falls silent is reported once its time is over
   }
   REQUIRE(reported);
   CHECK(report.find("rank 1 (n7) gives no sign of life") == 0);
+}
+
+TEST_CASE("heartbeat: a rank that has not come yet is not dead") {
+  std::mutex mutex;
+  std::vector<std::string> texts{"", ""};
+  int looks = 0;
+  std::atomic<int> deaths = 0;
+  const Heartbeat heartbeat({[&](const std::string& text) {
+                               const std::lock_guard lock(mutex);
+                               texts[0] = text;
+                             },
+                             [&] {
+                               const std::lock_guard lock(mutex);
+                               ++looks;
+                               return texts;
+                             }},
+                            "n1", 3, [&](const std::string&) { ++deaths; });
+  REQUIRE(aha_test::eventually([&] {
+    const std::lock_guard lock(mutex);
+    return looks >= 8;  // two a second
+  }));
+  CHECK(deaths == 0);
+  const auto seen = heartbeat.ranks();
+  REQUIRE(seen.size() == 2);
+  CHECK(seen[0].came);
+  CHECK_FALSE(seen[1].came);
+}
+
+TEST_CASE("heartbeat: a board that does not answer is reported, though no answer ever comes") {
+  std::promise<void> end;
+  auto ended = end.get_future().share();
+  std::promise<std::string> report;
+  std::unique_ptr<Heartbeat> heartbeat;
+  heartbeat = std::make_unique<Heartbeat>(Board{[](const std::string&) {},
+                                                [ended]() -> std::vector<std::string> {
+                                                  ended.wait();
+                                                  return {};
+                                                }},
+                                          "n1", 1.0,
+                                          [&](const std::string& text) { report.set_value(text); });
+  CHECK(report.get_future().get().find(
+            "rank 0, where all ranks meet, cannot be reached: no answer for ") == 0);
+  end.set_value();
 }
 
 }  // namespace aha

@@ -1,0 +1,301 @@
+// What goes wrong among ranks: what the user sees of it, and that nothing is lost.
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include <list>
+#include <set>
+
+#include "tests/end_to_end/outcome.h"
+#include "tests/end_to_end/started_ranks.h"
+#include "tests/support/eventually.h"
+#include "tests/support/phase_trap.h"
+
+using namespace aha_test;
+
+namespace {
+
+using Millis = std::chrono::milliseconds;
+
+const fs::path kAha = fs::path(AHA_BINARY_DIR) / "aha";
+
+const std::vector<std::string> kStrict = {"--set",           "strict=true", "--set",
+                                          "train.threads=1", "--resume",    "auto"};
+
+/// What a rank said of itself last, as rank 0 wrote it down.
+aha::Json last_seen(const Job& job, Ranks& ranks, std::size_t rank) {
+  const auto status = aha::Json::parse(slurp(job.run / "status.json"), nullptr, false);
+  if (status.is_discarded() || status["pid"] != ranks[0].pid() || status["ranks"].size() <= rank)
+    return {{"phase", ""}, {"operation", ""}};
+  return status["ranks"][rank];
+}
+
+bool traps_work() {
+  const auto why = PhaseTrap::missing();
+  if (!why.empty()) WARN("skipped: " << why);
+  return why.empty();
+}
+
+/// Ends a process's connections to a port of this machine, as a network that fails does. How many there were; -1 where
+/// that is not allowed.
+int cut_connections(pid_t pid, int port) {
+  const int process = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  int cut = 0;
+  for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
+    const int number = std::stoi(entry.path().filename());
+    const int fd = static_cast<int>(syscall(SYS_pidfd_getfd, process, number, 0));
+    if (fd < 0) return -1;
+    sockaddr_in6 peer{};  // the port is where sockaddr_in has it
+    socklen_t size = sizeof peer;
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0 &&
+        (peer.sin6_family == AF_INET || peer.sin6_family == AF_INET6) &&
+        ntohs(peer.sin6_port) == port) {
+      shutdown(fd, SHUT_RDWR);
+      ++cut;
+    }
+    close(fd);
+  }
+  close(process);
+  return cut;
+}
+
+/// A child of `parent`, by a word of its command line.
+std::optional<pid_t> child_of(pid_t parent, const std::string& word) {
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const auto name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    if (slurp(entry.path() / "cmdline").find(word) == std::string::npos) continue;
+    std::istringstream stat(slurp(entry.path() / "stat"));
+    std::string field;
+    pid_t its_parent = 0;
+    stat >> field >> field >> field >> its_parent;
+    if (its_parent == parent) return std::stoi(name);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+TEST_CASE("faults: a rank that is killed in any phase is named with it, and nothing is lost") {
+  if (!traps_work()) return;
+  /// A run whose rank 1 is caught.
+  struct Caught {
+    explicit Caught(const char* where)
+        : phase(where), ranks(2, job.command(kStrict)), trap(ranks[1].pid(), kAha) {}
+    const std::string phase;
+    const Job job;
+    Ranks ranks;
+    PhaseTrap trap;
+  };
+  std::list<Caught> all;  // at once: most of the time is spent waiting for signs of life
+  for (const char* phase : {"rollout", "reward", "backward", "reduce", "checkpoint"})
+    all.emplace_back(phase);
+  for (auto& caught : all)
+    REQUIRE(caught.trap.reach(caught.phase));
+  for (auto& caught : all)
+    REQUIRE(eventually(
+        [&] { return last_seen(caught.job, caught.ranks, 1)["phase"] == caught.phase; }));
+  for (auto& caught : all)
+    caught.ranks[1].signal(SIGKILL);
+  std::list<Ranks> again;
+  for (auto& caught : all) {
+    const auto ends = caught.ranks.wait();
+    INFO(ends[0].err);
+    CHECK(ends[1].code == 128 + SIGKILL);
+    CHECK(ends[0].code == 75);
+    CHECK_THAT(ends[0].err, contains("rank 1 (") && contains(") gives no sign of life since ") &&
+                                contains("; last seen, it is in " + caught.phase + " of step "));
+    again.emplace_back(2, caught.job.command(kStrict));
+  }
+  const Job whole;
+  require_done(Ranks(2, whole.command(kStrict)).wait());
+  for (auto& ranks : again)
+    require_done(ranks.wait());
+  for (const auto& caught : all)
+    require_equal(outcome_of(caught.job.run), outcome_of(whole.run));
+}
+
+TEST_CASE("faults: a rank that is killed inside of a collective is named with it") {
+  if (!traps_work()) return;
+  const Job job;
+  Ranks ranks(2, job.command(kStrict));
+  PhaseTrap late(ranks[0].pid(), kAha);
+  REQUIRE(late.reach("reduce"));
+  // the other cannot pass without it
+  REQUIRE(eventually([&] {
+    const auto seen = last_seen(job, ranks, 1);
+    return seen["phase"] == "reduce" && seen["operation"] != "";
+  }));
+  ranks[1].signal(SIGKILL);
+  ranks[1].wait();
+  late.release();
+  const auto end = ranks[0].wait();
+  INFO(end.err);
+  CHECK(end.code == 75);
+  CHECK_THAT(end.err, contains("rank 1 (") && contains("last seen, it waits in ") &&
+                          contains(" of reduce of step 1 since "));
+}
+
+TEST_CASE("faults: a rank that lives but does not come is named with its phase, and who waits") {
+  if (!traps_work()) return;
+  const Job job("comm: {timeout_s: 3}\n");
+  Ranks ranks(3, job.command(kStrict));
+  PhaseTrap trap(ranks[2].pid(), kAha);
+  REQUIRE(trap.reach("rollout"));
+  const auto first = ranks[0].wait();
+  trap.release();
+  const auto second = ranks[1].wait();
+  const auto third = ranks[2].wait();
+  INFO(first.err);
+  INFO(second.err);
+  INFO(third.err);
+  CHECK(first.code == 75);
+  CHECK(second.code == 75);
+  CHECK(third.code == 75);
+  CHECK_THAT(first.err, contains("aha: gather_groups failed: rank 2 (") &&
+                            contains(") is in rollout of step 5 since ") &&
+                            contains(" s; ranks 0, 1 wait in gather_groups ["));
+}
+
+TEST_CASE("faults: when rank 0 is killed, the others say that they cannot reach it") {
+  if (!traps_work()) return;
+  const Job job;
+  for (const std::string phase : {"reduce", "checkpoint"}) {
+    Ranks ranks(3, job.command(kStrict));
+    PhaseTrap trap(ranks[0].pid(), kAha);
+    REQUIRE(trap.reach(phase));
+    ranks[0].signal(SIGKILL);
+    const auto ends = ranks.wait();
+    for (const std::size_t r : {1, 2}) {
+      INFO(ends[r].err);
+      CHECK(ends[r].code == 75);
+      CHECK_THAT(ends[r].err, contains("rank 0, where all ranks meet, cannot be reached"));
+    }
+  }
+  require_done(Ranks(3, job.command(kStrict)).wait());
+}
+
+TEST_CASE("faults: a port that another program has is named, and no rank waits for ever") {
+  const Job job("comm: {timeout_s: 1}\n");
+  const int other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_ANY);
+  socklen_t size = sizeof address;
+  REQUIRE(bind(other, reinterpret_cast<sockaddr*>(&address), size) == 0);
+  REQUIRE(listen(other, 8) == 0);
+  getsockname(other, reinterpret_cast<sockaddr*>(&address), &size);
+  const auto port = std::to_string(ntohs(address.sin_port));
+  Ranks ranks(2, job.command(),
+              [&](int, Program::Options& options) { options.environment.back().second = port; });
+  const auto ends = ranks.wait();
+  close(other);
+  for (const auto& end : ends) {
+    INFO(end.err);
+    CHECK(end.code == 75);
+    CHECK_THAT(end.err, contains("127.0.0.1:" + port + " (MASTER_ADDR, MASTER_PORT)"));
+  }
+  CHECK_FALSE(fs::exists(job.run));
+}
+
+TEST_CASE("faults: a host that is none, or is not rank 0's, is named") {
+  const Job job("comm: {timeout_s: 1}\n");
+  struct Case {
+    const char* host;
+    const char* first;   ///< what rank 0 says
+    const char* second;  ///< rank 1
+  };
+  const std::vector<Case> cases = {
+      {"nowhere.invalid", "'nowhere.invalid' is no address that can be resolved",
+       "'nowhere.invalid' is no address that can be resolved"},
+      {"192.0.2.1", "rank 0 runs on ", ""}};
+  std::list<Ranks> all;  // at once: they wait
+  for (const auto& c : cases)
+    all.emplace_back(2, job.command(), [&](int, Program::Options& options) {
+      for (auto& [name, value] : options.environment)
+        if (name == "MASTER_ADDR") value = c.host;
+    });
+  for (const auto& c : cases) {
+    const auto ends = all.front().wait();
+    all.pop_front();
+    INFO(ends[0].err);
+    INFO(ends[1].err);
+    CHECK(ends[0].code == 75);
+    CHECK(ends[1].code == 75);
+    CHECK_THAT(ends[0].err, contains("aha: rank 0 cannot serve at " + std::string(c.host) + ":") &&
+                                contains(" (MASTER_ADDR, MASTER_PORT): " + std::string(c.first)));
+    CHECK_THAT(ends[1].err, contains("aha: rank 1 cannot reach rank 0 at " + std::string(c.host)) &&
+                                contains(" (MASTER_ADDR, MASTER_PORT): " + std::string(c.second)));
+    CHECK(ends[1].err.find('\n') == ends[1].err.size() - 1);  // one line
+  }
+  CHECK_FALSE(fs::exists(job.run));
+}
+
+TEST_CASE("faults: another program on one rank is refused before anything is written") {
+  const Job job;
+  const auto program = job.folder / "aha";
+  fs::copy_file(kAha, program);
+  std::ofstream(program, std::ios::app) << '\n';
+  const auto ends = Ranks(2, job.command(), [&](int rank, Program::Options& options) {
+                      if (rank == 1) options.program = program;
+                    }).wait();
+  for (const auto& end : ends) {
+    INFO(end.err);
+    CHECK(end.code == 2);
+    CHECK_THAT(end.err, contains("the program: rank 1 has aha ") && contains(", rank 0 has aha "));
+  }
+  CHECK_FALSE(fs::exists(job.run));
+}
+
+TEST_CASE("faults: a rank that the store's connection is cut from ends, and so does the run") {
+  const Job job;
+  Ranks ranks(2, job.command({"--set", "stages.grpo.train.max_steps=100000"}));
+  REQUIRE(ranks[0].says("grpo 2/", Millis(20'000)));
+  const int cut = cut_connections(ranks[1].pid(), ranks.port());
+  if (cut < 0) {
+    WARN("skipped: descriptors of another process are out of reach here");
+    ranks.signal_all(SIGKILL);
+    ranks.wait();
+    return;
+  }
+  CHECK(cut == 2);  // one for questions, one for heartbeats
+  const auto ends = ranks.wait();
+  INFO(ends[0].err);
+  INFO(ends[1].err);
+  CHECK(ends[0].code == 75);
+  CHECK(ends[1].code == 75);
+  CHECK_THAT(ends[0].err, contains("aha: ") && contains("rank 1 ("));
+  CHECK_THAT(ends[1].err, contains("rank 0, where all ranks meet, cannot be reached"));
+}
+
+TEST_CASE("faults: a reward's process that is killed costs no score") {
+  const auto score = [](int kills) {
+    Program::Options options;
+    options.input =
+        R"({"completion": "```python\ndef f(x):\n    import time; time.sleep(0.3)\n    return x\n```", "tests": ["assert f(1) == 1"]})"
+        "\n";
+    Program program({"score", "--reward", "code", "-"}, options);
+    std::set<pid_t> killed;
+    eventually([&] {
+      const auto judge = child_of(program.pid(), "judge.py");
+      if (judge && std::ssize(killed) < kills && killed.insert(*judge).second)
+        ::kill(*judge, SIGKILL);
+      return program.ended();
+    });
+    const auto end = program.wait();
+    INFO(end.err);
+    CHECK(std::ssize(killed) == kills);
+    REQUIRE(end.code == 0);
+    return aha::Json::parse(end.out);
+  };
+  const auto plain = score(0);
+  if (plain.at("outcome") == "unjudged") {
+    WARN("skipped: " << plain.at("reason"));
+    return;
+  }
+  CHECK(plain.at("score") == 1);
+  CHECK(score(1).at("score") == 1);
+  const auto twice = score(2);
+  CHECK(twice.at("score").is_null());
+  CHECK_THAT(twice.at("reason").get<std::string>(), contains("killed from outside, twice"));
+}
