@@ -84,10 +84,14 @@ Statement held_out_statement(const StageRecord& stage, Facts& facts) {
   std::string numbers = from_to(change, 3);
   if (change.error > 0)
     numbers += fmt::format(", difference +-{:.3f} (95 %)", Limits::kSure * change.error);
+  else
+    numbers += ", standard error not recorded";
   if (facts.held_out > 0) return {"held_out", Mood::Good, what + " rose", numbers, chart};
   if (facts.held_out < 0) return {"held_out", Mood::Bad, what + " fell", numbers, chart};
   if (facts.reward > 0)
-    numbers += "; the reward in training rose all the same: memory, or a reward without accuracy";
+    numbers +=
+        "; the reward in training rose all the same: learnt by heart, or a reward that is not "
+        "accuracy?";
   return {"held_out", facts.reward > 0 ? Mood::Bad : Mood::Watch, what + " did not change surely",
           numbers, chart};
 }
@@ -95,6 +99,7 @@ Statement held_out_statement(const StageRecord& stage, Facts& facts) {
 Statement length_statement(const StageRecord& stage, Facts& facts) {
   const Change length = change_of(stage, "completions/mean_length");
   const Change words = change_of(stage, "reflection/per_completion");
+  facts.words_known = words.known;
   if (words.known) {
     facts.words_before = words.before;
     facts.words_after = words.after;
@@ -135,7 +140,9 @@ Statement reflection_statement(const StageRecord& stage, Facts& facts) {
 Statement use_statement(const StageRecord& stage, Facts& facts) {
   facts.gap = change_of(stage, "verification_gap");
   if (facts.gap.known) {
-    const std::string numbers = from_to(facts.gap, 2) + " (goes on after a miss - after a hit)";
+    const std::string numbers =
+        from_to(facts.gap, 2) +
+        ": how much more often it goes on after a miss (a wrong try) than after a hit";
     const double gap = facts.gap.after;
     if (gap >= Limits::kKnowsMiss)
       return {"use", Mood::Good, "It knows a miss when it sees one", numbers, "verification"};

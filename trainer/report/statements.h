@@ -26,7 +26,8 @@ struct Facts {
   int held_out = 0;     ///< direction
   bool judged = false;  ///< held_out_change is known
   int length = 0;
-  int words = 0;
+  int words = 0;  ///< direction of reflective words a completion
+  bool words_known = false;
   double words_before = 0;
   double words_after = 0;
   Change held_out_change;  ///< of accuracy, else of the reward

@@ -24,29 +24,40 @@ void put_headline(Verdict& verdict, const Facts& facts) {
                                  facts.held_out_change.of_reward() ? "reward" : "accuracy",
                                  facts.held_out_change.before, facts.held_out_change.after)
                    : "no held-out problems were asked";
-  const std::string words = fmt::format("reflective words a completion {:.2f} -> {:.2f}",
-                                        facts.words_before, facts.words_after);
+  const std::string numbers =
+      !facts.words_known
+          ? accuracy + "; reflective words were not counted"
+          : accuracy + fmt::format("; reflective words a completion {:.2f} -> {:.2f}",
+                                   facts.words_before, facts.words_after);
   const bool sees = !facts.gap.known || facts.gap.after >= Limits::kKnowsMiss;
   if (better > 0 && facts.words > 0 && sees)
-    return say(
-        Mood::Good,
-        fmt::format("It had its aha: it reflects more{}, and is right more often ({}; {}).",
-                    facts.gap.known ? ", knows a miss when it sees one" : "", accuracy, words));
+    return say(Mood::Good,
+               fmt::format(
+                   "It had its aha: it reflects more{}, and is right more often ({}).",
+                   facts.gap.known ? ", goes on after a wrong try and stops after a right one" : "",
+                   numbers));
   if (facts.words < 0 && blind(facts))
-    return say(Mood::Bad, fmt::format("No aha: it cannot tell a hit from a miss (gap {:.2f}), so "
-                                      "going on could not pay, and reflection died out ({}; {}).",
-                                      facts.gap.after, words, accuracy));
+    return say(
+        Mood::Bad,
+        fmt::format("No aha: it went on after a right try as often as after a wrong one (gap "
+                    "{:.2f}), so reflecting could not pay, and it died out ({}).",
+                    facts.gap.after, numbers));
   if (better > 0 && facts.length > 0)
     return say(Mood::Good, fmt::format("It learnt to answer at greater length and is right more "
-                                       "often, without words of reflection ({}; {}).",
-                                       accuracy, words));
+                                       "often{} ({}).",
+                                       facts.words > 0 || !facts.words_known
+                                           ? ""
+                                           : ", without more words of reflection",
+                                       numbers));
   if (better > 0)
     return say(Mood::Good,
-               fmt::format("It got better, without longer reflection ({}; {}).", accuracy, words));
-  if (better < 0) return say(Mood::Bad, fmt::format("It got worse ({}; {}).", accuracy, words));
+               fmt::format("It got better{} ({}).",
+                           facts.words > 0 || !facts.words_known ? "" : ", without more reflection",
+                           numbers));
+  if (better < 0) return say(Mood::Bad, fmt::format("It got worse ({}).", numbers));
   if (!facts.judged && facts.reward == 0 && verdict.statements.front().mood == Mood::Unknown)
     return say(Mood::Unknown, "Too early to say: there are not enough steps and evaluations yet.");
-  say(Mood::Watch, fmt::format("Nothing was learnt for sure ({}; {}).", accuracy, words));
+  say(Mood::Watch, fmt::format("Nothing was learnt for sure ({}).", numbers));
 }
 
 }  // namespace

@@ -2,12 +2,15 @@
 """page_test.py TEST_REPORT: lets the test executable write reports (its hidden cases) and looks at them in
 Chromium: what is drawn, what a pointer, a key and a filter show, and that hostile text does nothing. Exits 77
 (skipped) where there is no Chromium."""
+import base64
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import unittest
+import zlib
 
 from browser import Browser, find_browser
 
@@ -181,9 +184,12 @@ class Page(unittest.TestCase):
             self.browser.resize(1280, 900, scheme)
             for tab in ("", "tab=curves", "tab=samples"):
                 self.browser.open(url("small.html", tab))
-                self.value("(() => { window.seen = []; addEventListener('beforeprint', () => { seen = drawn.map((d) => [d.chart.id, d.figure.querySelector('canvas').getBoundingClientRect().width, "
+                self.value("(() => { window.seen = []; addEventListener('beforeprint', () => { seen = drawn.map((d) => [d.chart.id, d.figure.querySelector('svg.printed').getBoundingClientRect().width, "
                            "getComputedStyle(document.documentElement).getPropertyValue('--paper').trim(), document.querySelector('.headline').checkVisibility()]); }); })()")
-                self.browser.call("Page.printToPDF")
+                pdf = base64.b64decode(self.browser.call("Page.printToPDF")["data"])
+                blue = r"0 \.44\d+ \.69\d+ RG"  # strokes of #0072b2, as wide as the reward's points are many
+                drawings = [zlib.decompress(part[1]).decode("latin-1") for part in re.finditer(rb"stream\r?\n(.*?)endstream", pdf, re.S) if part[1][:1] == b"x"]
+                self.assertTrue(any(re.search(blue, drawing) and drawing.count(" l\n") > 29 for drawing in drawings), tab)
                 seen = self.value("seen")
                 self.assertEqual(sorted(s[0] for s in seen), sorted(self.value("report.data.charts.filter((c) => c.keys.length > 0).map((c) => c.id)")))
                 for _, width, paper, headline in seen:

@@ -84,7 +84,7 @@ TEST_CASE("verdict: without knowing a miss reflection dies out, and that is said
   const Verdict verdict = verdict_of(run);
   CHECK(verdict.mood == Mood::Bad);
   CHECK_THAT(verdict.headline, contains("No aha"));
-  CHECK_THAT(verdict.headline, contains("cannot tell a hit from a miss"));
+  CHECK_THAT(verdict.headline, contains("after a right try as often as after a wrong one"));
   CHECK(said(run, "use").mood == Mood::Bad);
   CHECK_THAT(said(run, "reflection").claim, contains("died out"));
 }
@@ -115,6 +115,15 @@ TEST_CASE("verdict: held out is judged by the reward where accuracy was not logg
   CHECK(said(run, "held_out").claim == "Held-out reward rose");
   CHECK(said(run, "held_out").chart == "reward");
   CHECK_THAT(verdict_of(run).headline, contains("held-out reward -0.50 -> 0.50"));
+}
+
+TEST_CASE("verdict: of words that nobody counted nothing is said", "[report]") {
+  RunRecord run = learnt();
+  for (const char* key : {"eval_reflection/per_completion", "reflection/per_completion"})
+    run.stages[0].series.erase(key);
+  const auto headline = verdict_of(run).headline;
+  CHECK(headline.find("without") == std::string::npos);
+  CHECK_THAT(headline, contains("reflective words were not counted"));
 }
 
 TEST_CASE("verdict: its rules are told with their thresholds", "[report]") {

@@ -13,11 +13,6 @@ Dygraph.PLUGINS = Dygraph.PLUGINS.filter((plugin) => plugin !== Dygraph.Plugins.
 const FIRST_CHARTS = 3;  // those of the aha moment
 const drawn = [];  // {chart, graph, lines, figure}
 
-/** On paper is what is in Overview and Curves, whichever is looked at. */
-function printing() {
-  return document.documentElement.classList.contains('printing');
-}
-
 function colour(index) {
   const list = COLOURS[dark.matches && !printing() ? 'dark' : 'light'];
   return list[index % list.length];
@@ -115,16 +110,8 @@ function rowsOf(lines, banding) {
 }
 
 function lineSample(line) {
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  svg.setAttribute('width', '24');
-  svg.setAttribute('height', '8');
-  svg.setAttribute('aria-hidden', 'true');
-  const stroke = document.createElementNS('http://www.w3.org/2000/svg', 'line');
-  const shape = {x1: 0, x2: 24, y1: 4, y2: 4, stroke: line.colour, 'stroke-width': 2.5};
-  if (line.dash) shape['stroke-dasharray'] = line.dash.join(' ');
-  for (const [name, value] of Object.entries(shape)) stroke.setAttribute(name, value);
-  svg.append(stroke);
-  return svg;
+  const shape = {x1: 0, x2: 24, y1: 4, y2: 4, stroke: line.colour, 'stroke-width': 2.5, ...(line.dash ? {'stroke-dasharray': line.dash.join(' ')} : {})};
+  return svgElement('svg', {width: 24, height: 8, 'aria-hidden': 'true'}, svgElement('line', shape));
 }
 
 function fillLegend(list, lines, step, values) {

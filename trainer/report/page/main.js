@@ -77,11 +77,7 @@ async function begin() {
     fillSamples(changed);
   });
   dark.addEventListener('change', () => redraw(figures, charts));
-  for (const [event, on] of [['beforeprint', true], ['afterprint', false]])
-    addEventListener(event, () => {
-      document.documentElement.classList.toggle('printing', on);
-      redraw(figures, charts);
-    });
+  addPrinting(() => redraw(figures, charts));
   showTab();
   redraw(figures, charts);
   await fillSamples(['tab']);

@@ -13,9 +13,9 @@ function signed(text) {
 }
 
 function statementRow(statement) {
-  const link = element('button', {type: 'button'}, 'curve');
-  link.setAttribute('aria-label', `show the curve for: ${statement.claim}`);
+  const link = element('button', {type: 'button', 'aria-label': `show the curve for: ${statement.claim}`}, 'curve');
   link.addEventListener('click', () => showChart(statement.chart));
+  link.hidden = !report.data.charts.some((chart) => chart.id === statement.chart && chart.keys.length > 0);
   return element('tr', {}, element('td', {}, moodMark(statement.mood)),
       element('td', {}, statement.claim, element('span', {className: 'because'}, signed(statement.because))),
       element('td', {}, link));
@@ -72,7 +72,7 @@ async function fillAha(place, run, index) {
         element('div', {className: 'side'}, before ? sideBox(run, before, `step ${before.step}`) : null, sideBox(run, row, `step ${row.step}`)));
   };
   show(samples.learnt_aha, 'A problem it got wrong before, right after reflection', (row) =>
-    `Held-out problem ${row.unit}, the first of its kind: at step ${row.step} of ${row.stage}. "in Samples" shows it at every evaluation.`);
+    `Held-out problem ${row.unit}, the first of its kind: at step ${row.step} of ${row.stage}. One answer proves nothing: see the curves. "in Samples" shows it at every evaluation.`);
   if (samples.first_aha !== samples.learnt_aha)
     show(samples.first_aha, 'The first right answer after a reflective word', (row) =>
       `Step ${row.step} of ${row.stage}${row.step === 0 ? ': before any reward, so the model came with it' : ''}. One answer proves nothing: see the curves.`);
