@@ -34,6 +34,8 @@ function(aha_test)
   cmake_parse_arguments(T "" "NAME;TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   add_executable(test_${T_NAME} ${T_SOURCES})
   target_link_libraries(test_${T_NAME} PRIVATE aha_test_main aha_warnings ${T_LIBRARIES})
+  # a fifth of the time that a test's own file takes to compile; what it tests is compiled as it is shipped
+  target_compile_options(test_${T_NAME} PRIVATE $<$<CONFIG:Release>:-O1>)
   target_compile_definitions(test_${T_NAME} PRIVATE AHA_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                              AHA_BINARY_DIR="${CMAKE_BINARY_DIR}")
   add_test(NAME ${T_NAME} COMMAND test_${T_NAME} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
