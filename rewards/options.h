@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace aha {
 
@@ -20,8 +21,15 @@ class RewardOptions {
   const std::string& choice(const std::string& name, std::span<const std::string> allowed) const;
   /// A whole number >= `least`.
   std::int64_t whole(const std::string& name, std::int64_t least) const;
+  /// The same, and at most `most`.
+  std::int64_t whole(const std::string& name, std::int64_t least, std::int64_t most) const;
   /// A finite number.
   double number(const std::string& name) const;
+  /// A time in seconds: above 0, at most a day.
+  double seconds(const std::string& name) const;
+  /// A list of at least one text, as JSON writes it (a list of the configuration is kept so), or a text
+  /// cut at white space, in which '...' and "..." hold what is not to be cut. Nothing else is special.
+  std::vector<std::string> words(const std::string& name) const;
   /// true or false.
   bool flag(const std::string& name) const;
   const std::string& reward() const { return reward_; }

@@ -6,6 +6,8 @@
 #include "rewards/cosine_length.h"
 #include "rewards/countdown.h"
 #include "rewards/countdown_wait.h"
+#include "rewards/external/command_reward.h"
+#include "rewards/external/http_reward.h"
 #include "rewards/format.h"
 #include "rewards/group_length.h"
 #include "rewards/language.h"
@@ -62,10 +64,31 @@ std::vector<RewardInfo> all_rewards() {
         {"max_tests", "0", "the first tests alone; 0: all"},
         {"time_limit_s", "10", "processor time of a test; by the clock 10 s and four times this"},
         {"memory_mb", "1024", "address space of a test"},
-        {"python", "python3", "a program, by name or path"},
-        {"compiler", "g++", "a program, by name or path"},
-        {"allow_no_isolation", "false", "true: run programs even where nothing can hold them"}},
+        {"python", "python3", "a program, by name or path", false},
+        {"compiler", "g++", "a program, by name or path", false},
+        {"allow_no_isolation", "false", "true: run programs even where nothing can hold them",
+         false}},
        make_code_reward},
+      {"command",
+       "what a program of yours says, over pipes; rewards/README.md has the lines",
+       {{"command", "", "the program and its words, a list or a text; no shell", false},
+        {"copies", "1", "processes", false},
+        {"in_flight", "1", "requests that a copy may have before it answers one", false},
+        {"answer_limit_s", "10", "for an answer; then the copy is started again", false},
+        {"start_limit_s", "60", "from its start to its greeting", false},
+        {"retries", "1", "of a completion whose copy ended", false},
+        {"verifier", "true", "whether it tells right from wrong", false}},
+       make_command_reward},
+      {"http",
+       "what a server of yours says, by POST; rewards/README.md has the bodies",
+       {{"url", "", "http:// or https://; certificates are always verified", false},
+        {"concurrency", "8", "requests at a time", false},
+        {"answer_limit_s", "10", "for an answer, with all tries", false},
+        {"retries", "3", "of a failed connection, 429 and 5xx", false},
+        {"ca_file", "", "trusted certificates instead of the system's", false},
+        {"token_env", "", "environment variable with a bearer token", false},
+        {"verifier", "true", "whether it tells right from wrong", false}},
+       make_http_reward},
       {"format",
        "the shape of the text",
        {{"variant", "think_answer", "think_answer, hash_answer or a published rule below"},
@@ -133,6 +156,12 @@ std::string nearest_hint(const std::string& word, const std::vector<std::string>
 bool RewardInfo::has_option(std::string_view option) const {
   return std::any_of(options.begin(), options.end(),
                      [&](const RewardOptionInfo& known) { return option == known.name; });
+}
+
+bool RewardInfo::takes_from_row(std::string_view option) const {
+  return std::none_of(options.begin(), options.end(), [&](const RewardOptionInfo& known) {
+    return option == known.name && !known.by_row;
+  });
 }
 
 std::span<const RewardInfo> reward_table() {

@@ -16,6 +16,7 @@ struct RewardOptionInfo {
   const char* name;
   const char* fallback;  ///< value when not given
   const char* what;      ///< one line
+  bool by_row = true;    ///< a row's `params` may set it; not what is run, or asked
 };
 
 /// One reward of the table of all.
@@ -28,6 +29,8 @@ struct RewardInfo {
   const char* attempt_field = nullptr;
 
   bool has_option(std::string_view option) const;
+  /// False for an option that is the user's alone: a data file may come from anywhere.
+  bool takes_from_row(std::string_view option) const;
 };
 
 /// Every reward. A new one is one more row.

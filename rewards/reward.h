@@ -15,6 +15,8 @@ namespace aha {
 
 /// What a reward looks at. Views live as long as the call.
 struct Attempt {
+  std::string_view prompt =
+      {};  ///< what the model was given, less the prefill; may be empty offline
   std::string_view completion;   ///< prefill + text, without the final stop id, special tokens kept
   const Json& row;               ///< the dataset's or task's row
   std::span<const TokenId> ids;  ///< sampled ids, final stop id included; may be empty offline
@@ -24,6 +26,7 @@ struct Attempt {
   std::int64_t group_shortest = -1;  ///< tokens, of the completions of this prompt; -1: unknown
   std::int64_t group_longest = -1;
   bool bare = false;  ///< `completion` is the answer alone: there is nothing to cut it out of
+  std::string_view id = {};  ///< of no other attempt that is judged meanwhile; empty: it has none
 };
 
 /// One rule. Stateless after construction, so `score` may be called from several threads.
@@ -48,6 +51,10 @@ class Reward {
   /// True for a reward that waits for another process or machine: groups are then scored while others
   /// are still decoded.
   virtual bool waits() const { return false; }
+
+  /// How many calls of `score` are to wait at the same time, of a reward that has a program or machine
+  /// outside judge; 0: it judges here.
+  virtual std::int64_t concurrency() const { return 0; }
 
   /// Why this row's gold cannot be judged at all (missing field, does not parse); nothing if it
   /// can.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <map>
 
 #include "rewards/registry.h"
 #include "trainer/core/error.h"
@@ -46,12 +47,21 @@ std::vector<std::string> unique_names(std::span<const WeightedReward> rewards) {
 
 }  // namespace
 
+std::string_view given_text(const Prompt& prompt) {
+  std::string_view text = prompt.text;
+  if (text.ends_with(prompt.prefill)) text.remove_suffix(prompt.prefill.size());
+  return text;
+}
+
 Scorer::Scorer(const RewardSection& section, const std::string& answer_field)
     : Scorer(rewards_of(section, answer_field),
-             {section.accuracy, section.threads, section.timeout_s}) {}
+             {section.accuracy, section.threads, section.timeout_s, section.max_unjudged}) {}
 
 Scorer::Scorer(std::vector<WeightedReward> rewards, const ScorerOptions& options)
-    : rewards_(std::move(rewards)), names_(unique_names(rewards_)), timeout_s_(options.timeout_s) {
+    : rewards_(std::move(rewards)),
+      names_(unique_names(rewards_)),
+      timeout_s_(options.timeout_s),
+      max_unjudged_(options.max_unjudged) {
   if (rewards_.empty()) fail("reward.functions is empty: name at least one reward");
   for (const auto& weighted : rewards_) {
     if (!std::isfinite(weighted.weight))
@@ -68,8 +78,10 @@ Scorer::Scorer(std::vector<WeightedReward> rewards, const ScorerOptions& options
            join_list(names_));
     accuracy_ = static_cast<std::size_t>(found - names_.begin());
   }
+  if (!(options.max_unjudged >= 0 && options.max_unjudged <= 1))
+    fail("reward.max_unjudged is {}, expected a share from 0 to 1", options.max_unjudged);
   const auto threads = options.threads > 0 ? static_cast<int>(options.threads) : available_cores();
-  pool_ = std::make_unique<ThreadPool>(threads);
+  pool_ = std::make_unique<ThreadPool>(std::max(threads, static_cast<int>(concurrency())));
 }
 
 bool Scorer::applies(std::size_t reward, std::string_view source) const {
@@ -80,6 +92,13 @@ bool Scorer::applies(std::size_t reward, std::string_view source) const {
 bool Scorer::waits() const {
   return std::any_of(rewards_.begin(), rewards_.end(),
                      [](const WeightedReward& weighted) { return weighted.reward->waits(); });
+}
+
+std::int64_t Scorer::concurrency() const {
+  std::int64_t most = 0;
+  for (const auto& weighted : rewards_)
+    most = std::max(most, weighted.reward->concurrency());
+  return most;
 }
 
 std::optional<std::size_t> Scorer::accuracy_part(std::string_view source) const {
@@ -169,14 +188,17 @@ void Scorer::score_groups(std::span<Group> groups, std::int64_t max_completion_l
   pool_->run(std::ssize(places), [&](std::int64_t piece) {
     const auto& [group, index, shortest, longest] = places[static_cast<std::size_t>(piece)];
     const auto& completion = group->completions[index];
-    const Attempt attempt{.completion = completion.text,
+    const auto id = fmt::format("{}.{}", group->ordinal, index);
+    const Attempt attempt{.prompt = given_text(group->prompt),
+                          .completion = completion.text,
                           .row = group->prompt.fields,
                           .ids = completion.ids,
                           .length = completion.length(),
                           .truncated = completion.truncated(),
                           .max_completion_length = max_completion_length,
                           .group_shortest = shortest,
-                          .group_longest = longest};
+                          .group_longest = longest,
+                          .id = id};
     auto& score = group->scores[index];
     score = score_until(attempt, group->prompt.source, deadline);
     late += std::any_of(score.parts.begin(), score.parts.end(), is_late) ? 1 : 0;
@@ -184,6 +206,51 @@ void Scorer::score_groups(std::span<Group> groups, std::int64_t max_completion_l
   if (late > 0) {
     spdlog::warn("{} of {} completions were not scored within {} s (reward.timeout_s)", late.load(),
                  places.size(), timeout_s_);
+  }
+}
+
+/// What one reward could not judge.
+struct Scorer::Count {
+  std::int64_t all = 0;  ///< completions that it is meant for
+  std::int64_t unjudged = 0;
+  std::map<std::string, std::int64_t> reasons;
+
+  std::string text(const std::string& name) const {
+    const auto most =
+        std::max_element(reasons.begin(), reasons.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; });
+    return fmt::format("reward '{}' could not judge {} of {} completions; {} of them: {}", name,
+                       unjudged, all, most->second, most->first);
+  }
+};
+
+std::vector<Scorer::Count> Scorer::counts(std::span<const Group> groups) const {
+  std::vector<Count> counts(rewards_.size());
+  for (const auto& group : groups)
+    for (const auto& score : group.scores)
+      for (std::size_t i = 0; i < rewards_.size(); ++i) {
+        if (!applies(i, group.prompt.source)) continue;
+        ++counts[i].all;
+        if (score.parts[i].score) continue;
+        ++counts[i].unjudged;
+        ++counts[i].reasons[score.parts[i].reason];
+      }
+  return counts;
+}
+
+void Scorer::say_unjudged(std::span<const Group> groups) const {
+  const auto all = counts(groups);
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (all[i].unjudged > 0) spdlog::warn("{}", all[i].text(names_[i]));
+}
+
+void Scorer::require_judged(std::span<const Group> groups) const {
+  const auto all = counts(groups);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto most = max_unjudged_ * static_cast<double>(all[i].all);
+    if (rewards_[i].weight != 0 && static_cast<double>(all[i].unjudged) > most)
+      throw Unjudged(fmt::format("{} (more than reward.max_unjudged, {})", all[i].text(names_[i]),
+                                 max_unjudged_));
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "rewards/reward.h"
 #include "trainer/config/schema.h"
+#include "trainer/core/error.h"
 #include "trainer/core/parallel.h"
 #include "trainer/core/types/group.h"
 
@@ -18,6 +19,9 @@ namespace aha {
 /// `reason` of a part whose reward is not meant for the row's source: its score is absent, and it
 /// neither adds to the total nor leaves it open.
 inline constexpr std::string_view kNotForSource = "not for this source";
+
+/// A prompt's text without the prefill, which its completions begin with.
+std::string_view given_text(const Prompt& prompt);
 
 /// One reward with its share in the total.
 struct WeightedReward {
@@ -32,6 +36,13 @@ struct ScorerOptions {
   std::int64_t threads = 0;  ///< 0: all cores
   double timeout_s =
       10.0;  ///< > 0: of one call of score_group or score_groups, for rewards that wait
+  double max_unjudged = 0.1;  ///< share of completions, in [0, 1]; see require_judged
+};
+
+/// A step must not be taken: too few of its completions were judged.
+class Unjudged : public UserError {
+ public:
+  using UserError::UserError;
 };
 
 /// Scores completions with all rewards of a run.
@@ -43,7 +54,8 @@ struct ScorerOptions {
 /// judged" (its reason says so, and the log counts it). All others bound their own work by its
 /// amount: their scores depend on the completions alone, not on time, threads or order.
 ///
-/// One call at a time: the scorer owns its team of threads.
+/// One call at a time: the scorer owns its team of threads. There are at least as many as may wait for what
+/// is outside.
 class Scorer {
  public:
   /// `answer_field` goes to rewards that have an option of this name which the section does not
@@ -60,6 +72,10 @@ class Scorer {
 
   /// True if any reward waits for another process or machine.
   bool waits() const;
+  /// Of the rewards the largest: how many completions are with programs or machines outside at a time.
+  std::int64_t concurrency() const;
+  /// Completions that are scored at the same time.
+  int threads() const { return pool_->threads(); }
 
   /// The part that is "accuracy" for rows of a source: the named one, else the first verifier that
   /// applies; nothing when there is none.
@@ -75,7 +91,17 @@ class Scorer {
   void score_groups(std::span<Group> groups, std::int64_t max_completion_length);
   void score_group(Group& group, std::int64_t max_completion_length);
 
+  /// Says in the log which rewards could not judge how many of the completions that they are meant for, and
+  /// the most frequent reason. Nothing where all were judged.
+  void say_unjudged(std::span<const Group> groups) const;
+  /// Unjudged when a reward that weighs something could not judge more than `max_unjudged` of the
+  /// completions that it is meant for.
+  void require_judged(std::span<const Group> groups) const;
+
  private:
+  struct Count;
+  /// Of each reward.
+  std::vector<Count> counts(std::span<const Group> groups) const;
   using Deadline = std::optional<std::chrono::steady_clock::time_point>;
   Score score_until(const Attempt& attempt, std::string_view source, Deadline deadline) const;
   void total_up(Score& score, std::string_view source) const;
@@ -84,6 +110,7 @@ class Scorer {
   std::vector<std::string> names_;
   std::optional<std::size_t> accuracy_;  ///< nothing: the first verifier that applies
   double timeout_s_;
+  double max_unjudged_;
   std::unique_ptr<ThreadPool> pool_;
 };
 

@@ -20,7 +20,8 @@ done
 
 torch_version=2.11.0
 packages=(cmake ninja-build pkg-config libyaml-cpp-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
-  libeigen3-dev libcli11-dev catch2 libpcre2-dev libutf8proc-dev libboost-dev libgloo-dev zlib1g-dev libseccomp-dev)
+  libeigen3-dev libcli11-dev catch2 libpcre2-dev libutf8proc-dev libboost-dev libgloo-dev zlib1g-dev libseccomp-dev
+  libcurl4-openssl-dev)
 compiler_ok() { command -v "${CXX:-g++}" >/dev/null && [ "$("${CXX:-g++}" -dumpversion | cut -d. -f1)" -ge 12 ]; }
 if ! compiler_ok; then
   if command -v g++ >/dev/null || ! apt-cache policy g++ 2>/dev/null | grep -qE 'Candidate: 4:1[2-9]'; then

@@ -173,12 +173,12 @@ const char* wall_in(const ChildPlan& plan) {
   if (layers.namespaces ? !change_root(plan) : chdir(plan.folder.c_str()) != 0)
     return layers.namespaces ? "mounting" : "entering the folder";
   if (!take_streams(plan)) return "taking its streams";
-  drop_capabilities();
+  if (plan.held) drop_capabilities();
   if (layers.own_user && !change_user(plan.user)) return "changing the user";
-  if (!clear_capabilities()) return "dropping capabilities";
-  umask(022);
+  if (plan.held && !clear_capabilities()) return "dropping capabilities";
+  if (plan.held) umask(022);
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return "asking for the parent's death";
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return "refusing privileges";
+  if (plan.held && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return "refusing privileges";
   if (layers.landlock && !wall_paths(plan)) return "Landlock";
   if (!set_limits(plan)) return "setting limits";
   reset_signals();

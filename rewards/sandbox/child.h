@@ -32,6 +32,7 @@ struct VisiblePath {
 /// All that a child does between clone and exec, prepared by the parent: the child shares its memory
 /// and allocates nothing.
 struct ChildPlan {
+  bool held = true;  ///< false: a program of the user's own keeps our rights, and `layers` has none
   Layers layers;
   std::vector<VisiblePath> paths;    ///< none lies beneath another
   std::vector<std::string> parents;  ///< folders to make in a new root for them, in order

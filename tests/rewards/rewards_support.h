@@ -21,13 +21,15 @@ struct Judged {
   std::vector<aha::TokenId> ids = {};
   std::int64_t group_shortest = -1;
   std::int64_t group_longest = -1;
+  std::string prompt = "";
 
   aha::RewardPart by(const std::string& name,
                      const std::map<std::string, std::string>& options = {}) const {
     return by(*aha::make_reward(name, options));
   }
   aha::RewardPart by(const aha::Reward& reward) const {
-    return reward.score({.completion = text,
+    return reward.score({.prompt = prompt,
+                         .completion = text,
                          .row = row,
                          .ids = ids,
                          .length = length,

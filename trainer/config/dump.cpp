@@ -78,8 +78,10 @@ class Writer : public Visitor {
   }
 
   void other_keys(std::map<std::string, std::string>& options) override {
-    for (const auto& [name, value] : options)
-      lines_.push_back(text_yaml(name) + ": " + text_yaml(value));
+    for (const auto& [name, value] : options) {
+      const bool list = name == kListOption && value.starts_with('[') && Json::accept(value);
+      lines_.push_back(text_yaml(name) + ": " + (list ? value : text_yaml(value)));
+    }
   }
 
  private:

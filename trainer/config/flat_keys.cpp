@@ -2,10 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "trainer/config/yaml_fields.h"
 
 namespace aha {
 namespace {
+
+/// Options of rewards that say where and how a scorer outside is asked, and nothing of what it is.
+constexpr std::array<std::string_view, 9> kHowAsked = {"answer_limit_s", "ca_file",   "concurrency",
+                                                       "copies",         "in_flight", "retries",
+                                                       "start_limit_s",  "token_env", "url"};
 
 class Flattener : public Visitor {
  public:
@@ -42,8 +51,11 @@ class Flattener : public Visitor {
              [&](Visitor& v) { describe(v, functions[i]); });
   }
   void other_keys(std::map<std::string, std::string>& options) override {
-    for (auto& [name, value] : options)
-      leaf(Key(name, "an option of the reward"), &value);
+    for (auto& [name, value] : options) {
+      Key key(name, "an option of the reward");
+      key.free = std::find(kHowAsked.begin(), kHowAsked.end(), name) != kHowAsked.end();
+      leaf(key, &value);
+    }
   }
 
  private:

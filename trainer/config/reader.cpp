@@ -34,8 +34,19 @@ void make_room(const YamlNode& map, DataSource& source) {
   }
 }
 
-std::string option_text(const YamlNode& node) {
-  return node.kind == YamlNode::Kind::Null ? std::string() : node.text;
+/// The value of a reward's option as text; nothing where it is none. The words of `command` may be a list,
+/// which is kept as its JSON.
+std::optional<std::string> option_text(const std::string& name, const YamlNode& node) {
+  using Kind = YamlNode::Kind;
+  if (node.kind == Kind::Null) return "";
+  if (node.kind == Kind::Scalar) return node.text;
+  if (name != kListOption || node.kind != Kind::List) return std::nullopt;
+  auto words = Json::array();
+  for (const auto& item : node.items) {
+    if (item.kind != Kind::Scalar) return std::nullopt;
+    words.push_back(item.text);
+  }
+  return dump_line(words);
 }
 
 }  // namespace
@@ -239,13 +250,15 @@ void Reader::other_keys(std::map<std::string, std::string>& options) {
   for (const auto& entry : map_.entries) {
     const std::string& name = entry.key.text;
     if (!taken_.insert(name).second) continue;
-    const auto kind = entry.value.kind;
-    if (kind == YamlNode::Kind::Scalar || kind == YamlNode::Kind::Null)
-      options[name] = option_text(entry.value);
+    if (auto text = option_text(name, entry.value))
+      options[name] = std::move(*text);
     else
-      layer_.problems->add(layer_.place(entry.value),
-                           fmt::format("{}: an option of a reward is one value, not {}", path(name),
-                                       entry.value.what()));
+      layer_.problems->add(
+          layer_.place(entry.value),
+          fmt::format("{}: {}, not {}", path(name),
+                      name == kListOption ? "expected words, as in [python3, scorer.py]"
+                                          : "an option of a reward is one value",
+                      entry.value.what()));
   }
 }
 

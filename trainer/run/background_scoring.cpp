@@ -47,18 +47,30 @@ void BackgroundScoring::work() {
   for (;;) {
     changed_.wait(lock, [this] { return all_added_ || !waiting_.empty(); });
     if (waiting_.empty()) return;
-    Group group = std::move(waiting_.front());
-    waiting_.pop_front();
+    auto groups = take_next();
     lock.unlock();
     try {
-      scorer_.score_group(group, max_completion_length_);
+      scorer_.score_groups(groups, max_completion_length_);
     } catch (...) {
       problem_ = std::current_exception();
     }
     lock.lock();
     if (problem_) waiting_.clear();
-    scored_[group.ordinal] = std::move(group.scores);
+    for (auto& group : groups)
+      scored_[group.ordinal] = std::move(group.scores);
   }
+}
+
+std::vector<Group> BackgroundScoring::take_next() {
+  std::vector<Group> groups;
+  std::ptrdiff_t completions = 0;
+  do {
+    completions += std::ssize(waiting_.front().completions);
+    groups.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  } while (!waiting_.empty() &&
+           completions + std::ssize(waiting_.front().completions) <= scorer_.threads());
+  return groups;
 }
 
 }  // namespace aha

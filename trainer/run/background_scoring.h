@@ -14,12 +14,13 @@
 
 namespace aha {
 
-/// Scores groups on a thread of its own, one at a time in the order in which they came, while others are
-/// still decoded: for rewards that wait for something outside. Scores are those of Scorer::score_group.
+/// Scores groups on a thread of its own, in the order in which they came, while others are still decoded: for
+/// rewards that wait for something outside. Of those that wait here as many are scored at a time, at least one,
+/// as the scorer's threads can begin with at once. Scores are those of Scorer::score_group.
 class BackgroundScoring {
  public:
   BackgroundScoring(Scorer& scorer, std::int64_t max_completion_length);
-  /// Waits for the group that is being scored; those after it are dropped.
+  /// Waits for the groups that are being scored; those after them are dropped.
   ~BackgroundScoring();
   BackgroundScoring(const BackgroundScoring&) = delete;
   BackgroundScoring& operator=(const BackgroundScoring&) = delete;
@@ -33,6 +34,7 @@ class BackgroundScoring {
 
  private:
   void work();
+  std::vector<Group> take_next();
 
   Scorer& scorer_;
   std::int64_t max_completion_length_;

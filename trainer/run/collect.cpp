@@ -26,6 +26,7 @@ std::optional<std::vector<Group>> sample(Stage& stage, std::int64_t count,
   auto sampled = sample_groups({stage.engine, *stage.scorer, stage.comm}, requests,
                                rollout_params(stage), stage.optimizer.updates(), cancelled);
   if (!sampled) return std::nullopt;
+  stage.scorer->require_judged(sampled->groups);
   totals.rollout_s += sampled->rollout_s;
   totals.reward_s += sampled->reward_s;
   totals.completion_tokens += sampled->completion_tokens;

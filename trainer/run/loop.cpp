@@ -217,12 +217,10 @@ class Job {
         --s.step, --s.global_step;
       }
     } catch (const NotFinite&) {
-      undo(s, before);
-      try {
-        save_and_wait();
-      } catch (const UserError& error) {
-        spdlog::error("{}", error.what());  // what refused the step is the news
-      }
+      save_state_before(before);
+      throw;
+    } catch (const Unjudged&) {
+      save_state_before(before);
       throw;
     }
     ++s.step;
@@ -234,6 +232,16 @@ class Job {
     row.set("perf/tokens_per_s", static_cast<double>(s.num_tokens - tokens_before) / seconds);
     row.set("perf/cpu_memory_used_gb", peak_memory_gib());
     return true;
+  }
+
+  /// After a step that must not be taken, which every rank knows.
+  void save_state_before(const std::optional<Snapshot>& before) {
+    undo(*stage_, before);
+    try {
+      save_and_wait();
+    } catch (const UserError& error) {
+      spdlog::error("{}", error.what());  // what refused the step is the news
+    }
   }
 
   /// Adds every evaluation set's metrics to the row. False when there is nothing to evaluate with.

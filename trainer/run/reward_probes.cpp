@@ -12,13 +12,15 @@ namespace {
 
 constexpr std::int64_t kMostGolds = 2000;
 constexpr std::int64_t kMostPrompts = 200;
-constexpr double kByChance = 0.05;  // a copied question may end in its answer
+constexpr std::int64_t kMostOutside = 16;  // each may cost a second, or money
+constexpr double kByChance = 0.05;         // a copied question may end in its answer
 
 /// `ids` of the completion, as far as they are known.
 Score score_of(const RewardProbes& p, const Prompt& prompt, const std::string& completion,
                std::span<const TokenId> ids, bool bare = false) {
   const auto length = static_cast<std::int64_t>(ids.size()) + 1;
-  return p.scorer.score({.completion = completion,
+  return p.scorer.score({.prompt = given_text(prompt),
+                         .completion = completion,
                          .row = prompt.fields,
                          .ids = ids,
                          .length = length,
@@ -27,6 +29,11 @@ Score score_of(const RewardProbes& p, const Prompt& prompt, const std::string& c
                          .group_longest = length,
                          .bare = bare},
                         prompt.source);
+}
+
+/// Rows to try of at most `most`.
+std::int64_t rows_tried(const RewardProbes& p, std::int64_t rows, std::int64_t most) {
+  return std::min(rows, p.scorer.concurrency() > 0 ? kMostOutside : most);
 }
 
 bool is_right(const Score& score) {
@@ -73,7 +80,7 @@ void ideal_lines(const RewardProbes& p, std::vector<std::string>& lines) {
 
 void gold_lines(const RewardProbes& p, std::vector<std::string>& lines) {
   const auto& train = *p.data.train;
-  const std::int64_t rows = std::min(train.size().value_or(0), kMostGolds);
+  const std::int64_t rows = rows_tried(p, train.size().value_or(0), kMostGolds);
   if (p.data.task || rows == 0) return;
   std::int64_t with_gold = 0;
   std::int64_t equal = 0;
@@ -99,7 +106,7 @@ void gold_lines(const RewardProbes& p, std::vector<std::string>& lines) {
 /// How a completion without worth fares over the first prompts: nothing written, or the prompt again.
 void worthless_lines(const RewardProbes& p, bool copied, std::vector<std::string>& lines) {
   const auto& train = *p.data.train;
-  const std::int64_t prompts = std::min(train.size().value_or(kMostPrompts), kMostPrompts);
+  const std::int64_t prompts = rows_tried(p, train.size().value_or(kMostPrompts), kMostPrompts);
   const char* name = copied ? "copied" : "empty";
   std::int64_t paid = 0;
   std::int64_t right = 0;

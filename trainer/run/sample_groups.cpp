@@ -208,6 +208,7 @@ std::optional<SampledGroups> sample_groups(const SamplingTools& tools,
   if (!groups) return std::nullopt;
   result.groups = std::move(*groups);
   require_finite(result.groups);
+  if (tools.comm.leads()) tools.scorer.say_unjudged(result.groups);
   for (const auto& group : result.groups)
     for (const auto& completion : group.completions)
       result.completion_tokens += completion.length();

@@ -192,12 +192,21 @@ TEST_CASE("the resolved dump: shipped configurations are read back as they were"
   for (const auto& entry :
        std::filesystem::directory_iterator(std::filesystem::path(AHA_SOURCE_DIR) / "configs")) {
     CAPTURE(entry.path());
+    if (entry.is_directory()) continue;
     const auto config = load_config(entry.path());
     const auto text = resolved_yaml(config);
     const auto again = parse_config(text, "resolved.yaml");
     CHECK(shown(changed_keys(config, again)).empty());
     CHECK(resolved_yaml(again) == text);
   }
+}
+
+TEST_CASE("the resolved dump: the words of a scorer's command are a list again", "[config]") {
+  const auto config = parse_config(
+      kSound, "c", {"reward.functions=[{name: command, command: [python3, \"a b\", 8]}]"});
+  const auto text = resolved_yaml(config);
+  CHECK(text.find("command: [\"python3\",\"a b\",\"8\"]\n") != std::string::npos);
+  CHECK(resolved_yaml(parse_config(text, "r")) == text);
 }
 
 TEST_CASE("the resolved dump: random values of every key survive it", "[config]") {
@@ -306,6 +315,10 @@ TEST_CASE("changed keys: those without a part in the past are free", "[config]")
       CHECK((line.empty() ? std::string(set) == "checkpoint.best_metric=\"\""
                           : line.find("(free)\n") != std::string::npos));
     }
+  CHECK(changes({"reward.functions=[{name: command, command: [a], copies: 1}]"},
+                {"reward.functions=[{name: command, command: [b], copies: 2}]"}) ==
+        "stages.grpo.reward.functions.0.command: \"[\\\"a\\\"]\" -> \"[\\\"b\\\"]\"\n"
+        "stages.grpo.reward.functions.0.copies: \"1\" -> \"2\" (free)\n");
   CHECK(changes({}, {"train.threads=3"}) == "stages.grpo.train.threads: 0 -> 3 (free)\n");
 }
 

@@ -121,6 +121,11 @@ TEST_CASE("rewards: each mistake in the list is placed", "[config]") {
         "c.yaml:4:22: reward.functions: expected a map, as in {name: numeric}, not 'numeric'");
   CHECK(error_of(head + "reward: {functions: [{name: numeric, max: [1]}]}\n") ==
         "c.yaml:4:43: reward.functions.0.max: an option of a reward is one value, not a list");
+  CHECK(error_of(head + "reward: {functions: [{name: command, command: {a: b}}]}\n") ==
+        "c.yaml:4:47: reward.functions.0.command: expected words, as in [python3, scorer.py], not a "
+        "map of keys");
+  CHECK(error_of(head + "reward: {max_unjudged: 2, functions: [{name: x}]}\n") ==
+        "c.yaml:4:24: reward.max_unjudged: expected a number from 0 to 1, not '2'");
   CHECK(error_of(head + "reward: {functions: [{weight: 2}]}\n") ==
         "c.yaml:4:22: reward.functions.0: has no name; aha score --help lists the rewards");
 }

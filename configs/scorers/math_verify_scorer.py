@@ -1,0 +1,20 @@
+"""Math-Verify as the scorer of aha's reward `command`: pip install math-verify
+
+A line of JSON in, a line out, as rewards/README.md has them. `row` is the whole row, the prompt stands in `prompt`.
+"""
+import json
+import sys
+
+from math_verify import parse, verify
+
+for line in sys.stdin:
+    request = json.loads(line)
+    if "protocol" in request:
+        answer = {"protocol": "aha-scorer", "version": 1}
+    else:
+        gold = parse("$" + str(request["row"]["answer"]) + "$")
+        found = parse(request["completion"])
+        score = float(verify(gold, found)) if gold else None
+        breakdown = {"extracted": str(found[-1]) if found else "", "reason": "Math-Verify"}
+        answer = {"id": request["id"], "score": score, "breakdown": breakdown}
+    print(json.dumps(answer), flush=True)

@@ -1,0 +1,59 @@
+#include "rewards/external/command_reward.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "rewards/external/program_pool.h"
+#include "rewards/programs.h"
+#include "trainer/core/error.h"
+
+namespace aha {
+namespace {
+
+class CommandReward final : public Reward {
+ public:
+  explicit CommandReward(const RewardOptions& options)
+      : verifier_(options.flag("verifier")),
+        concurrency_(options.whole("copies", 1, kMost) * options.whole("in_flight", 1, kMost)),
+        pool_(pool_options(options)) {
+    spdlog::info(
+        "reward '{}': {} of {} greeted", options.reward(),
+        options.whole("copies", 1) == 1 ? "the scorer" : options.text("copies") + " copies",
+        options.text("command"));
+  }
+
+  RewardPart score(const Attempt& attempt) const override { return pool_.ask(attempt); }
+  bool is_verifier() const override { return verifier_; }
+  bool waits() const override { return true; }
+  std::int64_t concurrency() const override { return concurrency_; }
+
+ private:
+  static constexpr std::int64_t kMost = 64;
+
+  static PoolOptions pool_options(const RewardOptions& options) {
+    auto words = options.words("command");
+    PoolOptions pool;
+    pool.label = fmt::format("reward '{}'", options.reward());
+    pool.program = required_program(options.reward(), words.front());
+    pool.arguments = {words.begin() + 1, words.end()};
+    pool.copies = options.whole("copies", 1);
+    pool.in_flight = options.whole("in_flight", 1);
+    pool.answer_limit_s = options.seconds("answer_limit_s");
+    pool.start_limit_s = options.seconds("start_limit_s");
+    pool.retries = options.whole("retries", 0, kMost);
+    return pool;
+  }
+
+  bool verifier_;
+  std::int64_t concurrency_;
+  mutable ProgramPool pool_;
+};
+
+}  // namespace
+
+std::unique_ptr<Reward> make_command_reward(const RewardOptions& options) {
+  return std::make_unique<CommandReward>(options);
+}
+
+}  // namespace aha

@@ -1,0 +1,96 @@
+#include "rewards/external/http_reward.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+
+#include "rewards/external/http_client.h"
+#include "rewards/external/protocol.h"
+#include "trainer/core/clock.h"
+#include "trainer/core/error.h"
+
+namespace aha {
+namespace {
+
+constexpr double kFirstPause_s = 0.1;
+constexpr std::int64_t kMostConnections = 1024;
+constexpr std::int64_t kMostRetries = 64;
+
+std::string token_of(const RewardOptions& options) {
+  const auto& name = options.text("token_env");
+  if (name.empty()) return "";
+  const char* token = std::getenv(name.c_str());
+  const std::string text = token == nullptr ? "" : token;
+  if (text.empty() || text.find_first_of("\r\n") != std::string::npos)
+    fail("reward '{}': option 'token_env' names {}, which is {}", options.reward(), name,
+         text.empty() ? "not set" : "more than one line");
+  return text;
+}
+
+class HttpReward final : public Reward {
+ public:
+  explicit HttpReward(const RewardOptions& options)
+      : verifier_(options.flag("verifier")),
+        concurrency_(options.whole("concurrency", 1, kMostConnections)),
+        retries_(options.whole("retries", 0, kMostRetries)),
+        answer_limit_s_(options.seconds("answer_limit_s")),
+        client_("reward '" + options.reward() + "'",
+                {options.text("url"), options.text("ca_file"), token_of(options), concurrency_},
+                kMostAnswerBytes) {
+    const auto answer = asked(greeting());
+    const auto problem =
+        answer.problem.empty() ? greeting_problem(answer.body) : std::optional(answer.problem);
+    if (problem) fail("reward '{}': {}: {}", options.reward(), options.text("url"), *problem);
+    spdlog::info("reward '{}': {} greeted", options.reward(), options.text("url"));
+  }
+
+  RewardPart score(const Attempt& attempt) const override {
+    const auto answer = asked(request_text(attempt.id, attempt));
+    if (!answer.problem.empty()) return {std::nullopt, "", answer.problem, 0};
+    try {
+      auto [id, part] = read_answer(answer.body);
+      if (id && *id != attempt.id) return {std::nullopt, "", "an answer to another request", 0};
+      return part;
+    } catch (const UserError& error) {
+      return {std::nullopt, "", error.what(), 0};
+    }
+  }
+
+  bool is_verifier() const override { return verifier_; }
+  bool waits() const override { return true; }
+  std::int64_t concurrency() const override { return concurrency_; }
+
+ private:
+  HttpAnswer asked(const std::string& body) const {
+    const auto start = Clock::now();
+    double pause = kFirstPause_s;
+    for (std::int64_t tries = 1;; ++tries, pause *= 2) {
+      auto answer = client_.post(body, answer_limit_s_ - seconds_since(start));
+      const bool again =
+          answer.may_pass && tries <= retries_ && seconds_since(start) + pause < answer_limit_s_;
+      if (!again) {
+        if (!answer.problem.empty() && tries > 1)
+          answer.problem += fmt::format(" (after {} tries)", tries);
+        return answer;
+      }
+      std::this_thread::sleep_for(std::chrono::duration<double>(pause));
+    }
+  }
+
+  bool verifier_;
+  std::int64_t concurrency_;
+  std::int64_t retries_;
+  double answer_limit_s_;
+  mutable HttpClient client_;
+};
+
+}  // namespace
+
+std::unique_ptr<Reward> make_http_reward(const RewardOptions& options) {
+  return std::make_unique<HttpReward>(options);
+}
+
+}  // namespace aha
