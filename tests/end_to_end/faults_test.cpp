@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <limits>
 #include <list>
 #include <set>
 
@@ -74,37 +75,66 @@ std::optional<pid_t> child_of(pid_t parent, const std::string& word) {
   return std::nullopt;
 }
 
+/// The bytes of a tensor.
+std::string tensor_of(const fs::path& file, const std::string& name) {
+  const auto bytes = slurp(file);
+  std::uint64_t header = 0;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  const auto range =
+      aha::Json::parse(bytes.substr(sizeof header, header)).at(name).at("data_offsets");
+  const auto begin = range.at(0).get<std::size_t>();
+  return bytes.substr(sizeof header + header + begin, range.at(1).get<std::size_t>() - begin);
+}
+
+std::string all_nan(std::size_t bytes) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  std::string text(bytes, '\0');
+  for (std::size_t at = 0; at + sizeof nan <= bytes; at += sizeof nan)
+    std::memcpy(&text[at], &nan, sizeof nan);
+  return text;
+}
+
 }  // namespace
 
 TEST_CASE("faults: a rank that is killed in any phase is named with it, and nothing is lost") {
   if (!traps_work()) return;
-  /// A run whose rank 1 is caught.
+  /// A run of which rank `held` is held where it enters a phase. Rank 1 will be killed.
   struct Caught {
-    explicit Caught(const char* where)
-        : phase(where), ranks(2, job.command(kStrict)), trap(ranks[1].pid(), kAha) {}
-    const std::string phase;
+    Caught(std::size_t rank, const char* entered, const char* expected)
+        : held(rank), entry(entered), phase(expected) {}
+    const std::size_t held;
+    const std::string entry;
+    const std::string phase;  ///< that rank 1 is in then
     const Job job;
-    Ranks ranks;
-    PhaseTrap trap;
+    Ranks ranks{2, job.command(kStrict)};
+    PhaseTrap trap{ranks[held].pid(), kAha};
   };
   std::list<Caught> all;  // at once: most of the time is spent waiting for signs of life
   for (const char* phase : {"rollout", "reward", "backward", "reduce", "checkpoint"})
-    all.emplace_back(phase);
+    all.emplace_back(1, phase, phase);
+  // inside of a collective, too, which needs rank 0's gradient
+  const Caught& waiting = all.emplace_back(0, "backward", "reduce");
   for (auto& caught : all)
-    REQUIRE(caught.trap.reach(caught.phase));
+    REQUIRE(caught.trap.reach(caught.entry));
   for (auto& caught : all)
-    REQUIRE(eventually(
-        [&] { return last_seen(caught.job, caught.ranks, 1)["phase"] == caught.phase; }));
-  for (auto& caught : all)
+    REQUIRE(eventually([&] {
+      const auto seen = last_seen(caught.job, caught.ranks, 1);
+      return seen["phase"] == caught.phase && (&caught != &waiting || seen["operation"] != "");
+    }));
+  for (auto& caught : all) {
     caught.ranks[1].signal(SIGKILL);
+    if (caught.held == 0) caught.trap.release();
+  }
   std::list<Ranks> again;
   for (auto& caught : all) {
     const auto ends = caught.ranks.wait();
     INFO(ends[0].err);
     CHECK(ends[1].code == 128 + SIGKILL);
     CHECK(ends[0].code == 75);
+    const std::string place = &caught == &waiting ? "it waits in " : "it is in ";
     CHECK_THAT(ends[0].err, contains("rank 1 (") && contains(") gives no sign of life since ") &&
-                                contains("; last seen, it is in " + caught.phase + " of step "));
+                                contains("; last seen, " + place) &&
+                                contains(caught.phase + " of step "));
     again.emplace_back(2, caught.job.command(kStrict));
   }
   const Job whole;
@@ -113,27 +143,6 @@ TEST_CASE("faults: a rank that is killed in any phase is named with it, and noth
     require_done(ranks.wait());
   for (const auto& caught : all)
     require_equal(outcome_of(caught.job.run), outcome_of(whole.run));
-}
-
-TEST_CASE("faults: a rank that is killed inside of a collective is named with it") {
-  if (!traps_work()) return;
-  const Job job;
-  Ranks ranks(2, job.command(kStrict));
-  PhaseTrap late(ranks[0].pid(), kAha);
-  REQUIRE(late.reach("reduce"));
-  // the other cannot pass without it
-  REQUIRE(eventually([&] {
-    const auto seen = last_seen(job, ranks, 1);
-    return seen["phase"] == "reduce" && seen["operation"] != "";
-  }));
-  ranks[1].signal(SIGKILL);
-  ranks[1].wait();
-  late.release();
-  const auto end = ranks[0].wait();
-  INFO(end.err);
-  CHECK(end.code == 75);
-  CHECK_THAT(end.err, contains("rank 1 (") && contains("last seen, it waits in ") &&
-                          contains(" of reduce of step 1 since "));
 }
 
 TEST_CASE("faults: a rank that lives but does not come is named with its phase, and who waits") {
@@ -266,6 +275,36 @@ TEST_CASE("faults: a rank that the store's connection is cut from ends, and so d
   CHECK(ends[1].code == 75);
   CHECK_THAT(ends[0].err, contains("aha: ") && contains("rank 1 ("));
   CHECK_THAT(ends[1].err, contains("rank 0, where all ranks meet, cannot be reached"));
+}
+
+TEST_CASE("faults: NaN on one rank stops the step on all, and nothing before it is lost") {
+  if (!traps_work()) return;
+  const Job broken;
+  auto command = broken.command(kStrict);
+  command.insert(command.end(), {"--set", "checkpoint.async=false"});
+  Ranks ranks(2, command);
+  PhaseTrap trap(ranks[1].pid(), kAha);
+  const auto saved = broken.run / "checkpoints" / "step_1" / "model.safetensors";
+  do
+    REQUIRE(trap.reach("forward"));
+  while (!fs::exists(saved));
+  const auto norm = tensor_of(saved, "model.norm.weight");
+  REQUIRE(trap.overwrite(norm, all_nan(norm.size())) > 0);
+  trap.release();
+  for (const auto& end : ranks.wait()) {
+    INFO(end.err);
+    CHECK(end.code == 2);
+    CHECK_THAT(end.err, contains("is not finite; the step was refused and the last good state is "
+                                 "saved. Prompts of that "));
+  }
+  const auto state = slurp(broken.run / "latest" / "trainer_state.json");
+  CHECK(aha::Json::parse(state).at("step") == 1);
+  require_done(Ranks(2, command).wait());
+  const Job whole;
+  command = whole.command(kStrict);
+  command.insert(command.end(), {"--set", "checkpoint.async=false"});
+  require_done(Ranks(2, command).wait());
+  require_equal(outcome_of(broken.run), outcome_of(whole.run));
 }
 
 TEST_CASE("faults: a reward's process that is killed costs no score") {

@@ -37,11 +37,11 @@ class PhaseTrap {
     require(ptrace(PTRACE_INTERRUPT, pid_, nullptr, nullptr) == 0, "ptrace");
     require(stopped(), "the program has ended");
     entry_ = first_address() + offset_in(program);
-    insert(entry_);
   }
 
   /// Lets the process run until it is inside of `phase`, where it is held. False: it ended before.
   bool reach(const std::string& phase) {
+    insert(entry_);
     while (run_to_breakpoint()) {
       auto at = registers();
       remove(entry_);
@@ -54,6 +54,31 @@ class PhaseTrap {
       insert(entry_);
     }
     return false;
+  }
+
+  /// Wherever its writable memory holds `bytes`, it holds `others` of the same length from now on. How often that was.
+  int overwrite(const std::string& bytes, const std::string& others) {
+    std::ifstream maps("/proc/" + std::to_string(pid_) + "/maps");
+    std::fstream memory("/proc/" + std::to_string(pid_) + "/mem",
+                        std::ios::in | std::ios::out | std::ios::binary);
+    int count = 0;
+    std::string part;
+    for (std::string line; std::getline(maps, line);) {
+      if (line.find(" rw") == std::string::npos) continue;
+      const auto begin = std::stoull(line, nullptr, 16);
+      part.resize(std::stoull(line.substr(line.find('-') + 1), nullptr, 16) - begin);
+      memory.clear();
+      memory.seekg(static_cast<std::streamoff>(begin));
+      memory.read(part.data(), static_cast<std::streamsize>(part.size()));
+      part.resize(static_cast<std::size_t>(memory.gcount()));
+      memory.clear();
+      for (auto at = part.find(bytes); at != std::string::npos; at = part.find(bytes, at + 1)) {
+        memory.seekp(static_cast<std::streamoff>(begin + at));
+        memory << others << std::flush;
+        ++count;
+      }
+    }
+    return count;
   }
 
   /// Lets the process go for good.
