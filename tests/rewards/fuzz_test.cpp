@@ -1,6 +1,7 @@
 // Whatever a policy writes, every reward answers, in time that grows with the text.
 #include <chrono>
 #include <cmath>
+#include <set>
 #include <sstream>
 
 #include "rewards/offline.h"
@@ -48,8 +49,10 @@ const std::vector<std::string> kHostile = {"<answer>",
 
 std::vector<std::unique_ptr<Reward>> all_rewards() {
   std::vector<std::unique_ptr<Reward>> rewards;
+  const std::set<std::string_view> apart = {"code", "command",
+                                            "http"};  // rows with tests; programs of others
   for (const auto& info : reward_table())
-    if (info.name != "code") rewards.push_back(make_reward(info.name));  // its rows have tests
+    if (apart.count(info.name) == 0) rewards.push_back(make_reward(info.name));
   rewards.push_back(make_reward("countdown", {{"extraction", "bare"}}));
   rewards.push_back(make_reward("numeric", {{"extraction", "answer_tag"}}));
   rewards.push_back(make_reward("format"));

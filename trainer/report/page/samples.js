@@ -179,5 +179,6 @@ async function fillSamples(changed) {
   }
   if (!changed.every((key) => key === 'tokens')) showSample(run, samples);
   if (samples.rows.length === 0)
-    list.replaceChildren(element('p', {className: 'soft'}, 'No completions were recorded (log.log_completions).'));
+    list.replaceChildren(element('p', {className: 'soft'},
+        run.software === 'aha' ? 'No completions were recorded (log.log_completions).' : `Of a run of ${run.software} there are metrics alone.`));
 }
