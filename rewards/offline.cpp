@@ -53,6 +53,7 @@ class RowScorer {
  public:
   explicit RowScorer(const OfflineOptions& options)
       : options_(options), info_(reward_info(options.reward.name)), reward_(made({})) {
+    reward_->reach();
     for (const auto& [ours, theirs] : options.fields) {
       if (std::find(kFields.begin(), kFields.end(), ours) == kFields.end()) {
         const auto near = nearest(ours, kFields);

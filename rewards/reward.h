@@ -52,6 +52,10 @@ class Reward {
   /// are still decoded.
   virtual bool waits() const { return false; }
 
+  /// Makes sure that what judges outside is there and is spoken to alike; UserError when it is not. The first
+  /// `score` does it, where this has not been called.
+  virtual void reach() const {}
+
   /// How many calls of `score` are to wait at the same time, of a reward that has a program or machine
   /// outside judge; 0: it judges here.
   virtual std::int64_t concurrency() const { return 0; }

@@ -94,6 +94,11 @@ bool Scorer::waits() const {
                      [](const WeightedReward& weighted) { return weighted.reward->waits(); });
 }
 
+void Scorer::reach() const {
+  for (const auto& weighted : rewards_)
+    weighted.reward->reach();
+}
+
 std::int64_t Scorer::concurrency() const {
   std::int64_t most = 0;
   for (const auto& weighted : rewards_)

@@ -72,6 +72,8 @@ class Scorer {
 
   /// True if any reward waits for another process or machine.
   bool waits() const;
+  /// Reward::reach of all.
+  void reach() const;
   /// Of the rewards the largest: how many completions are with programs or machines outside at a time.
   std::int64_t concurrency() const;
   /// Completions that are scored at the same time.

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <memory>
+#include <mutex>
 #include <utility>
 
 #include "rewards/external/program_pool.h"
@@ -16,14 +18,20 @@ class CommandReward final : public Reward {
   explicit CommandReward(const RewardOptions& options)
       : verifier_(options.flag("verifier")),
         concurrency_(options.whole("copies", 1, kMost) * options.whole("in_flight", 1, kMost)),
-        pool_(pool_options(options)) {
-    spdlog::info(
-        "reward '{}': {} of {} greeted", options.reward(),
-        options.whole("copies", 1) == 1 ? "the scorer" : options.text("copies") + " copies",
-        options.text("command"));
+        options_(pool_options(options)) {}
+
+  void reach() const override {
+    std::call_once(reached_, [this] {
+      pool_ = std::make_unique<ProgramPool>(options_);
+      spdlog::info("{}: {} greeted, {} of it", options_.label, options_.program.string(),
+                   options_.copies == 1 ? "one copy" : fmt::format("{} copies", options_.copies));
+    });
   }
 
-  RewardPart score(const Attempt& attempt) const override { return pool_.ask(attempt); }
+  RewardPart score(const Attempt& attempt) const override {
+    reach();
+    return pool_->ask(attempt);
+  }
   bool is_verifier() const override { return verifier_; }
   bool waits() const override { return true; }
   std::int64_t concurrency() const override { return concurrency_; }
@@ -47,7 +55,9 @@ class CommandReward final : public Reward {
 
   bool verifier_;
   std::int64_t concurrency_;
-  mutable ProgramPool pool_;
+  PoolOptions options_;
+  mutable std::once_flag reached_;
+  mutable std::unique_ptr<ProgramPool> pool_;
 };
 
 }  // namespace

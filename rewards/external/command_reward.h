@@ -7,8 +7,8 @@
 namespace aha {
 
 /// A scorer program of the user's own, spoken to in lines of JSON (protocol.h) over pipes, in any number
-/// of copies that live as long as the run (program_pool.h). Making the reward starts them and waits for
-/// their greeting: one that is not there, or speaks otherwise, is an error before anything is computed.
+/// of copies that live as long as the run (program_pool.h). `reach` starts them and waits
+/// for their greeting: one that is not there, or speaks otherwise, is an error before anything is computed.
 ///
 /// Options: `command` (a list of words, or a text of them; no shell), `copies`, `in_flight`,
 /// `answer_limit_s` of an answer, `start_limit_s` of a greeting, `retries` after a copy's end, `verifier`

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <mutex>
 #include <thread>
 
 #include "rewards/external/http_client.h"
@@ -39,15 +40,21 @@ class HttpReward final : public Reward {
         answer_limit_s_(options.seconds("answer_limit_s")),
         client_("reward '" + options.reward() + "'",
                 {options.text("url"), options.text("ca_file"), token_of(options), concurrency_},
-                kMostAnswerBytes) {
-    const auto answer = asked(greeting());
-    const auto problem =
-        answer.problem.empty() ? greeting_problem(answer.body) : std::optional(answer.problem);
-    if (problem) fail("reward '{}': {}: {}", options.reward(), options.text("url"), *problem);
-    spdlog::info("reward '{}': {} greeted", options.reward(), options.text("url"));
+                kMostAnswerBytes),
+        label_("reward '" + options.reward() + "': " + options.text("url")) {}
+
+  void reach() const override {
+    std::call_once(reached_, [this] {
+      const auto answer = asked(greeting());
+      const auto problem =
+          answer.problem.empty() ? greeting_problem(answer.body) : std::optional(answer.problem);
+      if (problem) fail("{}: {}", label_, *problem);
+      spdlog::info("{} greeted", label_);
+    });
   }
 
   RewardPart score(const Attempt& attempt) const override {
+    reach();
     const auto answer = asked(request_text(attempt.id, attempt));
     if (!answer.problem.empty()) return {std::nullopt, "", answer.problem, 0};
     try {
@@ -85,6 +92,8 @@ class HttpReward final : public Reward {
   std::int64_t retries_;
   double answer_limit_s_;
   mutable HttpClient client_;
+  std::string label_;
+  mutable std::once_flag reached_;
 };
 
 }  // namespace

@@ -7,8 +7,8 @@
 namespace aha {
 
 /// A scorer behind a URL: the requests of protocol.h as the bodies of POSTs, answered by bodies; `id` may be
-/// left out of an answer. Making the reward sends the greeting: a server that is not there, or speaks
-/// otherwise, is an error before anything is computed.
+/// left out of an answer. `reach` sends the greeting: a server that is not there, or speaks otherwise, is
+/// an error before anything is computed.
 ///
 /// Options: `url`, `concurrency` (requests at a time, each over a connection of its own that is kept),
 /// `answer_limit_s` of an attempt with all its tries, `retries` of a connection that fails, 429 and 5xx (after

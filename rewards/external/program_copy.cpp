@@ -89,6 +89,7 @@ void ProgramCopy::start() {
 
 void ProgramCopy::say(std::string_view line) {
   unsent_.append(line).push_back('\n');
+  write_input();
 }
 
 bool ProgramCopy::move_bytes() {

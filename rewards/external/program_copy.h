@@ -35,7 +35,7 @@ class ProgramCopy {
   bool running() const { return pid_ > 0; }
   const std::string& label() const { return start_.label; }
 
-  /// A line for its input, sent as it takes it.
+  /// A line for its input. What it does not take at once is sent by move_bytes.
   void say(std::string_view line);
   /// Writes, reads and logs what can be at once. False: it has closed its output, or ended.
   bool move_bytes();

@@ -199,7 +199,6 @@ void ProgramPool::hand_out() {
       request.until = after(options_.answer_limit_s);
       copy->asked[request.id] = &request;
       copy->program.say(request.text);
-      (void)copy->program.move_bytes();  // its end is seen when it is listened to
     } else if (none) {
       refuse(request, "the scorer is down: " + last_failure_);
     } else {

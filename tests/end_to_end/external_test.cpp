@@ -10,7 +10,8 @@ namespace {
 
 /// The small job with the stand-in as its reward.
 struct ScoredJob : Job {
-  std::filesystem::path pids = folder / "pids";
+  explicit ScoredJob(fs::path file) : pids(std::move(file)) {}
+  fs::path pids;
 
   std::vector<std::string> command(const std::string& manner,
                                    std::vector<std::string> more = {}) const {
@@ -25,14 +26,15 @@ struct ScoredJob : Job {
 
 TEST_CASE(
     "external: a scorer that does not start ends check and train before anything is written") {
-  const ScoredJob job;
+  const TempFolder pids;
+  const ScoredJob job(pids / "pids");
   for (const char* word : {"train", "check"}) {
     auto command = job.command("ends");
     command[0] = word;
     const auto end = run_aha(command);
     INFO(end.err);
     CHECK(end.code == 2);
-    CHECK_THAT(end.err, contains("stages.warm_start.reward.functions: reward 'command': ") &&
+    CHECK_THAT(end.err, contains("aha: stages.warm_start.reward.functions: reward 'command': ") &&
                             contains("ended with exit code 3: no model here"));
     CHECK_FALSE(fs::exists(job.run));
   }
@@ -47,11 +49,12 @@ TEST_CASE(
 
 TEST_CASE(
     "external: a run goes on to the same bytes after it was killed, and leaves no scorer behind") {
-  const ScoredJob plain;
+  const TempFolder pids;  // of both: the words of the command are in what is saved
+  const ScoredJob plain(pids / "pids");
   const auto end = run_aha(plain.command("well"));
   INFO(end.err);
   REQUIRE(end.code == 0);
-  const ScoredJob job;
+  const ScoredJob job(pids / "pids");
   {
     Program program(job.command("well"));
     REQUIRE(program.says("grpo 1/", std::chrono::seconds(60)));
@@ -69,7 +72,8 @@ TEST_CASE(
 
 TEST_CASE(
     "external: a scorer that dies stops the run with its last state, never with a score of 0") {
-  const ScoredJob job;
+  const TempFolder pids;
+  const ScoredJob job(pids / "pids");
   Program program(job.command("well", {"--set", "stages.grpo.train.max_steps=100000"}));
   REQUIRE(program.says("grpo 1/", std::chrono::seconds(60)));
   spill(job.pids.string() + ".dead", "");

@@ -19,6 +19,7 @@ struct Asked {
     options.emplace("command", Json{external_scorer(), manner, (folder / "pids").string()}.dump());
     options.emplace("answer_limit_s", "5");
     reward = make_reward("command", options);
+    reward->reach();
   }
   RewardPart of(const std::string& text) const { return Judged{.text = text}.by(*reward); }
   std::size_t starts() const { return pids_in(folder / "pids").size(); }
@@ -140,6 +141,16 @@ TEST_CASE("command: answers may come in any order, and each goes to its own comp
     CHECK(parts[1].score == 0.75);
   }
   CHECK(asked.starts() == 1);
+}
+
+TEST_CASE("command: no answer is overlooked, however fast it comes", "[external]") {
+  const Asked asked("well", {{"copies", "2"}, {"in_flight", "2"}});
+  const double took = seconds_of([&] {
+    for (int i = 0; i < 250; ++i)
+      for (const auto& part : together(asked, {"a", "a", "a", "a"}))
+        CHECK(part.score == 0.25);
+  });
+  CHECK(took < 4);  // one that is overlooked costs the answer's limit, 5 s
 }
 
 TEST_CASE("command: a request too long in a copy does not harm those beside it", "[external]") {

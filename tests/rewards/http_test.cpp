@@ -36,7 +36,9 @@ std::unique_ptr<Reward> reward_of(const std::string& url, Options options = {}) 
   setenv("no_proxy", "127.0.0.1", 1);
   options["url"] = url;
   options.emplace("answer_limit_s", "5");
-  return make_reward("http", options);
+  auto reward = make_reward("http", options);
+  reward->reach();
+  return reward;
 }
 
 RewardPart judged(const HttpServer& server, const std::string& text, const Options& options = {}) {

@@ -87,7 +87,8 @@ std::string start_error(const TempFolder& folder, const std::string& name,
   return error_of([&] {
     make_reward("http", {{"url", "https://127.0.0.1:" + std::to_string(port) + "/"},
                          {"ca_file", ca_file},
-                         {"answer_limit_s", "1"}});
+                         {"answer_limit_s", "1"}})
+        ->reach();
   });
 }
 

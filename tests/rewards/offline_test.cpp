@@ -81,6 +81,20 @@ TEST_CASE("score: completion comes before prediction, and an answer alone suits 
             .rows[0]["score"] == 1);
 }
 
+TEST_CASE("score: a row may not say what is run or asked", "[offline]") {
+  for (const char* option : {"python", "compiler", "allow_no_isolation"})
+    CHECK_THAT(error_of([&] {
+                 scored("code", R"({"completion": "x", "tests": ["f"], "params": {")" +
+                                    std::string(option) +
+                                    R"(": "true"}})"
+                                    "\n");
+               }),
+               contains(std::string("'params' sets '") + option + "', which a row may not"));
+  CHECK_FALSE(reward_info("command").takes_from_row("command"));
+  CHECK_FALSE(reward_info("http").takes_from_row("url"));
+  CHECK(reward_info("code").takes_from_row("max_tests"));
+}
+
 TEST_CASE("score: ids, lengths, truncation and params of a row", "[offline]") {
   CHECK(scored("repetition:ngram_size=2", R"({"completion_ids": [5, 5, 5, 5, 5]})")
             .rows[0]["score"] == -0.75);

@@ -30,6 +30,25 @@ class Fixed final : public Reward {
   int delay_ms_;
 };
 
+/// Judges all texts but "?", many at a time.
+class Picky final : public Reward {
+ public:
+  RewardPart score(const Attempt& attempt) const override {
+    const bool judged = attempt.completion != "?";
+    return {judged ? std::optional(1.0) : std::nullopt, "", judged ? "fine" : "what is that", 1};
+  }
+  std::int64_t concurrency() const override { return 17; }
+};
+
+/// Of so many completions the first are not to be judged.
+Group picky_group(int unjudged, int all, const std::string& source = "s") {
+  Group group;
+  group.prompt.source = source;
+  for (int i = 0; i < all; ++i)
+    group.completions.emplace_back().text = i < unjudged ? "?" : "x";
+  return group;
+}
+
 WeightedReward weighted(const std::string& name, double weight, std::unique_ptr<Reward> reward,
                         std::vector<std::string> sources = {}) {
   return {name, weight, std::move(sources), std::move(reward)};
@@ -182,4 +201,56 @@ TEST_CASE("scorer: what the time budget does not reach cannot be judged", "[scor
   CHECK(group.scores.front().total == 1.0);
   CHECK_FALSE(group.scores.back().total);
   CHECK(group.scores.back().parts[0].reason == "not scored within 0.05 s (reward.timeout_s)");
+}
+
+TEST_CASE("scorer: a step of which too much cannot be judged is refused", "[scorer]") {
+  ScorerOptions options;
+  options.max_unjudged = 0.25;
+  auto scorer = scorer_of(options, weighted("a", 0.5, std::make_unique<Picky>(), {"s"}),
+                          weighted("b", 1.0, std::make_unique<Fixed>(1.0)));
+  const auto error = [&](std::vector<Group> groups) {
+    scorer.score_groups(groups, 8);
+    return error_of([&] { scorer.require_judged(groups); });
+  };
+  CHECK(error({picky_group(2, 4), picky_group(0, 4)}) == "no error");
+  CHECK(error({picky_group(2, 4), picky_group(1, 4)}) ==
+        "reward 'a' could not judge 3 of 8 completions; 3 of them: what is that (more than "
+        "reward.max_unjudged, 0.25)");
+  // those of other sources do not count
+  CHECK_THAT(error({picky_group(2, 4), picky_group(4, 40, "t")}),
+             contains("could not judge 2 of 4 completions"));
+  auto weightless = scorer_of({}, weighted("a", 0.0, std::make_unique<Picky>()));
+  std::vector<Group> none = {picky_group(4, 4)};
+  weightless.score_groups(none, 8);
+  CHECK_NOTHROW(weightless.require_judged(none));
+  CHECK(error({}) == "no error");
+  options.max_unjudged = 1.5;
+  CHECK_THAT(error_of([&] { scorer_of(options, weighted("a", 1.0, std::make_unique<Picky>())); }),
+             contains("reward.max_unjudged is 1.5, expected a share from 0 to 1"));
+}
+
+TEST_CASE("scorer: there are threads for all that may wait outside", "[scorer]") {
+  ScorerOptions options;
+  options.threads = 2;
+  CHECK(scorer_of(options, weighted("a", 1.0, std::make_unique<Picky>())).threads() == 17);
+  CHECK(scorer_of(options, weighted("a", 1.0, std::make_unique<Fixed>(1.0))).threads() == 2);
+}
+
+TEST_CASE(
+    "scorer: what is asked outside has the name of its draw, and the prompt without its prefill",
+    "[scorer]") {
+  class Seen final : public Reward {
+   public:
+    RewardPart score(const Attempt& attempt) const override {
+      return {1.0, std::string(attempt.id), std::string(attempt.prompt), 1};
+    }
+  };
+  auto scorer = scorer_of({}, weighted("a", 1.0, std::make_unique<Seen>()));
+  auto group = picky_group(0, 3);
+  group.ordinal = 17;
+  group.prompt.text = "Why? <think>";
+  group.prompt.prefill = "<think>";
+  scorer.score_group(group, 8);
+  CHECK(group.scores[2].parts[0].extracted == "17.2");
+  CHECK(group.scores[2].parts[0].reason == "Why? ");
 }

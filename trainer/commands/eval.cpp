@@ -144,6 +144,7 @@ int eval(const Arguments& a) {
       a.model, machine,
       {.context = longest_sequence(config), .storage = storage_type(stage.model.storage)});
   Scorer scorer(stage.reward, stage.data.answer_field);
+  scorer.reach();
   Engine engine(*policy.decoder, *policy.weights, machine.exec, policy.vocabulary(),
                 text_decoder(*policy.tokenizer), stage.rollout.max_batch_size);
   const ReflectionWords words(stage.log.reflection_words);

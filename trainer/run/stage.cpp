@@ -53,7 +53,9 @@ std::int64_t planned_steps(const StageConfig& stage, std::optional<std::int64_t>
 std::unique_ptr<Scorer> make_scorer(const StageConfig& stage) {
   if (stage.reward.functions.empty()) return nullptr;
   try {
-    return std::make_unique<Scorer>(stage.reward, stage.data.answer_field);
+    auto scorer = std::make_unique<Scorer>(stage.reward, stage.data.answer_field);
+    scorer->reach();
+    return scorer;
   } catch (const UserError& error) {
     fail("stages.{}.reward.functions: {}", stage.name, error.what());
   }
