@@ -148,6 +148,7 @@ std::optional<WordCounts> words_in_language(std::string_view text, std::string_v
 
 std::unique_ptr<Reward> make_language_reward(const RewardOptions& options) {
   std::vector<std::string> names;
+  names.reserve(std::size(kLanguages));
   for (const auto& language : kLanguages)
     names.emplace_back(language.name);
   return std::make_unique<LanguageReward>(options.choice("language", names));

@@ -269,7 +269,7 @@ std::optional<Fraction> exact_value(const Tree& tree, Ref ref, Scope& scope) {
       return exponent ? exact_power(*base, *exponent) : std::nullopt;
     }
     case Kind::Percent: {
-      const auto value = exact_value(tree, node.items[0], scope);
+      auto value = exact_value(tree, node.items[0], scope);
       if (!value || scope.percent_is_number) return value;
       return *value / 100;
     }

@@ -28,7 +28,7 @@ std::optional<std::string_view> answering_part(std::string_view text) {
   return trimmed(text.substr(0, text.find("<|")));
 }
 
-Extracted found(std::string text, const char* how, bool closed = false) {
+Extracted found(std::string_view text, const char* how, bool closed = false) {
   if (trimmed(text).empty()) return {{}, how, closed};
   return {std::string(trimmed(text)), how, closed};
 }
@@ -48,7 +48,7 @@ Extracted boxed(std::string_view text) {
   if (boxes.pieces.empty()) return {{}, "no box", false};
   auto answer = joined_last(text, boxes.pieces, kWordsBetweenBoxes);
   if (percent_follows(text.substr(boxes.pieces.back().end))) answer += " \\%";
-  return found(std::move(answer), "box", true);
+  return found(answer, "box", true);
 }
 
 /// The last formula with its like before it, or the last number, whichever ends later.
@@ -56,11 +56,11 @@ Extracted last_of(std::string_view text) {
   const auto formulas = formulas_of(text);
   const auto from = formulas.empty() ? 0 : formulas.back().end;
   if (const auto number = last_number_in(text.substr(from)))
-    return found(std::string(number->content), "last number");
+    return found(number->content, "last number");
   if (formulas.empty()) return {{}, "no formula and no number", false};
   auto answer = joined_last(text, formulas, 0);
   if (percent_follows(text.substr(formulas.back().end))) answer += " \\%";
-  return found(std::move(answer), "last formula");
+  return found(answer, "last formula");
 }
 
 Extracted first_of(std::string_view text) {
@@ -69,10 +69,10 @@ Extracted first_of(std::string_view text) {
   if (formulas.empty() && !number) {
     const auto words = trimmed(text);
     if (words.size() > 60) return {{}, "no formula and no number", false};
-    return found(std::string(words), "final answer");
+    return found(words, "final answer");
   }
   if (formulas.empty() || (number && number->begin < formulas[0].begin))
-    return found(std::string(number->content), "final answer");
+    return found(number->content, "final answer");
   // Those that "and" joins to the first.
   for (auto size = formulas.size(); size > 1; --size) {
     const std::vector<Piece> head(formulas.begin(),
@@ -82,7 +82,7 @@ Extracted first_of(std::string_view text) {
       return found(joined, "final answer");
     if (formulas.size() > 8) break;
   }
-  return found(std::string(formulas[0].content), "final answer");
+  return found(formulas[0].content, "final answer");
 }
 
 /// Up to the end of the sentence: a full stop before a space, or a line's end after content.
@@ -122,12 +122,12 @@ Extracted hash(std::string_view text) {
   const auto mark = text.rfind("####");
   if (mark == kNone) return {{}, "no ####", false};
   const auto rest = trimmed(text.substr(mark + 4));
-  return found(std::string(rest.substr(0, rest.find('\n'))), "####");
+  return found(rest.substr(0, rest.find('\n')), "####");
 }
 
 Extracted whole(std::string_view text) {
   if (text.size() > kLongestAnswer) return {{}, "too long to be an answer", false};
-  return found(std::string(text), "whole");
+  return found(text, "whole");
 }
 
 /// Within a tag or a text that is the answer alone.
@@ -158,7 +158,7 @@ Extracted tagged(std::string_view text) {
 
 /// One of places.h.
 Extracted at_place(std::optional<std::string_view> place, const char* how, const char* why_not) {
-  return place ? found(std::string(*place), how) : Extracted{{}, why_not, false};
+  return place ? found(*place, how) : Extracted{{}, why_not, false};
 }
 
 Extracted automatic(std::string_view text, bool bare) {
@@ -230,7 +230,7 @@ std::span<const ExtractionRule> extraction_rules() {
 Extracted extracted_gold(std::string_view text) {
   auto answer = extracted_answer(text, Extraction::Auto, true);
   if (const auto boxes = boxes_of(text); boxes.open && answer.text.empty())
-    return found(std::string(*boxes.open), "box");
+    return found(*boxes.open, "box");
   return answer;
 }
 

@@ -57,10 +57,9 @@ class MathReward final : public Reward {
     const auto answer = math::extracted_answer(attempt.completion, rule_, attempt.bare);
     if (answer.text.empty()) return {0.0, "", answer.how};
     if (attempt.truncated && !answer.closed) return {0.0, clipped(answer.text), "truncated", 1};
-    auto pair = *text;
-    pair += '\0';
-    const auto outcome =
-        outcomes_.get(pair + answer.text, [&] { return compared(*gold, answer.text); });
+    // the length says where the gold ends: either text may hold any byte
+    const auto pair = fmt::format("{} {}{}", text->size(), *text, answer.text);
+    const auto outcome = outcomes_.get(pair, [&] { return compared(*gold, answer.text); });
     return {outcome->score, clipped(answer.text),
             fmt::format("{} ({})", outcome->reason, answer.how), outcome->steps};
   }

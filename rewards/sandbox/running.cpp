@@ -20,7 +20,7 @@
 namespace aha {
 namespace {
 
-constexpr std::size_t kStackBytes = 256 * 1024;
+constexpr std::size_t kStackBytes = std::size_t{256} * 1024;
 constexpr std::size_t kErrorBytes = 4096;
 constexpr int kPollMs = 5;  // where the end of a child cannot be polled for
 

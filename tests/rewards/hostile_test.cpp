@@ -39,6 +39,7 @@ std::vector<Case> cases() {
 
 std::vector<RewardPart> scores_of(const std::vector<Case>& all) {
   std::vector<RewardPart> parts;
+  parts.reserve(all.size());
   for (const auto& [reward, judged] : all)
     parts.push_back(judged.by(reward));
   return parts;
@@ -117,6 +118,7 @@ TEST_CASE("math: a pair that is known is judged as one that is new, from any thr
     if (name == "math") fresh.push_back(judged.by("math"));
   std::vector<std::vector<RewardPart>> shared(4);
   std::vector<std::thread> threads;
+  threads.reserve(shared.size());
   for (auto& parts : shared) {
     threads.emplace_back([&parts, &all, &reward] {
       for (int round = 0; round < 3; ++round) {

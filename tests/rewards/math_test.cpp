@@ -1,7 +1,9 @@
 // The reward `math`: what is cut out of a text, and what means the same.
 #include <algorithm>
+#include <tuple>
 
 #include "rewards/math/extraction.h"
+#include "rewards/registry.h"
 #include "tests/rewards/math_pairs.h"
 #include "tests/rewards/rewards_support.h"
 #include "tests/support/catch.h"
@@ -36,6 +38,24 @@ TEST_CASE("math: what does not is different, either way round") {
     INFO(a << " and " << b);
     CHECK(judged(a, b).score == 0.0);
     CHECK(judged(b, a).score == 0.0);
+  }
+}
+
+TEST_CASE("math: what it remembers of one pair is not told of another") {
+  // found by fuzzing: one text cut at each of its zeros, which was once what parts a gold from an answer
+  using namespace std::string_literals;
+  const std::string text = "\\\f\0001\0\0}%i"s;
+  const auto reward = make_reward("math");
+  const auto by = [](const Reward& judge, const std::string& gold, const std::string& answer) {
+    const Json row = {{"answer", gold}};
+    const auto part = judge.score({.completion = answer, .row = row, .ids = {}, .bare = true});
+    return std::tuple(part.score, part.reason, part.steps);
+  };
+  for (auto cut = text.find('\0'); cut != std::string::npos; cut = text.find('\0', cut + 1)) {
+    const auto gold = text.substr(0, cut);
+    const auto answer = text.substr(cut + 1);
+    INFO(cut);
+    CHECK(by(*reward, gold, answer) == by(*make_reward("math"), gold, answer));
   }
 }
 

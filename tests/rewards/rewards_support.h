@@ -21,7 +21,7 @@ struct Judged {
   std::vector<aha::TokenId> ids = {};
   std::int64_t group_shortest = -1;
   std::int64_t group_longest = -1;
-  std::string prompt = "";
+  std::string prompt = {};
 
   aha::RewardPart by(const std::string& name,
                      const std::map<std::string, std::string>& options = {}) const {

@@ -34,7 +34,7 @@ struct Ground {
   }
 };
 
-Ground ground_of(const std::string& name, SandboxOptions options) {
+Ground ground_of(const std::string& name, const SandboxOptions& options) {
   Ground ground{name, nullptr, {}};
   try {
     ground.sandbox = std::make_unique<Sandbox>(options);
