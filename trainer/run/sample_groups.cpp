@@ -200,6 +200,7 @@ std::optional<SampledGroups> sample_groups(const SamplingTools& tools,
   result.rollout_s = seconds_since(start) - result.reward_s;
   if (stopped) own.clear();
   if (background && !stopped) {
+    const Phase phase(tools.comm, "reward");
     const auto decoded = Clock::now();
     background->finish(own);
     result.reward_s = seconds_since(decoded);
