@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <mutex>
 #include <utility>
 
 #include "trainer/core/error.h"
@@ -40,6 +41,14 @@ bool add_to(const Exec& exec, const T* from, std::int64_t n, T* to) {
     if (overflow) sound = false;
   });
   return sound;
+}
+
+/// Memory that the network's threads may still write to, until the process ends.
+void give_to_the_network(Buffer values, Tensor fixed) {
+  static std::mutex mutex;
+  static auto& given = *new std::vector<std::pair<Buffer, Tensor>>;
+  const std::lock_guard lock(mutex);
+  given.emplace_back(std::move(values), std::move(fixed));
 }
 
 }  // namespace
@@ -115,6 +124,11 @@ GradientSum::GradientSum(const ParameterLayout& layout, const Ops& ops, const Ex
   }
 }
 
+GradientSum::~GradientSum() {
+  if (std::any_of(buckets_.begin(), buckets_.end(), [](const Bucket& b) { return b.sent; }))
+    give_to_the_network(std::move(values_), std::move(fixed_));
+}
+
 std::int64_t GradientSum::bytes_for(const ParameterLayout& layout, const Options& options,
                                     int ranks) {
   const int stage = ranks == 1 ? 1 : options.zero_stage;
@@ -125,7 +139,7 @@ std::int64_t GradientSum::bytes_for(const ParameterLayout& layout, const Options
 
 void GradientSum::begin(std::int64_t own, std::int64_t most) {
   examining_ = false;
-  sound_ = true;
+  sound_ = sum_sound_ = true;
   rounds_left_ = options_.zero_stage == 2 ? most : std::max<std::int64_t>(1, own);
   if (!starts_anew()) ops_->zero(exec_, values_.data(), values_.bytes());
   if (options_.strict) fixed_.zero_();
@@ -215,9 +229,9 @@ void GradientSum::collect(Bucket& bucket) {
   const auto from = own.begin - bucket.range.begin;
   const auto to = own.begin - own_.begin;
   if (options_.strict)
-    sound_ =
+    sum_sound_ =
         add_to(exec_, bucket.fixed + from, own.size(), own_fixed_.data_ptr<std::int64_t>() + to) &&
-        sound_;
+        sum_sound_;
   else
     add_to(exec_, bucket.values + from, own.size(), own_values_.data() + to);
 }
@@ -244,7 +258,7 @@ bool GradientSum::finish() {
     float* const to = whole ? values_.data() + own_.begin : own_values_.data();
     ops_->from_fixed(exec_, sums, to, own_.size());
   }
-  return std::exchange(sound_, true);
+  return sum_sound_;
 }
 
 const float* GradientSum::own() const {

@@ -36,6 +36,12 @@ class GradientSum : public GradientSink {
   /// Memory is that of the table; strict sums are the host's. One rank has nothing to divide: stage 1.
   GradientSum(const ParameterLayout& layout, const Ops& ops, const Exec& exec, Communicator& comm,
               const Options& options);
+  /// What is still travelling keeps its memory: the job is about to end with an error.
+  ~GradientSum() override;
+  GradientSum(GradientSum&&) = default;
+  GradientSum(const GradientSum&) = delete;
+  GradientSum& operator=(GradientSum&&) = delete;
+  GradientSum& operator=(const GradientSum&) = delete;
 
   /// A new update: this rank runs `own` micro-batches, no rank more than `most`. Forgets the sum before.
   void begin(std::int64_t own, std::int64_t most);
@@ -45,12 +51,13 @@ class GradientSum : public GradientSink {
   EdgeGrads edges() override;
   BlockGrads block(Index layer) override;
   void ready(Index layer) override;
-  /// The pass is over. False: a value is not finite, or (strict) a sum leaves the range of +-2^19.
+  /// The pass is over. False: a value is not finite, or (strict) this rank's part of a sum leaves the range of
+  /// +-2^19 / ranks, in which the ranks' parts cannot overflow together.
   /// Without `strict` it is looked at in an examination only, and otherwise in the sum's norm.
   [[nodiscard]] bool end_batch();
 
-  /// Takes part in what other ranks still add, with zeros, and waits for the own slice. False: as end_batch,
-  /// for the sum over ranks. Collective.
+  /// Takes part in what other ranks still add, with zeros, and waits for the own slice. False (strict, stage 2):
+  /// the sum over micro-batches and ranks leaves the range of +-2^19. Collective.
   [[nodiscard]] bool finish();
   /// The own slice of the sum, f32 in the table's memory; after `finish`, until the next `begin`.
   const float* own() const;
@@ -98,7 +105,8 @@ class GradientSum : public GradientSink {
   Tensor own_fixed_;             ///< [own_] i64, stage 2
   std::int64_t rounds_left_ = 0;
   bool examining_ = false;
-  bool sound_ = true;
+  bool sound_ = true;      ///< the pass under way
+  bool sum_sound_ = true;  ///< what was collected
 };
 
 }  // namespace aha
