@@ -29,9 +29,8 @@ struct Range {
   Script script;
 };
 
-// Blocks of the Unicode Standard 15, letters only where a block mixes.
+// Blocks of the Unicode Standard 15 beyond ASCII, letters only where a block mixes.
 constexpr std::array kRanges = {
-    Range{'A', 'Z', Script::Latin},        Range{'a', 'z', Script::Latin},
     Range{0xC0, 0x24F, Script::Latin},     Range{0x370, 0x3FF, Script::Greek},
     Range{0x400, 0x52F, Script::Cyrillic}, Range{0x5D0, 0x5EA, Script::Hebrew},
     Range{0x620, 0x6FF, Script::Arabic},   Range{0x904, 0x97F, Script::Devanagari},
@@ -72,7 +71,13 @@ constexpr std::array kLanguages = {
     Language{"th", Script::Thai},
 };
 
+bool ascii_letter(char c) {
+  return (static_cast<unsigned char>(c) | 0x20U) - 'a' < 26U;
+}
+
 Script script_of(std::uint32_t character) {
+  if (character < 0x80)
+    return ascii_letter(static_cast<char>(character)) ? Script::Latin : Script::None;
   if (character == 0xD7 || character == 0xF7) return Script::None;  // times and division signs
   for (const auto& range : kRanges) {
     if (character >= range.first && character <= range.last) return range.script;
@@ -135,6 +140,12 @@ std::optional<WordCounts> words_in_language(std::string_view text, std::string_v
     letters = 0;
   };
   for (std::size_t at = 0; at < text.size();) {
+    // most of most texts: a word that goes on
+    if (run == Script::Latin && ascii_letter(text[at])) {
+      ++letters;
+      ++at;
+      continue;
+    }
     const bool backslash = text[at] == '\\';
     const auto script = script_of(next_character(text, at));
     if (script != run || by_character(script)) close();
