@@ -1,7 +1,10 @@
 #include "rewards/code/code_runner.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cctype>
 #include <random>
 #include <utility>
@@ -159,17 +162,15 @@ bool killed(const Sandbox::Pair& pair) {
   return pair.judge.killed() || pair.judged.killed();
 }
 
-/// What something outside has killed says nothing of the answer, and is run once more. UserError when that is
-/// killed, too.
+/// What something outside has killed says nothing of the answer, and is run once more.
 template <class Run>
-auto undisturbed(const Sandbox& sandbox, const Run& run) {
+auto undisturbed(const Run& run) {
   auto result = run();
-  // without a filter, programs may do it to themselves
-  if (!killed(result) || !sandbox.layers().filter) return result;
-  result = run();
-  if (killed(result)) fail("it was killed from outside, twice");
+  if (killed(result)) result = run();
   return result;
 }
+
+constexpr const char* kKilled = "it was killed, twice";
 
 }  // namespace
 
@@ -302,9 +303,20 @@ CodeRunner::Outcome CodeRunner::outcome_of(Work& work, const CodeTest& test) con
   }
 }
 
+std::string CodeRunner::reason_of(const SandboxResult& result) const {
+  if (!result.killed()) return result.reason();
+  const auto count = ++killed_;
+  if (std::has_single_bit(count))
+    spdlog::warn(
+        "reward 'code': a program was killed twice, by want of memory or by its own doing, and has "
+        "failed its test ({} so far)",
+        count);
+  return kKilled;
+}
+
 CodeRunner::Outcome CodeRunner::compared(const SandboxResult& result, const std::string& wanted,
                                          Compare compare) const {
-  if (!result.succeeded()) return {false, result.reason(), result.out_of_time()};
+  if (!result.succeeded()) return {false, reason_of(result), result.out_of_time()};
   if (same_output(result.output, wanted, compare)) return {true, ""};
   return {false, fmt::format("wrote '{}', wanted '{}'", clipped(without_end(result.output)),
                              clipped(without_end(wanted)))};
@@ -314,7 +326,7 @@ CodeRunner::Outcome CodeRunner::run_python(Work& work, const CodeTest& test) con
   SandboxTask task{{python_->string(), "-s", "main.py"}, work.program().path()};
   task.input = test.input;
   task.limits = limits();
-  const auto result = undisturbed(*sandbox_, [&] { return sandbox_->run(task); });
+  const auto result = undisturbed([&] { return sandbox_->run(task); });
   return compared(result, test.output, compare_);
 }
 
@@ -323,11 +335,11 @@ CodeRunner::Outcome CodeRunner::judge_python(Work& work, const CodeTest& test) c
   SandboxTask asks{{python_->string(), "-s", "judge.py"}, work.judge().path()};
   SandboxTask answers{{python_->string(), "-s", "judged.py"}, work.judged().path()};
   asks.limits = answers.limits = limits();
-  const auto pair = undisturbed(*sandbox_, [&] { return sandbox_->run_pair(asks, answers); });
+  const auto pair = undisturbed([&] { return sandbox_->run_pair(asks, answers); });
   if (pair.judge.succeeded()) return {true, ""};
   // an answer that failed is the reason for what the judge says of it
   const auto& cause = pair.judged.succeeded() || pair.judged.stopped ? pair.judge : pair.judged;
-  return {false, cause.reason(), pair.judge.out_of_time() || pair.judged.out_of_time()};
+  return {false, reason_of(cause), pair.judge.out_of_time() || pair.judged.out_of_time()};
 }
 
 CompileCache::Program CodeRunner::compile(const std::string& source) const {
@@ -342,7 +354,8 @@ CompileCache::Program CodeRunner::compile(const std::string& source) const {
     task.limits.cpu_s = kCompileSeconds;
     task.limits.wall_s = 4 * kCompileSeconds;
     task.limits.memory_bytes = kCompilerBytes;
-    const auto result = undisturbed(*sandbox_, [&] { return sandbox_->run(task); });
+    const auto result = undisturbed([&] { return sandbox_->run(task); });
+    if (result.killed()) fail("{}", kKilled);  // code that is merely read does not do that
     if (!result.succeeded()) {
       const auto at = result.errors.find("error:");
       const auto said = std::string_view(result.errors).substr(at == std::string::npos ? 0 : at);
@@ -370,7 +383,7 @@ CodeRunner::Outcome CodeRunner::run_cpp(const CodeBlock& code, const CodeTest& t
   SandboxTask task{{"./main"}, program->folder};
   task.input = asserts ? std::string_view(word) : std::string_view(test.input);
   task.limits = limits();
-  const auto result = undisturbed(*sandbox_, [&] { return sandbox_->run(task); });
+  const auto result = undisturbed([&] { return sandbox_->run(task); });
   if (!asserts || !result.succeeded()) return compared(result, test.output, compare_);
   if (without_end(result.output).ends_with("\n" + word)) return {true, ""};
   return {false, "the tests did not come to their end"};

@@ -1,4 +1,6 @@
 #pragma once
+#include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -60,6 +62,9 @@ class CodeRunner {
   Outcome run_python(Work& work, const CodeTest& test) const;
   Outcome judge_python(Work& work, const CodeTest& test) const;
   Outcome run_cpp(const CodeBlock& code, const CodeTest& test) const;
+  /// Why it failed. What was killed again, too, has failed: else a program that can bring that about, were it by the
+  /// machine's memory, would decide whether it is judged.
+  std::string reason_of(const SandboxResult& result) const;
   Outcome compared(const SandboxResult& result, const std::string& wanted, Compare compare) const;
   CompileCache::Program compile(const std::string& source) const;
   SandboxLimits limits() const;
@@ -77,6 +82,7 @@ class CodeRunner {
   };
   mutable Trial python_trial_;
   mutable Trial cpp_trial_;
+  mutable std::atomic<std::uint64_t> killed_ = 0;
 };
 
 }  // namespace aha

@@ -39,7 +39,7 @@ struct SandboxResult {
   std::string errors;  ///< the end of standard error
 
   bool succeeded() const { return end == SandboxEnd::Exited && code == 0; }
-  /// By something outside, where a filter keeps programs from it: the kernel short of memory, say.
+  /// By no limit that is known: the kernel short of memory, say. No call that the filter allows does it at once.
   bool killed() const { return end == SandboxEnd::Signalled && code == SIGKILL; }
   bool out_of_time() const { return end == SandboxEnd::CpuLimit || end == SandboxEnd::WallLimit; }
   /// "time limit", "output limit", "exit code 1: ZeroDivisionError: ...", "signal 11 (...)".

@@ -142,6 +142,11 @@ scmp_arg_cmp argument_is(unsigned index, std::uint64_t value) {
   return {.arg = index, .op = SCMP_CMP_EQ, .datum_a = value, .datum_b = 0};
 }
 
+/// Limits are asked for, not set: at one of its own a program could have itself killed.
+scmp_arg_cmp nothing_set(unsigned index) {
+  return argument_is(index, 0);
+}
+
 scmp_arg_cmp flags_are(std::uint64_t mask, std::uint64_t value) {
   return {.arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value};
 }
@@ -174,7 +179,7 @@ std::vector<sock_filter> system_call_filter(SandboxRole role) {
     allow(filter, "ioctl", argument_is(1, request));
   for (const auto option : kPrctl)
     allow(filter, "prctl", argument_is(0, option));
-  allow(filter, "prlimit64", argument_is(0, 0));
+  allow(filter, "prlimit64", argument_is(0, 0), nothing_set(2));
   if (role == SandboxRole::Compiler) {
     for (const char* name : kCompile)
       allow(filter, name);

@@ -64,6 +64,20 @@ TEST_CASE("code: Python is judged by what it writes", "[code]") {
   CHECK(by("print(sum(map(int, input().split())))", apps).score == 1.0);
 }
 
+TEST_CASE("code: no answer has itself killed to go unjudged", "[code]") {
+  const auto reward = reward_for("python");
+  if (!reward) return;
+  const std::vector<std::string> ways = {
+      "import resource\nresource.setrlimit(resource.RLIMIT_CPU, (1, 1))\nwhile True: pass",
+      "import os\nos.kill(os.getpid(), 9)", "import signal\nsignal.raise_signal(9)",
+      "import ctypes\nctypes.CDLL(None).prctl(22, 1)\nctypes.string_at(0)"};
+  for (const auto& code : ways) {
+    INFO(code);
+    CHECK(Judged{.text = fenced("python", code), .row = kSum}.by(*reward).score == 0.0);
+    CHECK(asserted(*reward, code, "assert f(1) == 1") == 0.0);
+  }
+}
+
 TEST_CASE("code: assertions are decided where the answer does not see them", "[code]") {
   const auto reward = reward_for("python");
   if (!reward) return;

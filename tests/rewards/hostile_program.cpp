@@ -10,10 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): not in every unistd.h
@@ -83,6 +86,52 @@ int signals(pid_t other) {
   return got_away(done);
 }
 
+/// Every way to be killed by a signal that looks like someone else's.
+int kills_itself() {
+  constexpr rlimit kShort{1, 1};
+  siginfo_t info{};
+  info.si_code = SI_QUEUE;
+  sigevent event{};
+  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_signo = SIGKILL;
+  timer_t timer{};
+  const pid_t self = getpid();
+  const auto by_call = [](auto... arguments) { return syscall(arguments...) >= 0; };
+  bool done = setrlimit(RLIMIT_CPU, &kShort) == 0 || by_call(SYS_setrlimit, RLIMIT_CPU, &kShort) ||
+              by_call(SYS_prlimit64, 0, RLIMIT_CPU, &kShort, nullptr) ||
+              by_call(SYS_prlimit64, self, RLIMIT_CPU, &kShort, nullptr);
+  done = done || raise(SIGKILL) == 0 || kill(self, SIGKILL) == 0 || kill(0, SIGKILL) == 0 ||
+         by_call(SYS_tkill, self, SIGKILL) || by_call(SYS_tgkill, self, self, SIGKILL) ||
+         by_call(SYS_rt_sigqueueinfo, self, SIGKILL, &info) ||
+         by_call(SYS_rt_tgsigqueueinfo, self, self, SIGKILL, &info);
+  const int descriptor = static_cast<int>(syscall(SYS_pidfd_open, self, 0));
+  done = done || descriptor >= 0 || by_call(SYS_pidfd_send_signal, 0, SIGKILL, nullptr, 0);
+  done = done || timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 ||
+         by_call(SYS_mq_notify, 0, &event) || fcntl(0, F_SETSIG, SIGKILL) == 0 ||
+         fcntl(0, F_SETOWN, self) == 0;
+  done = done || prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 || prctl(PR_SET_SECCOMP, 1, nullptr) == 0 ||
+         by_call(SYS_seccomp, 0, 0, nullptr) || by_call(SYS_seccomp, 1, 0, nullptr);
+  // the signal of a child's end
+  done = done || by_call(SYS_clone, SIGKILL, nullptr, nullptr, nullptr, nullptr) ||
+         ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0;
+  return got_away(done);
+}
+
+/// A stack without end.
+int deep(int turns) {
+  volatile char held[4096];
+  held[turns % 4096] = 1;
+  return deep(turns + 1) + held[turns % 4096];
+}
+
+/// exit, of the calls that 32-bit programs have.
+int other_calls() {
+#if defined(__x86_64__)
+  asm volatile("int $0x80" ::"a"(1), "b"(0));
+#endif
+  return got_away(true);
+}
+
 int reads(const char* path) {
   const int file = open(path, O_RDONLY);
   char text[4096];
@@ -122,6 +171,9 @@ int main(int count, char** arguments) {
   if (is("write")) return writes(arguments[2]);
   if (is("read")) return reads(arguments[2]);
   if (is("signal")) return signals(atoi(arguments[2]));
+  if (is("kill")) return kills_itself();
+  if (is("deep")) return deep(0);
+  if (is("other calls")) return other_calls();
   if (is("crash")) abort();
   if (is("exit")) return 3;
   if (is("echo"))

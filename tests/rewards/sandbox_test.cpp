@@ -147,6 +147,16 @@ TEST_CASE("sandbox: limits end what does not end", "[sandbox]") {
   CHECK(hostile_processes() == 0);
 }
 
+TEST_CASE("sandbox: no program has itself killed as others are", "[sandbox]") {
+  for (const auto& ground : grounds()) {
+    INFO(ground.name);
+    CHECK(ground.run({"kill"}).output == "held\n");
+    const auto other_kernel = ground.run({"other calls"});  // the filter's own end for it
+    CHECK_FALSE(other_kernel.killed());
+    CHECK_FALSE(ground.run({"deep"}, quick()).killed());
+  }
+}
+
 TEST_CASE("sandbox: nothing reaches beyond it", "[sandbox]") {
   const TempFolder outside;
   const auto secret = (outside / "answers.jsonl").string();
