@@ -67,6 +67,7 @@ void each_json_row(const fs::path& path, std::vector<std::string>& notes,
   std::size_t number = 0;
   std::size_t bad = 0;
   std::size_t first_bad = 0;
+  bool half_written = false;
   for (std::string line; std::getline(file, line);) {
     ++number;
     const bool whole = !file.eof();
@@ -78,13 +79,16 @@ void each_json_row(const fs::path& path, std::vector<std::string>& notes,
         continue;
       }
     } catch (const UserError&) {
-      if (!whole) continue;
+      half_written = !whole;
+      if (half_written) continue;
     }
     if (bad++ == 0) first_bad = number;
   }
   if (bad > 0)
     notes.push_back(fmt::format("{}: {} line{} left out, the first is line {}: not a JSON object",
                                 path.string(), bad, bad == 1 ? "" : "s", first_bad));
+  if (half_written)
+    notes.push_back(path.string() + ": the last line is half written, and left out");
 }
 
 std::string shell_word(const std::string& text) {

@@ -14,9 +14,9 @@ namespace aha {
 /// ReportInputs::notes. UserError only when `run` is no folder or holds nothing of a run.
 ReportInputs read_run(const std::filesystem::path& run);
 
-/// Calls `use` for every line of a JSONL file that is a JSON object. A last line without its newline
-/// is a record that is being written: it is left out silently. What else is no object, or a file
-/// that cannot be read, is said in `notes`. Lines are held one by one.
+/// Calls `use` for every line of a JSONL file that is a JSON object. A last line that has no newline
+/// and does not parse is a record that is being written. What is no object, or a file that cannot
+/// be read, is said in `notes`. Lines are held one by one.
 void each_json_row(const std::filesystem::path& path, std::vector<std::string>& notes,
                    const std::function<void(Json&&)>& use);
 

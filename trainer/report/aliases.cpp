@@ -42,14 +42,7 @@ std::optional<std::string> trl_alias(std::string_view key) {
   if (key == "eval_runtime") return "timing_s/eval";
   const bool eval = key.substr(0, 5) == "eval_";
   const auto bare = eval ? key.substr(5) : key;
-  constexpr std::string_view kHead = "rewards/", kTail = "/mean";
-  if (bare.size() <= kHead.size() + kTail.size() || bare.substr(0, kHead.size()) != kHead ||
-      bare.substr(bare.size() - kTail.size()) != kTail)
-    return std::nullopt;
-  const auto name = bare.substr(kHead.size(), bare.size() - kHead.size() - kTail.size());
-  if (name.find("accuracy") == std::string_view::npos &&
-      name.find("correct") == std::string_view::npos)
-    return std::nullopt;
+  if (bare != "rewards/accuracy_reward/mean") return std::nullopt;
   return eval ? "eval_accuracy" : "accuracy";
 }
 

@@ -5,8 +5,9 @@
 
 namespace aha {
 
-/// Our name for a metric of TRL's GRPOTrainer (1.16). Most are the same; a reward function whose
-/// name says `accuracy` or `correct` is also our `accuracy`, which has no key of its own in TRL.
+/// Our name for a metric of TRL's GRPOTrainer (1.16). Most are the same; TRL's own reward function
+/// accuracy_reward, which is 0 or 1, is also our `accuracy`, which has no key of its own in TRL. A
+/// user's function may have any scale, whatever it is called.
 /// Nothing: the metric keeps its name alone.
 std::optional<std::string> trl_alias(std::string_view key);
 

@@ -6,6 +6,7 @@
 
 #include "trainer/config/load.h"
 #include "trainer/core/error.h"
+#include "trainer/core/file.h"
 #include "trainer/metrics/read_run.h"
 #include "trainer/report/aliases.h"
 
@@ -119,8 +120,32 @@ void read_own(const fs::path& run, RunRecord& record) {
   }
 }
 
+/// Python's json writes NaN, Infinity and -Infinity, which JSON does not have: null in their place.
+std::string with_nulls(std::string_view text) {
+  constexpr std::string_view kNames[] = {"NaN", "Infinity", "-Infinity"};
+  std::string out;
+  out.reserve(text.size());
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto rest = text.substr(i);
+    const auto* name = in_string
+                           ? std::end(kNames)
+                           : std::find_if(std::begin(kNames), std::end(kNames),
+                                          [&](std::string_view n) { return rest.starts_with(n); });
+    if (name != std::end(kNames)) {
+      out += "null";
+      i += name->size() - 1;
+      continue;
+    }
+    if (text[i] == '"') in_string = !in_string;
+    out += text[i];
+    if (in_string && text[i] == '\\' && i + 1 < text.size()) out += text[++i];
+  }
+  return out;
+}
+
 bool read_trl(const fs::path& file, RunRecord& record) {
-  const Json state = read_json(file);
+  const Json state = parse_json(with_nulls(read_file(file)), file.string());
   if (!state.is_object() || !state.contains("log_history") || !state["log_history"].is_array())
     return false;
   record.software = "TRL";

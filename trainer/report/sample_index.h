@@ -25,14 +25,18 @@ struct SampleEntry {
   std::int64_t index = 0;  ///< in its group
   Mark mark = Mark::Unjudged;
   bool held_out = false;
-  bool reflective = false;  ///< has a word of log.reflection_words
+  bool reflective = false;      ///< has a word of log.reflection_words
+  bool reflects_first = false;  ///< has one before the last place of an answer read from it
   bool truncated = false;
 
   bool right() const { return mark == Mark::Right; }
+  bool right_after_reflection() const { return right() && reflects_first; }
 };
 
 /// One completions file, seen in one pass on all cores. Lines that are no completion are counted
-/// and passed over; a last line without its newline is one that is being written.
+/// and passed over; a last line that has no newline and does not parse is one that is being written.
+/// Lists of numbers (ids, log-probabilities) are not looked at in that pass: they may be most of
+/// the file.
 class SampleIndex {
  public:
   /// UserError when the file cannot be read.
@@ -40,7 +44,8 @@ class SampleIndex {
 
   const std::vector<SampleEntry>& entries() const { return entries_; }
   std::size_t bad_lines() const { return bad_lines_; }
-  /// The whole row of an entry.
+  bool half_written() const { return half_written_; }
+  /// The whole row of an entry; without its lists of numbers if those do not parse.
   Json row(const SampleEntry& entry) const;
 
  private:
@@ -48,6 +53,7 @@ class SampleIndex {
   std::vector<std::unique_ptr<std::string>> stages_;
   std::vector<SampleEntry> entries_;
   std::size_t bad_lines_ = 0;
+  bool half_written_ = false;
 };
 
 }  // namespace aha

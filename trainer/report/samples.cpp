@@ -89,8 +89,10 @@ class Chooser {
 
   Stratum stratum(const SampleEntry& e,
                   const std::map<std::string_view, std::int64_t>& steps) const {
-    const auto part = e.step * kPartsOfRun / (steps.at(e.stage) + 1);
-    return {e.held_out, e.stage, part, e.mark, e.reflective, e.truncated};
+    const double part =
+        static_cast<double>(e.step) / (static_cast<double>(steps.at(e.stage)) + 1) * kPartsOfRun;
+    return {e.held_out, e.stage,      static_cast<std::int64_t>(part),
+            e.mark,     e.reflective, e.truncated};
   }
 
   void fill() {
@@ -136,14 +138,14 @@ Moments find_moments(std::span<const Candidate> all, std::string_view stage) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     const SampleEntry& e = *all[i].entry;
     if (e.stage != stage) continue;
-    if (!moments.first && e.right() && e.reflective) moments.first = i;
+    if (!moments.first && e.right_after_reflection()) moments.first = i;
     if (!e.held_out) continue;
     if (!first_evaluation) first_evaluation = e.step;
     if (e.step == *first_evaluation) {
       if (e.right()) right_at_first.insert(e.prompt);
       if (e.mark == SampleEntry::Mark::Wrong) wrong_at_first.emplace(e.prompt, i);
-    } else if (!moments.learnt && e.right() && e.reflective && wrong_at_first.count(e.prompt) > 0 &&
-               right_at_first.count(e.prompt) == 0) {
+    } else if (!moments.learnt && e.right_after_reflection() &&
+               wrong_at_first.count(e.prompt) > 0 && right_at_first.count(e.prompt) == 0) {
       moments.learnt = i;
       moments.before_learnt = wrong_at_first.at(e.prompt);
     }
@@ -162,18 +164,22 @@ std::string shown_text(const std::string& text, std::size_t most) {
     --head;
   while (inside(tail))
     ++tail;
-  return fmt::format("{}\n[... {} bytes are left out here ...]\n{}", text.substr(0, head),
-                     tail - head, text.substr(tail));
+  std::string cut = fmt::format("{}\n[... {} bytes are left out here ...]\n{}",
+                                text.substr(0, head), tail - head, text.substr(tail));
+  return cut.size() < text.size() ? cut : text;
 }
 
-/// A value whose texts together are too long has each of them cut to its share.
+/// A value whose texts together are too long has each of them cut to its share; one that has too
+/// much besides texts, or too many of them, is one text that says so.
 Json shown_value(const Json& value, std::size_t most) {
-  if (dump_line(OrderedJson(value)).size() <= most) return value;
   if (value.is_string()) return shown_text(value.get_ref<const std::string&>(), most);
+  const std::size_t size = dump_line(value).size();
+  if (!value.is_structured() || size <= most) return value;
   Json cut = value;
   for (auto& part : cut)
-    part = shown_value(part, most / value.size());
-  return cut;
+    if (part.is_string()) part = shown_text(part.get_ref<const std::string&>(), most / cut.size());
+  if (dump_line(cut).size() <= 2 * most) return cut;  // texts may need escapes, and have marks
+  return fmt::format("[{} bytes are left out here]", size);
 }
 
 class RowMaker {
@@ -268,6 +274,8 @@ std::vector<SampleIndex> open_files(const RunRecord& run, const ReflectionWords&
     if (const auto bad = files.back().bad_lines(); bad > 0)
       set.notes.push_back(fmt::format("{}: {} line{} left out: no completion", file.string(), bad,
                                       bad == 1 ? "" : "s"));
+    if (files.back().half_written())
+      set.notes.push_back(file.string() + ": the last line is half written, and left out");
   }
   return files;
 }

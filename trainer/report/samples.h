@@ -42,8 +42,8 @@ struct SampleSet {
 /// right or wrong, reflective or not, truncated or not) in turn, problems in the same order in each,
 /// so that a held-out problem is seen again at later steps.
 ///
-/// `first_aha` is the run's first completion that is right and has a word of reflection;
-/// `learnt_aha` the first to a held-out problem that was answered wrong before the main stage began
+/// `first_aha` is the run's first completion that is right and has a word of reflection before the
+/// last place of the answer that was read from it; `learnt_aha` the first such to a held-out problem that was answered wrong before the main stage began
 /// to train. Both are always among the rows, with the wrong answer to the latter.
 ///
 /// `tokens` may be empty: then rows that have ids say in `no_tokens` why they are not shown.

@@ -13,7 +13,7 @@ using Limits = VerdictThresholds;
 Change evaluations(const StageRecord& stage, const std::string& key) {
   const Series* series = stage.find(key);
   if (series == nullptr || series->size() < 2) return {};
-  return {true, series->first(), series->last(), 0, key};
+  return {true, series->first(), series->last(), std::nullopt, key};
 }
 
 /// The curve's two ends; unknown when they would overlap.
@@ -32,10 +32,27 @@ Change change_of(const StageRecord& stage, const std::string& key) {
   return held_out.known ? held_out : ends(stage, key);
 }
 
+/// How much two values of the training reward differ by chance, from one step to another: an error for
+/// evaluations that were logged without one, which are of more completions than a step mostly.
+std::optional<double> spread_of_reward(const StageRecord& stage) {
+  const Series* series = stage.find("reward");
+  if (!ends(stage, "reward").known) return std::nullopt;
+  const auto spread = [](const WindowMean& window) {
+    return window.standard_error * std::sqrt(static_cast<double>(window.count));
+  };
+  const double both = std::hypot(spread(first_mean(*series, Limits::kWindow, Limits::kLeastPoints)),
+                                 spread(last_mean(*series, Limits::kWindow, Limits::kLeastPoints)));
+  return both > 0 ? std::optional(both) : std::nullopt;
+}
+
 /// Of accuracy, else of the reward: other programs log no accuracy of its own.
 Change held_out_change(const StageRecord& stage) {
   Change change = evaluations(stage, "eval_accuracy");
-  if (!change.known) return evaluations(stage, "eval_reward");
+  if (!change.known) {
+    change = evaluations(stage, "eval_reward");
+    change.error = spread_of_reward(stage);
+    return change;
+  }
   const Change errors = evaluations(stage, "eval_accuracy_stderr");
   if (errors.known) change.error = std::hypot(errors.before, errors.after);
   return change;
@@ -53,7 +70,10 @@ std::string from_to(const Change& change, int digits) {
 
 /// +1 for a sure rise, -1 for a sure fall.
 int direction(const Change& change) {
-  const double margin = change.error > 0 ? Limits::kSure * change.error : Limits::kChance;
+  constexpr double kRounding = 1e-9;
+  const double rounding = kRounding * std::max(std::abs(change.before), std::abs(change.after));
+  const double margin =
+      change.error ? std::max(Limits::kSure * *change.error, rounding) : Limits::kChance;
   if (!change.beyond(margin)) return 0;
   return change.difference() > 0 ? 1 : -1;
 }
@@ -64,8 +84,9 @@ Statement reward_statement(const StageRecord& stage, Facts& facts) {
     return unknown("reward", "Did the reward rise?",
                    fmt::format("{} training steps", 2 * Limits::kLeastPoints), "reward");
   facts.reward = direction(change);
-  const std::string numbers = fmt::format("{}, first and last tenth of the steps (+-{:.3f})",
-                                          from_to(change, 3), Limits::kSure * change.error);
+  const std::string numbers =
+      fmt::format("{}, first and last tenth of the steps (+-{:.3f})", from_to(change, 3),
+                  Limits::kSure * change.error.value_or(0));
   if (facts.reward > 0) return {"reward", Mood::Good, "The reward rose", numbers, "reward"};
   if (facts.reward < 0) return {"reward", Mood::Bad, "The reward fell", numbers, "reward"};
   return {"reward", Mood::Watch, "The reward stayed where it was", numbers, "reward"};
@@ -76,14 +97,20 @@ Statement held_out_statement(const StageRecord& stage, Facts& facts) {
   if (!change.known)
     return unknown("held_out", "Did it get better on held-out problems?",
                    "two evaluations (eval.eval_steps)", "accuracy");
-  facts.judged = true;
   facts.held_out_change = change;
+  if (change.of_reward() && !change.error)
+    return unknown("held_out", "Did it get better on held-out problems?",
+                   "more training steps: how far eval_reward, which may have any scale, changes by "
+                   "chance is not known",
+                   "reward");
+  facts.judged = true;
   facts.held_out = direction(change);
   const char* chart = change.of_reward() ? "reward" : "accuracy";
   const std::string what = fmt::format("Held-out {}", chart);
   std::string numbers = from_to(change, 3);
-  if (change.error > 0)
-    numbers += fmt::format(", difference +-{:.3f} (95 %)", Limits::kSure * change.error);
+  if (change.error)
+    numbers += fmt::format(", difference +-{:.3f} ({})", Limits::kSure * *change.error,
+                           change.of_reward() ? "by the spread of the training reward" : "95 %");
   else
     numbers += ", standard error not recorded";
   if (facts.held_out > 0) return {"held_out", Mood::Good, what + " rose", numbers, chart};
@@ -214,14 +241,15 @@ Statement groups_statement(const StageRecord& stage) {
 }
 
 Statement gradient_statement(const StageRecord& stage) {
-  const Series* norm = stage.find("grad_norm");
-  if (norm == nullptr) return unknown("gradient", "Are gradients sound?", "an update", "gradient");
-  if (norm->nulls > 0)
-    return {
-        "gradient", Mood::Bad, "Gradients were no numbers",
-        fmt::format("{} step{} without a finite norm", norm->nulls, norm->nulls == 1 ? "" : "s"),
-        "gradient"};
-  std::vector<double> sorted = norm->values;
+  const auto found = stage.series.find("grad_norm");
+  if (found == stage.series.end() || (found->second.empty() && found->second.nulls == 0))
+    return unknown("gradient", "Are gradients sound?", "an update", "gradient");
+  const Series& norm = found->second;
+  if (norm.nulls > 0)
+    return {"gradient", Mood::Bad, "Gradients were no numbers",
+            fmt::format("{} step{} without a finite norm", norm.nulls, norm.nulls == 1 ? "" : "s"),
+            "gradient"};
+  std::vector<double> sorted = norm.values;
   std::sort(sorted.begin(), sorted.end());
   const double median = sorted[sorted.size() / 2];
   const std::string numbers =

@@ -1,5 +1,6 @@
 #pragma once
 #include <cmath>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,7 @@ struct Change {
   bool known = false;
   double before = 0;
   double after = 0;
-  double error = 0;  ///< standard error of the difference; 0: not known
+  std::optional<double> error;  ///< standard error of the difference, where it is known
   std::string measure;
 
   double difference() const { return after - before; }
@@ -24,7 +25,7 @@ struct Change {
 struct Facts {
   int reward = 0;       ///< direction
   int held_out = 0;     ///< direction
-  bool judged = false;  ///< held_out_change is known
+  bool judged = false;  ///< held_out_change is known, and what of it may be chance
   int length = 0;
   int words = 0;  ///< direction of reflective words a completion
   bool words_known = false;

@@ -20,10 +20,11 @@ void put_headline(Verdict& verdict, const Facts& facts) {
   };
   const int better = facts.judged ? facts.held_out : facts.reward;
   const std::string accuracy =
-      facts.judged ? fmt::format("held-out {} {:.2f} -> {:.2f}",
-                                 facts.held_out_change.of_reward() ? "reward" : "accuracy",
-                                 facts.held_out_change.before, facts.held_out_change.after)
-                   : "no held-out problems were asked";
+      facts.held_out_change.known
+          ? fmt::format("held-out {} {:.2f} -> {:.2f}",
+                        facts.held_out_change.of_reward() ? "reward" : "accuracy",
+                        facts.held_out_change.before, facts.held_out_change.after)
+          : "no held-out problems were asked";
   const std::string numbers =
       !facts.words_known
           ? accuracy + "; reflective words were not counted"
@@ -89,9 +90,11 @@ std::vector<std::string> verdict_rules() {
       fmt::format("Training curves: mean of the first against the last {:.0f} % of the steps, at "
                   "least {} each. Held out: first evaluation against the last.",
                   100 * Limits::kWindow, Limits::kLeastPoints),
-      fmt::format("A rise or fall counts beyond {:.2f} standard errors (95 %), or beyond {} where "
-                  "the standard error is not known.",
-                  Limits::kSure, Limits::kChance),
+      fmt::format(
+          "A rise or fall counts beyond {:.2f} standard errors (95 %). Where none was logged: "
+          "of a held-out accuracy beyond {}; of a held-out reward, which may have any scale, "
+          "beyond as many times the spread of the training reward from step to step.",
+          Limits::kSure, Limits::kChance),
       fmt::format("Answers grew: {} times as long; became shorter: 1 / {}.", Limits::kLonger,
                   Limits::kLonger),
       fmt::format("Reflection grew: {} words a completion more and {} times as many; died out: the "

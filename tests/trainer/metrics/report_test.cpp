@@ -136,13 +136,15 @@ TEST_CASE("report: broken and odd lines are counted and passed over", "[metrics]
   write_file_atomic(folder / "metrics.jsonl",
                     "oops\n[1, 2]\n" + metrics +
                         "{\"stage\": 5, \"step\": \"x\", \"eval_accuracy\": []}\n"
-                        "{\"stage\":\"grpo\",\"step\":1e300,\"global_step\":-1}\n");
+                        "{\"stage\":\"grpo\",\"step\":1e300,\"global_step\":-1}\n"
+                        "{\"stage\":\"gr");
   write_file_atomic(folder / "completions/eval.jsonl",
                     "{\"stage\":\"grpo\",\"global_step\":300,\"row\":\"a\"}\n{\"row\":[[]]}\n");
   const auto inputs = read_run(folder.path());
   CHECK(inputs.stage == "grpo");
-  REQUIRE(inputs.notes.size() == 1);
+  REQUIRE(inputs.notes.size() == 2);
   CHECK_THAT(inputs.notes[0], contains("2 lines left out, the first is line 1"));
+  CHECK_THAT(inputs.notes[1], contains("the last line is half written"));
   CHECK_THAT(run_report(inputs), contains("none were recorded"));
 }
 

@@ -28,10 +28,16 @@ TEST_CASE("verl_alias: what means the same has our name, what does not keeps its
   CHECK_FALSE(verl_alias("val-core/openai/gsm8k/reward/best@8/std"));
 }
 
-TEST_CASE("trl_alias: a reward of accuracy is accuracy", "[report]") {
+TEST_CASE("trl_alias: TRL's own accuracy reward is accuracy, others may have any scale",
+          "[report]") {
   CHECK(trl_alias("rewards/accuracy_reward/mean") == "accuracy");
   CHECK(trl_alias("eval_rewards/accuracy_reward/mean") == "eval_accuracy");
-  CHECK(trl_alias("rewards/correctness_reward_func/mean") == "accuracy");
+  for (const char* name : {"correctness_reward_func", "incorrect_penalty", "format_accuracy",
+                           "reasoning_accuracy_reward"}) {
+    INFO(name);
+    CHECK_FALSE(trl_alias("rewards/" + std::string(name) + "/mean"));
+    CHECK_FALSE(trl_alias("eval_rewards/" + std::string(name) + "/mean"));
+  }
   CHECK_FALSE(trl_alias("rewards/think_format_reward/mean"));
   CHECK_FALSE(trl_alias("rewards/accuracy_reward/std"));
   CHECK(trl_alias("eval_runtime") == "timing_s/eval");

@@ -36,6 +36,7 @@ TEST_CASE("read_record: a half-written line, odd rows and missing parts are said
     notes += note + "\n";
   CHECK_THAT(notes, contains("left out, the first is line 2"));
   CHECK_THAT(notes, contains("1 row without a step"));
+  CHECK_THAT(notes, contains("metrics.jsonl: the last line is half written"));
   CHECK_THAT(notes, contains("the configuration cannot be shown"));
 }
 
@@ -54,6 +55,30 @@ TEST_CASE("read_record: TRL's trainer_state.json has our names", "[report]") {
     CHECK(run.stages[0].find("completions/mean_length")->last() == 90.5);
     CHECK(run.stages[0].find("eval_reward")->steps == std::vector<double>{20});
   }
+}
+
+// What json.dumps of Python writes of float("nan") and float("inf").
+TEST_CASE("read_record: a trainer_state.json with NaN and Infinity is read", "[report]") {
+  const TempFolder folder;
+  write_file_atomic(folder / "trainer_state.json", R"({"best_metric": -Infinity, "log_history": [
+    {"step": 1, "reward": 0.25, "grad_norm": NaN, "why": "NaN, \"Infinity\" \\"},
+    {"step": 2, "reward": NaN, "grad_norm": Infinity, "Infinity": 3},{"step":3,"reward":0.5,"grad_norm":-Infinity}]})");
+  const RunRecord run = read_record(folder.path());
+  REQUIRE(run.stages.size() == 1);
+  CHECK(run.stages[0].find("reward")->steps == std::vector<double>{1, 3});
+  CHECK(run.stages[0].find("Infinity")->last() == 3);
+  CHECK(run.stages[0].series.at("grad_norm").nulls == 3);
+  CHECK(run.stages[0].series.at("reward").nulls == 1);
+}
+
+TEST_CASE("read_record: a reward of one's own is no accuracy", "[report]") {
+  const TempFolder folder;
+  write_file_atomic(
+      folder / "trainer_state.json",
+      R"({"log_history": [{"step": 1, "rewards/correctness_reward_func/mean": 2.0}]})");
+  const RunRecord run = read_record(folder.path());
+  CHECK(run.stages[0].find("accuracy") == nullptr);
+  CHECK(run.stages[0].find("rewards/correctness_reward_func/mean")->last() == 2.0);
 }
 
 TEST_CASE("read_record: verl's file log has our names, a second set keeps its own", "[report]") {

@@ -14,21 +14,34 @@ using aha_test::sampled;
 using aha_test::TempFolder;
 using aha_test::write_run;
 
+namespace {
+
+OrderedJson read(int step, int unit, bool held_out, bool right, const std::string& text,
+                 const std::string& answer) {
+  auto row = sampled(step, unit, held_out, right, text);
+  row["extracted"] = {{"exact", answer}};
+  return row;
+}
+
+}  // namespace
+
 TEST_CASE("read_samples: the first right answer after a reflective word, and the first learnt one",
           "[report]") {
   const TempFolder folder;
   write_run(folder.path(), 20,
-            {sampled(1, 7, false, true, "4"), sampled(2, 8, false, false, "5 wait 6"),
-             sampled(3, 9, false, true, "5, no. Wait, 4")},
-            {sampled(0, 0, true, false, "1"), sampled(0, 1, true, true, "2"),
-             sampled(0, 2, true, false, "3"), sampled(20, 0, true, true, "1"),
-             sampled(20, 1, true, true, "x wait 2"), sampled(20, 2, true, true, "3 wait 4")});
+            {read(1, 7, false, true, "4", "4"), read(2, 8, false, false, "5 wait 6", "6"),
+             read(3, 9, false, true, "<answer>5</answer> wait", "5"),
+             read(4, 9, false, true, "5, no. Wait, 4", "4")},
+            {read(0, 0, true, false, "1", "1"), read(0, 1, true, true, "2", "2"),
+             read(0, 2, true, false, "3", "3"), read(0, 3, true, false, "3", "3"),
+             read(20, 0, true, true, "1", "1"), read(20, 1, true, true, "x wait 2", "2"),
+             read(20, 2, true, true, "4 wait", "4"), read(20, 3, true, true, "3 wait 4", "4")});
   const SampleSet set = read_samples(read_record(folder.path()), {}, {});
-  CHECK(set.recorded == 9);
-  REQUIRE(set.rows.size() == 9);
+  CHECK(set.recorded == 12);
+  REQUIRE(set.rows.size() == 12);
   REQUIRE(set.first_aha);
   CHECK(set.rows[*set.first_aha]["text"] == "5, no. Wait, 4");
-  REQUIRE(set.learnt_aha);  // problem 1 was right before, problem 0 has no reflection
+  REQUIRE(set.learnt_aha);  // not 0: no reflection; 1: right before; 2: reflection after the answer
   CHECK(set.rows[*set.learnt_aha]["text"] == "3 wait 4");
   CHECK(set.rows[0]["step"] == 0);
   CHECK(set.rows.back()["step"] == 20);
@@ -43,6 +56,7 @@ TEST_CASE("read_samples: rare strata, late steps and the aha survive the limits"
     for (int unit = 0; unit < 10; ++unit)
       train.push_back(sampled(step, 10 * step + unit, false, false, "wrong"));
   train[3995] = sampled(400, 5000, false, true, "hm, wait: right");  // one of 4,000
+  train[3995]["extracted"] = {{"exact", "right"}};
   std::vector<OrderedJson> eval;
   for (int step = 0; step <= 400; step += 100)
     for (int unit = 0; unit < 50; ++unit)
@@ -69,8 +83,7 @@ TEST_CASE("read_samples: rare strata, late steps and the aha survive the limits"
                       problems[400].end()));
 }
 
-TEST_CASE("read_samples: broken lines are counted, a line being written is passed over",
-          "[report]") {
+TEST_CASE("read_samples: broken lines are counted, a line being written is said", "[report]") {
   const TempFolder folder;
   write_run(folder.path(), 1, {}, {});
   write_file_atomic(folder / "completions/train.jsonl",
@@ -79,9 +92,10 @@ TEST_CASE("read_samples: broken lines are counted, a line being written is passe
   std::filesystem::remove(folder / "completions/eval.jsonl");
   const SampleSet set = read_samples(read_record(folder.path()), {}, {});
   CHECK(set.rows.size() == 2);
-  REQUIRE(set.notes.size() == 2);
+  REQUIRE(set.notes.size() == 3);
   CHECK_THAT(set.notes[0], contains("2 lines left out"));
-  CHECK_THAT(set.notes[1], contains("eval.jsonl"));
+  CHECK_THAT(set.notes[1], contains("train.jsonl: the last line is half written"));
+  CHECK_THAT(set.notes[2], contains("eval.jsonl"));
 }
 
 TEST_CASE("read_samples: a text of 10 MB is kept whole beside its row", "[report]") {
@@ -154,6 +168,7 @@ TEST_CASE("read_samples: what is written stays within the limits, tokens and pro
     row["prompt"] = "problem " + std::to_string(step) + std::string(300, 'p');
     row["completion_ids"] = std::vector<int>(100, 1);
     row["logprobs"] = std::vector<double>(100, -0.12345678901234);
+    if (step == 150) row["extracted"] = {{"exact", "right"}};
     train.push_back(row);
   }
   write_run(folder.path(), 300, train, {});
@@ -181,4 +196,52 @@ TEST_CASE("read_samples: an extracted answer and a source of a megabyte are cut"
   CHECK(dump_line(set.rows).size() < 140'000);
   CHECK(set.rows[0]["extracted"]["other"] == "4");
   CHECK_THAT(set.rows[0]["extracted"]["exact"].get<std::string>(), contains("are left out here"));
+}
+
+TEST_CASE("read_samples: what is too large and no text is one text that says so", "[report]") {
+  const TempFolder folder;
+  auto row = sampled(1, 1, false, true, "a");
+  row["rewards"] = std::vector<double>(40'000, 0.5);
+  row["source"] = std::vector<int>(40'000, 12345);
+  row["extracted"] = std::vector<std::string>(40'000, "xy");
+  row["finish"] = {{"deep", std::vector<int>(40'000, 12345)}};
+  write_run(folder.path(), 1, {row}, {});
+  const SampleSet set = read_samples(read_record(folder.path()), {}, {});
+  REQUIRE(set.rows.size() == 1);
+  for (const char* key : {"rewards", "source", "extracted", "finish"}) {
+    INFO(key);
+    CHECK_THAT(set.rows[0][key].get<std::string>(), contains("bytes are left out here"));
+  }
+}
+
+TEST_CASE("read_samples: a text never gets longer by cutting", "[report]") {
+  const TempFolder folder;
+  auto row = sampled(1, 1, false, true, "0123456789");
+  row["extracted"] = {{"a", "0123456789"}, {"b", "0123456789"}};
+  write_run(folder.path(), 1, {row}, {});
+  SampleLimits limits;
+  limits.one_text = 8;
+  const SampleSet set = read_samples(read_record(folder.path()), limits, {});
+  REQUIRE(set.rows.size() == 1);
+  CHECK(set.rows[0]["text"] == "0123456789");
+}
+
+TEST_CASE("read_samples: numbers that do not parse cost a row its tokens alone", "[report]") {
+  const TempFolder folder;
+  write_run(folder.path(), 1, {}, {});
+  write_file_atomic(
+      folder / "completions/train.jsonl",
+      R"({"step":1,"completion":"a [1, 2] \"[3]\" \\","completion_ids":[1,2],"logprobs":[1e999,-]})"
+      "\n"
+      R"({"step":1,"index":1,"completion":"b","completion_ids":[1,2],"logprobs":[-0.5,null]})"
+      "\n");
+  const TokenTexts texts = [](std::span<const TokenId> ids) {
+    return std::vector<std::string>(ids.size(), "t");
+  };
+  const SampleSet set = read_samples(read_record(folder.path()), {}, texts);
+  REQUIRE(set.rows.size() == 2);
+  CHECK(set.rows[0]["text"] == "a [1, 2] \"[3]\" \\");
+  CHECK(set.rows[0]["tokens"].empty());
+  CHECK(set.rows[1]["tokens"].size() == 2);
+  CHECK(set.rows[1]["logprobs"] == OrderedJson({-0.5, nullptr}));
 }

@@ -117,6 +117,38 @@ TEST_CASE("verdict: held out is judged by the reward where accuracy was not logg
   CHECK_THAT(verdict_of(run).headline, contains("held-out reward -0.50 -> 0.50"));
 }
 
+TEST_CASE("verdict: a held-out reward is measured by the spread of the training reward",
+          "[report]") {
+  RunRecord run = with({{"eval_reward", two(-50.00, -49.97)}});
+  Series& reward = run.stages[0].series["reward"];
+  run.stages[0].series.erase("eval_accuracy");
+  for (std::size_t i = 0; i < reward.size(); ++i)
+    reward.values[i] = i % 2 == 0 ? -49 : -51;
+  // deviation of five values -49, -51, -49, -51, -49: sqrt(6 / 5); of both windows sqrt(12 / 5); 1.96 of it: 3.04
+  CHECK(said(run, "held_out").claim == "Held-out reward did not change surely");
+  CHECK_THAT(said(run, "held_out").because, contains("+-3.036 (by the spread"));
+  CHECK(verdict_of(run).mood == Mood::Watch);
+  run.stages[0].series["eval_reward"] = two(-50, -46.9);
+  CHECK(said(run, "held_out").claim == "Held-out reward rose");
+}
+
+TEST_CASE("verdict: a held-out reward whose scale is not known is not judged", "[report]") {
+  RunRecord run = with({{"eval_reward", two(-50.00, -49.97)}});
+  run.stages[0].series.erase("eval_accuracy");
+  run.stages[0].series.erase("reward");
+  CHECK(said(run, "held_out").mood == Mood::Unknown);
+  CHECK_THAT(said(run, "held_out").because, contains("any scale"));
+  CHECK(verdict_of(run).mood == Mood::Unknown);
+}
+
+TEST_CASE("verdict: gradients none of which was a number are no missing data", "[report]") {
+  Series none;
+  none.nulls = 7;
+  CHECK(said(with({{"grad_norm", none}}), "gradient").claim == "Gradients were no numbers");
+  CHECK_THAT(said(with({{"grad_norm", none}}), "gradient").because, contains("7 steps"));
+  CHECK(said(with({{"grad_norm", Series()}}), "gradient").mood == Mood::Unknown);
+}
+
 TEST_CASE("verdict: of words that nobody counted nothing is said", "[report]") {
   RunRecord run = learnt();
   for (const char* key : {"eval_reflection/per_completion", "reflection/per_completion"})
