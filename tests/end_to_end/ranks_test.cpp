@@ -173,6 +173,17 @@ TEST_CASE("ranks: one that is stopped for too long is found by its silence") {
   CHECK(leader.err.find("gives no sign of life since") != std::string::npos);
 }
 
+TEST_CASE("ranks: all that are stopped together, for longer than silence may last, go on") {
+  const Job job("comm: {heartbeat_s: 2.5}\n");
+  Ranks ranks(2, job.command({"--set", "stages.grpo.train.max_steps=60", "--set", "train.threads=1",
+                              "--set", "eval.eval_steps=0"}));
+  REQUIRE(ranks[0].says("grpo 2/", Millis(20'000)));
+  ranks.signal_all(SIGSTOP);
+  std::this_thread::sleep_for(Millis(3500));
+  ranks.signal_all(SIGCONT);
+  require_done(ranks.wait());
+}
+
 TEST_CASE("ranks: a signal to one stops all at the same step, with a checkpoint") {
   Endless endless(2);
   auto& ranks = endless.ranks;

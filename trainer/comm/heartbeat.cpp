@@ -8,6 +8,16 @@
 #include <utility>
 
 namespace aha {
+namespace {
+
+/// Threads that run every half second have not run for this long: the process did not.
+constexpr double kPausedS = 2.0;
+
+double seconds_between(Clock::time_point from, Clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+}  // namespace
 
 Board Board::private_one() {
   auto text = std::make_shared<std::string>();
@@ -55,11 +65,11 @@ void Heartbeat::want_stop() {
 }
 
 void Heartbeat::leave(const std::string& why) {
-  if (out_of_reach()) return;
   {
     const std::lock_guard lock(mutex_);
     activity_.left = why;
   }
+  if (out_of_reach()) return;
   try {
     beat();
   } catch (const std::exception&) {
@@ -91,7 +101,7 @@ void Heartbeat::look() {
     if (texts[r] != peers_[r].text) peers_[r] = {std::move(texts[r]), Clock::now()};
 }
 
-std::vector<Seen> Heartbeat::ranks() const {
+std::vector<Seen> Heartbeat::ranks(Clock::time_point now) const {
   const std::lock_guard lock(mutex_);
   std::vector<Seen> seen;
   seen.reserve(peers_.size());
@@ -100,7 +110,7 @@ std::vector<Seen> Heartbeat::ranks() const {
       seen.push_back({{}, 0, false});
     else
       seen.push_back({Activity::from_text(peer.text.substr(peer.text.find(' ') + 1)),
-                      seconds_since(peer.heard)});
+                      seconds_between(peer.heard, now)});
   }
   return seen;
 }
@@ -128,7 +138,9 @@ void Heartbeat::exchange() {
     out_of_reach_ = true;
     return;
   }
-  const auto seen = ranks();
+  const auto now = Clock::now();
+  notice_pause(now);
+  const auto seen = ranks(now);
   for (const auto& s : seen)
     if (s.activity.stop_wanted) stop_wanted_ = true;
   const bool dead = std::any_of(seen.begin(), seen.end(), [&](const Seen& s) {
@@ -137,8 +149,20 @@ void Heartbeat::exchange() {
   if (dead) tell(waiting_report(seen));
 }
 
+void Heartbeat::notice_pause(Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  if (seconds_between(awake_, now) > kPausedS) {
+    reached_ = now;
+    for (auto& peer : peers_)
+      peer.heard = now;
+  }
+  awake_ = std::max(awake_, now);
+}
+
 void Heartbeat::watch() {
-  const double seconds = unanswered_s();
+  const auto now = Clock::now();
+  notice_pause(now);
+  const double seconds = seconds_between(reached_, now);
   if (seconds <= dead_after_s_) return;
   auto why = fmt::format("no answer for {:.0f} s", seconds);
   if (out_of_reach_) {
@@ -149,7 +173,13 @@ void Heartbeat::watch() {
 }
 
 void Heartbeat::tell(const std::string& report) {
-  if (!told_.exchange(true)) on_death_(report);
+  if (told_.exchange(true)) return;
+  std::string left;
+  {
+    const std::lock_guard lock(mutex_);
+    left = activity_.left;
+  }
+  on_death_(left.empty() ? report : left + "; " + report);
 }
 
 }  // namespace aha

@@ -37,7 +37,7 @@ class Heartbeat {
   /// The collective that this rank waits in; empty: none.
   void wait_in(std::string_view operation);
   void want_stop();
-  /// Tells why this rank leaves, at once.
+  /// Tells why this rank leaves, at once. A later `on_death` begins with it: it is what the user needs to know.
   void leave(const std::string& why);
 
   /// True when the last heartbeats seen say that a rank wants to stop. Cheap.
@@ -45,7 +45,7 @@ class Heartbeat {
   /// True when the board could not be read at the last try, or is long in answering.
   bool out_of_reach() const { return out_of_reach_ || unanswered_s() >= kSilentAfterS; }
   /// As seen last.
-  std::vector<Seen> ranks() const;
+  std::vector<Seen> ranks() const { return ranks(Clock::now()); }
 
   static constexpr double kIntervalS = 0.5;
 
@@ -55,6 +55,9 @@ class Heartbeat {
   void run();
   void exchange();
   void watch();
+  /// When the process was stopped or frozen, silence was ours: all begin anew.
+  void notice_pause(Clock::time_point now);
+  std::vector<Seen> ranks(Clock::time_point now) const;
   void tell(const std::string& report);
   double unanswered_s() const { return seconds_since(reached_.load()); }
   Activity now() const;
@@ -78,6 +81,7 @@ class Heartbeat {
   std::atomic<bool> out_of_reach_ = false;
   std::string why_;                                        ///< it is out of reach
   std::atomic<Clock::time_point> reached_ = Clock::now();  ///< the board, last
+  Clock::time_point awake_ = Clock::now();                 ///< this process, last
   std::atomic<bool> told_ = false;
   std::thread thread_;
   Ticker watch_;  ///< over the thread, which may wait for the board without end

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <future>
 #include <mutex>
+#include <thread>
+#include <utility>
 
 #include "tests/support/catch.h"
 #include "tests/support/eventually.h"
@@ -123,6 +125,27 @@ TEST_CASE("heartbeat: a board that does not answer is reported, though no answer
   CHECK(report.get_future().get().find(
             "rank 0, where all ranks meet, cannot be reached: no answer for ") == 0);
   end.set_value();
+}
+
+TEST_CASE("heartbeat: what a rank left for is said, though it is cut off before it has ended") {
+  std::promise<void> end;
+  auto ended = end.get_future().share();
+  std::promise<std::string> report;
+  const auto silent = [ended] { ended.wait(); };
+  Heartbeat heartbeat(Board{[silent, first = true](const std::string&) mutable {
+                              if (!std::exchange(first, false)) silent();
+                            },
+                            [silent]() -> std::vector<std::string> {
+                              silent();
+                              return {};
+                            }},
+                      "n1", 1.0, [&](const std::string& text) { report.set_value(text); });
+  std::thread leaving([&] { heartbeat.leave("the disk is full"); });
+  CHECK(report.get_future().get().find(
+            "the disk is full; rank 0, where all ranks meet, cannot be reached: no answer for ") ==
+        0);
+  end.set_value();
+  leaving.join();
 }
 
 }  // namespace aha
