@@ -17,9 +17,9 @@
 namespace aha {
 namespace {
 
-constexpr std::size_t kMostLineBytes = std::size_t{256} << 20;
 constexpr std::size_t kMostCached = 256;
 constexpr std::size_t kMostNamed = 20;
+constexpr std::size_t kMostMessageBytes = 240;
 const std::array<std::string, 10> kFields =
     {  // NOLINT(bugprone-throwing-static-initialization,readability-identifier-naming)
         "gold",   "prediction",     "completion",     "nums",      "target",
@@ -28,7 +28,7 @@ const std::array<std::string, 10> kFields =
 enum class LineEnd { Newline, Input, TooLong };
 
 /// Reads one line of bounded size; nothing at the end of the input.
-std::optional<LineEnd> read_line(std::istream& in, std::string& line) {
+std::optional<LineEnd> read_line(std::istream& in, std::string& line, std::size_t most) {
   using Traits = std::istream::traits_type;
   line.clear();
   auto* buffer = in.rdbuf();
@@ -36,7 +36,7 @@ std::optional<LineEnd> read_line(std::istream& in, std::string& line) {
     if (Traits::eq_int_type(c, Traits::eof()))
       return line.empty() ? std::nullopt : std::optional(LineEnd::Input);
     if (Traits::to_char_type(c) == '\n') return LineEnd::Newline;
-    if (line.size() == kMostLineBytes) return LineEnd::TooLong;
+    if (line.size() == most) return LineEnd::TooLong;
     line.push_back(Traits::to_char_type(c));
   }
 }
@@ -224,9 +224,31 @@ void keep_slowest(OfflineSummary& summary, std::int64_t line, std::int64_t steps
   if (rows.size() > kShown) rows.pop_back();
 }
 
-void name_bad(OfflineSummary& summary, std::string what) {
+/// A message that may repeat what stood in a row: cut at the border of a character, and without bytes that
+/// a terminal would obey.
+std::string shown(std::string_view what) {
+  const auto inside = [&](std::size_t i) {
+    return (static_cast<unsigned char>(what[i]) & 0xC0U) == 0x80U;
+  };
+  std::size_t end = std::min(what.size(), kMostMessageBytes);
+  while (end > 0 && end < what.size() && inside(end))
+    --end;
+  std::string out;
+  for (std::size_t i = 0; i < end; ++i) {
+    const auto byte = static_cast<unsigned char>(what[i]);
+    // C1 controls are 0xC2 0x80 to 0xC2 0x9F
+    const bool c1 = byte == 0xC2 && i + 1 < end && static_cast<unsigned char>(what[i + 1]) < 0xA0;
+    if (byte >= 0x20 && byte != 0x7F && !c1)
+      out += what[i];
+    else
+      out += fmt::format("\\x{:02x}", c1 ? static_cast<unsigned char>(what[++i]) : byte);
+  }
+  return end < what.size() ? out + "..." : out;
+}
+
+void name_bad(OfflineSummary& summary, std::string_view what) {
   ++summary.bad;
-  if (summary.bad_lines.size() < kMostNamed) summary.bad_lines.push_back(std::move(what));
+  if (summary.bad_lines.size() < kMostNamed) summary.bad_lines.push_back(shown(what));
 }
 
 /// The row of a line, judged; nothing, and its line named, when it cannot be.
@@ -258,11 +280,11 @@ OfflineSummary score_jsonl(std::istream& in, std::ostream& out, const OfflineOpt
   OfflineSummary summary;
   std::string line;
   std::int64_t number = 0;
-  while (const auto end = read_line(in, line)) {
+  while (const auto end = read_line(in, line, options.most_line_bytes)) {
     const auto where = fmt::format("{}:{}", options.input_name, ++number);
     if (*end == LineEnd::TooLong) {
-      name_bad(summary, fmt::format("{}: longer than {} bytes; nothing behind it was read", where,
-                                    kMostLineBytes));
+      summary.stopped = fmt::format("{}: longer than {} bytes; nothing behind it was read", where,
+                                    options.most_line_bytes);
       break;
     }
     if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);

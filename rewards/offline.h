@@ -17,7 +17,8 @@ struct OfflineOptions {
   std::string input_name = "standard input";  ///< for messages
   std::string
       label{};  ///< field with the right score (1, 0, true, false), for the agreement; or empty
-  bool explain = false;  ///< write `explanation` as well
+  bool explain = false;                                  ///< write `explanation` as well
+  std::size_t most_line_bytes = std::size_t{256} << 20;  ///< of one line
 };
 
 struct OfflineSummary {
@@ -26,8 +27,10 @@ struct OfflineSummary {
   std::int64_t different = 0;
   std::int64_t unjudged = 0;
 
-  std::int64_t bad = 0;                ///< rows that could not be scored, not among `rows`
-  std::vector<std::string> bad_lines;  ///< "INPUT:LINE: what" of the first of them
+  std::int64_t bad = 0;  ///< rows that could not be scored, not among `rows`
+  std::vector<std::string>
+      bad_lines;        ///< "INPUT:LINE: what" of the first of them, made safe to print
+  std::string stopped;  ///< "INPUT:LINE: what" ended the reading before the input's end; or empty
 
   /// Rows with a label, by outcome (equal, different, unjudged) and label (right, wrong).
   std::int64_t labelled[3][2] = {};
@@ -38,7 +41,8 @@ struct OfflineSummary {
   std::int64_t agreeing() const { return labelled[0][0] + labelled[1][1]; }
   std::int64_t with_label() const;
 
-  /// What is wrong with the rows that could not be scored, a line each, and how many there are.
+  /// What is wrong with the rows that could not be scored, a line each, how many there are, and what ended the
+  /// reading early. Empty: all was scored.
   std::string bad_text() const;
 
   /// Counts, agreement with its confusion table, and the slowest rows, as lines of text.
@@ -65,7 +69,7 @@ struct OfflineSummary {
 /// aha, TRL and verl are read as they are. Blank lines are skipped.
 ///
 /// A row that is not a JSON object, has nothing to judge, or has ill-typed fields is not written; the summary names
-/// it, and the rows behind it are scored all the same. Behind a line of more than 256 MiB nothing is read.
+/// it, and the rows behind it are scored all the same. Behind a line that is too long nothing is read.
 /// UserError for a reward or a field that there is not.
 OfflineSummary score_jsonl(std::istream& in, std::ostream& out, const OfflineOptions& options);
 

@@ -36,6 +36,7 @@ std::string OfflineSummary::bad_text() const {
   const auto unnamed = bad - std::ssize(bad_lines);
   if (unnamed > 0) text += fmt::format("\n... and {} more", unnamed);
   if (bad > 1) text += fmt::format("\n{} rows were not scored, {} were", bad, rows);
+  if (!stopped.empty()) text += (text.empty() ? "" : "\n") + stopped;
   return text;
 }
 

@@ -22,7 +22,7 @@ Scored scored(const std::string& spec, const std::string& input,
   std::ostringstream out;
   Scored result;
   result.summary = score_jsonl(in, out, {parse_reward_spec(spec), fields, "in.jsonl"});
-  if (result.summary.bad > 0) fail("{}", result.summary.bad_text());
+  if (!result.summary.bad_text().empty()) fail("{}", result.summary.bad_text());
   result.text = out.str();
   std::istringstream lines(result.text);
   for (std::string line; std::getline(lines, line);)
@@ -182,6 +182,44 @@ TEST_CASE("score: of many bad rows the first 20 are named, and the good ones sco
   CHECK_THAT(text, contains("\n... and 11 more\n31 rows were not scored, 30 were"));
   const auto written = out.str();
   CHECK(std::count(written.begin(), written.end(), '\n') == 30);
+}
+
+TEST_CASE("score: what ended the reading is said behind any number of bad rows", "[offline]") {
+  std::string input;
+  for (int i = 0; i < 30; ++i)
+    input += "{\"gold\": 1}\n";
+  std::istringstream in(input + std::string(1000, ' ') + "\n{\"gold\": 1, \"prediction\": 1}\n");
+  std::ostringstream out;
+  OfflineOptions options{parse_reward_spec("numeric"), {}, "in.jsonl"};
+  options.most_line_bytes = 999;
+  const auto summary = score_jsonl(in, out, options);
+  CHECK(summary.rows == 0);
+  CHECK(summary.bad == 30);
+  CHECK_THAT(
+      summary.bad_text(),
+      contains("30 rows were not scored, 0 were\nin.jsonl:31: longer than 999 bytes; nothing"));
+  std::istringstream alone(std::string(1000, ' '));
+  CHECK(score_jsonl(alone, out, options).bad_text() ==
+        "in.jsonl:1: longer than 999 bytes; nothing behind it was read");
+}
+
+TEST_CASE("score: a message shows no control characters of a row, and little of it", "[offline]") {
+  const auto told = [](const std::string& key) {
+    std::istringstream in("{\"gold\": 1, \"prediction\": 1, \"params\": {\"" + key + "\": 1}}\n");
+    std::ostringstream out;
+    return score_jsonl(in, out, {parse_reward_spec("numeric"), {}, "in.jsonl"}).bad_text();
+  };
+  CHECK_THAT(told("a\\u001b[31m\\u009b\\u007f\\nb\xC3\xA9"),
+             contains("a\\x1b[31m\\x9b\\x7f\\x0ab\xC3\xA9"));
+  std::string wide;
+  for (int i = 0; i < 1'000'000; ++i)
+    wide += "\xF0\x9F\x98\x80";
+  for (const auto& key : {wide, "x" + wide, "xy" + wide, "xyz" + wide}) {
+    const auto text = told(key);
+    CHECK(text.size() <= 243);
+    CHECK(text.size() > 235);
+    CHECK_NOTHROW(Json(text).dump());  // strict about UTF-8
+  }
 }
 
 TEST_CASE("score: an unknown reward stops before anything is read", "[offline]") {

@@ -35,7 +35,7 @@ int score(const Arguments& a) {
   options.input_name = input.name();
   const auto summary = score_jsonl(input.stream(), std::cout, options);
   spdlog::info("{}", summary.text());
-  if (summary.bad > 0) fail("{}", summary.bad_text());
+  if (const auto text = summary.bad_text(); !text.empty()) fail("{}", text);
   return 0;
 }
 
