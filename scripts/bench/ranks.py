@@ -46,7 +46,7 @@ class Run:
 
     def trace(self):
         with open(f"{self.folder}/trace_1.json") as file:
-            return [event for event in json.load(file) if event["ph"] == "X"]
+            return [event for event in json.load(file) if event["ph"] in "Xbe"]
 
 
 def together(*runs):
@@ -54,18 +54,21 @@ def together(*runs):
 
 
 def phases_table(events):
-    """Seconds of a rank by phase: in all, in collectives, of these waiting for the last rank to come."""
+    """Seconds of a rank by phase: in all, in collectives, of these waiting for the last rank to come. What travels beside a phase
+    is told apart; the phase `reduce` is what is then still waited for."""
     last = collections.defaultdict(float)
     for event in events:  # of the stage that teaches
         if event["name"] == "rollout":
             last[event["pid"]] = max(last[event["pid"]], event["ts"])
     first = min(event["ts"] for event in events if event["name"] == "rollout")
     ranks = len({event["pid"] for event in events})
-    total, inside, waiting = (collections.Counter() for _ in range(3))
+    total, inside, waiting, beside = (collections.Counter() for _ in range(4))
     for event in events:
         if event["ts"] < first:
             continue
-        if event["cat"] == "phase":
+        if event["ph"] in "be":
+            beside[event["name"]] += event["ts"] if event["ph"] == "e" else -event["ts"]
+        elif event["cat"] == "phase":
             total[event["name"]] += event["dur"]
         else:
             inside[event["args"]["phase"]] += event["dur"]
@@ -73,6 +76,8 @@ def phases_table(events):
     print(f"{'phase':12} {'s a rank':>9} {'collectives':>12} {'waiting':>9}")
     for name, microseconds in total.most_common():
         print(f"{name:12} {microseconds / ranks / 1e6:9.3f} {inside[name] / ranks / 1e6:12.3f} {waiting[name] / ranks / 1e6:9.3f}")
+    for name, microseconds in beside.items():
+        print(f"beside other work: {name} {microseconds / ranks / 1e6:.3f} s a rank")
 
 
 def scaling(args, name, job, steps, prompts):
