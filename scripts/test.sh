@@ -9,5 +9,5 @@ if ! command -v chromium >/dev/null && [ "$(id -u)" = 0 ] && grep -qs '^ID=debia
   DEBIAN_FRONTEND=noninteractive timeout 240 apt-get install -y --no-install-recommends chromium >/dev/null 2>&1 ||
     say "no chromium: the test report_page will be skipped"
 fi
-say "running the tests (about 5 min) ..."
+say "running the tests (about 7 min) ..."
 exec ctest --test-dir "$build" --output-on-failure --no-tests=error "$@"
