@@ -20,15 +20,18 @@ TEST_CASE("clocks: a rank whose calendar is wrong, and jumps, changes nothing") 
   const std::string patience = "comm: {heartbeat_s: 2.5}\n";
   const Job right(patience);
   const Job wrong(patience);
+  const auto mark = wrong.folder / "a_wrong_time_was_told";
   Ranks expected(2, long_run(right));
-  Ranks skewed(2, long_run(wrong), [](int rank, Program::Options& options) {
+  Ranks skewed(2, long_run(wrong), [&](int rank, Program::Options& options) {
     if (rank == 0) return;
     options.environment.emplace_back("LD_PRELOAD", AHA_SKEWED_CLOCK);
     options.environment.emplace_back("AHA_TEST_SKEW_S", "-10800");
     options.environment.emplace_back("AHA_TEST_SKEW_TURN_S", "1");
+    options.environment.emplace_back("AHA_TEST_SKEW_MARK", mark);
   });
   require_done(expected.wait());
   require_done(skewed.wait());
+  REQUIRE(fs::exists(mark));
   require_equal(outcome_of(wrong.run), outcome_of(right.run));
 }
 

@@ -1,7 +1,6 @@
 // What goes wrong among ranks: what the user sees of it, and that nothing is lost.
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
 #include <limits>
 #include <list>
@@ -10,6 +9,7 @@
 #include "tests/end_to_end/outcome.h"
 #include "tests/end_to_end/started_ranks.h"
 #include "tests/support/eventually.h"
+#include "tests/support/other_processes.h"
 #include "tests/support/phase_trap.h"
 
 using namespace aha_test;
@@ -32,47 +32,9 @@ aha::Json last_seen(const Job& job, Ranks& ranks, std::size_t rank) {
 }
 
 bool traps_work() {
-  const auto why = PhaseTrap::missing();
+  const auto why = PhaseTrap::missing(kAha);
   if (!why.empty()) WARN("skipped: " << why);
   return why.empty();
-}
-
-/// Ends a process's connections to a port of this machine, as a network that fails does. How many there were; -1 where
-/// that is not allowed.
-int cut_connections(pid_t pid, int port) {
-  const int process = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
-  int cut = 0;
-  for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
-    const int number = std::stoi(entry.path().filename());
-    const int fd = static_cast<int>(syscall(SYS_pidfd_getfd, process, number, 0));
-    if (fd < 0) return -1;
-    sockaddr_in6 peer{};  // the port is where sockaddr_in has it
-    socklen_t size = sizeof peer;
-    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0 &&
-        (peer.sin6_family == AF_INET || peer.sin6_family == AF_INET6) &&
-        ntohs(peer.sin6_port) == port) {
-      shutdown(fd, SHUT_RDWR);
-      ++cut;
-    }
-    close(fd);
-  }
-  close(process);
-  return cut;
-}
-
-/// A child of `parent`, by a word of its command line.
-std::optional<pid_t> child_of(pid_t parent, const std::string& word) {
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    const auto name = entry.path().filename().string();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (slurp(entry.path() / "cmdline").find(word) == std::string::npos) continue;
-    std::istringstream stat(slurp(entry.path() / "stat"));
-    std::string field;
-    pid_t its_parent = 0;
-    stat >> field >> field >> field >> its_parent;
-    if (its_parent == parent) return std::stoi(name);
-  }
-  return std::nullopt;
 }
 
 /// The bytes of a tensor.

@@ -1,6 +1,7 @@
 #pragma once
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,6 +59,7 @@ class Program {
     argv.push_back(nullptr);
     pid_ = fork();
     if (pid_ != 0) return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     redirect("in", O_RDONLY, STDIN_FILENO);
     redirect("out", O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
     redirect("err", O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
@@ -69,8 +71,18 @@ class Program {
     _exit(127);
   }
   explicit Program(std::vector<std::string> arguments) : Program(std::move(arguments), Options{}) {}
+  /// Nobody is left behind by a test that failed: what aha starts ends with it.
+  ~Program() {
+    if (waited_) return;
+    signal(SIGKILL);
+    wait();
+  }
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
 
-  void signal(int number) const { kill(pid_, number); }
+  void signal(int number) const {
+    if (!waited_) kill(pid_, number);
+  }
   pid_t pid() const { return pid_; }
 
   /// From now on its files may not grow beyond this: a disk that is full, or, raised, no longer is.
@@ -98,7 +110,9 @@ class Program {
 
   Ended wait() {
     int status = 0;
-    waitpid(pid_, &status, 0);
+    while (waitpid(pid_, &status, 0) == pid_ && WIFSTOPPED(status)) {  // one that is traced
+    }
+    waited_ = true;
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return {code, slurp(files_ / "out"), slurp(files_ / "err")};
   }
@@ -111,6 +125,7 @@ class Program {
 
   TempFolder files_;
   pid_t pid_ = -1;
+  bool waited_ = false;
 };
 
 /// Runs build/aha to its end.

@@ -1,7 +1,8 @@
 // A library to preload: the calendar's clock of one process is wrong by AHA_TEST_SKEW_S seconds, and back to normal, in
-// turns of AHA_TEST_SKEW_TURN_S seconds (0: it stays wrong). The kernel's stays right, so what is told to wait until a
-// time is told the right one.
+// turns of AHA_TEST_SKEW_TURN_S seconds (0: it stays wrong), wrong first. The kernel's stays right, so what is told to
+// wait until a time is told the right one.
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -30,7 +31,17 @@ std::time_t skew() {
   static const std::time_t most = number("AHA_TEST_SKEW_S");
   static const std::time_t turn = number("AHA_TEST_SKEW_TURN_S");
   if (turn == 0) return most;
-  return kernel_time(CLOCK_MONOTONIC).tv_sec / turn % 2 == 0 ? most : 0;
+  static const std::time_t start = kernel_time(CLOCK_MONOTONIC).tv_sec;
+  return (kernel_time(CLOCK_MONOTONIC).tv_sec - start) / turn % 2 == 0 ? most : 0;
+}
+
+/// Leaves a file AHA_TEST_SKEW_MARK: a wrong time was told.
+void mark() {
+  static const bool marked = [] {
+    const char* path = std::getenv("AHA_TEST_SKEW_MARK");
+    return path != nullptr && close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)) == 0;
+  }();
+  (void)marked;
 }
 
 timespec kernel_time_for(const timespec& until) {
@@ -50,7 +61,10 @@ extern "C" {
 
 int clock_gettime(clockid_t clock, timespec* now) noexcept {
   *now = kernel_time(clock);
-  if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) now->tv_sec += skew();
+  if (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE) return 0;
+  const auto seconds = skew();
+  now->tv_sec += seconds;
+  if (seconds != 0) mark();
   return 0;
 }
 
