@@ -1,5 +1,7 @@
 #include "trainer/report/page.h"
 
+#include <sys/resource.h>
+
 #include <cstdlib>
 #include <ctime>
 
@@ -23,17 +25,19 @@ const std::vector<std::string> kHostile = {
     "<img src=x onerror='window.hurt = 2'> <svg onload=\"window.hurt = 3\">",
     "--><style>body{display:none}</style><a href='javascript:window.hurt=4'>wait</a>",
     "left \xe2\x80\xae right to left \xe2\x80\xac and \xe2\x80\x8b nothing \x1b[31m",
+    // blank of Braille, joiner, two selectors of variants
+    "blank \xe2\xa0\x80 join \xcd\x8f select \xef\xb8\x8f \xf3\xa0\x84\x80",
     "{{constructor.constructor('window.hurt=5')()}} ${window.hurt = 6} &lt;b&gt;",
 };
 
-PageInputs inputs_of(const std::vector<fs::path>& folders) {
+PageInputs inputs_of(const std::vector<fs::path>& folders, const TokenTexts& tokens = {}) {
   PageInputs inputs;
   inputs.made = "now";
   for (const auto& folder : folders)
     inputs.runs.push_back(read_record(folder));
   name_apart(inputs.runs);
   for (const auto& run : inputs.runs)
-    inputs.samples.push_back(read_samples(run, {}, {}));
+    inputs.samples.push_back(read_samples(run, {}, tokens));
   return inputs;
 }
 
@@ -57,6 +61,42 @@ void write_hostile_run(const fs::path& folder) {
                             {kHostile[0], 1.0},
                             {"rewards/" + kHostile[1] + "/mean", 0.5}});
   metrics.write(OrderedJson{{"step", 1}, {"stage", kHostile[1]}, {"loss", 1.0}});
+  metrics.write(OrderedJson{{"step", 2}, {"stage", "grpo"}, {kHostile[3], 1.0}});
+}
+
+/// Rows that have what nobody expects where numbers and texts are expected, two of one group, and tokens that turn
+/// text around.
+void write_odd_page(const fs::path& folder) {
+  std::vector<OrderedJson> rows;
+  for (int index = 0; index < 2; ++index) {
+    auto row = sampled(1, 1, false, true, "odd");
+    row["index"] = index;
+    row["length"] = "long";
+    row["finish"] = 7;
+    row["rewards"] =
+        index == 0 ? OrderedJson("all of them") : OrderedJson{{"a", {1, 2}}, {"b", true}};
+    row["reward"] = {{"a", 1}};
+    row["accuracy"] = "yes";
+    row["advantage"] = {1};
+    row["extracted"] = index == 0 ? OrderedJson({1, {{"a", 2}}}) : OrderedJson(nullptr);
+    row["completion_ids"] = {0, 1};
+    row["logprobs"] = {nullptr, -0.5};
+    row["entropies"] = {"x", 0.25};
+    rows.push_back(row);
+  }
+  write_run(folder / "odd", 1, rows, {});
+  const TokenTexts tokens = [](std::span<const TokenId> ids) {
+    return std::vector<std::string>(ids.size(), "\xe2\x80\xae");
+  };
+  write_file_atomic(folder / "odd.html", html_page(inputs_of({folder / "odd"}, tokens)));
+}
+
+/// A run whose first step is 0, where a logarithmic axis has no place.
+void write_zero_page(const fs::path& folder) {
+  write_run(folder / "zero", 30, {}, {});
+  JsonlWriter(folder / "zero/metrics.jsonl", fs::file_size(folder / "zero/metrics.jsonl"))
+      .write(aha_test::metrics_row(0, 0.05));
+  write_file_atomic(folder / "zero.html", html_page(inputs_of({folder / "zero"})));
 }
 
 /// One line of 10 MB of what does not compress well, with markup and a word at chosen places; and one that the page
@@ -127,6 +167,8 @@ TEST_CASE("report pages: written for the browser", "[.write_pages]") {
   for (const char* seed : {"seed_1", "seed_2"})
     write_run(folder / seed, seed[5] == '1' ? 20 : 15, {}, {});
   write_long_page(folder);
+  write_odd_page(folder);
+  write_zero_page(folder);
   PageInputs seeds = inputs_of({folder / "seed_1", folder / "seed_2"});
   for (auto& run : seeds.runs) {
     run.config.emplace();
@@ -139,11 +181,14 @@ TEST_CASE("report pages: written for the browser", "[.write_pages]") {
   write_file_atomic(folder / "hostile.json", dump_line(OrderedJson(kHostile)));
 }
 
-// The size that a report is promised for: 10,000 steps of 40 metrics, 100,000 completions.
-TEST_CASE("report pages: a large one, with its time", "[.write_large_page]") {
+namespace {
+
+/// The size that a report is promised for: 10,000 steps of 40 metrics, 100,000 completions, of 100 tokens each with
+/// their numbers if those are asked for.
+void write_large_page(const std::string& name, bool with_tokens) {
   const char* place = std::getenv("AHA_PAGES");
   REQUIRE(place != nullptr);
-  const fs::path run = fs::path(place) / "large";
+  const fs::path run = fs::path(place) / name;
   write_run(run, 0, {}, {});
   {
     JsonlWriter metrics(run / "metrics.jsonl");
@@ -164,13 +209,35 @@ TEST_CASE("report pages: a large one, with its time", "[.write_large_page]") {
           text += std::to_string(word >> 54U) + (word % 4 == 0 ? " wait, " : " so ");
         }
         rows.push_back(sampled(step, 10 * step + unit, false, unit == 0, text));
+        if (!with_tokens) continue;
+        for (int token = 0; token < 100; ++token) {
+          rows.back()["completion_ids"].push_back(next() % 100'000);
+          rows.back()["logprobs"].push_back(-static_cast<double>(next() >> 40U) / 1e7);
+        }
       }
       train.write(std::span<const OrderedJson>(rows));
     }
   }
   // of the processor, on all cores: what a clock on the wall shows depends on who else is there
   const std::clock_t begin = std::clock();
-  write_file_atomic(fs::path(place) / "large.html", html_page(inputs_of({run})));
+  const TokenTexts tokens = [](std::span<const TokenId> ids) {
+    return std::vector<std::string>(ids.size(), "token");
+  };
+  write_file_atomic(fs::path(place) / (name + ".html"), html_page(inputs_of({run}, tokens)));
   const double took = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
-  write_file_atomic(fs::path(place) / "large_seconds", std::to_string(took));
+  rusage used{};
+  REQUIRE(getrusage(RUSAGE_SELF, &used) == 0);
+  const OrderedJson cost{{"seconds", took}, {"bytes", std::int64_t{1024} * used.ru_maxrss}};
+  write_file_atomic(fs::path(place) / (name + "_cost.json"), dump_line(cost));
+}
+
+}  // namespace
+
+// Each in a process of its own, whose largest size in memory is told.
+TEST_CASE("report pages: a large one, with its cost", "[.write_large_page]") {
+  write_large_page("large", false);
+}
+
+TEST_CASE("report pages: a large one with tokens, with its cost", "[.write_large_tokens]") {
+  write_large_page("large_tokens", true);
 }

@@ -99,6 +99,11 @@ function banded(lines) {
   });
 }
 
+/** Whether a step can be drawn: on a logarithmic axis only those above 0 have a place. */
+function hasPlace(step) {
+  return view.get('logx') === '' || step > 0;
+}
+
 /** Rows as dygraphs wants them: step, then a value or [low, mean, high] for each line. */
 function rowsOf(lines, banding) {
   const rows = new Map();
@@ -106,7 +111,16 @@ function rowsOf(lines, banding) {
     if (!rows.has(x)) rows.set(x, [x, ...lines.map(() => (banding ? [null, null, null] : null))]);
     rows.get(x)[l + 1] = banding ? [line.low[i], line.y[i], line.high[i]] : line.y[i];
   }));
-  return [...rows.values()].sort((a, b) => a[0] - b[0]);
+  return [...rows.values()].filter((row) => hasPlace(row[0])).sort((a, b) => a[0] - b[0]);
+}
+
+/** The steps between which is drawn; null: all, with a margin. dygraphs' own margin would begin below 0, where there is no logarithm. */
+function windowOf(ends) {
+  const [from, to] = [view.number('from'), view.number('to')];
+  const low = from !== null && hasPlace(from) ? from : ends[0];
+  if (view.get('logx') === '') return from === null && to === null ? null : [low, to ?? ends[1]];
+  const margin = 1.02;
+  return [low / margin, Math.max(low, to ?? ends[1]) * margin];
 }
 
 function lineSample(line) {
@@ -142,17 +156,17 @@ function chartOptions(lines, rows, legend, banding) {
   const few = rows.length <= 60;
   const series = Object.fromEntries(lines.map((line, l) => [`line ${l}`, {color: line.colour, strokePattern: line.dash, drawPoints: few || line.x.length <= 60, pointSize: 2}]));
   const touch = {touchstart: undefined, touchmove: undefined, touchend: undefined};  // a finger scrolls the page
-  const [from, to] = [view.number('from'), view.number('to')];
-  const ends = [rows[0]?.[0] ?? 0, rows.at(-1)?.[0] ?? 1];
+  const ends = [rows[0]?.[0] ?? 1, rows.at(-1)?.[0] ?? 1];
+  const logx = view.get('logx') !== '';
   return {
     labels: ['step', ...lines.map((_, l) => `line ${l}`)], series, customBars: banding,
     connectSeparatedPoints: true, strokeWidth: 1.8, fillAlpha: 0.2,
     logscale: view.get('logy') !== '',
-    dateWindow: from === null && to === null ? null : [from ?? ends[0], to ?? ends[1]],
-    axes: {x: {logscale: view.get('logx') !== '', axisLabelFormatter: shortNumber, drawGrid: false},
+    dateWindow: windowOf(ends),
+    axes: {x: {logscale: logx, axisLabelFormatter: shortNumber, drawGrid: false},
       y: {axisLabelFormatter: shortNumber, axisLabelWidth: 56}},
     axisLineColor: pageColour('--line'), gridLineColor: pageColour('--line'), gridLineWidth: 0.5,
-    xRangePad: 6, yRangePad: 8, animatedZooms: false,
+    xRangePad: logx ? 0 : 6, yRangePad: 8, animatedZooms: false,
     interactionModel: {...Dygraph.defaultInteractionModel, ...touch},
     underlayCallback: (canvas, area, graph) => drawBase(canvas, area, graph, lines),
     highlightCallback: (event, x, points, row) => fillLegend(legend, lines, x, valuesAt(rows[row], banding)),
@@ -191,7 +205,7 @@ function drawChart(chart, place, keys = chart.keys) {
   const legend = element('ul', {className: 'legend', 'aria-live': 'polite'});
   const plot = element('div', {className: 'plot', tabIndex: 0, role: 'img', 'aria-label': summaryOf(chart, lines)});
   const caption = element('figcaption', {}, chart.title, element('span', {}, ` (${chart.unit ? `${chart.unit} ` : ''}by step)`));
-  const figure = element('figure', {'data-chart': chart.id}, caption, plot, legend, valuesBlock(chart, lines), element('p', {className: 'figure-foot'}, chart.says));
+  const figure = element('figure', {'data-chart': chart.id}, caption, plot, legend, valuesBlock(chart, lines), element('p', {className: 'figure-foot'}, chart.says, outOfPlace(lines)));
   place.append(figure);
   const rows = rowsOf(lines, banding);
   const graph = new Dygraph(plot, rows, chartOptions(lines, rows, legend, banding));
@@ -201,7 +215,27 @@ function drawChart(chart, place, keys = chart.keys) {
   return figure;
 }
 
+/** Says how many steps a logarithmic axis leaves out. */
+function outOfPlace(lines) {
+  const out = new Set(lines.flatMap((line) => line.x.filter((step) => !hasPlace(step)))).size;
+  return out === 0 ? null : ` A logarithmic axis has no place for ${out === 1 ? 'a step' : `${out} steps`} at or below 0: left out.`;
+}
+
+/** Draws all anew where the reader is: the page keeps its height meanwhile, a chart its focus and its open table. */
 function redraw(figures, charts) {
+  const places = [figures, charts];
+  const focused = document.activeElement?.closest('figure .plot')?.parentElement.dataset.chart;
+  const open = new Set(drawn.filter(({figure}) => figure.querySelector('details').open).map(({chart}) => chart.id));
+  for (const place of places) place.style.minHeight = `${place.offsetHeight}px`;
+  drawAll(figures, charts);
+  for (const {chart, figure} of drawn) {
+    figure.querySelector('details').open = open.has(chart.id);
+    if (chart.id === focused) figure.querySelector('.plot').focus({preventScroll: true});
+  }
+  for (const place of places) place.style.minHeight = '';
+}
+
+function drawAll(figures, charts) {
   for (const {graph} of drawn) graph.destroy();
   drawn.length = 0;
   figures.replaceChildren();

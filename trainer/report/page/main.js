@@ -37,17 +37,24 @@ function fillCurveChoices(form) {
   document.getElementById('band-label').hidden = runs.length < 2;
 }
 
+/** Returns what ticks the boxes as the address says. */
 function fillRunChoice(place) {
   const {runs} = report.data;
   place.hidden = runs.length < 2;
-  runs.forEach((run, index) => {
-    const box = element('input', {type: 'checkbox', checked: !view.get('hide').split(' ').includes(String(index))});
+  runs.forEach((run) => {
+    const box = element('input', {type: 'checkbox'});
     box.addEventListener('change', () => {
       const boxes = [...place.querySelectorAll('input')];
       view.set({hide: boxes.map((other, i) => (other.checked ? '' : i)).filter((i) => i !== '').join(' ')});
     });
     place.append(element('label', {}, box, ' ', run.name));
   });
+  const show = () => {
+    const shown = new Set(shownRuns().map(({index}) => index));
+    place.querySelectorAll('input').forEach((box, index) => { box.checked = shown.has(index); });
+  };
+  show();
+  return show;
 }
 
 const CURVE_KEYS = new Set(['tab', 'stage', 'smooth', 'from', 'to', 'logx', 'logy', 'band', 'hide', 'more']);
@@ -55,13 +62,13 @@ const CURVE_KEYS = new Set(['tab', 'stage', 'smooth', 'from', 'to', 'logx', 'log
 async function begin() {
   report.data = await unpacked('data');
   const {runs, version, made} = report.data;
-  document.getElementById('about').textContent = `${runs.map((run) => run.path).join(', ')} · aha ${version} · ${made}`;
+  document.getElementById('about').textContent = visible(`${runs.map((run) => run.path).join(', ')} · aha ${version} · ${made}`);
   const figures = fillOverview(document.getElementById('overview'));
   fillSettings(document.getElementById('settings'));
   const curveForm = document.getElementById('curve-controls');
   const sampleForm = document.getElementById('sample-controls');
   fillCurveChoices(curveForm);
-  fillRunChoice(document.getElementById('run-choice'));
+  const showRunChoice = fillRunChoice(document.getElementById('run-choice'));
   sampleForm.elements.run.append(...runs.map((run, index) => element('option', {value: String(index)}, run.name)));
   addTabKeys();
   addListKeys(document.getElementById('sample-list'));
@@ -73,6 +80,7 @@ async function begin() {
     if (changed.includes('tab')) showTab();
     if (changed.some((key) => CURVE_KEYS.has(key))) redraw(figures, charts);
     if (changed.includes('from')) showCurveForm();
+    if (changed.includes('hide')) showRunChoice();
     if (changed.includes('sstage')) showSampleForm();
     fillSamples(changed);
   });

@@ -77,7 +77,7 @@ async function fillAha(place, run, index) {
     show(samples.first_aha, 'The first right answer after a reflective word', (row) =>
       `Step ${row.step} of ${row.stage}${row.step === 0 ? ': before any reward, so the model came with it' : ''}. One answer proves nothing: see the curves.`);
   if (samples.first_aha === null && samples.rows.length > 0)
-    place.append(element('p', {className: 'soft'}, 'Among the recorded completions no right answer has a reflective word.'));
+    place.append(element('p', {className: 'soft'}, 'Among the recorded completions no right answer is known to come after a reflective word.'));
 }
 
 function fillOverview(place) {

@@ -15,7 +15,8 @@ function svgElement(name, attributes, ...children) {
 
 /** "x,y x,y ..." of values where the graph has them. */
 function pointsOf(graph, x, y) {
-  return x.map((step, i) => [graph.toDomXCoord(step), graph.toDomYCoord(y[i])]).filter((point) => point.every(Number.isFinite))
+  const area = graph.getArea();  // toDomXCoord knows no logarithmic axis
+  return x.map((step, i) => [area.x + graph.toPercentXCoord(step) * area.w, graph.toDomYCoord(y[i])]).filter((point) => point.every(Number.isFinite))
       .map(([px, py]) => `${px.toFixed(1)},${py.toFixed(1)}`).join(' ');
 }
 

@@ -4,7 +4,7 @@
 const LISTED = 200;  // rows in the list before "more"
 
 function markOf(row) {
-  if (row.accuracy === null || row.accuracy === undefined) return 'unjudged';
+  if (typeof row.accuracy !== 'number') return 'unjudged';
   return row.accuracy > 0.5 ? 'right' : 'wrong';
 }
 
@@ -35,11 +35,12 @@ function sampleFilter(samples) {
 function sampleOrder(rows) {
   const key = view.get('sort');
   if (key === '') return (a, b) => a - b;
-  return (a, b) => (rows[b][key] ?? -Infinity) - (rows[a][key] ?? -Infinity) || a - b;
+  const value = (at) => (typeof rows[at][key] === 'number' ? rows[at][key] : -Number.MAX_VALUE);
+  return (a, b) => value(b) - value(a) || a - b;
 }
 
 function badges(row) {
-  const facts = [`${row.length ?? '?'} tokens`];
+  const facts = [`${typeof row.length === 'number' ? row.length : '?'} tokens`];
   if (typeof row.reward === 'number') facts.unshift(`reward ${shortNumber(row.reward)}`);
   if (typeof row.advantage === 'number') facts.push(`advantage ${shortNumber(row.advantage)}`);
   if (row.words > 0) facts.push(`${row.words} reflective word${row.words === 1 ? '' : 's'}`);
@@ -54,7 +55,7 @@ function placeOf(row) {
 function listRow(row, at) {
   const preview = element('p');
   appendText(preview, row.text.slice(0, 240));
-  const made = element('div', {className: 'row', role: 'option', id: `sample-${at}`, 'aria-selected': 'false', 'data-sample': at},
+  const made = element('div', {className: 'row', role: 'option', id: `sample-${at}`, 'aria-selected': String(at === view.number('sample')), 'data-sample': at},
       element('div', {className: 'soft'}, placeOf(row)), element('div', {}, ...badges(row)), preview);
   made.addEventListener('click', () => view.set({sample: at}));
   return made;
@@ -74,10 +75,12 @@ function comparison(run, rows, row) {
       element('div', {className: 'side'}, ...shown.map((other) => sideBox(run, other, `step ${other.step}`))));
 }
 
-function groupTable(run, rows, row) {
-  const group = rows.map((other, at) => ({other, at})).filter(({other}) => !other.held_out && other.stage === row.stage && other.step === row.step && other.unit === row.unit);
+function groupTable(samples, row) {
+  const sampled = samples.rows.length < samples.recorded;
+  const group = samples.rows.map((other, at) => ({other, at})).filter(({other}) => !other.held_out && other.stage === row.stage && other.step === row.step && other.unit === row.unit);
   if (group.length < 2)
-    return element('p', {className: 'soft'}, 'Of its group only this one was recorded: log.completions_per_step: 0 records all.');
+    return element('p', {className: 'soft'}, sampled ? 'Of its group only this one is on this page, which has a sample of what was recorded.' :
+        'Of its group only this one was recorded: log.completions_per_step: 0 records all.');
   const body = group.map(({other, at}) => {
     const text = element('td');
     appendText(text, other.text.slice(0, 160));
@@ -87,31 +90,39 @@ function groupTable(run, rows, row) {
         element('td', {className: 'number'}, shortNumber(other.advantage)), element('td', {className: 'number'}, shortNumber(other.length)), element('td', {}, markOf(other)), text);
   });
   const heads = ['sample', 'reward', 'advantage', 'tokens', '', 'completion'].map((name) => element('th', {}, name));
-  return element('section', {}, element('h3', {}, `Its group: ${group.length} recorded`),
+  return element('section', {}, element('h3', {}, `Its group: ${group.length} ${sampled ? 'on this page' : 'recorded'}`),
       element('div', {className: 'scroll'}, element('table', {}, element('thead', {}, element('tr', {}, ...heads)), element('tbody', {}, ...body))));
 }
 
 function extractedLine(row) {
-  const parts = Object.entries(row.extracted ?? {}).map(([name, text]) => `${name} read "${String(text).slice(0, 200)}"`);
-  const rewards = Object.entries(row.rewards ?? {}).map(([name, value]) => `${name} ${shortNumber(value)}`);
+  const text = (value) => (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 200);
+  const parts = partsOf(row.extracted).map(([name, value]) => `${name} read "${text(value)}"`);
+  const rewards = partsOf(row.rewards).map(([name, value]) => `${name} ${shortNumber(value)}`);
   const line = element('p', {className: 'soft'});
   appendText(line, [...rewards, ...parts].join('; '));
   return line;
+}
+
+/** Marks the chosen row of the list, if it is there. */
+function showActive() {
+  const at = view.number('sample');
+  for (const other of document.querySelectorAll('#sample-list .row')) other.setAttribute('aria-selected', String(Number(other.dataset.sample) === at));
+  const list = document.getElementById('sample-list');
+  if (document.getElementById(`sample-${at}`)) list.setAttribute('aria-activedescendant', `sample-${at}`);
+  else list.removeAttribute('aria-activedescendant');
 }
 
 function showSample(run, samples) {
   const detail = document.getElementById('sample-detail');
   const at = view.number('sample');
   const row = at === null ? undefined : samples.rows[at];
-  for (const other of document.querySelectorAll('#sample-list .row')) other.setAttribute('aria-selected', String(Number(other.dataset.sample) === at));
-  const list = document.getElementById('sample-list');
-  if (document.getElementById(`sample-${at}`)) list.setAttribute('aria-activedescendant', `sample-${at}`);
+  showActive();
   if (!row) {
     detail.replaceChildren(element('p', {className: 'soft'}, 'Choose a completion from the list.'));
     return;
   }
   detail.replaceChildren(...[element('h2', {}, placeOf(row)), element('p', {}, ...badges(row)), extractedLine(row), element('h3', {}, 'Prompt'), promptBlock(samples, row),
-    element('h3', {}, 'Completion'), textBlock(run, row), tokenBlock(row), row.held_out ? comparison(run, samples.rows, row) : groupTable(run, samples.rows, row)].filter((part) => part));
+    element('h3', {}, 'Completion'), textBlock(run, row), tokenBlock(row), row.held_out ? comparison(run, samples.rows, row) : groupTable(samples, row)].filter((part) => part));
 }
 
 function fillList(samples) {
@@ -122,19 +133,19 @@ function fillList(samples) {
   count.textContent = `${found.length.toLocaleString('en')} of ${samples.rows.length.toLocaleString('en')} completions` +
       (samples.rows.length < samples.recorded ? ` (a sample of the ${samples.recorded.toLocaleString('en')} that were recorded)` : '') +
       (view.get('search') !== '' && samples.rows.some((row) => row.cut) ? '. Of very long ones only beginning and end are searched.' : '');
+  const more = document.getElementById('sample-more');
   list.replaceChildren();
   const add = (from) => {
     list.append(...found.slice(from, from + LISTED).map((at) => listRow(samples.rows[at], at)));
-    if (from + LISTED >= found.length) return;
-    const more = element('button', {type: 'button'}, `${(found.length - from - LISTED).toLocaleString('en')} more`);
-    more.addEventListener('click', () => {
-      more.remove();
+    const left = found.length - from - LISTED;
+    more.hidden = left <= 0;
+    more.textContent = `${left.toLocaleString('en')} more`;
+    more.onclick = () => {
       add(from + LISTED);
-    });
-    list.append(more);
+      showActive();
+    };
   };
   add(0);
-  return found;
 }
 
 function fillChoices(form, samples) {
@@ -172,13 +183,11 @@ async function fillSamples(changed) {
   const run = report.data.runs[index];
   if (!run) return;
   const samples = await samplesOf(index);
-  const list = document.getElementById('sample-list');
   if (changed.some((key) => SAMPLE_KEYS.has(key)) || changed.includes('tab')) {
     fillChoices(form, samples);
     fillList(samples);
   }
   if (!changed.every((key) => key === 'tokens')) showSample(run, samples);
   if (samples.rows.length === 0)
-    list.replaceChildren(element('p', {className: 'soft'},
-        run.software === 'aha' ? 'No completions were recorded (log.log_completions).' : `Of a run of ${run.software} there are metrics alone.`));
+    document.getElementById('sample-count').textContent = (run.software === 'aha' ? 'No completions were recorded (log.log_completions).' : `Of a run of ${run.software} there are metrics alone.`);
 }

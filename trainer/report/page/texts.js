@@ -2,7 +2,7 @@
 // Prompts and completions as text: marked where it helps, never as markup.
 
 // Characters that would not be seen, or would turn what is seen around.
-const ODD = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+const ODD = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e007f}\u{e0100}-\u{e01ef}]/gu;
 
 function escapedForPattern(word) {
   return word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/\s+/g, '\\s+');
@@ -40,18 +40,27 @@ function marksOf(run, row, text, from, to) {
   };
   between('<think>', '</think>', 'think');
   between('<answer>', '</answer>', 'answer');
-  for (const answer of new Set(Object.values(row.extracted ?? {}))) {
+  for (const answer of new Set(partsOf(row.extracted).map((part) => part[1]))) {
     const at = typeof answer === 'string' && answer !== '' ? text.lastIndexOf(answer) : -1;
     if (at >= 0) marks.push([at, at + answer.length, 'extracted']);
   }
   return marks.filter(([begin, end]) => begin < to && end > from).map(([begin, end, name]) => [Math.max(begin, from), Math.min(end, to), name]);
 }
 
+function codeOf(character) {
+  return 'U+' + character.codePointAt(0).toString(16).toUpperCase().padStart(4, '0');
+}
+
+/** Text with codes for what cannot be seen, where there can be no elements. */
+function visible(text) {
+  return text.replace(ODD, codeOf);
+}
+
 /** Text with what cannot be seen made visible. */
 function appendText(place, text) {
   let at = 0;
   for (const match of text.matchAll(ODD)) {
-    place.append(text.slice(at, match.index), element('span', {className: 'odd'}, 'U+' + match[0].codePointAt(0).toString(16).toUpperCase().padStart(4, '0')));
+    place.append(text.slice(at, match.index), element('span', {className: 'odd'}, codeOf(match[0])));
     at = match.index + match[0].length;
   }
   place.append(text.slice(at));

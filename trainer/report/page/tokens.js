@@ -10,13 +10,16 @@ const TOKEN_COLOURS = {
 const TOKEN_NEEDS = {
   logprob: {has: (row) => row.logprobs, legend: 'Darker: less probable; full colour from -5 nats.'},
   entropy: {has: (row) => row.entropies, legend: 'Darker: more open; full colour from 2 nats.'},
-  advantage: {has: (row) => row.advantage !== undefined, legend: 'Green: pushed up. Orange: pushed down. The same for every token of a completion.'},
+  advantage: {has: (row) => typeof row.advantage === 'number', legend: 'Green: pushed up. Orange: pushed down. The same for every token of a completion.'},
 };
 
 function tokenText(row, i) {
-  const parts = [`token ${i + 1}: ${JSON.stringify(row.tokens[i])}`];
-  if (row.logprobs) parts.push(`log-probability ${row.logprobs[i]}, probability ${Math.exp(row.logprobs[i]).toFixed(3)}`);
-  if (row.entropies) parts.push(`entropy ${row.entropies[i]}`);
+  const parts = [`token ${i + 1}: ${visible(JSON.stringify(row.tokens[i]))}`];
+  const said = (name, values, more) => {
+    if (values) parts.push(typeof values[i] === 'number' ? `${name} ${values[i]}${more(values[i])}` : `${name} not recorded`);
+  };
+  said('log-probability', row.logprobs, (value) => `, probability ${Math.exp(value).toFixed(3)}`);
+  said('entropy', row.entropies, () => '');
   return parts.join(', ');
 }
 

@@ -1,6 +1,8 @@
 'use strict';
 // What is looked at, kept in the page's address: a link shows the same view.
 
+const TYPING_MS = 150;  // a search begins when nothing was typed for so long
+
 const view = {
   values: new URLSearchParams(location.hash.slice(1)),
   listeners: [],
@@ -41,7 +43,15 @@ function bindForm(form) {
     const value = field.type === 'checkbox' ? (field.checked ? 1 : '') : field.value;
     view.set({[field.name]: value === field.defaultValue ? '' : value});
   };
-  for (const field of fields) field.addEventListener(field.type === 'search' ? 'input' : 'change', () => take(field));
+  for (const field of fields) {
+    let waiting = 0;
+    field.addEventListener('change', () => take(field));
+    if (field.type !== 'search') continue;
+    field.addEventListener('input', () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => take(field), TYPING_MS);
+    });
+  }
   form.addEventListener('submit', (event) => event.preventDefault());
   form.addEventListener('reset', (event) => {
     event.preventDefault();
