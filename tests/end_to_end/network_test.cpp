@@ -1,4 +1,7 @@
 // Ranks with a bad network between them: slower, with the same bits; and cut off from each other.
+#include <algorithm>
+#include <map>
+
 #include "tests/end_to_end/outcome.h"
 #include "tests/end_to_end/started_ranks.h"
 #include "tests/support/slow_link.h"
@@ -9,8 +12,11 @@ namespace {
 
 using Millis = std::chrono::milliseconds;
 
+constexpr std::chrono::microseconds kDelay{4000};
+
 std::vector<std::string> strict(const Job& job) {
-  return job.command({"--set", "strict=true", "--set", "train.threads=1", "--resume", "auto"});
+  return job.command({"--set", "strict=true", "--set", "train.threads=1", "--resume", "auto",
+                      "--set", "log.trace=true"});
 }
 
 /// Two ranks, one on either side.
@@ -22,11 +28,18 @@ Ranks over(const SlowLink& link, const std::vector<std::string>& command) {
   });
 }
 
-double seconds_in_collectives(const fs::path& run) {
-  double seconds = 0;
-  for (const auto& row : rows_of(slurp(run / "metrics.jsonl")))
-    seconds += row.value("timing_s/comm", 0.0);
-  return seconds;
+/// Microseconds that both ranks together were in each collective that neither leaves before the other has come.
+std::vector<double> times_in_collectives(const fs::path& run) {
+  std::map<int, std::vector<double>> ranks;
+  for (const auto& event : aha::read_json(run / "trace_1.json"))
+    if (event.at("ph") == "X" && event.at("cat") == "collective")
+      ranks[event.at("args").at("call")].push_back(event.at("dur"));
+  std::vector<double> times;
+  for (const auto& [call, parts] : ranks) {
+    REQUIRE(parts.size() == 2);
+    times.push_back(parts[0] + parts[1]);
+  }
+  return times;
 }
 
 }  // namespace
@@ -37,7 +50,7 @@ TEST_CASE("network: delay and loss make a run slower, a cut ends it by name, and
   require_done(Ranks(2, strict(near)).wait());
   const auto expected = outcome_of(near.run);
 
-  SlowLink link(std::chrono::milliseconds(4), 0.01);
+  SlowLink link(kDelay, 0.01);
   if (!link.missing().empty()) {
     WARN("skipped: " << link.missing());
     return;
@@ -46,7 +59,11 @@ TEST_CASE("network: delay and loss make a run slower, a cut ends it by name, and
   require_done(over(link, strict(far)).wait());
   require_equal(outcome_of(far.run), expected);
   CHECK(link.lost() > 0);
-  CHECK(seconds_in_collectives(far.run) > 2 * seconds_in_collectives(near.run));
+  // each waits for what the other sent no sooner than it came, a delay later: together for two delays at least
+  const auto times = times_in_collectives(far.run);
+  CHECK(times.size() > 20);
+  CHECK(std::count_if(times.begin(), times.end(),
+                      [](double us) { return us < 2 * kDelay.count(); }) == 0);
 
   const Job apart("comm: {heartbeat_s: 2.5}\n");
   {
