@@ -18,8 +18,6 @@ namespace aha {
 namespace {
 
 constexpr std::size_t kMostCached = 256;
-constexpr std::size_t kMostNamed = 20;
-constexpr std::size_t kMostMessageBytes = 240;
 const std::array<std::string, 10> kFields =
     {  // NOLINT(bugprone-throwing-static-initialization,readability-identifier-naming)
         "gold",   "prediction",     "completion",     "nums",      "target",
@@ -224,33 +222,6 @@ void keep_slowest(OfflineSummary& summary, std::int64_t line, std::int64_t steps
   if (rows.size() > kShown) rows.pop_back();
 }
 
-/// A message that may repeat what stood in a row: cut at the border of a character, and without bytes that
-/// a terminal would obey.
-std::string shown(std::string_view what) {
-  const auto inside = [&](std::size_t i) {
-    return (static_cast<unsigned char>(what[i]) & 0xC0U) == 0x80U;
-  };
-  std::size_t end = std::min(what.size(), kMostMessageBytes);
-  while (end > 0 && end < what.size() && inside(end))
-    --end;
-  std::string out;
-  for (std::size_t i = 0; i < end; ++i) {
-    const auto byte = static_cast<unsigned char>(what[i]);
-    // C1 controls are 0xC2 0x80 to 0xC2 0x9F
-    const bool c1 = byte == 0xC2 && i + 1 < end && static_cast<unsigned char>(what[i + 1]) < 0xA0;
-    if (byte >= 0x20 && byte != 0x7F && !c1)
-      out += what[i];
-    else
-      out += fmt::format("\\x{:02x}", c1 ? static_cast<unsigned char>(what[++i]) : byte);
-  }
-  return end < what.size() ? out + "..." : out;
-}
-
-void name_bad(OfflineSummary& summary, std::string_view what) {
-  ++summary.bad;
-  if (summary.bad_lines.size() < kMostNamed) summary.bad_lines.push_back(shown(what));
-}
-
 /// The row of a line, judged; nothing, and its line named, when it cannot be.
 std::optional<RewardPart> judged(RowScorer& scorer, const std::string& line,
                                  const std::string& where, const std::string& label,
@@ -259,7 +230,7 @@ std::optional<RewardPart> judged(RowScorer& scorer, const std::string& line,
   try {
     row = parse_json(line, where);
   } catch (const UserError& error) {
-    name_bad(summary, error.what());
+    summary.add_bad(error.what());
     return std::nullopt;
   }
   try {
@@ -268,7 +239,7 @@ std::optional<RewardPart> judged(RowScorer& scorer, const std::string& line,
     if (!label.empty()) count_label(row, label, part, summary);
     return part;
   } catch (const UserError& error) {
-    name_bad(summary, fmt::format("{}: {}", where, error.what()));
+    summary.add_bad(fmt::format("{}: {}", where, error.what()));
     return std::nullopt;
   }
 }

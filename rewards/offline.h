@@ -3,6 +3,7 @@
 #include <iosfwd>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,9 @@ struct OfflineSummary {
   std::int64_t labelled[3][2] = {};
   /// The rows that took the most steps, most first: line and steps.
   std::vector<std::pair<std::int64_t, std::int64_t>> slowest;
+
+  /// Counts a row that could not be scored; the first ones are named, in a few hundred bytes.
+  void add_bad(std::string_view what);
 
   /// Labelled rows that came out as their label says; what was not judged did not.
   std::int64_t agreeing() const { return labelled[0][0] + labelled[1][1]; }

@@ -1,8 +1,43 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "rewards/offline.h"
 
 namespace aha {
+namespace {
+
+constexpr std::size_t kMostNamed = 20;
+constexpr std::size_t kMostMessageBytes = 240;
+
+/// A message that may repeat what stood in a row: cut at the border of a character, and without bytes that
+/// a terminal would obey.
+std::string shown(std::string_view what) {
+  const auto inside = [&](std::size_t i) {
+    return (static_cast<unsigned char>(what[i]) & 0xC0U) == 0x80U;
+  };
+  std::size_t end = std::min(what.size(), kMostMessageBytes);
+  while (end > 0 && end < what.size() && inside(end))
+    --end;
+  std::string out;
+  for (std::size_t i = 0; i < end; ++i) {
+    const auto byte = static_cast<unsigned char>(what[i]);
+    // C1 controls are 0xC2 0x80 to 0xC2 0x9F
+    const bool c1 = byte == 0xC2 && i + 1 < end && static_cast<unsigned char>(what[i + 1]) < 0xA0;
+    if (byte >= 0x20 && byte != 0x7F && !c1)
+      out += what[i];
+    else
+      out += fmt::format("\\x{:02x}", c1 ? static_cast<unsigned char>(what[++i]) : byte);
+  }
+  return end < what.size() ? out + "..." : out;
+}
+
+}  // namespace
+
+void OfflineSummary::add_bad(std::string_view what) {
+  ++bad;
+  if (bad_lines.size() < kMostNamed) bad_lines.push_back(shown(what));
+}
 
 std::int64_t OfflineSummary::with_label() const {
   std::int64_t total = 0;

@@ -7,7 +7,7 @@
 
 #include "trainer/core/error.h"
 #include "trainer/report/encode.h"
-#include "trainer/report/sample_index.h"
+#include "trainer/report/sample_row.h"
 #include "trainer/report/settings.h"
 
 namespace aha {
@@ -25,27 +25,7 @@ std::uint64_t scattered(std::int64_t unit) {
   return x ^ (x >> 31U);
 }
 
-/// An entry, and the index that has its text.
-struct Candidate {
-  const SampleEntry* entry = nullptr;
-  const SampleIndex* index = nullptr;
-
-  /// For the reader: stage, step, training before held-out, problem, sample.
-  auto place(const RunRecord& run) const {
-    std::size_t stage = 0;
-    while (stage < run.stages.size() && run.stages[stage].name != entry->stage)
-      ++stage;
-    return std::tuple(stage, entry->step, entry->held_out, entry->unit, entry->index);
-  }
-};
-
-/// A row as the page has it, before its prompt has a place.
-struct Row {
-  OrderedJson json;
-  std::string prompt;
-};
-
-using MakeRow = std::function<Row(const Candidate&)>;
+using MakeRow = std::function<SampleRow(const Candidate&)>;
 
 class Chooser {
  public:
@@ -58,18 +38,18 @@ class Chooser {
   }
 
   /// The candidates that are kept, in the order of the page, filled up from the strata.
-  std::map<std::size_t, Row> chosen() {
+  std::map<std::size_t, SampleRow> chosen() {
     fill();
     return std::move(rows_);
   }
 
  private:
-  std::size_t cost(const Row& row) const {
+  std::size_t cost(const SampleRow& row) const {
     return dump_line(row.json).size() +
            (prompts_.count(row.prompt) > 0 ? 0 : dump_line(OrderedJson(row.prompt)).size());
   }
 
-  void take(std::size_t i, Row row) {
+  void take(std::size_t i, SampleRow row) {
     bytes_ += cost(row);
     prompts_.insert(row.prompt);
     rows_.emplace(i, std::move(row));
@@ -79,7 +59,7 @@ class Chooser {
   bool fits(std::size_t i) {
     if (rows_.count(i) > 0) return true;
     if (rows_.size() >= limits_.most) return false;
-    Row row = make_(all_[i]);
+    SampleRow row = make_(all_[i]);
     if (bytes_ + cost(row) > limits_.text_bytes) return false;
     take(i, std::move(row));
     return true;
@@ -120,7 +100,7 @@ class Chooser {
   const SampleLimits& limits_;
   std::span<const Candidate> all_;
   MakeRow make_;
-  std::map<std::size_t, Row> rows_;
+  std::map<std::size_t, SampleRow> rows_;
   std::set<std::string> prompts_;
   std::size_t bytes_ = 0;  ///< that rows and prompts are written with
 };
@@ -153,98 +133,8 @@ Moments find_moments(std::span<const Candidate> all, std::string_view stage) {
   return moments;
 }
 
-/// Beginning and end of a text that is too long, cut at borders of characters.
-std::string shown_text(const std::string& text, std::size_t most) {
-  if (text.size() <= most) return text;
-  const auto inside = [&](std::size_t i) {
-    return i < text.size() && (static_cast<unsigned char>(text[i]) & 0xC0U) == 0x80U;
-  };
-  std::size_t head = most / 2, tail = text.size() - most / 2;
-  while (head > 0 && inside(head))
-    --head;
-  while (inside(tail))
-    ++tail;
-  std::string cut = fmt::format("{}\n[... {} bytes are left out here ...]\n{}",
-                                text.substr(0, head), tail - head, text.substr(tail));
-  return cut.size() < text.size() ? cut : text;
-}
-
-/// A value whose texts together are too long has each of them cut to its share; one that has too
-/// much besides texts, or too many of them, is one text that says so.
-Json shown_value(const Json& value, std::size_t most) {
-  if (value.is_string()) return shown_text(value.get_ref<const std::string&>(), most);
-  const std::size_t size = dump_line(value).size();
-  if (!value.is_structured() || size <= most) return value;
-  Json cut = value;
-  for (auto& part : cut)
-    if (part.is_string()) part = shown_text(part.get_ref<const std::string&>(), most / cut.size());
-  if (dump_line(cut).size() <= 2 * most) return cut;  // texts may need escapes, and have marks
-  return fmt::format("[{} bytes are left out here]", size);
-}
-
-class RowMaker {
- public:
-  RowMaker(const SampleLimits& limits, const TokenTexts& tokens, const ReflectionWords& words)
-      : limits_(limits), tokens_(tokens), words_(words) {}
-
-  Row make(const Candidate& candidate) const {
-    const Json row = candidate.index->row(*candidate.entry);
-    const SampleEntry& e = *candidate.entry;
-    const auto& text = row["completion"].get_ref<const std::string&>();
-    OrderedJson out{{"stage", e.stage},
-                    {"step", e.step},
-                    {"held_out", e.held_out},
-                    {"unit", e.unit},
-                    {"index", e.index}};
-    out["prompt"] = 0;  // its place, later
-    out["text"] = shown_text(text, limits_.one_text);
-    if (text.size() > limits_.one_text) out["cut"] = text.size();
-    out["words"] = words_.count(text);
-    for (const char* key :
-         {"length", "finish", "reward", "rewards", "accuracy", "advantage", "extracted", "source"})
-      if (row.contains(key)) out[key] = shown_value(row[key], limits_.one_text);
-    put_tokens(row, out);
-    return {std::move(out), prompt_of(row)};
-  }
-
- private:
-  std::string prompt_of(const Json& row) const {
-    const auto found = row.find("prompt");
-    if (found == row.end() || !found->is_string()) return "";
-    return shown_text(found->get_ref<const std::string&>(), limits_.one_text);
-  }
-
-  void put_tokens(const Json& row, OrderedJson& out) const {
-    const auto ids = row.find("completion_ids");
-    if (ids == row.end() || !ids->is_array()) return;
-    if (!tokens_) {
-      out["no_tokens"] = "There is no checkpoint (latest) whose tokenizer could tell their texts.";
-      return;
-    }
-    if (ids->size() * 4 > limits_.one_text) {
-      out["no_tokens"] =
-          fmt::format("There are {} of them, too many to show one by one.", ids->size());
-      return;
-    }
-    std::vector<TokenId> list;
-    for (const auto& id : *ids) {
-      if (!id.is_number_integer()) return;
-      list.push_back(id.get<TokenId>());
-    }
-    out["tokens"] = tokens_(list);
-    for (const char* key : {"logprobs", "entropies"})
-      if (const auto values = row.find(key);
-          values != row.end() && values->is_array() && values->size() == list.size())
-        out[key] = *values;
-  }
-
-  const SampleLimits& limits_;
-  const TokenTexts& tokens_;
-  const ReflectionWords& words_;
-};
-
 /// Appends a row, its prompt once.
-void put_row(Row row, std::map<std::string, std::size_t>& prompts, SampleSet& set) {
+void put_row(SampleRow row, std::map<std::string, std::size_t>& prompts, SampleSet& set) {
   const auto [place, is_new] = prompts.emplace(row.prompt, prompts.size());
   if (is_new) set.prompts.push_back(std::move(row.prompt));
   row.json["prompt"] = place->second;
@@ -252,7 +142,8 @@ void put_row(Row row, std::map<std::string, std::size_t>& prompts, SampleSet& se
 }
 
 /// The whole of a completion whose row has only its ends, while there is room for it.
-void keep_whole(const Candidate& candidate, const SampleLimits& limits, Row& row, SampleSet& set) {
+void keep_whole(const Candidate& candidate, const SampleLimits& limits, SampleRow& row,
+                SampleSet& set) {
   const auto size = row.json["cut"].get<std::size_t>();
   if (set.whole_bytes + size > limits.whole_bytes) return;
   set.whole_bytes += size;

@@ -166,7 +166,6 @@ TEST_CASE("report pages: written for the browser", "[.write_pages]") {
   write_file_atomic(folder / "small.html", html_page(inputs_of({folder / "run"})));
   for (const char* seed : {"seed_1", "seed_2"})
     write_run(folder / seed, seed[5] == '1' ? 20 : 15, {}, {});
-  write_long_page(folder);
   write_odd_page(folder);
   write_zero_page(folder);
   PageInputs seeds = inputs_of({folder / "seed_1", folder / "seed_2"});
@@ -179,6 +178,12 @@ TEST_CASE("report pages: written for the browser", "[.write_pages]") {
     value += 1;
   write_file_atomic(folder / "seeds.html", html_page(seeds));
   write_file_atomic(folder / "hostile.json", dump_line(OrderedJson(kHostile)));
+}
+
+TEST_CASE("report pages: one with a long line", "[.write_long_page]") {
+  const char* place = std::getenv("AHA_PAGES");
+  REQUIRE(place != nullptr);
+  write_long_page(place);
 }
 
 namespace {

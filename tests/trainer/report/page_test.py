@@ -4,63 +4,20 @@ Chromium: what is drawn, what a pointer, a key and a filter show, and that hosti
 (skipped) where there is no Chromium."""
 import base64
 import json
-import os
 import re
-import subprocess
-import sys
-import tempfile
-import unittest
 import urllib.parse
 import zlib
 
-from browser import Browser, find_browser
-
-# what a page of 10,000 steps and 100,000 completions may cost; opening holds on a machine that is not busy
-MOST_BYTES, MOST_WRITING_S, MOST_OPENING_S, MOST_MEMORY = 30e6, 5.0, 2.0, 400 << 20
-BUSY = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-folder = tempfile.TemporaryDirectory(prefix="aha_pages_")
+from pages import PageTest, folder, main, url
 
 
-def write_pages(case):
-    subprocess.run([test_report, case], check=True, stdout=subprocess.DEVNULL, env={**os.environ, "AHA_PAGES": folder.name})
-
-
-def url(page, fragment=""):
-    return f"file://{folder.name}/{page}#{fragment}"
-
-
-class Page(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        write_pages("[.write_pages]")
-        cls.browser = Browser(find_browser())
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.browser.close()
-
-    def setUp(self):
-        self.browser.resize(1280, 900)
-
-    def value(self, expression):
-        return self.browser.evaluate(expression)
+class Page(PageTest):
+    PAGES = "[.write_pages]"
 
     def metrics(self):
         with open(f"{folder.name}/run/metrics.jsonl") as file:
             rows = [json.loads(line) for line in file]
         return {row["step"]: row["reward"] for row in rows if "reward" in row}
-
-    def check_cost(self, page):
-        with open(f"{folder.name}/{page}_cost.json") as file:
-            cost = json.load(file)
-        print(f"{page}: written in {cost['seconds']:.2f} processor seconds, {cost['bytes'] >> 20} MiB at most in memory", file=sys.stderr)
-        self.assertLess(cost["seconds"], MOST_WRITING_S)
-        self.assertLess(cost["bytes"], MOST_MEMORY)
-
-    def check_quiet(self):
-        self.assertEqual(self.browser.requests(), [])
-        self.assertEqual(self.browser.complaints(), [])
-        self.assertEqual(self.value("window.hurt ?? 0"), 0)
 
     def test_a_chart_has_the_points_of_the_file(self):
         self.browser.open(url("small.html", "tab=curves"))
@@ -186,6 +143,10 @@ class Page(unittest.TestCase):
         self.value("(() => { const f = document.getElementById('sample-controls').elements.search; f.value = 'zzz'; f.dispatchEvent(new Event('input', {bubbles: true})); })()")
         self.assertTrue(self.value("new Promise((done) => setTimeout(() => done(document.getElementById('sample-count').textContent), 400))").startswith("0 of"))
         self.assertIn("search=zzz", self.value("location.hash"))
+        searches = self.value("(() => { let n = 0; view.onChange((keys) => { n += keys.includes('search'); }); const f = document.getElementById('sample-controls').elements.search;"
+                              "for (const text of ['o', 'on', 'one']) { f.value = text; f.dispatchEvent(new Event('input')); }"
+                              "return new Promise((done) => setTimeout(() => done([n, view.get('search')]), 400)); })()")
+        self.assertEqual(searches, [1, "one"])
 
     def test_hostile_text_is_text(self):
         with open(f"{folder.name}/hostile.json") as file:
@@ -231,35 +192,6 @@ class Page(unittest.TestCase):
                 .filter((e) => e.checkVisibility() && !(e.labels?.length || e.getAttribute('aria-label') || e.textContent.trim())).map((e) => e.outerHTML)""")
             self.assertEqual(nameless, [])
 
-    def test_a_line_of_ten_megabytes_is_shown_as_text(self):
-        with open(f"{folder.name}/long.txt", encoding="utf-8") as file:
-            text = file.read()
-        self.assertLess(os.path.getsize(f"{folder.name}/long.html"), MOST_BYTES)
-        self.assertLess(self.browser.open(url("long.html")), MOST_OPENING_S * BUSY)
-        self.browser.open(url("long.html", "tab=samples&sample=0"))
-        block = "document.querySelector('#sample-detail pre[aria-label=completion]')"
-        wait = "new Promise((done) => { const look = () => document.querySelector('#sample-detail .parts') ? done(1) : setTimeout(look, 20); look(); })"
-        self.value(wait)
-        shown = lambda: self.value(f"{block}.textContent").replace("U+202E", "\u202e")  # noqa: E731
-        press = "[...document.querySelectorAll('#sample-detail .parts button')].find((b) => b.textContent === '{}').click()"
-        self.assertEqual(shown(), text[:20000])
-        self.assertIn(f"of {len(text):,}", self.value("document.querySelector('#sample-detail .parts').textContent"))
-        self.value(press.format("Next"))
-        self.assertEqual(shown(), text[20000:40000])
-        self.value("(() => { const s = document.querySelector('#sample-detail .parts input'); s.value = 250; s.dispatchEvent(new Event('input')); })()")
-        self.assertEqual(shown(), text[5000000:5020000])
-        self.assertIn("wait", self.value(f"[...{block}.querySelectorAll('.word')].map((e) => e.textContent)"))
-        self.value(press.format("Last"))
-        self.assertEqual(shown(), text[len(text) // 20000 * 20000:])
-        took = self.value("(() => { const begin = performance.now(); " + press.format("Previous") + f"; {block}.getBoundingClientRect(); return performance.now() - begin; }})()")
-        self.assertLess(took, 200 * BUSY)
-        self.check_quiet()
-        self.browser.open(url("long.html", "tab=samples&sample=1"))
-        told = self.value("document.querySelector('#sample-detail').textContent")
-        self.assertIn("Its middle is left out", told)
-        self.assertIn('completions/train.jsonl, in the row with {"stage":"grpo","step":1,"ordinal":2,"index":0}', told)
-        self.check_quiet()
-
     def test_print_has_verdict_curves_and_settings_from_any_tab(self):
         for scheme in ("light", "dark"):
             self.browser.resize(1280, 900, scheme)
@@ -287,42 +219,6 @@ class Page(unittest.TestCase):
         self.assertTrue(self.value("document.getElementById('sample-count').textContent").startswith("10 of 36 "))
         self.assertEqual(self.value("document.getElementById('sample-controls').elements.set.value"), "train")
 
-    def test_a_large_page_is_small_enough_and_opens_at_once(self):
-        write_pages("[.write_large_page]")
-        size = os.path.getsize(f"{folder.name}/large.html")
-        self.check_cost("large")
-        opening = min(self.browser.open(url("large.html", "tab=curves")) for _ in range(3))
-        print(f"large page: {size / 1e6:.1f} MB, opened in {opening:.2f} s, load {BUSY:.1f}", file=sys.stderr)
-        self.assertLess(size, MOST_BYTES)
-        self.assertLess(opening, MOST_OPENING_S * BUSY)
-        line = self.value("(() => { const {x, y, n} = drawn.find((d) => d.chart.id === 'reward').lines[0]; return [x.length, n, Math.max(...y)]; })()")
-        self.assertLess(line[0], 2000)
-        self.assertEqual(line[1:], [10000, 50])  # the spike of one step is there
-        self.browser.open(url("large.html", "tab=curves&smooth=1000"))
-        line = self.value("(() => { const {x, y} = drawn.find((d) => d.chart.id === 'reward').lines[0]; return {x, y}; })()")
-        for step, value in zip(line["x"], line["y"]):  # .1, and 50 at step 5,000, which 1,000 steps remember
-            if step < 5000 or step > 6020:
-                self.assertAlmostEqual(value, 0.1, delta=1e-6)
-            elif step < 5980:
-                self.assertAlmostEqual(value, 0.1 + 49.9 / 1000, delta=1e-6)
-        self.browser.open(url("large.html", "tab=samples&sample=0"))
-        self.assertIn("100,000", self.value("document.getElementById('sample-count').textContent"))
-        self.assertIn("Of its group only this one is on this page", self.value("document.getElementById('sample-detail').textContent"))
-        self.value("document.getElementById('sample-more').click()")
-        self.assertEqual(self.value("document.getElementById('sample-list').childElementCount"), 400)
-        self.assertEqual(self.value("[...document.querySelectorAll('#sample-list > :not([role=option])')].length"), 0)
-
-    def test_a_large_page_with_tokens_is_written_as_fast(self):
-        write_pages("[.write_large_tokens]")
-        self.assertLess(os.path.getsize(f"{folder.name}/large_tokens.html"), MOST_BYTES)
-        self.check_cost("large_tokens")
-
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    test_report = sys.argv.pop()
-    if find_browser() is None:
-        print("skipped: there is no chromium here (apt-get install chromium)", file=sys.stderr)
-        sys.exit(77)
-    unittest.main(verbosity=2)
+    main(__doc__)
