@@ -94,6 +94,24 @@ class Page(PageTest):
         self.assertEqual(self.value("document.activeElement.closest('figure')?.dataset.chart"), "length")
         self.assertTrue(self.value("document.activeElement.closest('figure').querySelector('details').open"))
 
+    def test_a_drag_across_a_chart_zooms_all_of_them(self):
+        for fragment in ("", "&logx=1", "&logx=1&band=1"):
+            self.browser.resize(1280, 400)
+            self.browser.open(url("seeds.html", f"tab=curves{fragment}"))
+            ends = self.value("""(() => { const d = drawn.find((d) => d.chart.id === 'length'); d.figure.scrollIntoView({block: 'end'}); const box = d.figure.querySelector('.plot').getBoundingClientRect();
+                const a = d.graph.getArea(); return [4, 12].map((step) => [box.x + a.x + d.graph.toPercentXCoord(step) * a.w, box.y + a.y + a.h / 2]); })()""")
+            before = self.value("scrollY")
+            for kind, (x, y), buttons in (("mousePressed", ends[0], 1), ("mouseMoved", ends[1], 1), ("mouseReleased", ends[1], 0)):
+                self.browser.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=buttons, clickCount=1)
+            self.assertRegex(self.value("location.hash"), "from=[34]&to=1[23]$")
+            self.assertEqual(self.value("scrollY"), before)
+            self.assertTrue(all(self.value("drawn.map((d) => d.graph.xAxisRange()[0] > 2 && d.graph.xAxisRange()[1] < 14)")))
+            for count in (1, 2):
+                for kind in ("mousePressed", "mouseReleased"):
+                    self.browser.call("Input.dispatchMouseEvent", type=kind, x=ends[0][0], y=ends[0][1], button="left", clickCount=count)
+            self.assertNotIn("from", self.value("location.hash"))
+            self.check_quiet()
+
     def test_rows_of_unexpected_types_are_shown(self):
         for at in (0, 1):
             self.browser.open(url("odd.html", f"tab=samples&sample={at}&tokens=1"))
