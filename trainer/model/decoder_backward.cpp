@@ -10,7 +10,7 @@ struct Decoder::Backward {
   Index num_kv_floats;  ///< of one layer's keys and values
 
   Activations::Layer& layer(Index l) const { return kept->layers[static_cast<std::size_t>(l)]; }
-  Index M() const { return rows.rows(); }
+  Index count() const { return rows.rows(); }
   float* dx() const { return kept->dx.data(); }
 };
 
@@ -28,10 +28,11 @@ void Decoder::backward(const Exec& exec, ParameterProvider& weights,
         KvCache::bytes_for(config_, kept.kv.num_blocks()) / 4 / config_.num_hidden_layers;
     const Backward& p = passes.emplace_back(
         Backward{kept.rows.stage(memory, part.rows, true), &kept, &scratch, layer_floats});
-    float* dx = kept.dx.reserve(p.M() * C, memory);
-    ops_->zero(exec, dx, 4 * p.M() * C);
-    ops_->rms_norm_backward(exec, {part.dhidden, kept.x_out.data(), edges.final_norm,
-                                   kept.inv_rms_out.data(), dx, edge_grads.final_norm, p.M(), C});
+    float* dx = kept.dx.reserve(p.count() * C, memory);
+    ops_->zero(exec, dx, 4 * p.count() * C);
+    ops_->rms_norm_backward(
+        exec, {part.dhidden, kept.x_out.data(), edges.final_norm, kept.inv_rms_out.data(), dx,
+               edge_grads.final_norm, p.count(), C});
   }
   for (Index l = config_.num_hidden_layers - 1; l >= 0; --l) {
     const BlockWeights w = weights.gather(l);
@@ -44,13 +45,13 @@ void Decoder::backward(const Exec& exec, ParameterProvider& weights,
     weights.release(l);
   }
   for (const auto& p : passes)
-    ops_->embed_backward(exec, p.dx(), p.rows.ids.data(), p.M(), C, edge_grads.embed);
+    ops_->embed_backward(exec, p.dx(), p.rows.ids.data(), p.count(), C, edge_grads.embed);
 }
 
 void Decoder::backward_mlp(const Exec& exec, const BlockWeights& w, const BlockGrads& g, Index l,
                            const Backward& p) const {
   const Memory& memory = *ops_->memory;
-  const Index M = p.M();
+  const Index M = p.count();
   const Index C = config_.hidden_size;
   const Index F = config_.intermediate_size;
   auto& layer = p.layer(l);
@@ -75,7 +76,7 @@ void Decoder::backward_attention(const Exec& exec, const BlockWeights& w, const 
                                  Index l, const Backward& p) const {
   const Memory& memory = *ops_->memory;
   const RowBatch& rows = p.rows;
-  const Index M = p.M();
+  const Index M = p.count();
   const Index C = config_.hidden_size;
   const Index H = config_.num_attention_heads;
   const Index HD = H * config_.head_dim;

@@ -64,6 +64,7 @@ TEST_CASE("endpoint: what is no request, too long, or has a body is refused") {
 TEST_CASE("endpoint: connections that say nothing are bounded and do not hold up the others") {
   const TextEndpoint endpoint("127.0.0.1", 0, page_of([] { return "x\n"; }));
   std::vector<int> idle;
+  idle.reserve(7);
   for (int i = 0; i < 7; ++i)
     idle.push_back(connected(endpoint.port()));
   CHECK(body_of(http_get(endpoint.port(), "/metrics")) == "x\n");

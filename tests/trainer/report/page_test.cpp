@@ -30,6 +30,10 @@ const std::vector<std::string> kHostile = {
     "{{constructor.constructor('window.hurt=5')()}} ${window.hurt = 6} &lt;b&gt;",
 };
 
+std::string letters(std::size_t count, char letter) {
+  return std::string(count, letter);
+}
+
 PageInputs inputs_of(const std::vector<fs::path>& folders, const TokenTexts& tokens = {}) {
   PageInputs inputs;
   inputs.made = "now";
@@ -113,7 +117,7 @@ void write_long_page(const fs::path& folder) {
   write_run(folder / "long", 1,
             {sampled(1, 1, false, true, text), sampled(1, 2, false, true, text)}, {});
   PageInputs inputs = inputs_of({folder / "long"});
-  inputs.samples[0].wholes[1] = std::string(29'000'000, 'A');
+  inputs.samples[0].wholes[1] = letters(29'000'000, 'A');
   write_file_atomic(folder / "long.txt", text);
   write_file_atomic(folder / "long.html", html_page(inputs));
 }
@@ -148,8 +152,8 @@ TEST_CASE("html_page: long texts that do not fit are left out, the page stays un
   PageInputs inputs;
   inputs.runs.resize(1);
   inputs.samples.resize(1);
-  inputs.samples[0].wholes = {std::string(10'000'000, 'A'), std::string(20'000'000, 'B'),
-                              std::string(10'000'000, 'C')};
+  inputs.samples[0].wholes = {letters(10'000'000, 'A'), letters(20'000'000, 'B'),
+                              letters(10'000'000, 'C')};
   const std::string page = html_page(inputs);
   CHECK(page.size() < 30'000'000);
   CHECK_THAT(page, contains("id=\"whole-0-0\""));
@@ -172,7 +176,7 @@ TEST_CASE("report pages: written for the browser", "[.write_pages]") {
   for (auto& run : seeds.runs) {
     run.config.emplace();
     run.config->stages.emplace_back();
-    run.config->seed = static_cast<std::uint64_t>(run.name.back());
+    run.config->seed = static_cast<unsigned char>(run.name.back());
   }
   for (auto& value : seeds.runs[1].stages[0].series["reward"].values)
     value += 1;

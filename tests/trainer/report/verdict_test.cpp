@@ -48,9 +48,9 @@ RunRecord learnt() {
   return run;
 }
 
-RunRecord with(std::map<std::string, Series> changes) {
+RunRecord with(const std::map<std::string, Series>& changes) {
   RunRecord run = learnt();
-  for (auto& [key, series] : changes)
+  for (const auto& [key, series] : changes)
     run.stages[0].series[key] = series;
   return run;
 }
