@@ -175,11 +175,11 @@ TEST_CASE("ranks: one that is stopped for too long is found by its silence") {
 
 TEST_CASE("ranks: all that are stopped together, for longer than silence may last, go on") {
   const Job job("comm: {heartbeat_s: 2.5}\n");
-  Ranks ranks(2, job.command({"--set", "stages.grpo.train.max_steps=60", "--set", "train.threads=1",
+  Ranks ranks(2, job.command({"--set", "stages.grpo.train.max_steps=20", "--set", "train.threads=1",
                               "--set", "eval.eval_steps=0"}));
   REQUIRE(ranks[0].says("grpo 2/", Millis(20'000)));
   ranks.signal_all(SIGSTOP);
-  std::this_thread::sleep_for(Millis(3500));
+  std::this_thread::sleep_for(Millis(3200));
   ranks.signal_all(SIGCONT);
   require_done(ranks.wait());
 }
