@@ -16,6 +16,8 @@ namespace aha {
 namespace {
 
 constexpr std::string_view kLate = "not scored within";
+/// The square of a larger one, in a variance, might leave nothing of all the others.
+constexpr double kMostScore = 1e6;
 
 bool is_late(const RewardPart& part) {
   return !part.score && part.reason.starts_with(kLate);
@@ -142,8 +144,9 @@ Score Scorer::score_until(const Attempt& attempt, std::string_view source,
       part.reason = fmt::format("{} {} s (reward.timeout_s)", kLate, timeout_s_);
     } else {
       part = rewards_[i].reward->score(attempt);
-      if (part.score && !std::isfinite(*part.score)) {
-        part.reason = fmt::format("the score is {}", *part.score);
+      if (part.score && !(std::abs(*part.score) <= kMostScore)) {
+        part.reason =
+            fmt::format("the score is {}, expected at most {} in size", *part.score, kMostScore);
         part.score = std::nullopt;
       }
     }
@@ -163,7 +166,7 @@ void Scorer::total_up(Score& score, std::string_view source) const {
     if (part) total += rewards_[i].weight * *part;
     if (!part && rewards_[i].weight != 0.0) judged = false;
   }
-  if (any && judged) score.total = total;
+  if (any && judged && std::isfinite(total)) score.total = total;
   if (const auto accuracy = accuracy_part(source)) score.accuracy = score.parts[*accuracy].score;
 }
 
@@ -220,6 +223,12 @@ struct Scorer::Count {
   std::int64_t unjudged = 0;
   std::map<std::string, std::int64_t> reasons;
 
+  void add(const Count& other) {
+    all += other.all;
+    unjudged += other.unjudged;
+    for (const auto& [reason, count] : other.reasons)
+      reasons[reason] += count;
+  }
   std::string text(const std::string& name) const {
     const auto most =
         std::max_element(reasons.begin(), reasons.end(),
@@ -249,8 +258,11 @@ void Scorer::say_unjudged(std::span<const Group> groups) const {
     if (all[i].unjudged > 0) spdlog::warn("{}", all[i].text(names_[i]));
 }
 
-void Scorer::require_judged(std::span<const Group> groups) const {
-  const auto all = counts(groups);
+void Scorer::require_judged(std::span<const Group> groups, std::span<const Group> more) const {
+  auto all = counts(groups);
+  const auto others = counts(more);
+  for (std::size_t i = 0; i < all.size(); ++i)
+    all[i].add(others[i]);
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto most = max_unjudged_ * static_cast<double>(all[i].all);
     if (rewards_[i].weight != 0 && static_cast<double>(all[i].unjudged) > most)

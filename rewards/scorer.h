@@ -97,8 +97,8 @@ class Scorer {
   /// the most frequent reason. Nothing where all were judged.
   void say_unjudged(std::span<const Group> groups) const;
   /// Unjudged when a reward that weighs something could not judge more than `max_unjudged` of the
-  /// completions that it is meant for.
-  void require_judged(std::span<const Group> groups) const;
+  /// completions that it is meant for, those of `more` included.
+  void require_judged(std::span<const Group> groups, std::span<const Group> more = {}) const;
 
  private:
   struct Count;

@@ -66,9 +66,11 @@ void check_url(const std::string& where, const std::string& text) {
   const bool parsed = curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) == CURLUE_OK;
   const auto scheme = parsed ? part_of(url.get(), CURLUPART_SCHEME) : "";
   if (scheme != "http" && scheme != "https")
-    fail("{}: option 'url' is '{}', expected http://... or https://...", where, text);
-  if (!part_of(url.get(), CURLUPART_USER).empty())
-    fail("{}: option 'url' holds a user's name; use token_env", where);
+    fail("{}: option 'url' is '{}', expected http://... or https://...", where,
+         text.find('@') == std::string::npos ? text : "(not shown, it may hold a password)");
+  if (!part_of(url.get(), CURLUPART_USER).empty() ||
+      !part_of(url.get(), CURLUPART_PASSWORD).empty())
+    fail("{}: option 'url' holds a user's name or a password; use token_env", where);
 }
 
 }  // namespace
@@ -143,6 +145,7 @@ void* HttpClient::new_handle() {
 
 HttpAnswer HttpClient::post(const std::string& body, double limit_s) {
   const Lease lease(*this);
+  const auto began = Clock::now();
   const NoSigpipe quiet;
   CURL* handle = lease.handle();
   Body received{"", most_bytes_};
@@ -155,6 +158,7 @@ HttpAnswer HttpClient::post(const std::string& body, double limit_s) {
   const CURLcode code = curl_easy_perform(handle);
   curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, nullptr);
   HttpAnswer answer;
+  answer.began = began;
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &answer.status);
   if (received.too_long) {
     answer.problem = fmt::format("an answer of more than {} bytes", most_bytes_);

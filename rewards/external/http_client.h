@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "trainer/core/clock.h"
+
 namespace aha {
 
 struct HttpOptions {
@@ -16,7 +18,8 @@ struct HttpOptions {
 
 /// How a request went.
 struct HttpAnswer {
-  long status = 0;  ///< 0: no answer
+  Clock::time_point began{};  ///< when a connection was free for the request
+  long status = 0;            ///< 0: no answer
   std::string body;
   std::string problem;    ///< empty: the status is 2xx and all of the body is here
   bool may_pass = false;  ///< a problem that another try may not have: no connection, 429, 5xx

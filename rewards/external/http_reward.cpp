@@ -72,10 +72,12 @@ class HttpReward final : public Reward {
 
  private:
   HttpAnswer asked(const std::string& body) const {
-    const auto start = Clock::now();
+    auto start = Clock::now();
     double pause = kFirstPause_s;
     for (std::int64_t tries = 1;; ++tries, pause *= 2) {
-      auto answer = client_.post(body, answer_limit_s_ - seconds_since(start));
+      auto answer =
+          client_.post(body, tries == 1 ? answer_limit_s_ : answer_limit_s_ - seconds_since(start));
+      if (tries == 1) start = answer.began;
       const bool again =
           answer.may_pass && tries <= retries_ && seconds_since(start) + pause < answer_limit_s_;
       if (!again) {

@@ -142,6 +142,9 @@ void ProgramPool::hear(Copy& copy, const std::string& line) {
     copy.asked.erase(asked);
     copy.failures = 0;
     answer(request, std::move(part));
+    // what waits for a copy waits no longer than a scorer that has stopped answering lets it
+    for (auto* waiting : waiting_)
+      waiting->until = after(options_.answer_limit_s);
   } catch (const UserError& error) {
     put_down(copy, error.what());
   }
@@ -169,7 +172,7 @@ void ProgramPool::put_down(Copy& copy, const std::string& why, const Request* sl
   const double pause = pause_after(copy.failures);
   copy.until = after(pause);
   for (const auto& [id, request] : std::exchange(copy.asked, {})) {
-    const bool again = slow == nullptr ? ++request->tries <= options_.retries : request != slow;
+    const bool again = request != slow && ++request->tries <= options_.retries;
     if (again) {
       request->until = after(options_.answer_limit_s);
       waiting_.push_front(request);

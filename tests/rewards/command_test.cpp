@@ -161,6 +161,24 @@ TEST_CASE("command: a request too long in a copy does not harm those beside it",
   CHECK(parts[2].score == 0.5);
 }
 
+TEST_CASE("command: requests that all hang in one copy are given up after their tries",
+          "[external]") {
+  const Asked asked("well", {{"in_flight", "6"}, {"answer_limit_s", "0.3"}, {"retries", "1"}});
+  const double took = seconds_of([&] {
+    for (const auto& part : together(asked, std::vector<std::string>(6, "hang")))
+      CHECK_FALSE(part.score);
+  });
+  CHECK(took < 2.5);
+  CHECK(asked.starts() <= 4);
+}
+
+TEST_CASE("command: more threads than a scorer has room for wait for it as long as it answers",
+          "[external]") {
+  const Asked asked("well", {{"answer_limit_s", "0.6"}});
+  for (const auto& part : together(asked, std::vector<std::string>(8, "sleep 200")))
+    CHECK(part.score);
+}
+
 TEST_CASE("command: copies work side by side", "[external]") {
   const Asked asked("well", {{"copies", "3"}});
   CHECK(asked.reward->concurrency() == 3);

@@ -190,8 +190,10 @@ TEST_CASE("http: a server that cannot be used is an error at the start", "[exter
   CHECK_THAT(start_error(page.url()), contains("it answered '<html>Welcome</html>', expected {"));
   for (const char* url : {"", "127.0.0.1:80", "file:///etc/passwd", "ftp://127.0.0.1/", "http://"})
     CHECK_THAT(start_error(url), contains("expected http://... or https://..."));
-  CHECK_THAT(start_error("http://user:password@127.0.0.1/"),
-             contains("holds a user's name") && !contains("password"));
+  for (const char* url : {"http://user:secret@127.0.0.1/", "http://:secret@127.0.0.1/"})
+    CHECK_THAT(start_error(url), contains("holds a user's name") && !contains("secret"));
+  CHECK_THAT(start_error("htps://user:secret@127.0.0.1/"),
+             contains("expected http://...") && !contains("secret"));
   CHECK_THAT(start_error(gone, {{"ca_file", "no/such/file"}}),
              contains("'ca_file' is 'no/such/file', expected a file of certificates"));
   CHECK_THAT(start_error(gone, {{"token_env", "AHA_TEST_NO_TOKEN"}}),

@@ -111,7 +111,7 @@ TEST_CASE("scorer: what cannot be judged leaves the total open, unless it weighs
   const auto not_a_number =
       scored(scorer_of({}, weighted("a", 1.0, std::make_unique<Fixed>(std::nan("")))));
   CHECK_FALSE(not_a_number.total);
-  CHECK(not_a_number.parts[0].reason == "the score is nan");
+  CHECK(not_a_number.parts[0].reason == "the score is nan, expected at most 1000000 in size");
 }
 
 TEST_CASE("scorer: a reward looks only at rows of its sources", "[scorer]") {
@@ -203,6 +203,16 @@ TEST_CASE("scorer: what the time budget does not reach cannot be judged", "[scor
   CHECK(group.scores.back().parts[0].reason == "not scored within 0.05 s (reward.timeout_s)");
 }
 
+TEST_CASE("scorer: a score out of all proportion is none", "[scorer]") {
+  for (const double score : {1e200, -2e6, std::numeric_limits<double>::infinity(), std::nan("")}) {
+    auto scorer = scorer_of({}, weighted("wild", 1.0, std::make_unique<Fixed>(score)));
+    auto group = parity_group(2);
+    scorer.score_group(group, 8);
+    CHECK_FALSE(group.scores[0].total);
+    CHECK_THAT(group.scores[0].parts[0].reason, contains("expected at most 1000000 in size"));
+  }
+}
+
 TEST_CASE("scorer: a step of which too much cannot be judged is refused", "[scorer]") {
   ScorerOptions options;
   options.max_unjudged = 0.25;
@@ -216,6 +226,13 @@ TEST_CASE("scorer: a step of which too much cannot be judged is refused", "[scor
   CHECK(error({picky_group(2, 4), picky_group(1, 4)}) ==
         "reward 'a' could not judge 3 of 8 completions; 3 of them: what is that (more than "
         "reward.max_unjudged, 0.25)");
+  // of what is drawn again, the whole step counts
+  std::vector<Group> first = {picky_group(0, 30)};
+  std::vector<Group> second = {picky_group(2, 4)};
+  scorer.score_groups(first, 8);
+  scorer.score_groups(second, 8);
+  CHECK_NOTHROW(scorer.require_judged(first, second));
+  CHECK_THAT(error_of([&] { scorer.require_judged(second); }), contains("2 of 4"));
   // those of other sources do not count
   CHECK_THAT(error({picky_group(2, 4), picky_group(4, 40, "t")}),
              contains("could not judge 2 of 4 completions"));

@@ -26,7 +26,6 @@ std::optional<std::vector<Group>> sample(Stage& stage, std::int64_t count,
   auto sampled = sample_groups({stage.engine, *stage.scorer, stage.comm}, requests,
                                rollout_params(stage), stage.optimizer.updates(), cancelled);
   if (!sampled) return std::nullopt;
-  stage.scorer->require_judged(sampled->groups);
   totals.rollout_s += sampled->rollout_s;
   totals.reward_s += sampled->reward_s;
   totals.completion_tokens += sampled->completion_tokens;
@@ -69,6 +68,7 @@ std::optional<Collected> collect(Stage& stage, const std::function<bool()>& canc
       if (!spread) ++collected.zero_variance;
       (spread || !refill ? collected.groups : idle).push_back(std::move(group));
     }
+    stage.scorer->require_judged(collected.groups, idle);
   }
   const auto missing = wanted - static_cast<std::int64_t>(collected.groups.size());
   if (missing > 0) {
