@@ -52,7 +52,7 @@ class StageBuilder {
 
   std::optional<std::string> alias_of(const std::string& key) {
     if (alias_ == nullptr) return std::nullopt;
-    const auto ours = alias_(key);
+    auto ours = alias_(key);
     if (!ours || *ours == key) return std::nullopt;
     const auto owner = owners_.emplace(*ours, key).first;
     if (owner->second != key) return std::nullopt;

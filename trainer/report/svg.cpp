@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "trainer/report/encode.h"
 #include "trainer/report/markdown.h"
@@ -25,7 +26,8 @@ constexpr std::array<const char*, 6> kColours = {"#0072b2", "#d55e00", "#009e73"
                                                  "#cc79a7", "#e69f00", "#56b4e9"};
 
 struct Range {
-  double low = INFINITY, high = -INFINITY;
+  double low = std::numeric_limits<double>::infinity();
+  double high = -std::numeric_limits<double>::infinity();
 
   void add(double value) {
     low = std::min(low, value);

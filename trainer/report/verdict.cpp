@@ -114,9 +114,8 @@ std::vector<std::string> verdict_rules() {
           "Gradient: a spike is {} times the median norm. Rollout against training: {} nats "
           "differ, {} disagree.",
           Limits::kSpike, Limits::kMismatch, Limits::kBadMismatch),
-      "Its aha: right more often on held-out problems, more reflection, and (where the task tells) "
-      "it "
-      "knows a miss.",
+      ("Its aha: right more often on held-out problems, more reflection, and (where the task "
+       "tells) it knows a miss."),
   };
 }
 
