@@ -16,7 +16,7 @@
 namespace aha {
 namespace {
 
-constexpr double kFirstPause_s = 0.1;
+constexpr double kFirstPauseS = 0.1;
 constexpr std::int64_t kMostConnections = 1024;
 constexpr std::int64_t kMostRetries = 64;
 
@@ -24,7 +24,7 @@ std::string token_of(const RewardOptions& options) {
   const auto& name = options.text("token_env");
   if (name.empty()) return "";
   const char* token = std::getenv(name.c_str());
-  const std::string text = token == nullptr ? "" : token;
+  std::string text = token == nullptr ? "" : token;
   if (text.empty() || text.find_first_of("\r\n") != std::string::npos)
     fail("reward '{}': option 'token_env' names {}, which is {}", options.reward(), name,
          text.empty() ? "not set" : "more than one line");
@@ -73,7 +73,7 @@ class HttpReward final : public Reward {
  private:
   HttpAnswer asked(const std::string& body) const {
     auto start = Clock::now();
-    double pause = kFirstPause_s;
+    double pause = kFirstPauseS;
     for (std::int64_t tries = 1;; ++tries, pause *= 2) {
       auto answer =
           client_.post(body, tries == 1 ? answer_limit_s_ : answer_limit_s_ - seconds_since(start));

@@ -19,8 +19,8 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr double kFirstPause_s = 0.1;
-constexpr double kLongestPause_s = 10;
+constexpr double kFirstPauseS = 0.1;
+constexpr double kLongestPauseS = 10;
 constexpr int kHopeless = 3;  // starts in a row
 constexpr auto kToEnd = std::chrono::seconds(1);
 
@@ -30,7 +30,7 @@ SteadyClock::time_point after(double seconds) {
 }
 
 double pause_after(int failures) {
-  return std::min(kLongestPause_s, kFirstPause_s * std::exp2(std::min(failures - 1, 30)));
+  return std::min(kLongestPauseS, kFirstPauseS * std::exp2(std::min(failures - 1, 30)));
 }
 
 }  // namespace

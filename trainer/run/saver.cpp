@@ -90,8 +90,8 @@ void Saver::run(Work& work) {
 
 void Saver::write_shared(Work& work) {
   const auto& [settings, parts, state, prepare] = work.request;
-  finish_checkpoint(work.partial, parts, state, [&] {
-    Checksums checksums = write_own_part(work.partial, parts);
+  finish_checkpoint(work.partial, parts, state, [&, &own = parts] {
+    Checksums checksums = write_own_part(work.partial, own);
     for (int rank = 1; rank < comm_.size(); ++rank)
       checksums.add(shard_of(work, rank));
     return checksums;

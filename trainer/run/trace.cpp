@@ -37,6 +37,7 @@ void Trace::flush() {
   const auto messages = comm_.take_spans();
   if (file_) {
     std::vector<RecordedSpans> ranks;
+    ranks.reserve(messages.size());
     for (const auto& message : messages)
       ranks.push_back(read_spans(message));
     file_->write(ranks);
