@@ -18,6 +18,7 @@
 
 #include "rewards/external/protocol.h"
 #include "rewards/text_scan.h"
+#include "trainer/core/exec_array.h"
 
 namespace aha {
 namespace {
@@ -44,15 +45,6 @@ std::optional<std::size_t> read_some(const OwnedFile& file, std::span<char> bloc
 std::string end_text(int status) {
   if (WIFEXITED(status)) return fmt::format("ended with exit code {}", WEXITSTATUS(status));
   return fmt::format("was ended by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (auto& text : texts)
-    pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "trainer/core/error.h"
+#include "trainer/core/exec_array.h"
 
 namespace aha {
 namespace {
@@ -46,16 +47,6 @@ std::vector<std::string> rank_environment(const RankStart& start, int rank) {
   for (const auto& [name, value] : ours)
     all.push_back(fmt::format("{}={}", name, value));
   return all;
-}
-
-/// For exec.
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (auto& text : texts)
-    pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 /// Handlers are the parent's code; what was ignored stays ignored, as after exec.

@@ -142,8 +142,10 @@ void GradientSum::begin(std::int64_t own, std::int64_t most) {
   sound_ = sum_sound_ = true;
   rounds_left_ = options_.zero_stage == 2 ? most : std::max<std::int64_t>(1, own);
   if (!starts_anew()) ops_->zero(exec_, values_.data(), values_.bytes());
-  if (options_.strict) fixed_.zero_();
-  if (options_.zero_stage == 1) return;
+  if (options_.zero_stage == 1) {
+    if (options_.strict) fixed_.zero_();
+    return;
+  }
   std::fill_n(own_values_.data(), own_.size(), 0.0F);
   if (options_.strict) own_fixed_.zero_();
 }

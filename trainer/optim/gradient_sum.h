@@ -83,7 +83,6 @@ class GradientSum : public GradientSink {
   Bucket& bucket_of(Index layer);
   void open(Bucket& bucket);
   void close(Bucket& bucket);
-  void close_strict(Bucket& bucket);
   void send(Bucket& bucket);
   void collect(Bucket& bucket);
   /// Values of a micro-batch are added to nothing but themselves.

@@ -56,6 +56,21 @@ MetricValues group_metrics(std::span<const Group> groups, const Task* task,
   return values;
 }
 
+EvalPlan eval_plan(const Stage& s, const ReflectionWords& words) {
+  const auto& e = s.settings.eval;
+  const bool last = s.step == s.total_steps;
+  EvalPlan plan;
+  plan.samples = last && e.final_num_generations > 0 ? e.final_num_generations : e.num_generations;
+  plan.temperature = e.temperature;
+  plan.greedy = e.greedy;
+  plan.pass_at_k = e.pass_at_k;
+  plan.max_prompts = e.max_prompts;
+  plan.global_step = s.global_step;
+  plan.words = &words;
+  plan.params = rollout_params(s);
+  return plan;
+}
+
 EvalResult evaluate(const SamplingTools& tools, const EvalSet& set, const EvalPlan& plan) {
   EvalResult result{{}, sample(tools, set, plan, plan.samples, plan.temperature)};
   MetricValues& values = result.values;

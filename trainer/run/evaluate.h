@@ -23,6 +23,9 @@ struct EvalPlan {
   SamplingParams params;
 };
 
+/// How a stage evaluates where it stands; after its last step with eval.final_num_generations.
+EvalPlan eval_plan(const Stage& stage, const ReflectionWords& words);
+
 struct EvalResult {
   MetricValues values;        ///< under bare metric names
   std::vector<Group> groups;  ///< the sampled ones, scored, in the set's order

@@ -250,18 +250,7 @@ class Job {
     if (!s.scorer || s.data.eval.empty()) return false;
     const auto start = Clock::now();
     const Phase phase(comm_, "evaluate", s.global_step);
-    const auto& e = s.settings.eval;
-    EvalPlan plan;
-    const bool last = s.step == s.total_steps;
-    plan.samples =
-        last && e.final_num_generations > 0 ? e.final_num_generations : e.num_generations;
-    plan.temperature = e.temperature;
-    plan.greedy = e.greedy;
-    plan.pass_at_k = e.pass_at_k;
-    plan.max_prompts = e.max_prompts;
-    plan.global_step = s.global_step;
-    plan.words = &*words_;
-    plan.params = rollout_params(s);
+    const EvalPlan plan = eval_plan(s, *words_);
     for (const auto& set : s.data.eval) {
       const auto result = evaluate({s.engine, *s.scorer, comm_}, set, plan);
       row.add(result.values, set.prefix);
@@ -327,29 +316,10 @@ class Job {
   void save() {
     const auto start = Clock::now();
     const std::function<void()> sync = [&] { journal_->sync(); };
-    CheckpointParts parts = checkpoint_parts();
-    Saver::Request request{stage_->settings.checkpoint, std::move(parts), committed_, sync};
+    Saver::Request request{stage_->settings.checkpoint, checkpoint_parts(*stage_), committed_,
+                           sync};
     saver_.save(std::move(request));
     saved_s_ = seconds_since(start);
-  }
-
-  CheckpointParts checkpoint_parts() const {
-    const Stage& s = *stage_;
-    const auto& settings = s.settings;
-    const Tensor& values = policy_.weights->values();
-    CheckpointParts parts{policy_.config,           policy_.layout, {}, {}, {}, {},
-                          settings.model.save_dtype};
-    const Slice own = s.optimizer.own();
-    parts.optimizer = {
-        s.optimizer.shards(), static_cast<std::size_t>(comm_.rank()), s.optimizer.moments(), {}};
-    if (parts.dtype != "float32") parts.optimizer.master = values.slice(0, own.begin, own.end);
-    if (!comm_.leads()) return parts;
-    parts.values = values;
-    parts.tokenizer_files = policy_.tokenizer->files().bytes;
-    if (!s.reference) return parts;
-    const bool moves = settings.objective.sync_ref_model && settings.checkpoint.async;
-    parts.reference = moves ? s.reference->values().clone() : s.reference->values();
-    return parts;
   }
 
   /// The committed state is on the disk when it returns.

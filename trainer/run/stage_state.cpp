@@ -68,4 +68,22 @@ void undo(Stage& stage, const std::optional<Snapshot>& before) {
   stage.optimizer.set_updates(before->updates);
 }
 
+CheckpointParts checkpoint_parts(const Stage& s) {
+  const auto& settings = s.settings;
+  const Policy& policy = s.policy;
+  const Tensor& values = policy.weights->values();
+  CheckpointParts parts{policy.config, policy.layout, {}, {}, {}, {}, settings.model.save_dtype};
+  const Slice own = s.optimizer.own();
+  parts.optimizer = {
+      s.optimizer.shards(), static_cast<std::size_t>(s.comm.rank()), s.optimizer.moments(), {}};
+  if (parts.dtype != "float32") parts.optimizer.master = values.slice(0, own.begin, own.end);
+  if (!s.comm.leads()) return parts;
+  parts.values = values;
+  parts.tokenizer_files = policy.tokenizer->files().bytes;
+  if (!s.reference) return parts;
+  const bool moves = settings.objective.sync_ref_model && settings.checkpoint.async;
+  parts.reference = moves ? s.reference->values().clone() : s.reference->values();
+  return parts;
+}
+
 }  // namespace aha

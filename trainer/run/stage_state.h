@@ -14,6 +14,10 @@ void note_state(const Stage& stage, TrainerState& state);
 /// it did: draws are numbers of rows.
 void restore_stage(Stage& stage, const LoadedCheckpoint& from);
 
+/// What a checkpoint of the stage holds beside where it stands: this rank's share, and on rank 0 the model, the
+/// tokenizer and the reference. Tensors are the stage's own, but for a reference that moves while it is written.
+CheckpointParts checkpoint_parts(const Stage& stage);
+
 /// What the updates of a step change, copied before a step that makes several: a step that is refused
 /// half-way is undone as a whole.
 struct Snapshot {
