@@ -8,7 +8,6 @@
 #include "trainer/objective/advantage.h"
 #include "trainer/objective/policy_loss.h"
 #include "trainer/optim/schedule.h"
-#include "trainer/run/collect.h"
 #include "trainer/run/evaluate.h"
 #include "trainer/run/update.h"
 
@@ -223,8 +222,13 @@ std::optional<StepResult> grpo_step(Stage& stage, MetricsRow& row, const Reflect
                                     const std::function<bool()>& cancelled) {
   auto collected = collect(stage, cancelled);
   if (!collected) return std::nullopt;
+  return train_on(stage, std::move(*collected), row, words);
+}
+
+StepResult train_on(Stage& stage, Collected collected, MetricsRow& row,
+                    const ReflectionWords& words) {
   StepData data;
-  data.groups = std::move(collected->groups);
+  data.groups = std::move(collected.groups);
   const auto& objective = stage.settings.objective;
   for (const auto& group : data.groups)
     data.kept.push_back(objective.zero_variance_groups == "keep" || has_spread(group));
@@ -242,13 +246,13 @@ std::optional<StepResult> grpo_step(Stage& stage, MetricsRow& row, const Reflect
   const UpdateTotals totals = update_all(stage, data);
   const double train_s = seconds_since(start);
   stage.num_tokens += token_count(data.groups);
-  set_group_metrics(stage, *collected, data, words, row);
+  set_group_metrics(stage, collected, data, words, row);
   set_update_metrics(stage, totals, row);
   row.set("timing_s/train", train_s);
   row.set("perf/train_tokens_per_s", static_cast<double>(totals.trained_tokens) / train_s);
   stage.entropy.update(entropy);
   mix_reference(stage);
-  return StepResult{std::move(data.groups), std::move(data.advantages.values)};
+  return {std::move(data.groups), std::move(data.advantages.values)};
 }
 
 }  // namespace aha

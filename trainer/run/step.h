@@ -5,7 +5,7 @@
 
 #include "trainer/metrics/reflection.h"
 #include "trainer/metrics/step_metrics.h"
-#include "trainer/run/stage.h"
+#include "trainer/run/collect.h"
 
 namespace aha {
 
@@ -20,5 +20,9 @@ struct StepResult {
 /// update: the stage is then as it was. NotFinite when a loss or gradient is not finite.
 std::optional<StepResult> grpo_step(Stage& stage, MetricsRow& row, const ReflectionWords& words,
                                     const std::function<bool()>& cancelled);
+
+/// The rest of it, on groups that are sampled and scored, wherever that was.
+StepResult train_on(Stage& stage, Collected collected, MetricsRow& row,
+                    const ReflectionWords& words);
 
 }  // namespace aha
