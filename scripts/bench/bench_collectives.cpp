@@ -12,7 +12,7 @@
 
 #include "scripts/bench/timing.h"
 #include "trainer/comm/communicator.h"
-#include "trainer/comm/rank_process.h"
+#include "trainer/comm/listener.h"
 #include "trainer/run/cost_model.h"
 
 namespace {
@@ -76,7 +76,8 @@ void run_on(int ranks, std::int64_t parameters, int rounds) {
   std::fflush(stdout);
   Placement placement;
   placement.world_size = ranks;
-  placement.master_port = free_port();
+  Listener listener;
+  placement.master_port = listener.port();
   std::vector<pid_t> others;
   for (int r = 1; r < ranks && placement.rank == 0; ++r) {
     const pid_t child = fork();
@@ -85,6 +86,8 @@ void run_on(int ranks, std::int64_t parameters, int rounds) {
     else
       others.push_back(child);
   }
+  if (placement.rank == 0) placement.listener = listener.give();
+  listener.close();
   {
     Communicator comm(placement, {});
     measure(comm, parameters, rounds);

@@ -3,7 +3,7 @@
 
 #include "tests/support/catch.h"
 #include "tests/support/process.h"
-#include "trainer/comm/rank_process.h"
+#include "trainer/comm/listener.h"
 
 namespace aha_test {
 
@@ -24,7 +24,7 @@ class Ranks {
       start(static_cast<int>(r), static_cast<int>(commands.size()), commands[r]);
   }
 
-  int port() const { return port_; }
+  int port() const { return listener_.port(); }
   Program& operator[](std::size_t rank) { return *programs_[rank]; }
 
   std::vector<Ended> wait() {
@@ -43,15 +43,24 @@ class Ranks {
   void start(int rank, int count, const std::vector<std::string>& command,
              const Change& change = {}) {
     Program::Options options;
-    options.environment = {
-        {"RANK", std::to_string(rank)},       {"WORLD_SIZE", std::to_string(count)},
-        {"LOCAL_RANK", std::to_string(rank)}, {"LOCAL_WORLD_SIZE", std::to_string(count)},
-        {"MASTER_ADDR", "127.0.0.1"},         {"MASTER_PORT", std::to_string(port_)}};
+    options.environment = {{"AHA_LISTENER", rank == 0 ? std::to_string(listener_.file()) : ""},
+                           {"RANK", std::to_string(rank)},
+                           {"WORLD_SIZE", std::to_string(count)},
+                           {"LOCAL_RANK", std::to_string(rank)},
+                           {"LOCAL_WORLD_SIZE", std::to_string(count)},
+                           {"MASTER_ADDR", "127.0.0.1"},
+                           {"MASTER_PORT", std::to_string(port())}};
+
     if (change) change(rank, options);
+    options.first = [this, first = std::move(options.first)] {
+      aha::keep_on_exec(listener_.file());
+      if (first) first();
+    };
     programs_.push_back(std::make_unique<Program>(command, options));
+    listener_.close();
   }
 
-  int port_ = aha::free_port();
+  aha::Listener listener_;
   std::vector<std::unique_ptr<Program>> programs_;
 };
 

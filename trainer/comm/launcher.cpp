@@ -15,6 +15,7 @@
 #include <iostream>
 #include <optional>
 
+#include "trainer/comm/listener.h"
 #include "trainer/comm/rank_output.h"
 #include "trainer/comm/rank_process.h"
 #include "trainer/core/clock.h"
@@ -89,7 +90,7 @@ const RankEnd* telling(const std::vector<RankEnd>& ends) {
 
 class Launch {
  public:
-  explicit Launch(const LaunchPlan& plan) : plan_(plan), port_(free_port()) {}
+  explicit Launch(const LaunchPlan& plan) : plan_(plan) {}
   ~Launch() {
     for (const pid_t pid : pids_)
       if (pid > 0) kill_rank(pid);
@@ -117,8 +118,10 @@ class Launch {
 
  private:
   void start(int rank) {
-    const auto process =
-        start_rank({plan_.command, plan_.ranks, port_, signals_.mask_before()}, rank);
+    const auto process = start_rank(
+        {plan_.command, plan_.ranks, listener_.port(), listener_.file(), signals_.mask_before()},
+        rank);
+    listener_.close();  // rank 0 has it, and with rank 0 it goes
     pids_.push_back(process.pid);
     if (process.out < 0) return;
     outputs_.emplace_back(process.out, std::cout, prefix_on(STDOUT_FILENO, rank));
@@ -211,7 +214,7 @@ class Launch {
 
   const LaunchPlan& plan_;
   SignalFile signals_;
-  int port_;
+  Listener listener_;
   std::vector<pid_t> pids_;  ///< by rank; 0: ended
   std::vector<RankOutput> outputs_;
   std::vector<int> passed_on_;

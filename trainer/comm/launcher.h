@@ -15,7 +15,7 @@ struct LaunchPlan {
 /// tells most.
 ///
 /// Each finds torchrun's variables (RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR,
-/// MASTER_PORT: a port that was free a moment ago, TORCHELASTIC_RUN_ID), nothing on standard input, and
+/// MASTER_PORT, TORCHELASTIC_RUN_ID), rank 0 a socket that listens at that port (AHA_LISTENER), nothing on standard input, and
 /// a process group of its own. Rank 0 has this process's console as it is; lines of the others come
 /// behind "[rank] ". SIGINT, SIGTERM, SIGUSR1 and SIGUSR2 are passed on to every rank, each time that
 /// they come; Ctrl-Z stops all and `fg` continues all.

@@ -9,6 +9,7 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "trainer/comm/listener.h"
 #include "trainer/comm/rendezvous.h"
 #include "trainer/core/error.h"
 #include "trainer/core/ticker.h"
@@ -50,6 +51,10 @@ StorePtr connect(const Placement& placement, const CommOptions& options, bool se
   store.isServer = serve;
   store.waitWorkers = false;
   store.timeout = milliseconds(options.timeout_s);
+  if (const int file =
+          inherited_listener(placement.listener, placement.master_addr, placement.master_port);
+      serve && file >= 0)
+    store.masterListenFd = file;
   // a store waits without end for the first answer of what it is connected to: something else may have the port
   const Ticker deadline(options.timeout_s + kConnectS, [&] {
     end_process(

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::int64_t kMostRanks = 1 << 20;
 constexpr std::int64_t kLastPort = 65535;
+constexpr std::int64_t kMostFiles = 1 << 30;
 // below the range that systems draw ports from by themselves (32768 on Linux)
 constexpr std::int64_t kFirstJobPort = 15000;
 constexpr std::int64_t kJobPorts = 15000;
@@ -108,6 +109,8 @@ Placement from_torchrun(const Environment& env, int available_cores) {
   if (p.world_size > 1) {
     p.master_addr = env.needed_text("MASTER_ADDR", "WORLD_SIZE is more than 1");
     p.master_port = env.needed("MASTER_PORT", 1, kLastPort, "WORLD_SIZE is more than 1");
+    if (p.rank == 0)
+      p.listener = static_cast<int>(env.number("AHA_LISTENER", 0, kMostFiles).value_or(-1));
   }
   if (const auto tasks = slurm_tasks(env, true); slurm_step(env) && tasks > p.world_size)
     fail(

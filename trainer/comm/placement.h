@@ -14,6 +14,7 @@ struct Placement {
   std::string master_addr = "127.0.0.1";  ///< where rank 0 listens
   int master_port = 0;                    ///< 0: nobody listens (one rank)
   std::string run_id;  ///< the same on all ranks of one start, another on the next; may be empty
+  int listener = -1;   ///< of rank 0: a socket that listens at master_port already; -1: none
   int cores = 0;       ///< this rank's share of the machine's cores; 0: all
 };
 
@@ -26,7 +27,8 @@ std::optional<std::string> environment_variable(const std::string& name);
 /// Reads the placement from what a launcher has set. In this order:
 ///
 /// 1. torchrun's RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT, and LOCAL_RANK with LOCAL_WORLD_SIZE
-///    (absent: one rank a machine), TORCHELASTIC_RUN_ID. They come first because a launcher that
+///    (absent: one rank a machine), TORCHELASTIC_RUN_ID; and AHA_LISTENER, the file of a socket that
+///    whoever starts rank 0 has it inherit, so that nobody can take the port before it. They come first because a launcher that
 ///    runs inside a Slurm step stands nearer to the process than Slurm does.
 /// 2. Slurm's, of a task that srun has started: SLURM_PROCID, SLURM_STEP_NUM_TASKS, SLURM_LOCALID,
 ///    SLURM_NODEID, SLURM_STEP_TASKS_PER_NODE, SLURM_STEP_NODELIST. Rank 0 is on the first node of the

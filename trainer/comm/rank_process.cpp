@@ -1,10 +1,7 @@
 #include "trainer/comm/rank_process.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "trainer/comm/listener.h"
 #include "trainer/core/error.h"
 #include "trainer/core/exec_array.h"
 
@@ -36,6 +34,7 @@ std::vector<std::string> rank_environment(const RankStart& start, int rank) {
       {"LOCAL_WORLD_SIZE", count},
       {"MASTER_ADDR", "127.0.0.1"},
       {"MASTER_PORT", std::to_string(start.port)},
+      {"AHA_LISTENER", rank == 0 && start.listener >= 0 ? std::to_string(start.listener) : ""},
       {"TORCHELASTIC_RUN_ID", fmt::format("nproc_{}_{}", getpid(), start.port)}};
   std::vector<std::string> all;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -74,21 +73,6 @@ void prepare_child(pid_t parent, const sigset_t& signal_mask, int out, int err) 
 
 }  // namespace
 
-int free_port() {
-  const int file = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* plain = reinterpret_cast<sockaddr*>(&address);
-  const bool found =
-      file >= 0 && ::bind(file, plain, size) == 0 && ::getsockname(file, plain, &size) == 0;
-  const auto why = reason();
-  ::close(file);
-  if (!found) fail("--nproc: no port of 127.0.0.1 is free: {}", why);
-  return ntohs(address.sin_port);
-}
-
 RankProcess start_rank(const RankStart& start, int rank) {
   std::array<int, 2> out = {-1, -1};
   std::array<int, 2> err = {-1, -1};
@@ -103,6 +87,7 @@ RankProcess start_rank(const RankStart& start, int rank) {
   if (pid < 0) fail("--nproc: rank {} cannot be started: {}", rank, reason());
   if (pid == 0) {
     prepare_child(parent, start.signal_mask, out[1], err[1]);
+    if (rank == 0) keep_on_exec(start.listener);
     execve(argv[0], argv.data(), envp.data());
     _exit(kNotStarted);
   }

@@ -20,11 +20,9 @@ struct RankStart {
   std::vector<std::string> command;  ///< path of a program, then its arguments
   int ranks = 1;
   int port = 0;
+  int listener = -1;       ///< rank 0 inherits it; -1: none
   sigset_t signal_mask{};  ///< that the ranks begin with
 };
-
-/// A port of this machine that nobody listens on now. UserError when there is none.
-int free_port();
 
 /// Starts one rank: torchrun's variables, /dev/null for standard input, a process group of its own, and
 /// SIGKILL when this process dies. Rank 0 writes where we write. UserError when it cannot be started;

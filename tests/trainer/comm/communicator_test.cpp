@@ -1,11 +1,13 @@
 #include "trainer/comm/communicator.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <numeric>
+#include <thread>
 
 #include "tests/support/catch.h"
 #include "tests/trainer/comm/ranks.h"
@@ -32,6 +34,43 @@ TEST_CASE("shards: slices cover the buffer, begin at units, and may be empty") {
       }
       CHECK(next == total);
     }
+}
+
+TEST_CASE("communicator: nobody takes the port between its choice and rank 0, who serves there") {
+  Listener listener;
+  Placement placement;
+  placement.world_size = 2;
+  placement.master_port = listener.port();
+  placement.listener = listener.give();
+  const auto taken_by_another = [&] {
+    const int other = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(placement.master_port));
+    const bool taken = ::bind(other, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    ::close(other);
+    return taken;
+  };
+  CHECK_FALSE(taken_by_another());
+  ::fcntl(placement.listener, F_SETFD, 0);  // as a child has it
+  CHECK(inherited_listener(placement.listener, "127.0.0.1", placement.master_port) >= 0);
+  CHECK(::fcntl(placement.listener, F_GETFD) == FD_CLOEXEC);
+  CHECK(inherited_listener(placement.listener, "127.0.0.2", placement.master_port) < 0);
+  CHECK(inherited_listener(placement.listener, "127.0.0.1", placement.master_port - 1) < 0);
+  CHECK(inherited_listener(0, "127.0.0.1", placement.master_port) < 0);
+  std::thread rank0([&] {
+    Communicator comm(placement, {30, 30});
+    CHECK(comm.broadcast("met", "test") == "met");
+    comm.finish();
+  });
+  Placement second = placement;
+  second.rank = 1;
+  Communicator comm(second, {30, 30});
+  CHECK_FALSE(taken_by_another());
+  CHECK(comm.broadcast("", "test") == "met");
+  comm.finish();
+  rank0.join();
 }
 
 TEST_CASE("communicator: one rank needs no network, and everything returns what it was given") {

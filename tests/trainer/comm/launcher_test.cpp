@@ -107,6 +107,18 @@ TEST_CASE("launcher: each rank finds torchrun's variables, with one port for all
   CHECK(ports == first + first + first);
 }
 
+TEST_CASE("launcher: rank 0 inherits a socket that listens at the port of the start, alone") {
+  // /proc/net/tcp: local address, ..., state (0A: listens), ..., inode
+  const auto end =
+      run(2,
+          "port=$(printf '0100007F:%04X' $MASTER_PORT); "
+          "inode=$(awk -v port=$port '$2 == port && $4 == \"0A\" {print $10}' /proc/net/tcp); "
+          "echo has $(ls -l /proc/$$/fd | grep -c \"socket:.$inode.\") of ${inode:+one} "
+          "in ${AHA_LISTENER:+its variable}; sleep 0.2");
+  CHECK_THAT(end.out, contains("has 1 of one in its variable\n"));
+  CHECK_THAT(end.out, contains("[1] has 0 of one in\n"));
+}
+
 TEST_CASE("launcher: lines of other ranks are prefixed whole, on the stream they came on") {
   // parts of a line arrive apart, and the last one has no end
   const auto end =

@@ -96,7 +96,8 @@ TEST_CASE("placement: a torchrun set that contradicts itself names the variable"
       {{{"RANK", "0"}}, "LOCAL_RANK is 1 of 4, which rank 0 of 8 cannot be"},
       {{{"RANK", "7"}, {"LOCAL_RANK", "2"}}, "LOCAL_RANK is 2 of 4, which rank 7 of 8 cannot be"},
       {{{"MASTER_PORT", "0"}}, "MASTER_PORT is '0'"},
-      {{{"MASTER_PORT", "65536"}}, "MASTER_PORT is '65536'"}};
+      {{{"MASTER_PORT", "65536"}}, "MASTER_PORT is '65536'"},
+      {{{"AHA_LISTENER", "x"}, {"RANK", "0"}, {"LOCAL_RANK", "0"}}, "AHA_LISTENER is 'x'"}};
   for (const auto& [changes, message] : cases)
     CHECK_THAT(refusal(with(kTorchrun, changes)), contains(message));
 }

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "trainer/comm/communicator.h"
-#include "trainer/comm/rank_process.h"
+#include "trainer/comm/listener.h"
 
 namespace aha {
 
@@ -13,7 +13,9 @@ namespace aha {
 /// rethrown, the lowest rank's first.
 inline void on_ranks(int size, const std::function<void(Communicator&)>& body,
                      const CommOptions& options = {30, 30}) {
-  const int port = free_port();
+  Listener listener;
+  const int port = listener.port();
+  const int file = listener.give();
   std::vector<std::exception_ptr> errors(static_cast<std::size_t>(size));
   std::vector<std::thread> threads;
   threads.reserve(errors.size());
@@ -24,6 +26,7 @@ inline void on_ranks(int size, const std::function<void(Communicator&)>& body,
         placement.rank = r;
         placement.world_size = size;
         placement.master_port = port;
+        if (r == 0) placement.listener = file;
         Communicator comm(placement, options);
         body(comm);
         comm.finish();
