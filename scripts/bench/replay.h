@@ -26,8 +26,8 @@ struct ReplayTolerances {
   double logprob_max, logprob_mean, gradient, weights;
 
   static ReplayTolerances of(aha::FloatType storage) {
-    if (storage == aha::FloatType::F32) return {2e-3, 1e-4, 2e-3, 2e-2};
-    return {0.3, 2e-2, 0.1, 0.3};
+    if (storage == aha::FloatType::F32) return {1e-3, 1e-4, 1e-3, 1e-2};
+    return {0.5, 2e-2, 0.15, 0.3};
   }
   /// Not-a-number is no gap that is held.
   bool hold(const ReplayGaps& g) const {

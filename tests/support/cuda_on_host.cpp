@@ -4,11 +4,15 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <map>
 #include <memory>
 #include <vector>
 
 #include "trainer/kernels/cuda/device.h"
+#include "trainer/kernels/cuda/numbers.h"
+#include "trainer/kernels/cuda/pinned_ring.h"
+#include "trainer/kernels/cuda/scratch_blocks.h"
 
 // saves the registers that a call keeps and the stack pointer, and goes on on another stack
 asm(R"(
@@ -151,6 +155,11 @@ bool is_device_address(std::uintptr_t address) {
   return address <= next->first + next->second;
 }
 
+std::deque<std::function<void()>> queue;  ///< asked for and not done
+std::int64_t asked = 0;
+std::int64_t done = 0;
+std::vector<std::function<void()>>* recording = nullptr;
+
 /// Numbers are mapped nowhere, but by chance.
 bool is_mapped(std::uintptr_t address) {
   unsigned char resident = 0;
@@ -159,6 +168,9 @@ bool is_mapped(std::uintptr_t address) {
 }
 
 }  // namespace
+
+/// Does what was asked for up to a count of calls.
+void finish(std::int64_t mark);
 
 void run(const Launch& launch, const std::function<void()>& kernel) {
   if (launch.threads % 32 != 0 || launch.threads < 32 || launch.threads > 1024 ||
@@ -207,6 +219,23 @@ const void* exchange(const void* value, std::size_t bytes, int source) {
   return &values[t / 32 * 32 + static_cast<std::size_t>(source)];
 }
 
+void submit(std::function<void()> task) {
+  if (recording != nullptr) return recording->push_back(std::move(task));
+  queue.push_back(std::move(task));
+  ++asked;
+}
+
+void finish(std::int64_t mark) {
+  if (recording != nullptr) stop("a wait, a transfer or an allocation while a step is recorded");
+  if (done >= mark) return;
+  const Open open;
+  for (; done < mark; ++done) {
+    const auto task = std::move(queue.front());
+    queue.pop_front();
+    task();
+  }
+}
+
 Open::Open() {
   if (opened++ == 0) protect(PROT_READ | PROT_WRITE);
 }
@@ -225,6 +254,7 @@ constexpr std::size_t kPage = 4096;
 
 /// Ends at the end of a page, behind which a page is never open.
 void* allocate(std::int64_t bytes) {
+  if (cuda_on_host::recording != nullptr) cuda_on_host::stop("an allocation in a recording");
   const auto size = static_cast<std::size_t>(round_up(std::max<std::int64_t>(1, bytes), 64));
   const std::size_t pages = (size + kPage - 1) / kPage * kPage;
   void* memory =
@@ -235,46 +265,62 @@ void* allocate(std::int64_t bytes) {
 }
 
 void release(void* memory) {
+  if (memory == nullptr) return;
+  cuda_on_host::finish(cuda_on_host::asked);
   auto found =
       std::prev(cuda_on_host::allocations.upper_bound(reinterpret_cast<std::uintptr_t>(memory)));
   munmap(reinterpret_cast<void*>(found->first), found->second + kPage);
   cuda_on_host::allocations.erase(found);
 }
 
-void move_bytes(const void* from, std::int64_t bytes, void* to) {
+/// The ring is short, so that it is used again while copies out of it are under way.
+void upload(const void* from, std::int64_t bytes, void* to) {
+  constexpr std::int64_t kSegmentBytes = 4096;
+  static std::byte memory[PinnedRing::kSegments * kSegmentBytes];
+  static PinnedRing ring(memory, kSegmentBytes);
+  if (cuda_on_host::recording != nullptr) cuda_on_host::stop("an upload in a recording");
+  for (std::int64_t at = 0; at < bytes;) {
+    const auto piece = ring.take(bytes - at, mark, wait);
+    std::memcpy(piece.memory, static_cast<const std::byte*>(from) + at,
+                static_cast<std::size_t>(piece.bytes));
+    copy({}, piece.memory, piece.bytes, static_cast<std::byte*>(to) + at);
+    at += piece.bytes;
+  }
+}
+
+void download(const void* from, std::int64_t bytes, void* to) {
+  wait(mark());
   const Open open;
   if (bytes > 0) std::memcpy(to, from, static_cast<std::size_t>(bytes));
 }
 
 std::vector<float> widened(const void* from, FloatType type, Index count) {
   std::vector<float> result(static_cast<std::size_t>(count));
-  if (type == FloatType::F32)
-    std::memcpy(result.data(), from, result.size() * sizeof(float));
-  else
-    cpu_ops("portable")->widen({}, from, type, count, result.data());
+  with_rows({from, nullptr, type}, [&](const auto* elements) {
+    for (std::size_t i = 0; i < result.size(); ++i)
+      result[i] = cuda::widened(elements[i]);
+  });
   return result;
 }
 
 }  // namespace
 
-const Memory kMemory{false, allocate, release, move_bytes, move_bytes};
+const Memory kMemory{false, allocate, release, upload, download};
+
+namespace {
+ScratchBlocks scratch_blocks;
+}
 
 void* scratch(Scratch use, Index bytes) {
-  static std::map<Scratch, std::pair<void*, Index>> blocks;
-  auto& [memory, capacity] = blocks[use];
-  if (capacity < bytes) {
-    if (memory != nullptr) release(memory);
-    memory = allocate(bytes);
-    capacity = bytes;
-  }
-  const Open open;
-  if (bytes > 0) std::memset(memory, 0xff, static_cast<std::size_t>(bytes));
+  void* memory = scratch_blocks.reserve(use, bytes, bytes);
+  cuda_on_host::submit([=] {
+    if (bytes > 0) std::memset(memory, 0xff, static_cast<std::size_t>(bytes));
+  });
   return memory;
 }
 
 /// The sums of a product are added in ascending k.
-void gemm(const Gemm& p) {
-  const Open open;
+static void multiply(const Gemm& p) {
   if (p.type != FloatType::F32 && p.ldb % 8 != 0)  // activations, in scratch memory
     cuda_on_host::stop("rows of a product's operand that do not begin at multiples of 16 bytes");
   const auto count = [](Index ld, Index columns, Index rows) { return ld * (columns - 1) + rows; };
@@ -294,13 +340,74 @@ void gemm(const Gemm& p) {
     }
 }
 
+void gemm(const Gemm& p) {
+  cuda_on_host::submit([p] { multiply(p); });
+}
+
 void zero(const Exec&, void* to, Index bytes) {
-  const Open open;
-  if (bytes > 0) std::memset(to, 0, static_cast<std::size_t>(bytes));
+  cuda_on_host::submit([=] {
+    if (bytes > 0) std::memset(to, 0, static_cast<std::size_t>(bytes));
+  });
 }
 
 void copy(const Exec&, const void* from, Index bytes, void* to) {
-  move_bytes(from, bytes, to);
+  cuda_on_host::submit([=] {
+    if (bytes > 0) std::memcpy(to, from, static_cast<std::size_t>(bytes));
+  });
+}
+
+void* allocate_pinned(std::int64_t bytes) {
+  return std::malloc(static_cast<std::size_t>(bytes));
+}
+
+void release_pinned(void* memory) {
+  std::free(memory);
+}
+
+/// What is read before it is waited for is nonsense.
+void download_later(const void* from, std::int64_t bytes, void* to) {
+  std::memset(to, 0xff, static_cast<std::size_t>(bytes));
+  copy({}, from, bytes, to);
+}
+
+std::int64_t mark() {
+  return cuda_on_host::asked;
+}
+
+void wait(std::int64_t mark) {
+  cuda_on_host::finish(mark);
+}
+
+}  // namespace aha::cuda
+
+struct aha::Recording {
+  std::vector<std::function<void()>> calls;
+};
+
+namespace aha::cuda {
+namespace {
+std::vector<std::function<void()>> recorded;
+}
+
+void begin_recording() {
+  recorded.clear();
+  cuda_on_host::recording = &recorded;
+}
+
+Recording* end_recording() {
+  cuda_on_host::recording = nullptr;
+  scratch_blocks.recorded();
+  return new Recording{std::move(recorded)};
+}
+
+void launch_recording(const Recording* recording) {
+  for (const auto& call : recording->calls)
+    cuda_on_host::submit(call);
+}
+
+void forget(Recording* recording) {
+  delete recording;
+  scratch_blocks.forgotten();
 }
 
 }  // namespace aha::cuda
