@@ -38,11 +38,13 @@ void check_lengths(std::span<const GroupRequest> requests, const SamplingParams&
                    std::int64_t max_positions) {
   for (const auto& request : requests) {
     const auto prompt = static_cast<std::int64_t>(request.prompt.ids.size());
-    if (prompt + params.max_completion_length > max_positions)
+    const std::int64_t length = request.max_completion_length > 0 ? request.max_completion_length
+                                                                  : params.max_completion_length;
+    if (prompt + length > max_positions)
       fail(
           "a prompt of {} tokens with max_completion_length {} is longer than the {} positions of "
           "the model",
-          prompt, params.max_completion_length, max_positions);
+          prompt, length, max_positions);
   }
 }
 
@@ -67,7 +69,7 @@ bool Engine::take(Sequence& sequence, const Drawn& drawn, const SamplingParams& 
     c.finish = FinishReason::Stop;
   } else if (stop.completed(c.ids)) {
     c.finish = FinishReason::String;
-  } else if (c.length() >= params.max_completion_length) {
+  } else if (c.length() >= sequence.max_length) {
     c.finish = FinishReason::Length;
   } else {
     return false;

@@ -27,7 +27,8 @@ struct GroupRequest {
   Prompt prompt;
   std::uint64_t ordinal = 0;  ///< draw ordinal: enters every random key
   std::int64_t samples = 1;
-  std::int64_t first_sample = 0;  ///< index of the first completion, in its random key too
+  std::int64_t first_sample = 0;           ///< index of the first completion, in its random key too
+  std::int64_t max_completion_length = 0;  ///< of its completions, at most the parameters'; 0: that
 };
 
 }  // namespace aha

@@ -15,13 +15,18 @@ std::int64_t prompt_length(const GroupRequest& request) {
 
 Scheduler::Scheduler(std::span<const GroupRequest> requests, std::int64_t max_batch,
                      std::int64_t max_completion_length, Claim claim)
-    : requests_(requests), claim_(std::move(claim)), exhausted_(requests.empty()) {
+    : requests_(requests),
+      max_completion_length_(max_completion_length),
+      claim_(std::move(claim)),
+      exhausted_(requests.empty()) {
   if (!claim_) claim_ = [next = std::size_t{0}]() mutable { return next++; };
   std::int64_t total = 0;
   std::int64_t longest_prompt = 1;
   std::int64_t smallest_group = requests.empty() ? 1 : requests.front().samples;
   for (const auto& request : requests) {
     check(!request.prompt.ids.empty() && request.samples > 0, "a request has a prompt and samples");
+    check(request.max_completion_length <= max_completion_length,
+          "a request's length is at most the parameters'");
     total += request.samples;
     longest_prompt = std::max(longest_prompt, prompt_length(request));
     smallest_group = std::min(smallest_group, request.samples);
@@ -74,6 +79,8 @@ Sequence* Scheduler::start_sequence(SharedPrompt& prompt, Group& group, Admitted
   s.completion = &group.completions[static_cast<std::size_t>(index)];
   s.ordinal = request.ordinal;
   s.sample = request.first_sample + index;
+  s.max_length =
+      request.max_completion_length > 0 ? request.max_completion_length : max_completion_length_;
   s.slot = slot;
   const std::int64_t length = prompt_length(request);
   s.position = static_cast<std::int32_t>(length);

@@ -52,6 +52,7 @@ class Scheduler {
 
   std::span<const GroupRequest> requests_;
   std::int64_t max_batch_;
+  std::int64_t max_completion_length_;
   std::int64_t prompt_blocks_;  ///< per prompt place
   std::int64_t own_blocks_;     ///< per slot
   Index num_blocks_;

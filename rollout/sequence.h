@@ -21,7 +21,8 @@ struct Sequence {
   SharedPrompt* prompt = nullptr;
   Completion* completion = nullptr;
   std::uint64_t ordinal = 0;
-  std::int64_t sample = 0;  ///< in its random key
+  std::int64_t sample = 0;      ///< in its random key
+  std::int64_t max_length = 0;  ///< tokens that the completion may have
   std::int32_t slot = 0;
   std::int32_t position = 0;        ///< of the next row to run: prompt length + tokens run so far
   std::vector<std::int32_t> table;  ///< shared full prompt blocks, then its own

@@ -125,6 +125,33 @@ TEST_CASE("rollout: a completion ends by stop id, by stop string or at the limit
   CHECK(seen.size() == 3);
 }
 
+TEST_CASE("rollout: a request's own limit ends its completions, and nothing else of them changes",
+          "[rollout]") {
+  Model model = Model::random(toy_config(false), aha::cpu_ops());
+  Engine engine(model.decoder, model.weights, {}, model.config.vocab_size, letters, 3);
+  auto some = requests(model.config.vocab_size);
+  for (std::size_t r = 0; r < some.size(); ++r)
+    some[r].max_completion_length = r % 2 == 0 ? static_cast<std::int64_t>(r) + 1 : 0;
+  const auto limited = engine.generate(some, params());
+  const auto whole = rollout(model, params());
+  std::int64_t shortened = 0;
+  for (std::size_t r = 0; r < some.size(); ++r)
+    for (std::size_t c = 0; c < whole[r].completions.size(); ++c) {
+      const auto& all = whole[r].completions[c];
+      const auto& part = limited[r].completions[c];
+      const auto most = some[r].max_completion_length;
+      if (most == 0 || all.length() <= most) {
+        CHECK(same(part, all));
+        continue;
+      }
+      ++shortened;
+      CHECK(part.finish == FinishReason::Length);
+      CHECK(part.length() == most);
+      CHECK(std::equal(part.ids.begin(), part.ids.end(), all.ids.begin()));
+    }
+  CHECK(shortened > 3);
+}
+
 TEST_CASE("rollout: ids past the vocabulary are never drawn", "[rollout]") {
   Model model = Model::random(toy_config(true), aha::cpu_ops());
   Engine engine(model.decoder, model.weights, {}, 11, letters);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iostream>
-#include <map>
 #include <memory>
 
 #include "data/prompt.h"
@@ -11,8 +10,8 @@
 #include "trainer/commands/progress.h"
 #include "trainer/commands/shared.h"
 #include "trainer/core/error.h"
-#include "trainer/run/sample_groups.h"
 #include "trainer/run/policy.h"
+#include "trainer/run/sample_groups.h"
 #include "trainer/run/stage.h"
 
 namespace aha {
@@ -91,6 +90,7 @@ class Generator {
       fail("{}: a prompt of {} tokens and --max-completion-length {} need more than the model's {}",
            where, length, std::max<std::int64_t>(1, arguments_.length),
            positions_text(policy_.config));
+    request.max_completion_length = limit(request);
     return request;
   }
 
@@ -111,24 +111,16 @@ class Generator {
 
   std::vector<Group> generate(const std::vector<GroupRequest>& requests,
                               const OnToken& on_token = {}) {
-    std::map<std::int64_t, std::vector<std::size_t>> by_limit;
-    for (std::size_t i = 0; i < requests.size(); ++i)
-      by_limit[limit(requests[i])].push_back(i);
-    std::vector<Group> all(requests.size());
-    for (const auto& [tokens, rows] : by_limit) {
-      std::vector<GroupRequest> part;
-      for (const auto row : rows)
-        part.push_back(requests[row]);
-      params_.max_completion_length = tokens;
-      RolloutHooks hooks;
-      hooks.on_group = [&](Group& group) { progress_.add(group); };
-      hooks.on_token = on_token;
-      auto groups = engine_.generate(part, params_, 0, hooks);
-      if (arguments_.timing) say_timing();
-      for (std::size_t i = 0; i < rows.size(); ++i)
-        all[rows[i]] = std::move(groups[i]);
-    }
-    return all;
+    params_.max_completion_length = 1;
+    for (const auto& request : requests)
+      params_.max_completion_length =
+          std::max(params_.max_completion_length, request.max_completion_length);
+    RolloutHooks hooks;
+    hooks.on_group = [&](Group& group) { progress_.add(group); };
+    hooks.on_token = on_token;
+    auto groups = engine_.generate(requests, params_, 0, hooks);
+    if (arguments_.timing && !requests.empty()) say_timing();
+    return groups;
   }
 
   void say_timing() const {
