@@ -6,6 +6,8 @@
 // Device memory is memory that the program cannot touch: it is opened for kernels and for the functions of
 // `Memory` alone, ends at a page that is never open, and a kernel that is given a pointer to other memory ends
 // the program. What passes here works on pointers as a GPU would.
+//
+// Calls are done as late as a device may do them: when the host waits.
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -28,7 +30,12 @@ struct Launch {
   int threads;
   std::int64_t shared_bytes;
 };
+/// Runs a kernel now.
 void run(const Launch& launch, const std::function<void()>& kernel);
+
+/// Asks for something. Nothing is done before the host waits for it, so that what the host reads or changes too early
+/// shows; between the begin and the end of a recording it is recorded.
+void submit(std::function<void()> task);
 
 void require_no_host_word(const void* argument, std::size_t bytes);
 

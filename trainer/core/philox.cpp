@@ -6,40 +6,17 @@
 #include "trainer/core/error.h"
 
 namespace aha {
-namespace {
 
-constexpr double kTwoToMinus32 = 1.0 / 4294967296.0;
-
-double open_unit(std::uint32_t word) {
-  return (static_cast<double>(word) + 0.5) * kTwoToMinus32;
-}
-
-}  // namespace
-
-std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> c,
-                                           std::array<std::uint32_t, 2> k) {
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t p0 = std::uint64_t{0xD2511F53} * c[0];
-    const std::uint64_t p1 = std::uint64_t{0xCD9E8D57} * c[2];
-    c = {static_cast<std::uint32_t>(p1 >> 32) ^ c[1] ^ k[0], static_cast<std::uint32_t>(p1),
-         static_cast<std::uint32_t>(p0 >> 32) ^ c[3] ^ k[1], static_cast<std::uint32_t>(p0)};
-    k[0] += 0x9E3779B9U;
-    k[1] += 0xBB67AE85U;
-  }
-  return c;
-}
-
-std::array<std::uint32_t, 4> philox(const RandomKey& key) {
+void check_widths(const RandomKey& key) {
   check(key.stage < (1U << 8), "a random key's stage fits 8 bits");
   check(key.ordinal < (std::uint64_t{1} << 48), "a random key's ordinal fits 48 bits");
   check(key.sample < (std::uint64_t{1} << 32), "a random key's sample index fits 32 bits");
   check(key.position < (std::uint64_t{1} << 32), "a random key's position fits 32 bits");
-  const auto purpose = static_cast<std::uint32_t>(key.purpose);
-  return philox4x32_10(
-      {static_cast<std::uint32_t>(key.position), static_cast<std::uint32_t>(key.sample),
-       static_cast<std::uint32_t>(key.ordinal),
-       (purpose << 24) | (key.stage << 16) | static_cast<std::uint32_t>(key.ordinal >> 32)},
-      {static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32)});
+}
+
+std::array<std::uint32_t, 4> philox(const RandomKey& key) {
+  check_widths(key);
+  return philox_words(key);
 }
 
 double uniform(const RandomKey& key) {

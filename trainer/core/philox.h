@@ -27,16 +27,44 @@ struct RandomKey {
   std::uint64_t position = 0;  ///< token's position in the completion, < 2^32
 };
 
-/// Four 32-bit words of Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
-/// SC 2011) with key = seed and counter = {position, sample, ordinal low, purpose | stage | ordinal
-/// high}. Throws InternalError when a field is wider than it may be.
+/// InternalError when a field is wider than it may be.
+void check_widths(const RandomKey& key);
+
+/// The bare bijection of Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+/// A constant expression, like all that a draw needs of it: devices compile the same text.
+constexpr std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> c,
+                                                     std::array<std::uint32_t, 2> k) {
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t p0 = std::uint64_t{0xD2511F53} * c[0];
+    const std::uint64_t p1 = std::uint64_t{0xCD9E8D57} * c[2];
+    c = {static_cast<std::uint32_t>(p1 >> 32) ^ c[1] ^ k[0], static_cast<std::uint32_t>(p1),
+         static_cast<std::uint32_t>(p0 >> 32) ^ c[3] ^ k[1], static_cast<std::uint32_t>(p0)};
+    k[0] += 0x9E3779B9U;
+    k[1] += 0xBB67AE85U;
+  }
+  return c;
+}
+
+/// Four words with key = seed and counter = {position, sample, ordinal low, purpose | stage | ordinal high}, of a
+/// key whose fields fit.
+constexpr std::array<std::uint32_t, 4> philox_words(const RandomKey& key) {
+  const auto purpose = static_cast<std::uint32_t>(key.purpose);
+  return philox4x32_10(
+      {static_cast<std::uint32_t>(key.position), static_cast<std::uint32_t>(key.sample),
+       static_cast<std::uint32_t>(key.ordinal),
+       (purpose << 24) | (key.stage << 16) | static_cast<std::uint32_t>(key.ordinal >> 32)},
+      {static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32)});
+}
+
+/// In (0, 1): (word + 0.5) * 2^-32.
+constexpr double open_unit(std::uint32_t word) {
+  return (static_cast<double>(word) + 0.5) * (1.0 / 4294967296.0);
+}
+
+/// The words of a key that is checked.
 std::array<std::uint32_t, 4> philox(const RandomKey& key);
 
-/// The bare bijection, for known-answer tests.
-std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> counter,
-                                           std::array<std::uint32_t, 2> key);
-
-/// Uniform in (0, 1), 32 bits: (word + 0.5) * 2^-32 of the first word.
+/// Uniform in (0, 1), 32 bits: open_unit of the first word.
 double uniform(const RandomKey& key);
 
 /// Standard normal by Box-Muller from the first two words (double arithmetic).

@@ -13,6 +13,7 @@ namespace {
 
 void raise(CudaFault fault, const char* message) {
   if (fault == CudaFault::User) throw UserError(message);
+  if (fault == CudaFault::Ours) throw InternalError(message);
   throw DeviceError(message);
 }
 

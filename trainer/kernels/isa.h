@@ -36,6 +36,9 @@ void head_norm_backward(const Exec& exec, const HeadNormBackward& p);
 void rope(const Exec& exec, const Rope& p);
 void swiglu(const Exec& exec, const Swiglu& p);
 void swiglu_backward(const Exec& exec, const SwigluBackward& p);
+void norm_linear(const Exec& exec, const RmsNorm& norm, const Linear& p);
+void swiglu_linear(const Exec& exec, const Swiglu& gate, const Linear& p);
+void finish_qkv(const Exec& exec, const FinishQkv& p);
 void embed(const Exec& exec, const Weight& table, const std::int64_t* ids, Index M, Index C,
            float* out);
 void embed_backward(const Exec& exec, const float* dout, const std::int64_t* ids, Index M, Index C,

@@ -150,6 +150,22 @@ struct KvRows {
   Index M;
 };
 
+/// What follows the product of q, k and v: the bias is added, HeadNorm and Rope in place, then k and v are stored.
+struct FinishQkv {
+  float* qkv;         ///< [M, (H + 2 Hk) D]
+  const float* bias;  ///< [(H + 2 Hk) D]; null: none
+  const float* norm;  ///< [2, D] weights of HeadNorm; null: none
+  float* raw;         ///< [M, (H + Hk) D] and
+  float* inv_rms;     ///< [M, H + Hk] as in HeadNorm
+  float eps;
+  const float* cos;  ///< [max position, R/2], R as in Rope
+  const float* sin;
+  Index rotary;
+  KvRows rows;
+  KvStore kv;
+  Index H;
+};
+
 /// The widest head that the tables of devices have attention for.
 constexpr Index kMaxHeadWidth = 128;
 
@@ -286,6 +302,8 @@ struct AdamW {
   double lr, beta1, beta2, eps, weight_decay, grad_scale;
 };
 
+struct DeviceOps;  // device_ops.h
+
 /// One table of bodies. Functions check nothing: callers pass valid sizes and ids.
 struct Ops {
   const char* name;      ///< "avx512", "avx2", "portable", "cuda"
@@ -310,6 +328,11 @@ struct Ops {
   void (*rope)(const Exec&, const Rope&);
   void (*swiglu)(const Exec&, const Swiglu&);
   void (*swiglu_backward)(const Exec&, const SwigluBackward&);
+
+  /// Chains whose rows between the parts a device does not write: nobody else may read the norm's or the gate's y.
+  void (*norm_linear)(const Exec&, const RmsNorm&, const Linear&);
+  void (*swiglu_linear)(const Exec&, const Swiglu&, const Linear&);
+  void (*finish_qkv)(const Exec&, const FinishQkv&);
 
   /// out[r] = table[ids[r]]; backward: dtable[ids[r]] += dout[r] in row order.
   void (*embed)(const Exec&, const Weight& table, const std::int64_t* ids, Index M, Index C,
@@ -341,6 +364,9 @@ struct Ops {
   bool (*narrow)(const Exec&, const float* x, Index n, FloatType type, void* to);
   /// x = from [n], exactly.
   void (*widen)(const Exec&, const void* from, FloatType type, Index n, float* x);
+
+  /// What a device has beside; null where memory is the host's.
+  const DeviceOps* device = nullptr;
 };
 
 /// Sum of x^2: the blocks' sums, added in their order.

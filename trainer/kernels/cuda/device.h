@@ -1,7 +1,7 @@
 #pragma once
 // What the operations of this folder stand on: the device's memory, scratch, products, and the entries of
 // the table.
-#include "trainer/kernels/ops.h"
+#include "trainer/kernels/device_ops.h"
 
 namespace aha::cuda {
 
@@ -52,6 +52,9 @@ void head_norm_backward(const Exec&, const HeadNormBackward& p);
 void rope(const Exec&, const Rope& p);
 void swiglu(const Exec&, const Swiglu& p);
 void swiglu_backward(const Exec&, const SwigluBackward& p);
+void norm_linear(const Exec&, const RmsNorm& norm, const Linear& p);
+void swiglu_linear(const Exec&, const Swiglu& gate, const Linear& p);
+void finish_qkv(const Exec&, const FinishQkv& p);
 void embed(const Exec&, const Weight& table, const std::int64_t* ids, Index M, Index C, float* out);
 void embed_backward(const Exec&, const float* dout, const std::int64_t* ids, Index M, Index C,
                     float* dtable);
@@ -70,6 +73,19 @@ bool add_fixed(const Exec&, std::int64_t* acc, const float* x, Index n);
 void from_fixed(const Exec&, const std::int64_t* acc, float* x, Index n);
 bool narrow(const Exec&, const float* x, Index n, FloatType type, void* to);
 void widen(const Exec&, const void* from, FloatType type, Index n, float* x);
+
+void* allocate_pinned(std::int64_t bytes);
+void release_pinned(void* memory);
+void download_later(const void* from, std::int64_t bytes, void* to);
+std::int64_t mark();
+void wait(std::int64_t mark);
+void begin_recording();
+Recording* end_recording();
+void launch_recording(const Recording* recording);
+void forget(Recording* recording);
+void start_slots(const StartSlots& p);
+void load_rows(const LoadRows& p);
+void sample_slots(const SampleSlots& p);
 
 const Ops& table();
 

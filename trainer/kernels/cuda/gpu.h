@@ -34,8 +34,10 @@ template <class... Parameters, class... Arguments>
 void launch(const Grid& grid, void (*kernel)(Parameters...), const Arguments&... arguments) {
   if (grid.x <= 0 || grid.y <= 0) return;
   (cuda_on_host::require_no_host_pointer(arguments), ...);
-  cuda_on_host::run({grid.x, grid.y, grid.threads, grid.shared_bytes},
-                    [&] { kernel(static_cast<Parameters>(arguments)...); });
+  cuda_on_host::submit([grid, kernel, ... parameters = static_cast<Parameters>(arguments)] {
+    cuda_on_host::run({grid.x, grid.y, grid.threads, grid.shared_bytes},
+                      [&] { kernel(parameters...); });
+  });
 }
 
 template <class T>

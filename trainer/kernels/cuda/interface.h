@@ -1,28 +1,30 @@
 #pragma once
 // What the program and libaha_cuda.so agree on. Both are built from one source tree; a library of another one
 // is refused, not called.
-#include "trainer/kernels/ops.h"
+#include "trainer/kernels/device_ops.h"
 
 namespace aha {
 
-/// Counts up when the meaning of anything in ops.h, memory.h or this file changes.
-constexpr int kCudaInterface = 2;
+/// Counts up when the meaning of anything in ops.h, device_ops.h, memory.h or this file changes.
+constexpr int kCudaInterface = 3;
 
 template <class... Structs>
 constexpr std::int64_t bytes_of_all() {
   return (std::int64_t{sizeof(Structs)} + ...);
 }
 
-/// Of every struct of ops.h and memory.h: a library whose structs are longer or shorter is another one, whatever its number.
+/// Of every struct of ops.h, device_ops.h and memory.h: a library whose structs are longer or shorter is another one, whatever its number.
 constexpr std::int64_t kCudaLayout =
     bytes_of_all<Weight, Linear, LinearDx, LinearDw, RmsNorm, RmsNormBackward, Rope, HeadNorm,
                  HeadNormBackward, KvStore, KvRows, KvCopy, Attention, KvPart, KvPartRange,
                  AttentionBackward, Swiglu, SwigluBackward, HeadLogprob, HeadLogprobBackward,
-                 HeadSample, AdamW, Ops, Memory, Exec>();
+                 HeadSample, AdamW, FinishQkv, DrawnToken, DecodeSlot, DecodeSettings, SlotStart,
+                 StartSlots, LoadRows, SampleSlots, DeviceOps, Ops, Memory, Exec>();
 
 enum class CudaFault {
-  User,   ///< no GPU that can be used, a driver that is too old, too little memory
-  Device  ///< the GPU or a call of CUDA failed
+  User,    ///< no GPU that can be used, a driver that is too old, too little memory
+  Device,  ///< the GPU or a call of CUDA failed
+  Ours     ///< an error of the program
 };
 
 /// What the program gives the library.

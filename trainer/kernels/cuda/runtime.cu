@@ -3,10 +3,14 @@
 #include <cublas_v2.h>
 
 #include <cstdio>
+#include <cstring>
+#include <memory>
 
 #include "trainer/kernels/cuda/device.h"
 #include "trainer/kernels/cuda/gpu.h"
 #include "trainer/kernels/cuda/interface.h"
+#include "trainer/kernels/cuda/pinned_ring.h"
+#include "trainer/kernels/cuda/scratch_blocks.h"
 
 namespace aha::cuda {
 namespace {
@@ -14,17 +18,21 @@ namespace {
 constexpr int kOldestMajor = 8;  ///< compute capability
 constexpr std::size_t kBlasWorkspace = std::size_t{32} << 20;
 
-struct Block {
-  void* memory = nullptr;
-  Index bytes = 0;
-};
+constexpr std::int64_t kSegmentBytes = std::int64_t{4} << 20;
+constexpr int kEvents = 64;
 
 /// One GPU and one stream a process.
 struct State {
   CudaHost host;
   cudaStream_t stream = nullptr;
   cublasHandle_t blas = nullptr;
-  Block scratch[static_cast<int>(Scratch::Count)];
+  ScratchBlocks scratch;
+  PinnedRing uploads{nullptr, 0};
+  void* landing = nullptr;  ///< of downloads, kSegmentBytes
+  cudaEvent_t events[kEvents] = {};
+  std::int64_t marks = 0;   ///< mark m is event m mod kEvents, until it is used again
+  std::int64_t passed = 0;  ///< the last mark that was waited for
+  bool recording = false;
 };
 State state;
 
@@ -51,6 +59,11 @@ void require_blas(cublasStatus_t status, const char* what) {
     raise(CudaFault::Device, "%s: cuBLAS says %s", what, cublasGetStatusString(status));
 }
 
+/// What CUDA does not do between the begin and the end of a recording.
+void require_no_recording(const char* what) {
+  if (state.recording) raise(CudaFault::Ours, "%s while a decode step is recorded", what);
+}
+
 /// Too little memory shows as one of two statuses when a handle is made.
 cublasHandle_t create_blas() {
   cublasHandle_t blas = nullptr;
@@ -65,6 +78,7 @@ cublasHandle_t create_blas() {
 }
 
 void* allocate(std::int64_t bytes) {
+  require_no_recording("memory is taken");
   void* memory = nullptr;
   const auto size = static_cast<std::size_t>(bytes > 0 ? bytes : 1);
   if (cudaMalloc(&memory, size) == cudaErrorMemoryAllocation) {
@@ -90,18 +104,28 @@ void release(void* memory) {
       memory);  // called by destructors; a fault of the device is sticky and seen by the next call
 }
 
-/// Pageable memory: CUDA has copied it aside when it returns.
+/// Through pinned memory, as pageable memory would make the host wait for the device.
 void upload(const void* from, std::int64_t bytes, void* to) {
-  require(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyHostToDevice,
-                          state.stream),
-          "a copy to the GPU");
+  require_no_recording("an upload");
+  for (std::int64_t at = 0; at < bytes;) {
+    const auto piece = state.uploads.take(bytes - at, mark, wait);
+    const auto size = static_cast<std::size_t>(piece.bytes);
+    std::memcpy(piece.memory, static_cast<const std::byte*>(from) + at, size);
+    require(cudaMemcpyAsync(static_cast<std::byte*>(to) + at, piece.memory, size,
+                            cudaMemcpyHostToDevice, state.stream),
+            "a copy to the GPU");
+    at += piece.bytes;
+  }
 }
 
 void download(const void* from, std::int64_t bytes, void* to) {
-  require(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDeviceToHost,
-                          state.stream),
-          "a copy from the GPU");
-  require(cudaStreamSynchronize(state.stream), "a kernel before a copy from the GPU");
+  require_no_recording("a download");
+  for (std::int64_t at = 0; at < bytes; at += kSegmentBytes) {
+    const std::int64_t size = bytes - at < kSegmentBytes ? bytes - at : kSegmentBytes;
+    download_later(static_cast<const std::byte*>(from) + at, size, state.landing);
+    require(cudaStreamSynchronize(state.stream), "a kernel before a copy from the GPU");
+    std::memcpy(static_cast<std::byte*>(to) + at, state.landing, static_cast<std::size_t>(size));
+  }
 }
 
 cudaDataType_t blas_type(FloatType type) {
@@ -151,14 +175,38 @@ void require(cudaError_t status, const char* what) {
 }
 
 void* scratch(Scratch use, Index bytes) {
-  Block& block = state.scratch[static_cast<int>(use)];
-  if (block.bytes < bytes) {
-    release(block.memory);
-    block = {};
-    block.memory = allocate(bytes + bytes / 4);
-    block.bytes = bytes + bytes / 4;
-  }
-  return block.memory;
+  return state.scratch.reserve(use, bytes, bytes + bytes / 4);
+}
+
+void* allocate_pinned(std::int64_t bytes) {
+  void* memory = nullptr;
+  require(cudaMallocHost(&memory, static_cast<std::size_t>(bytes)), "pinned memory");
+  return memory;
+}
+
+/// Waits for the device.
+void release_pinned(void* memory) {
+  (void)cudaFreeHost(memory);
+}
+
+void download_later(const void* from, std::int64_t bytes, void* to) {
+  require(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDeviceToHost,
+                          state.stream),
+          "a copy from the GPU");
+}
+
+std::int64_t mark() {
+  ++state.marks;
+  require(cudaEventRecord(state.events[state.marks % kEvents], state.stream), "cudaEventRecord");
+  return state.marks;
+}
+
+/// The event of an old mark may be a later one's by now, which is to wait for more.
+void wait(std::int64_t mark) {
+  require_no_recording("a wait");
+  if (mark <= state.passed) return;
+  require(cudaEventSynchronize(state.events[mark % kEvents]), "a kernel before a wait");
+  state.passed = mark;
 }
 
 void gemm(const Gemm& p) {
@@ -184,6 +232,44 @@ void copy(const Exec&, const void* from, Index bytes, void* to) {
 
 }  // namespace aha::cuda
 
+struct aha::Recording {
+  cudaGraphExec_t graph = nullptr;
+};
+
+namespace aha::cuda {
+
+void begin_recording() {
+  require(cudaStreamBeginCapture(state.stream, cudaStreamCaptureModeThreadLocal),
+          "cudaStreamBeginCapture");
+  state.recording = true;
+}
+
+Recording* end_recording() {
+  cudaGraph_t graph = nullptr;
+  state.recording = false;
+  require(cudaStreamEndCapture(state.stream, &graph), "cudaStreamEndCapture");
+  auto recording = std::make_unique<Recording>();
+  require(cudaGraphInstantiate(&recording->graph, graph, 0), "cudaGraphInstantiate");
+  require(cudaGraphDestroy(graph), "cudaGraphDestroy");
+  require(cudaGraphUpload(recording->graph, state.stream), "cudaGraphUpload");
+  state.scratch.recorded();
+  return recording.release();
+}
+
+void launch_recording(const Recording* recording) {
+  require(cudaGraphLaunch(recording->graph, state.stream), "a recorded step");
+}
+
+/// Called by destructors: a fault of the device is sticky and seen by the next call.
+void forget(Recording* recording) {
+  (void)cudaStreamSynchronize(state.stream);
+  (void)cudaGraphExecDestroy(recording->graph);
+  delete recording;
+  state.scratch.forgotten();
+}
+
+}  // namespace aha::cuda
+
 extern "C" __attribute__((visibility("default"))) const aha::Ops* aha_cuda_open(
     const aha::CudaHost* host) {
   using namespace aha::cuda;
@@ -192,6 +278,10 @@ extern "C" __attribute__((visibility("default"))) const aha::Ops* aha_cuda_open(
   state.host = *host;
   check_device();
   require(cudaStreamCreateWithFlags(&state.stream, cudaStreamNonBlocking), "cudaStreamCreate");
+  for (auto& event : state.events)
+    require(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreate");
+  state.uploads = {allocate_pinned(PinnedRing::kSegments * kSegmentBytes), kSegmentBytes};
+  state.landing = allocate_pinned(kSegmentBytes);
   cublasHandle_t blas = create_blas();
   require_blas(cublasSetStream(blas, state.stream), "cublasSetStream");
   // a workspace of our own: the same products whatever ran before, and none of them allocates

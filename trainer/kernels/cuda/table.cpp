@@ -2,6 +2,25 @@
 
 namespace aha::cuda {
 
+namespace {
+
+constexpr DeviceOps kDeviceOps{
+    .allocate_pinned = allocate_pinned,
+    .release_pinned = release_pinned,
+    .download_later = download_later,
+    .mark = mark,
+    .wait = wait,
+    .begin_recording = begin_recording,
+    .end_recording = end_recording,
+    .launch = launch_recording,
+    .forget = forget,
+    .start_slots = start_slots,
+    .load_rows = load_rows,
+    .sample_slots = sample_slots,
+};
+
+}  // namespace
+
 const Ops& table() {
   static constexpr Ops kTable{
       .name = "cuda",
@@ -21,6 +40,9 @@ const Ops& table() {
       .rope = rope,
       .swiglu = swiglu,
       .swiglu_backward = swiglu_backward,
+      .norm_linear = norm_linear,
+      .swiglu_linear = swiglu_linear,
+      .finish_qkv = finish_qkv,
       .embed = embed,
       .embed_backward = embed_backward,
       .kv_write = kv_write,
@@ -38,6 +60,7 @@ const Ops& table() {
       .from_fixed = from_fixed,
       .narrow = narrow,
       .widen = widen,
+      .device = &kDeviceOps,
   };
   return kTable;
 }

@@ -28,13 +28,13 @@ TEST_CASE("cuda interface: a library of another number or another layout is refu
   CHECK_FALSE(aha::same_interface(host));
 }
 
-TEST_CASE("cuda interface: the layout has every struct of ops.h and memory.h") {
+TEST_CASE("cuda interface: the layout has every struct of ops.h, device_ops.h and memory.h") {
   const std::string interface = text_of("trainer/kernels/cuda/interface.h");
   const auto begin = interface.find("kCudaLayout =");
   const auto list = interface.substr(begin, interface.find('(', begin) - begin);
   const std::regex definition(R"(\nstruct (\w+) \{)");
   int structs = 0;
-  for (const char* path : {"trainer/kernels/ops.h", "trainer/kernels/memory.h"}) {
+  for (const char* path : {"trainer/kernels/ops.h", "trainer/kernels/device_ops.h", "trainer/kernels/memory.h"}) {
     const std::string text = text_of(path);
     for (std::sregex_iterator i(text.begin(), text.end(), definition), end; i != end; ++i) {
       INFO((*i)[1].str());

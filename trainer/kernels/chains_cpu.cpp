@@ -1,0 +1,25 @@
+#include "trainer/kernels/isa.h"
+
+namespace aha::AHA_ISA {
+
+void norm_linear(const Exec& exec, const RmsNorm& norm, const Linear& p) {
+  rms_norm(exec, norm);
+  linear(exec, p);
+}
+
+void swiglu_linear(const Exec& exec, const Swiglu& gate, const Linear& p) {
+  swiglu(exec, gate);
+  linear(exec, p);
+}
+
+void finish_qkv(const Exec& exec, const FinishQkv& p) {
+  const Index M = p.rows.M;
+  const Index Hk = p.kv.Hk;
+  const Index D = p.kv.D;
+  if (p.bias != nullptr) add_bias(exec, p.bias, M, (p.H + 2 * Hk) * D, p.qkv);
+  if (p.norm != nullptr) head_norm(exec, {p.qkv, p.norm, p.raw, p.inv_rms, M, p.H, Hk, D, p.eps});
+  rope(exec, {p.qkv, p.rows.positions, p.cos, p.sin, M, p.H, Hk, D, false, p.rotary});
+  kv_write(exec, p.qkv, p.H, p.rows, p.kv);
+}
+
+}  // namespace aha::AHA_ISA

@@ -1,0 +1,155 @@
+// Chains of small operations as one launch: a norm or SwiGLU that writes the rows of the product after it in the
+// weight's type, and what stands between the product of q, k and v and attention.
+#include "trainer/kernels/cuda/device.h"
+#include "trainer/kernels/cuda/numbers.h"
+
+namespace aha::cuda {
+namespace {
+
+/// y [M, ld] = the norm of x, rounded. A block is a row.
+template <class Element>
+__global__ void norm_operand_rows(RmsNorm p, Element* y, Index ld) {
+  const float* x = p.x + block_x() * p.C;
+  float squares = 0;
+  for (Index i = thread(); i < p.C; i += threads())
+    squares = fmaf(x[i], x[i], squares);
+  const float mean = block_sum(squares, shared_memory<float>()) / static_cast<float>(p.C);
+  const float inv = 1.0F / sqrtf(mean + p.eps);
+  for (Index i = thread(); i < p.C; i += threads())
+    round_to(x[i] * inv * p.w[i], y[block_x() * ld + i]);
+  if (p.inv_rms != nullptr && thread() == 0) p.inv_rms[block_x()] = inv;
+}
+
+/// y [M, ld] = silu(gate) * up, rounded.
+template <class Element>
+__global__ void swiglu_operand_elements(Swiglu p, Element* y, Index ld) {
+  const Index i = element();
+  if (i >= p.M * p.F) return;
+  const float* gate = p.gate_up + i / p.F * 2 * p.F + i % p.F;
+  round_to(gate[0] * sigmoid(gate[0]) * gate[p.F], y[i / p.F * ld + i % p.F]);
+}
+
+/// The product of rows that are in scratch memory in the weight's type.
+void multiply(const Linear& p, const void* rows, Index ld) {
+  gemm({p.w.rows, p.K, true, rows, ld, false, p.y, p.ldy, p.N, p.M, p.K, p.w.type, p.accumulate});
+}
+
+/// Where k's and v's element d of head h go in the store.
+struct Destination {
+  float *key, *value;
+};
+
+AHA_DEVICE Destination destination(const FinishQkv& p, Index row, Index h) {
+  const Index position = p.rows.positions[row];
+  float* head = p.kv.data + p.rows.tables[row][position / kKvBlock] * block_floats(p.kv) +
+                h * KvStore::head_floats(p.kv.D);
+  return {head + position % kKvBlock, head + (kKvBlock + position % kKvBlock) * p.kv.D};
+}
+
+/// A row's head of q, k or v with its bias added, and what of its norm a backward pass needs.
+struct Head {
+  float* x;
+  const float* bias;
+  const float* weight;  ///< of the norm; null: none
+  float* raw;
+
+  AHA_DEVICE float biased(Index d) const { return x[d] + (bias == nullptr ? 0.0F : bias[d]); }
+  AHA_DEVICE float normed(Index d, float inv) const {
+    const float value = biased(d);
+    if (raw != nullptr) raw[d] = value;
+    return weight == nullptr ? value : value * inv * weight[d];
+  }
+};
+
+/// One over the root mean square of a head, in every lane.
+AHA_DEVICE float inverse_rms(const Head& head, Index D, float eps) {
+  float squares = 0;
+  for (Index d = lane(); d < D; d += kWarp) {
+    const float x = head.biased(d);
+    squares = fmaf(x, x, squares);
+  }
+  return 1.0F / sqrtf(lanes_sum(squares) / static_cast<float>(D) + eps);
+}
+
+/// A warp is one head of a row: q's heads, then k's, then v's. A lane has both dimensions of the pairs that it turns,
+/// and reads them before it writes them.
+__global__ void finish_heads(FinishQkv p, Index rotary) {
+  const Index Hk = p.kv.Hk;
+  const Index D = p.kv.D;
+  const Index heads = p.H + 2 * Hk;
+  const Index item = block_x() * (threads() / kWarp) + warp();
+  if (item >= p.rows.M * heads) return;
+  const Index row = item / heads;
+  const Index h = item % heads;
+  const bool value = h >= p.H + Hk;
+  const bool key = h >= p.H && !value;
+  Head head{p.qkv + item * D, p.bias == nullptr ? nullptr : p.bias + h * D, nullptr, nullptr};
+  float inv = 1;
+  if (p.norm != nullptr && !value) {
+    const Index kept = row * (p.H + Hk) + h;
+    head.weight = p.norm + (key ? D : 0);
+    if (p.raw != nullptr) head.raw = p.raw + kept * D;
+    inv = inverse_rms(head, D, p.eps);
+    if (p.inv_rms != nullptr && lane() == 0) p.inv_rms[kept] = inv;
+  }
+  const Destination to =
+      h < p.H ? Destination{nullptr, nullptr} : destination(p, row, (h - p.H) % Hk);
+  const auto put = [&](Index d, float x) {
+    head.x[d] = x;
+    if (key) to.key[d * kKvBlock] = x;
+    if (value) to.value[d] = x;
+  };
+  const Index half = value ? 0 : rotary / 2;
+  const float* cos = p.cos + p.rows.positions[row] * (rotary / 2);
+  const float* sin = p.sin + p.rows.positions[row] * (rotary / 2);
+  for (Index i = lane(); i < half; i += kWarp) {
+    const float a = head.normed(i, inv);
+    const float b = head.normed(half + i, inv);
+    put(i, fmaf(a, cos[i], -(b * sin[i])));
+    put(half + i, fmaf(b, cos[i], a * sin[i]));
+  }
+  for (Index d = 2 * half + lane(); d < D; d += kWarp)
+    put(d, head.normed(d, inv));
+}
+
+}  // namespace
+
+void norm_linear(const Exec& exec, const RmsNorm& norm, const Linear& p) {
+  if (p.M == 0) return;
+  if (p.w.type == FloatType::F32) {
+    rms_norm(exec, norm);
+    return linear(exec, p);
+  }
+  const Index ld = padded(norm.C);
+  const Index threads = norm.C < 1024 ? round_up(ceil_div(norm.C, 4), kWarp) : 256;
+  const Grid rows{norm.M, 1, static_cast<int>(threads), Index{kWarp} * 4};
+  void* operand = scratch(Scratch::Right, norm.M * ld * bytes_of(p.w.type));
+  if (p.w.type == FloatType::BF16)
+    launch(rows, norm_operand_rows<Bf16>, norm, static_cast<Bf16*>(operand), ld);
+  else
+    launch(rows, norm_operand_rows<Half>, norm, static_cast<Half*>(operand), ld);
+  multiply(p, operand, ld);
+}
+
+void swiglu_linear(const Exec& exec, const Swiglu& gate, const Linear& p) {
+  if (p.M == 0) return;
+  if (p.w.type == FloatType::F32) {
+    swiglu(exec, gate);
+    return linear(exec, p);
+  }
+  const Index ld = padded(gate.F);
+  const Grid elements = over(gate.M * gate.F);
+  void* operand = scratch(Scratch::Right, gate.M * ld * bytes_of(p.w.type));
+  if (p.w.type == FloatType::BF16)
+    launch(elements, swiglu_operand_elements<Bf16>, gate, static_cast<Bf16*>(operand), ld);
+  else
+    launch(elements, swiglu_operand_elements<Half>, gate, static_cast<Half*>(operand), ld);
+  multiply(p, operand, ld);
+}
+
+void finish_qkv(const Exec&, const FinishQkv& p) {
+  const Index warps = p.rows.M * (p.H + 2 * p.kv.Hk);
+  launch({ceil_div(warps, 4), 1, 4 * kWarp, 0}, finish_heads, p, p.rotary == 0 ? p.kv.D : p.rotary);
+}
+
+}  // namespace aha::cuda

@@ -1,0 +1,112 @@
+#pragma once
+// What the table of a device has beside the operations that every table has: ways to keep the device busy
+// without waiting for it, and decode steps whose rows feed themselves.
+//
+// A row's completion lives in a slot, in the device's memory: its last token, where that stands, its random key
+// and whether it is finished. A step reads the slots (load_rows), runs the decoder on their last tokens and
+// draws the next ones (sample_slots), which advances the slots. The host learns of it later.
+#include "trainer/core/philox.h"
+#include "trainer/kernels/ops.h"
+
+namespace aha {
+
+/// What was drawn for one row.
+struct DrawnToken {
+  std::int64_t id;  ///< below 0: nothing, the row was finished or stands for none
+  float logprob;    ///< of the untruncated distribution at the sampling temperature
+  float entropy;    ///< nats
+};
+
+/// A completion on a device.
+struct DecodeSlot {
+  std::int64_t id;        ///< the last token, which the next step runs
+  std::int32_t position;  ///< of `id` in the sequence
+  std::int32_t length;    ///< tokens drawn
+  std::int32_t limit;     ///< the length that ends it
+  std::int32_t finished;  ///< not 0: it takes no part
+  std::uint64_t ordinal;  ///< of its random key, and so is `sample`
+  std::uint64_t sample;
+};
+
+/// How a rollout draws: in the device's memory, so that recorded steps serve every rollout.
+struct DecodeSettings {
+  RandomKey key;  ///< without ordinal, sample and position
+  std::int64_t greedy;
+  float inv_temperature;
+  float top_p;
+  float min_p;
+  std::int32_t num_stop_ids;
+  Index top_k;
+  const std::int64_t* stop_ids;
+  const std::int32_t* tables;      ///< [slots, table_width] block tables
+  const std::int32_t* idle_table;  ///< [1] a block that no sequence has
+  Index table_width;
+};
+
+/// A slot that a completion takes.
+struct SlotStart {
+  std::int64_t slot;
+  DecodeSlot state;
+};
+
+/// slots[start.slot] = start.state, and its block table with it.
+struct StartSlots {
+  const SlotStart* starts;     ///< [n]
+  const std::int32_t* tables;  ///< [n, table_width]
+  Index n, table_width;
+  DecodeSlot* slots;
+  std::int32_t* slot_tables;  ///< [slots, table_width]
+};
+
+/// The rows of a step: ids, positions and tables of what the slots run next. A row that stands for nothing or
+/// is finished runs id 0 at position 0 of the idle block, and touches nothing else.
+struct LoadRows {
+  const DecodeSettings* settings;
+  const DecodeSlot* slots;
+  const std::int32_t* order;  ///< [M] slots; below 0: none
+  Index M;
+  std::int64_t* ids;            ///< [M]
+  std::int32_t* positions;      ///< [M]
+  const std::int32_t** tables;  ///< [M]
+};
+
+/// Draws a token for each row that is not idle, as HeadSample does with the uniform of the row's random key, and
+/// advances its slot: finished with a stop id or at the limit.
+struct SampleSlots {
+  const float* h;  ///< [M, C]
+  Weight w;        ///< [V or more, C]
+  Index M, C, V;
+  const DecodeSettings* settings;
+  const std::int32_t* order;  ///< [M]
+  DecodeSlot* slots;
+  DrawnToken* drawn;  ///< [M]
+};
+
+/// Calls that were recorded, to be asked for as one.
+struct Recording;
+
+/// All calls but `wait` return before what they ask for is done.
+struct DeviceOps {
+  /// Memory of the host that a device writes to while others work.
+  void* (*allocate_pinned)(std::int64_t bytes);
+  void (*release_pinned)(void* memory);
+  /// `to` is pinned, and written once a later mark is waited for.
+  void (*download_later)(const void* from, std::int64_t bytes, void* to);
+  /// A place in the order of calls; to wait for it is to wait for all that was asked before.
+  std::int64_t (*mark)();
+  void (*wait)(std::int64_t mark);
+
+  /// Operations that are called between the two are not done but recorded. They may not allocate, transfer
+  /// or wait, so the same calls are made once before, which takes what scratch memory they need. The memory that
+  /// they work on has to stay where it is.
+  void (*begin_recording)();
+  Recording* (*end_recording)();
+  void (*launch)(const Recording* recording);
+  void (*forget)(Recording* recording);
+
+  void (*start_slots)(const StartSlots&);
+  void (*load_rows)(const LoadRows&);
+  void (*sample_slots)(const SampleSlots&);
+};
+
+}  // namespace aha
