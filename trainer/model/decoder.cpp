@@ -86,31 +86,31 @@ void Decoder::forward_block(const Exec& exec, const BlockWeights& w, const RowBa
   const auto eps = static_cast<float>(config_.rms_norm_eps);
   const KvRows kv_rows{rows.positions.data(), rows.tables.data(), M};
 
-  ops_->rms_norm(exec, {p.x_in, w.input_norm, p.normed, p.inv_rms_in, M, C, eps});
-  ops_->linear(exec, {p.normed, C, w.qkv, p.qkv, Q, M, Q, C});
-  if (w.qkv_bias != nullptr) ops_->add_bias(exec, w.qkv_bias, M, Q, p.qkv);
-  if (w.qk_norm != nullptr)
-    ops_->head_norm(exec, {p.qkv, w.qk_norm, p.qk, p.inv_rms_qk, M, H, config_.num_key_value_heads,
-                           config_.head_dim, eps});
-  rotate(exec, p.qkv, rows, false);
-  ops_->kv_write(exec, p.qkv, H, kv_rows, kv);
+  ops_->norm_linear(exec, {p.x_in, w.input_norm, p.normed, p.inv_rms_in, M, C, eps},
+                    {p.normed, C, w.qkv, p.qkv, Q, M, Q, C});
+  ops_->finish_qkv(exec, {p.qkv, w.qkv_bias, w.qk_norm, p.qk, p.inv_rms_qk, eps, cos_, sin_,
+                          config_.rotary_dims(), kv_rows, kv, H});
   if (!rows.copies.empty())
     ops_->kv_copy(exec, kv, rows.copies.data(), static_cast<Index>(rows.copies.size()));
   ops_->attention(exec, {p.qkv, kv, kv_rows, p.attention, p.lse, H});
   if (p.x_mid != p.x_in) ops_->copy(exec, p.x_in, 4 * M * C, p.x_mid);
   ops_->linear(exec, {p.attention, HD, w.o, p.x_mid, C, M, C, HD, true});
 
-  ops_->rms_norm(exec, {p.x_mid, w.post_norm, p.normed, p.inv_rms_mid, M, C, eps});
-  ops_->linear(exec, {p.normed, C, w.gate_up, p.gate_up, 2 * F, M, 2 * F, C});
-  ops_->swiglu(exec, {p.gate_up, p.wide, M, F});
+  ops_->norm_linear(exec, {p.x_mid, w.post_norm, p.normed, p.inv_rms_mid, M, C, eps},
+                    {p.normed, C, w.gate_up, p.gate_up, 2 * F, M, 2 * F, C});
   if (p.x_out != p.x_mid) ops_->copy(exec, p.x_mid, 4 * M * C, p.x_out);
-  ops_->linear(exec, {p.wide, F, w.down, p.x_out, C, M, C, F, true});
+  ops_->swiglu_linear(exec, {p.gate_up, p.wide, M, F},
+                      {p.wide, F, w.down, p.x_out, C, M, C, F, true});
 }
 
-const float* Decoder::forward(const Exec& exec, ParameterProvider& weights,
-                              const RowBatch& host_rows, KvCache& cache, Scratch& s) const {
+const float* Decoder::forward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
+                              KvCache& cache, Scratch& scratch) const {
+  return forward_staged(exec, weights, scratch.rows.stage(*ops_->memory, rows), cache, scratch);
+}
+
+const float* Decoder::forward_staged(const Exec& exec, ParameterProvider& weights,
+                                     const RowBatch& rows, KvCache& cache, Scratch& s) const {
   const Memory& memory = *ops_->memory;
-  const RowBatch rows = s.rows.stage(memory, host_rows);
   const Index M = rows.rows();
   const Index C = config_.hidden_size;
   const Index F = config_.intermediate_size;

@@ -145,6 +145,10 @@ class Decoder {
   const float* forward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
                        KvCache& cache, Scratch& scratch) const;
 
+  /// The same of rows whose arrays are in the table's memory already.
+  const float* forward_staged(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
+                              KvCache& cache, Scratch& scratch) const;
+
   /// The same, keeping what backward needs; `num_blocks` blocks are named by the tables.
   const float* forward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
                        Index num_blocks, Activations& kept) const;
