@@ -74,6 +74,9 @@ struct OfflineSummary {
 ///
 /// A row that is not a JSON object, has nothing to judge, or has ill-typed fields is not written; the summary names
 /// it, and the rows behind it are scored all the same. Behind a line that is too long nothing is read.
+///
+/// Rows are judged in batches, over as many threads as there are cores, or as a reward that has others judge
+/// asks for; they come out in their order.
 /// UserError for a reward or a field that there is not.
 OfflineSummary score_jsonl(std::istream& in, std::ostream& out, const OfflineOptions& options);
 

@@ -2,7 +2,7 @@
 
 #include <sstream>
 
-#include "tests/rewards/rewards_support.h"
+#include "tests/rewards/external_support.h"
 #include "tests/support/catch.h"
 
 using namespace aha;       // NOLINT
@@ -259,4 +259,29 @@ TEST_CASE("score: agreement with a label, and rows as TRL, verl and aha write th
   CHECK(first["score"] == 1);
   CHECK(first["explanation"][0] == "gold: '5' (whole)");
   CHECK(first["explanation"][1] == "gold reads: 5");
+}
+
+TEST_CASE("score: a scorer of one's own is asked for many rows at once, which come out in order",
+          "[offline][external]") {
+  // one that answers only when it has two requests, the second one first
+  OfflineOptions options;
+  options.reward.name = "command";
+  options.reward.options = {{"command", Json{external_scorer(), "in pairs"}.dump()},
+                            {"in_flight", "2"},
+                            {"answer_limit_s", "5"}};
+  constexpr int kRows = 100;
+  std::stringstream in;
+  std::stringstream out;
+  for (int i = 0; i < kRows; ++i)
+    in << Json{{"n", i}, {"completion", std::string(static_cast<std::size_t>(i % 7), 'x')}} << "\n";
+  const auto summary = score_jsonl(in, out, options);
+  CHECK(summary.rows == kRows);
+  CHECK(summary.unjudged == 0);
+  int n = 0;
+  for (std::string line; std::getline(out, line); ++n) {
+    const auto row = Json::parse(line);
+    CHECK(row["n"] == n);
+    CHECK(row["score"] == static_cast<double>(n % 7) / 4);
+  }
+  CHECK(n == kRows);
 }
