@@ -1,39 +1,43 @@
 #!/usr/bin/env bash
 # Tries aha on a machine with a GPU, from a package (scripts/package.sh) or a build with its tests: what the machine is, the
-# GPU's tests, and a job on the GPU beside the same job on the CPU.   scripts/gpu_check.sh [--out DIR] [--dry-run]
-# Under eight minutes. The part `compare` holds numbers of the jobs to within 1e-3 of each other: loss and gradient of the first
-# step, which both take from the seed's weights, and loss, gradient and mean length of the first GRPO step, which
-# gpu_grpo takes from the weights that the CPU's warm start ended with.
-#   --out DIR    ./gpu_check; a log a part, and results.json
+# GPU's tests, a job on the GPU beside the same job on the CPU, speed beside its floors, and peers.
+#   scripts/gpu_check.sh [--out DIR] [--only PART,PART...] [--dry-run]
+# The part `compare` holds numbers of the jobs to within 1e-3 of each other: loss and gradient of the first step, which both
+# take from the seed's weights, and loss, gradient and mean length of the first GRPO step, which gpu_grpo takes from the weights
+# that the CPU's warm start ended with. `replay` trains the batches of ten CPU steps on the GPU, with tolerances of its own.
+#   --out DIR    ./gpu_check; a log a part, results.json, replay*.json, bench.jsonl
+#   --only       these parts alone
 #   --dry-run    says what would be run
-# One part that fails does not keep the others from running. Exit code 0: all passed; 1: a part failed; 77: no GPU.
+# Eight minutes at most: a part gets its own limit, or what is left of them. One that fails does not keep the others from
+# running. Peers that are not installed are left out. Exit code 0: all passed; 1: a part failed; 77: no GPU.
 source "$(dirname "$0")/common.sh"
-out=$PWD/gpu_check dry=false
+out=$PWD/gpu_check dry=false only= most=470
 while [ $# -gt 0 ]; do
   case $1 in
     --out) [ $# -ge 2 ] || die "gpu_check" "--out has no folder" "see scripts/gpu_check.sh --help"
       out=$2; shift ;;
+    --only) [ $# -ge 2 ] || die "gpu_check" "--only has no parts" "see scripts/gpu_check.sh --dry-run"
+      only=,$2,; shift ;;
     --dry-run) dry=true ;;
-    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) die "gpu_check" "unknown argument '$1'" "see scripts/gpu_check.sh --help" ;;
   esac
   shift
 done
 
 if [ -x "$PWD/aha" ]; then # a package
-  aha=$PWD/aha tests=$PWD/tests
-  find_program() { [ -x "$tests/$1" ] && echo "$tests/$1"; }
+  aha=$PWD/aha
+  find_program() { find "$PWD/tests" "$PWD/scripts/bench" -type f -name "$1" -perm -u+x -print -quit 2>/dev/null | grep .; }
 else
   aha=$build/aha
   export AHA_CUDA_LIBRARY=$build/libaha_cuda.so
-  find_program() { find "$build/tests" -type f -name "$1" -perm -u+x -print -quit 2>/dev/null | grep .; }
+  find_program() { find "$build" -type f -name "$1" -perm -u+x -print -quit 2>/dev/null | grep .; }
 fi
 program() {
   local path
-  if path=$(find_program "$1"); then echo "'$path'"; else
-    echo "echo '$1 is not built: nvcc was not found, or the tests were left out'; exit 1"
-  fi
+  if path=$(find_program "$1"); then echo "'$path'"; else echo "not_built $1"; fi
 }
+not_built() { echo "$1 is not built: nvcc was not found, or the tests were left out"; return 1; }
 [ -x "$aha" ] || die "gpu_check" "$aha is not there" "run scripts/build.sh --tests, or start this from a package"
 
 # FILE STAGE KEY: the value of the stage's first step in a metrics.jsonl
@@ -60,39 +64,69 @@ compare() { # FOLDER
     compare_stage "$1/cpu/metrics.jsonl" "$1/gpu_grpo/metrics.jsonl" grpo loss grad_norm completions/mean_length &&
     echo "the CPU's and the GPU's numbers of both first steps agree within 1e-3"
 }
-export -f number_of_first_step compare_stage compare
+export -f not_built number_of_first_step compare_stage compare
 
 toy=(train configs/countdown_aha.yaml --set stages.warm_start.train.max_steps=200 --set stages.grpo.train.max_steps=10)
 
 names=() limits=() commands=()
-part() { names+=("$1"); limits+=("$2"); commands+=("$3"); } # NAME SECONDS COMMAND
+part() { # NAME SECONDS COMMAND
+  case ${only:-,$1,} in *,$1,*) names+=("$1"); limits+=("$2"); commands+=("$3") ;; esac
+}
 part machine 20 "nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap,clocks.max.sm --format=csv,noheader && '$aha' --version"
 part kernels 90 "$(program test_cuda)"
+part rollout 60 "$(program test_rollout_on_gpu)"
 part step 90 "$(program test_run_on_gpu)"
 part cpu_job 60 "'$aha' ${toy[*]} --set output_dir='$out/cpu'"
 part gpu_job 60 "'$aha' ${toy[*]} --set output_dir='$out/gpu' --set device=cuda"
 part gpu_grpo 60 "cp -r '$out/cpu' '$out/gpu_grpo' && '$aha' ${toy[*]} --set output_dir='$out/gpu_grpo' --set device=cuda --resume '$out/gpu_grpo/checkpoints/step_200' && touch '$out/gpu_grpo/done'"
 part compare 10 "compare '$out'"
+replay="$(program gpu_replay) configs/countdown_aha.yaml --model '$out/cpu/checkpoints/step_200'"
+part replay 60 "$replay --json '$out/replay.json'"
+part replay_bf16 60 "$replay --json '$out/replay_bf16.json' --set model.storage=bf16"
+bench() { part "$1_${3//./}" "$2" "$(program bench_gpu) $1 --model $3 --json '$out/bench.jsonl'"; } # WHAT SECONDS MODEL
+bench nv256 40 0.5b
+bench grpo 60 0.5b
+bench train 40 0.5b
+bench families 40 0.5b
+bench nv256 40 1.5b
+bench train 40 1.5b
+bench nv256 40 0.6b
+peer() { part "peer_$1" "$2" "${AHA_PEERS_PYTHON:-python3} scripts/bench/peers/$3 --json '$out/bench.jsonl'"; } # NAME SECONDS SCRIPT
+peer hand_loop 60 "hand_loop.py --load fixed"
+peer hand_nv256 60 "hand_loop.py --load nv256"
+peer generate 60 "transformers_generate.py --new 64"
+
+[ ${#names[@]} -gt 0 ] || die "gpu_check" "--only names no part" "see scripts/gpu_check.sh --dry-run"
 
 if $dry; then
-  for i in "${!names[@]}"; do printf '%-10s %4d s at most   %s\n' "${names[i]}" "${limits[i]}" "${commands[i]}"; done
+  for i in "${!names[@]}"; do printf '%-14s %4d s at most   %s\n' "${names[i]}" "${limits[i]}" "${commands[i]}"; done
   exit 0
 fi
 nvidia-smi -L >/dev/null 2>&1 || { say "gpu_check: no GPU here (nvidia-smi -L finds none)"; exit 77; }
 
 mkdir -p "$out" || die "gpu_check" "$out cannot be made" "name another folder by --out"
-rm -rf "${out:?}"/{cpu,gpu,gpu_grpo}
+for name in "${names[@]}"; do
+  case $name in cpu_job) rm -rf "${out:?}/cpu" ;; gpu_job) rm -rf "${out:?}/gpu" ;; gpu_grpo) rm -rf "${out:?}/gpu_grpo" ;; esac
+done
+[ -n "$only" ] || rm -f "$out/bench.jsonl"
 failed=0 rows=()
-printf '%-10s %-10s %8s   %s\n' part outcome seconds 'last line'
+printf '%-14s %-10s %8s   %s\n' part outcome seconds 'last line'
 for i in "${!names[@]}"; do
   log=$out/${names[i]}.log started=$EPOCHREALTIME
-  timeout -k 10 "${limits[i]}" bash -c "${commands[i]}" >"$log" 2>&1 </dev/null
-  code=$? seconds=$(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $started }")
+  left=$((most - SECONDS))
+  if [ $left -lt 5 ]; then
+    echo "no time is left: see --only" >"$log"
+    code=124
+  else
+    timeout -k 10 "$((limits[i] < left ? limits[i] : left))" bash -c "${commands[i]}" >"$log" 2>&1 </dev/null
+    code=$?
+  fi
+  seconds=$(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $started }")
   grep -q 'skipped: no GPU' "$log" && code=77
+  case $code${names[i]} in 77peer_*) ;; 0*) ;; *) failed=1 ;; esac
   case $code in 77) outcome="not run" ;; 0) outcome=passed ;; 124 | 137) outcome="timed out" ;; *) outcome="failed ($code)" ;; esac
-  last=$(grep -v '^[=~ -]*$' "$log" | tail -n 1 | tr -d '"\\' | tr -cd '[:print:]' | cut -c1-120)
-  [ $code = 0 ] || failed=1
-  printf '%-10s %-10s %8.1f   %s\n' "${names[i]}" "$outcome" "$seconds" "$last"
+  last=$(grep -v '^[=~ -]*$' "$log" | tail -n 1 | tr -d '"\\' | tr -cd '[:print:]' | cut -c1-160)
+  printf '%-14s %-10s %8.1f   %s\n' "${names[i]}" "$outcome" "$seconds" "$last"
   rows+=("{\"part\": \"${names[i]}\", \"exit_code\": $code, \"seconds\": $seconds, \"last_line\": \"$last\"}")
 done
 { echo '['; printf '%s\n' "${rows[@]}" | sed '$!s/$/,/'; echo ']'; } >"$out/results.json"

@@ -12,7 +12,7 @@ for argument in "$@"; do
     *) die "packaging" "unknown argument '$argument'" "run scripts/package.sh [--archive]" ;;
   esac
 done
-programs=(bench_kernels bench_storage bench_bandwidth)
+programs=(bench_kernels bench_storage bench_bandwidth bench_gpu gpu_replay)
 tests=()
 torch_version=$(sed -n 's/^torch_version=//p' scripts/setup.sh)
 version=$(sed -n 's/.*kVersion.*"\([0-9.]*\)".*/\1/p' trainer/core/version.h)
@@ -26,7 +26,7 @@ scripts/setup.sh && scripts/build.sh --tests aha "${programs[@]}" || exit 1
 cuda=false
 grep -qiE '^AHA_CUDA:[A-Z]+=(ON|TRUE|YES|Y|1)$' "$build/CMakeCache.txt" && cuda=true
 if $cuda; then
-  tests=(test_cuda test_run_on_gpu)
+  tests=(test_cuda test_rollout_on_gpu test_run_on_gpu)
   scripts/build.sh --tests aha_cuda "${tests[@]}" || exit 1
 fi
 
@@ -61,13 +61,13 @@ assemble() {
   for name in aha "${programs[@]}" "${tests[@]}"; do
     case $name in
       aha) path=$part/$name ;;
-      bench_*) path=$part/scripts/bench/$name ;;
+      bench_* | gpu_replay) path=$part/scripts/bench/$name ;;
       *) path=$part/tests/$name ;;
     esac
     sed "s|@TORCH_VERSION@|$torch_version|; s|@PROGRAM@|$name|g" scripts/package/start.sh >"$path" && chmod 755 "$path" || return 1
   done
   cp -r configs LICENSE README.md CHANGELOG.md "$part/" && cp -r data/samples "$part/data/" &&
-    cp scripts/{common,submit,gpu_check}.sh "$part/scripts/" || return 1
+    cp scripts/{common,submit,gpu_check}.sh "$part/scripts/" && cp -r scripts/bench/peers "$part/scripts/bench/" || return 1
   rm -rf "$target" && mv "$part" "$target"
 }
 step "assembling" "a few seconds" assemble

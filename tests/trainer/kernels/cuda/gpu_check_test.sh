@@ -3,7 +3,7 @@
 set -u
 root=$(cd "$(dirname "$0")/../../../.." && pwd) # the clone
 place=$(mktemp -d) && trap 'rm -rf "$place"' EXIT
-mkdir -p "$place"/{scripts,tests,bin,configs}
+mkdir -p "$place"/{scripts/bench/peers,tests,bin,configs}
 cp "$root"/scripts/{common,gpu_check}.sh "$place/scripts/"
 # seconds that a hanging program is given, for this test
 sed -i 's/-k 10/-k 1/; s/^part cpu_job [0-9]*/part cpu_job 5/' "$place/scripts/gpu_check.sh"
@@ -19,6 +19,7 @@ out=$(printf "%s\n" "$@" | sed -n "s/^output_dir=//p")
 mkdir -p "$out/checkpoints/step_200"
 printf "{\"step\":1,\"stage\":\"%s\",\"loss\":$loss,\"grad_norm\":3e-1,\"completions/mean_length\":16.0}\n" warm_start grpo >"$out/metrics.jsonl"'
 }
+export AHA_PEERS_PYTHON=bash # peers pretend too
 check() { PATH=$place/bin:$PATH "$place/scripts/gpu_check.sh" --out "$place/out" >"$place/log" 2>&1; }
 failures=0
 expect() { # WHAT PATTERN
@@ -31,14 +32,30 @@ expect() { # WHAT PATTERN
 program bin/nvidia-smi 'exit 0'
 program tests/test_cuda 'echo "skipped: no GPU (there is no /dev/nvidiactl)"'
 job 2.5001
+for peer in hand_loop transformers_generate; do program scripts/bench/peers/$peer.py 'echo skipped; exit 77'; done
+program scripts/bench/bench_gpu 'echo "$1 ${*: -3:1}: 100 tok/s, 50.0 % of the floor"; echo "{}" >>"${*: -1}"'
+program scripts/bench/gpu_replay 'echo "10 of 10 steps"; touch "$5"'
 check && { echo "a part that was not run counts as passed"; failures=1; }
 expect "a test that is skipped" '^kernels +not run '
 expect "a test that is not built" '^step +failed \(1\) .*test_run_on_gpu is not built'
 expect "jobs that agree" '^compare +passed .*agree within 1e-3'
 
 program tests/test_cuda 'echo ok'
+program tests/test_rollout_on_gpu 'echo ok'
 program tests/test_run_on_gpu 'echo ok'
 check || { echo "all parts pass, but not the whole"; cat "$place/log"; failures=1; }
+expect "a peer that is not installed" '^peer_generate +not run '
+expect "a bench" '^nv256_15b +passed .*50.0 % of the floor'
+[ "$(wc -l <"$place/out/bench.jsonl")" = 7 ] || { echo "results of benches are missing"; failures=1; }
+PATH=$place/bin:$PATH "$place/scripts/gpu_check.sh" --out "$place/out" --only machine,replay >"$place/log" 2>&1
+[ "$(grep -cE '^[a-z_0-9]+ +passed' "$place/log")" = 2 ] || { echo "--only:"; cat "$place/log"; failures=1; }
+program scripts/bench/gpu_replay 'echo "9 of 10 steps"; exit 1'
+check
+expect "a replay that differs" '^replay +failed \(1\) .*9 of 10 steps'
+sed -i 's/most=470/most=4/' "$place/scripts/gpu_check.sh"
+check
+expect "a part that no time is left for" '^machine +timed out .*no time is left'
+sed -i 's/most=4/most=470/' "$place/scripts/gpu_check.sh"
 
 job 2.51
 check
