@@ -23,7 +23,8 @@ namespace {
 /// Set while this thread runs a piece: a loop inside a piece stays on its thread.
 thread_local bool inside_piece = false;  // NOLINT(readability-identifier-naming)
 
-constexpr auto kSpin = std::chrono::microseconds(20);
+/// Longer than what one thread does alone between the loops of a decode step: a sleeper wakes in 50 us.
+constexpr auto kSpin = std::chrono::microseconds(200);
 
 /// Tells the core that this is a spin loop.
 inline void relax() {

@@ -155,6 +155,9 @@ constexpr int kWeightRows = kLanePanels == 1 ? 4
                             : NP == 1        ? 16
                                              : 8;
 
+/// Bytes of W between what a tile computes with and what it asks the second-level cache for.
+constexpr Index kFetchAhead = 24576;
+
 /// A tile of C^T = W A^T, whose elements are the chains of C: sixteen rows of A are the lanes, so that W is
 /// read as it lies. c [kWeightRows][kMostLanes].
 template <int NP, class Element>
@@ -173,15 +176,15 @@ void lane_tile(const Element* w, Index K, const float* packed, float* c) {
 #pragma GCC unroll 16
     for (int n = 0; n < NR; ++n) {
       const Element* from = w + n * K + k;
-      // the rows of the next panel
-#pragma GCC unroll 2
-      for (std::size_t line = 0; line < sizeof(Element) / 2; ++line)
-        __builtin_prefetch(from + 16 * K + 16 * line);
       store(wide[n], load_lanes(from, min_index(16, depth)));
       if (depth > 16) store(wide[n] + 16, load_lanes(from + 16, depth - 16));
     }
     const float* a = packed + 16 * k;
+    // as many bytes as a step of the chains takes: asked for in one go, they would fill the core's few
+    // slots for lines on their way
+    const char* ahead = reinterpret_cast<const char*>(w + k * NR) + kFetchAhead;
     for (Index i = 0; i < depth; ++i) {
+      __builtin_prefetch(ahead + i * NR * static_cast<Index>(sizeof(Element)), 0, 2);
       F16 right[NP];
 #pragma GCC unroll 4
       for (int j = 0; j < NP; ++j)
