@@ -87,6 +87,7 @@ std::vector<RewardInfo> all_rewards() {  // NOLINT(readability-function-size): a
         {"retries", "3", "of a failed connection, 429 and 5xx", false},
         {"ca_file", "", "trusted certificates instead of the system's", false},
         {"token_env", "", "environment variable with a bearer token", false},
+        {"proxy", "environment", "environment (http_proxy, ...), none, or a URL", false},
         {"verifier", "true", "whether it tells right from wrong", false}},
        make_http_reward},
       {"format",

@@ -26,7 +26,7 @@ struct Attempt {
   std::int64_t group_shortest = -1;  ///< tokens, of the completions of this prompt; -1: unknown
   std::int64_t group_longest = -1;
   bool bare = false;  ///< `completion` is the answer alone: there is nothing to cut it out of
-  std::string_view id = {};  ///< of no other attempt that is judged meanwhile; empty: it has none
+  std::string_view id = {};  ///< of no other attempt that this reward judges; empty: it has none
 };
 
 /// One rule. Stateless after construction, so `score` may be called from several threads.

@@ -170,7 +170,8 @@ void Scorer::total_up(Score& score, std::string_view source) const {
   if (const auto accuracy = accuracy_part(source)) score.accuracy = score.parts[*accuracy].score;
 }
 
-void Scorer::score_groups(std::span<Group> groups, std::int64_t max_completion_length) {
+void Scorer::score_groups(std::span<Group> groups, std::int64_t max_completion_length,
+                          std::string_view purpose) {
   struct Place {
     Group* group;
     std::size_t completion;
@@ -196,7 +197,7 @@ void Scorer::score_groups(std::span<Group> groups, std::int64_t max_completion_l
   pool_->run(std::ssize(places), [&](std::int64_t piece) {
     const auto& [group, index, shortest, longest] = places[static_cast<std::size_t>(piece)];
     const auto& completion = group->completions[index];
-    const auto id = fmt::format("{}.{}", group->ordinal, index);
+    const auto id = fmt::format("{}{}.{}", purpose, group->ordinal, index);
     const Attempt attempt{.prompt = given_text(group->prompt),
                           .completion = completion.text,
                           .row = group->prompt.fields,
@@ -271,8 +272,9 @@ void Scorer::require_judged(std::span<const Group> groups, std::span<const Group
   }
 }
 
-void Scorer::score_group(Group& group, std::int64_t max_completion_length) {
-  score_groups({&group, 1}, max_completion_length);
+void Scorer::score_group(Group& group, std::int64_t max_completion_length,
+                         std::string_view purpose) {
+  score_groups({&group, 1}, max_completion_length, purpose);
 }
 
 }  // namespace aha

@@ -89,9 +89,11 @@ class Scorer {
   /// One attempt, on the calling thread and without a time budget.
   Score score(const Attempt& attempt, std::string_view source) const;
 
-  /// Fills `scores` of every completion. One time budget for all groups of a call.
-  void score_groups(std::span<Group> groups, std::int64_t max_completion_length);
-  void score_group(Group& group, std::int64_t max_completion_length);
+  /// Fills `scores` of every completion. One time budget for all groups of a call. Attempt::id is
+  /// `purpose` ORDINAL.INDEX: groups of equal ordinals have different purposes.
+  void score_groups(std::span<Group> groups, std::int64_t max_completion_length,
+                    std::string_view purpose = {});
+  void score_group(Group& group, std::int64_t max_completion_length, std::string_view purpose = {});
 
   /// Says in the log which rewards could not judge how many of the completions that they are meant for, and
   /// the most frequent reason. Nothing where all were judged.

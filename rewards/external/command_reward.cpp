@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 
 #include "rewards/external/program_pool.h"
@@ -16,15 +17,18 @@ namespace {
 class CommandReward final : public Reward {
  public:
   explicit CommandReward(const RewardOptions& options)
-      : verifier_(options.flag("verifier")),
+      : name_(options.reward()),
+        verifier_(options.flag("verifier")),
         concurrency_(options.whole("copies", 1, kMost) * options.whole("in_flight", 1, kMost)),
         options_(pool_options(options)) {}
 
   void reach() const override {
     std::call_once(reached_, [this] {
-      pool_ = std::make_unique<ProgramPool>(options_);
-      spdlog::info("{}: {} greeted, {} of it", options_.label, options_.program.string(),
-                   options_.copies == 1 ? "one copy" : fmt::format("{} copies", options_.copies));
+      auto options = options_;
+      options.program = required_program(name_, options_.program.string());
+      pool_ = std::make_unique<ProgramPool>(options);
+      spdlog::info("{}: {} greeted, {} of it", options.label, options.program.string(),
+                   options.copies == 1 ? "one copy" : fmt::format("{} copies", options.copies));
     });
   }
 
@@ -43,7 +47,7 @@ class CommandReward final : public Reward {
     auto words = options.words("command");
     PoolOptions pool;
     pool.label = fmt::format("reward '{}'", options.reward());
-    pool.program = required_program(options.reward(), words.front());
+    pool.program = words.front();  // it is looked for on each machine, when it is to start
     pool.arguments = {words.begin() + 1, words.end()};
     pool.copies = options.whole("copies", 1);
     pool.in_flight = options.whole("in_flight", 1);
@@ -53,6 +57,7 @@ class CommandReward final : public Reward {
     return pool;
   }
 
+  std::string name_;
   bool verifier_;
   std::int64_t concurrency_;
   PoolOptions options_;

@@ -61,19 +61,20 @@ std::string part_of(CURLU* url, CURLUPart part) {
   return copy;
 }
 
-void check_url(const std::string& where, const std::string& text) {
+}  // namespace
+
+void check_url(const std::string& where, const std::string& option, const std::string& text) {
   const std::unique_ptr<CURLU, void (*)(CURLU*)> url(curl_url(), curl_url_cleanup);
   const bool parsed = curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) == CURLUE_OK;
   const auto scheme = parsed ? part_of(url.get(), CURLUPART_SCHEME) : "";
   if (scheme != "http" && scheme != "https")
-    fail("{}: option 'url' is '{}', expected http://... or https://...", where,
+    fail("{}: option '{}' is '{}', expected http://... or https://...", where, option,
          text.find('@') == std::string::npos ? text : "(not shown, it may hold a password)");
   if (!part_of(url.get(), CURLUPART_USER).empty() ||
       !part_of(url.get(), CURLUPART_PASSWORD).empty())
-    fail("{}: option 'url' holds a user's name or a password; use token_env", where);
+    fail("{}: option '{}' holds a user's name or a password, which stay out of configurations",
+         where, option);
 }
-
-}  // namespace
 
 /// A handle taken from the client for one request.
 class HttpClient::Lease {
@@ -105,7 +106,6 @@ HttpClient::HttpClient(const std::string& where, HttpOptions options, std::size_
     : options_(std::move(options)), most_bytes_(most_bytes) {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   check(ready == CURLE_OK, "libcurl can be used");
-  check_url(where, options_.url);
   std::error_code error;
   if (!options_.ca_file.empty() && !std::filesystem::is_regular_file(options_.ca_file, error))
     fail("{}: option 'ca_file' is '{}', expected a file of certificates", where, options_.ca_file);
@@ -134,6 +134,9 @@ void* HttpClient::new_handle() {
   curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
+  if (options_.proxy != kProxyOfEnvironment)
+    curl_easy_setopt(handle, CURLOPT_PROXY,
+                     options_.proxy == kNoProxy ? "" : options_.proxy.c_str());
   if (!options_.ca_file.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, options_.ca_file.c_str());
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);

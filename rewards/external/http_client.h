@@ -9,11 +9,16 @@
 
 namespace aha {
 
+/// Where requests go by when nothing else is said.
+inline constexpr const char* kProxyOfEnvironment = "environment";
+inline constexpr const char* kNoProxy = "none";
+
 struct HttpOptions {
   std::string url;      ///< http:// or https://, without a user's name
   std::string ca_file;  ///< certificates that are trusted instead of the system's; empty: those
   std::string token;    ///< sent as `Authorization: Bearer`; empty: none
-  std::int64_t connections = 1;  ///< at most, kept open between requests
+  std::string proxy = kProxyOfEnvironment;  ///< or kNoProxy, or a URL like `url`
+  std::int64_t connections = 1;             ///< at most, kept open between requests
 };
 
 /// How a request went.
@@ -25,13 +30,16 @@ struct HttpAnswer {
   bool may_pass = false;  ///< a problem that another try may not have: no connection, 429, 5xx
 };
 
+/// UserError "WHERE: option 'OPTION' is ..." for a text that is no URL of http or https, or holds a user's name or a
+/// password.
+void check_url(const std::string& where, const std::string& option, const std::string& text);
+
 /// Posts JSON to one URL through libcurl, from many threads. A server's certificate is always verified; an
-/// answer that points elsewhere is not followed; an answer has at most `most_bytes`. Proxies are those of
-/// the environment (https_proxy, no_proxy).
+/// answer that points elsewhere is not followed; an answer has at most `most_bytes`.
 class HttpClient {
  public:
-  /// UserError for a URL that is none of these or a file of certificates that is not there; `where` goes
-  /// before it. No connection is made yet.
+  /// The URLs have passed check_url. UserError for a file of certificates that is not there; `where` goes before
+  /// it. No connection is made yet.
   HttpClient(const std::string& where, HttpOptions options, std::size_t most_bytes);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;

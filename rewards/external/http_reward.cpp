@@ -34,22 +34,31 @@ std::string token_of(const RewardOptions& options) {
 class HttpReward final : public Reward {
  public:
   explicit HttpReward(const RewardOptions& options)
-      : verifier_(options.flag("verifier")),
+      : options_(options),
+        verifier_(options.flag("verifier")),
         concurrency_(options.whole("concurrency", 1, kMostConnections)),
         retries_(options.whole("retries", 0, kMostRetries)),
         answer_limit_s_(options.seconds("answer_limit_s")),
-        client_("reward '" + options.reward() + "'",
-                {options.text("url"), options.text("ca_file"), token_of(options), concurrency_},
-                kMostAnswerBytes),
-        label_("reward '" + options.reward() + "': " + options.text("url")) {}
+        where_("reward '" + options.reward() + "'") {
+    check_url(where_, "url", options.text("url"));
+    const auto& proxy = options.text("proxy");
+    if (proxy != kProxyOfEnvironment && proxy != kNoProxy) check_url(where_, "proxy", proxy);
+  }
 
   void reach() const override {
     std::call_once(reached_, [this] {
+      // files and variables are looked for on each machine
+      client_ = std::make_unique<HttpClient>(
+          where_,
+          HttpOptions{options_.text("url"), options_.text("ca_file"), token_of(options_),
+                      options_.text("proxy"), concurrency_},
+          kMostAnswerBytes);
+      const auto label = where_ + ": " + options_.text("url");
       const auto answer = asked(greeting());
       const auto problem =
           answer.problem.empty() ? greeting_problem(answer.body) : std::optional(answer.problem);
-      if (problem) fail("{}: {}", label_, *problem);
-      spdlog::info("{} greeted", label_);
+      if (problem) fail("{}: {}", label, *problem);
+      spdlog::info("{} greeted", label);
     });
   }
 
@@ -75,8 +84,8 @@ class HttpReward final : public Reward {
     auto start = Clock::now();
     double pause = kFirstPauseS;
     for (std::int64_t tries = 1;; ++tries, pause *= 2) {
-      auto answer =
-          client_.post(body, tries == 1 ? answer_limit_s_ : answer_limit_s_ - seconds_since(start));
+      auto answer = client_->post(
+          body, tries == 1 ? answer_limit_s_ : answer_limit_s_ - seconds_since(start));
       if (tries == 1) start = answer.began;
       const bool again =
           answer.may_pass && tries <= retries_ && seconds_since(start) + pause < answer_limit_s_;
@@ -89,13 +98,14 @@ class HttpReward final : public Reward {
     }
   }
 
+  RewardOptions options_;
   bool verifier_;
   std::int64_t concurrency_;
   std::int64_t retries_;
   double answer_limit_s_;
-  mutable HttpClient client_;
-  std::string label_;
+  std::string where_;
   mutable std::once_flag reached_;
+  mutable std::unique_ptr<HttpClient> client_;
 };
 
 }  // namespace

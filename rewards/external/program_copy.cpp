@@ -11,11 +11,11 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstring>
 #include <span>
 #include <thread>
 #include <utility>
 
+#include "rewards/external/keeper.h"
 #include "rewards/external/protocol.h"
 #include "rewards/text_scan.h"
 #include "trainer/core/exec_array.h"
@@ -26,7 +26,8 @@ namespace {
 constexpr int kReads = 16;  // of 64 KiB at once, so that one that never stops keeps nobody waiting
 constexpr int kLoggedLines = 100;  // of one start
 constexpr std::size_t kErrorLine = 4096;
-constexpr auto kSlowEnd = std::chrono::milliseconds(100);  // from the end of its output to its own
+constexpr auto kSlowEnd = std::chrono::milliseconds(500);  // from the end of its output to its own
+constexpr auto kToEndAll = std::chrono::seconds(1);        // for its keeper
 
 void set_nonblocking(const OwnedFile& file) {
   fcntl(file.get(), F_SETFL, O_NONBLOCK);
@@ -42,21 +43,16 @@ std::optional<std::size_t> read_some(const OwnedFile& file, std::span<char> bloc
   }
 }
 
-std::string end_text(int status) {
-  if (WIFEXITED(status)) return fmt::format("ended with exit code {}", WEXITSTATUS(status));
-  return fmt::format("was ended by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));
-}
-
 }  // namespace
 
 void ProgramCopy::start() {
   auto [in, our_in] = new_pipe();
   auto [our_out, out] = new_pipe();
   auto [our_err, err] = new_pipe();
-  std::vector<std::string> words = start_.arguments;
-  words.insert(words.begin(), start_.program.string());
+  auto words = kept_command(start_.program, start_.arguments);
   ChildPlan plan;
   plan.held = false;
+  plan.keeper = true;
   plan.folder = ".";
   plan.command = pointers_to(words);
   for (char** entry = environ; *entry != nullptr; ++entry)
@@ -172,12 +168,18 @@ bool ProgramCopy::has_ended() const {
           info.si_pid != 0);
 }
 
+void ProgramCopy::wait_for_end(std::chrono::milliseconds most) const {
+  const auto until = std::chrono::steady_clock::now() + most;
+  while (!has_ended() && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
 std::string ProgramCopy::stop() {
   if (!running()) return "is not running";
-  const auto until = std::chrono::steady_clock::now() + kSlowEnd;
-  while (!has_ended() && output_.get() < 0 && std::chrono::steady_clock::now() < until)
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  if (output_.get() < 0) wait_for_end(kSlowEnd);
   const bool by_itself = has_ended();
+  kill(pid_, SIGTERM);
+  wait_for_end(kToEndAll);
   kill(-pid_, SIGKILL);  // its group is ours as long as it is not waited for
   kill(pid_, SIGKILL);
   int status = 0;
@@ -189,7 +191,7 @@ std::string ProgramCopy::stop() {
   input_.close();
   output_.close();
   errors_.close();
-  auto text = by_itself ? end_text(status) : "was ended";
+  auto text = by_itself ? kept_end(status) : "was ended";
   if (!last_error_.empty()) text += ": " + last_error_;
   return text;
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <sys/types.h>
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -20,7 +21,7 @@ struct ProgramStart {
 /// A program that runs beside us, in a session of its own, and is spoken to in lines over its standard
 /// input and output. What it writes to standard error goes to the log, each line behind its label. It has
 /// our rights and environment; it is the user's own, not a policy's. It ends with the thread that started
-/// it, whatever ends that.
+/// it, whatever ends that, and what it has started does (keeper.h).
 ///
 /// No call waits, but for `stop`. For one thread, which has blocked SIGPIPE.
 class ProgramCopy {
@@ -55,7 +56,7 @@ class ProgramCopy {
   void close_input() { input_.close(); }
   /// True when it has ended, after `close_input`.
   bool has_ended() const;
-  /// Ends what is left of it and of its process group, and says how it ended: "ended with exit code 1:
+  /// Ends what is left of it and of what it started, and says how it ended: "ended with exit code 1:
   /// its last line of standard error".
   std::string stop();
 
@@ -64,9 +65,10 @@ class ProgramCopy {
   bool read_output();
   void read_errors();
   void log_error_line();
+  void wait_for_end(std::chrono::milliseconds most) const;
 
   ProgramStart start_;
-  pid_t pid_ = -1;
+  pid_t pid_ = -1;  ///< of its keeper
   OwnedFile input_;
   OwnedFile output_;
   OwnedFile errors_;

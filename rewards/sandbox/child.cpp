@@ -177,7 +177,9 @@ const char* wall_in(const ChildPlan& plan) {
   if (layers.own_user && !change_user(plan.user)) return "changing the user";
   if (plan.held && !clear_capabilities()) return "dropping capabilities";
   if (plan.held) umask(022);
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return "asking for the parent's death";
+  if (plan.keeper && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return "adopting processes";
+  if (prctl(PR_SET_PDEATHSIG, plan.keeper ? SIGTERM : SIGKILL, 0, 0, 0) != 0)
+    return "asking for the parent's death";
   if (plan.held && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return "refusing privileges";
   if (layers.landlock && !wall_paths(plan)) return "Landlock";
   if (!set_limits(plan)) return "setting limits";

@@ -45,7 +45,9 @@ struct ChildPlan {
   std::vector<std::pair<int, rlim_t>> limits;
   std::span<const sock_filter> filter;
   int streams[3] = {-1, -1, -1};  ///< become 0, 1, 2; all at least 3
-  std::vector<char*> command;     ///< null at the end; [0] is what is executed
+  bool keeper =
+      false;  ///< it gets what its descendants leave behind, and SIGTERM when we end, not SIGKILL
+  std::vector<char*> command;  ///< null at the end; [0] is what is executed
   std::vector<char*> environment;
 };
 

@@ -1,5 +1,9 @@
 // Runs whose reward is a program of the user's own: found missing before anything is written, dead in the
 // middle, killed with everything, and resumed.
+#include <unistd.h>
+
+#include <array>
+
 #include "tests/end_to_end/outcome.h"
 #include "tests/rewards/external_support.h"
 
@@ -47,23 +51,38 @@ TEST_CASE(
   CHECK(left_over(job.pids) == 0);
 }
 
+TEST_CASE("external: what one rank lacks ends all of them, and says on which host") {
+  const TempFolder pids;
+  const ScoredJob job(pids / "pids");
+  const auto end = run_aha(job.command("ends on rank 1", {"--nproc", "2"}));
+  INFO(end.err);
+  CHECK(end.code == 2);
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  CHECK_THAT(end.err, contains("aha: rank 1 on " + std::string(host.data()) +
+                               ": stages.warm_start.reward.functions: reward 'command': ") &&
+                          contains("no model here"));
+  CHECK_FALSE(fs::exists(job.run));
+  CHECK(left_over(job.pids) == 0);
+}
+
 TEST_CASE(
     "external: a run goes on to the same bytes after it was killed, and leaves no scorer behind") {
   const TempFolder pids;  // of both: the words of the command are in what is saved
   const ScoredJob plain(pids / "pids");
-  const auto end = run_aha(plain.command("well"));
+  const auto end = run_aha(plain.command("with a daemon"));
   INFO(end.err);
   REQUIRE(end.code == 0);
   const ScoredJob job(pids / "pids");
   {
-    Program program(job.command("well"));
+    Program program(job.command("with a daemon"));
     REQUIRE(program.says("grpo 1/", std::chrono::seconds(60)));
     CHECK(alive(job.pids) > 0);
     program.signal(SIGKILL);
     CHECK(program.wait().code == 128 + SIGKILL);
   }
   CHECK(left_over(job.pids) == 0);
-  const auto resumed = run_aha(job.command("well", {"--resume", "auto"}));
+  const auto resumed = run_aha(job.command("with a daemon", {"--resume", "auto"}));
   INFO(resumed.err);
   REQUIRE(resumed.code == 0);
   require_equal(outcome_of(job.run), outcome_of(plain.run));

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -64,7 +65,14 @@ bool misbehaved(const Json& request, const std::string& text, const std::string&
   return false;
 }
 
+/// An id is given once.
+void require_new(const std::string& id) {
+  static std::set<std::string> seen;
+  if (!seen.insert(id).second) end_with("asked twice: " + id);
+}
+
 void judge(const Json& request, const std::string& file) {
+  require_new(request["id"]);
   const auto text = request["completion"].get<std::string>();
   if (misbehaved(request, text, file)) return;
   if (text == "echo") {
@@ -93,6 +101,12 @@ void judge_in_pairs(const Json& request, const std::string& file) {
   judge(std::exchange(held, Json()), file);
 }
 
+[[noreturn]] void wait_for_ever(const std::string& file) {
+  std::ofstream(file, std::ios::app) << getpid() << "\n";
+  for (;;)
+    pause();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -101,13 +115,16 @@ int main(int argc, char** argv) {
   if (!file.empty()) std::ofstream(file, std::ios::app) << getpid() << "\n";
   if (manner == "deaf") pause();
   const auto dead = [&] { return std::filesystem::exists(file + ".dead"); };
-  if (manner == "ends" || dead()) end_with("no model here");
+  const char* rank = std::getenv("RANK");
+  const bool there = manner == "ends on rank 1" && rank != nullptr && rank == std::string("1");
+  if (manner == "ends" || there || dead()) end_with("no model here");
   if (manner == "fails later" && !first_time(file)) end_with("not again");
   if (manner == "stubborn") std::signal(SIGTERM, SIG_IGN);
-  if (manner == "with a child" && fork() == 0) {
-    std::ofstream(file, std::ios::app) << getpid() << "\n";
-    for (;;)
-      pause();
+  if (manner == "with a child" && fork() == 0) wait_for_ever(file);
+  if (manner == "with a daemon" && fork() == 0) {
+    setsid();
+    if (fork() == 0) wait_for_ever(file);
+    _exit(0);
   }
   for (std::string line; std::getline(std::cin, line);) {
     const auto request = Json::parse(line);

@@ -169,6 +169,37 @@ TEST_CASE("http: a redirect is not followed, on this machine neither", "[externa
   CHECK(target.connections() == 0);
 }
 
+TEST_CASE("http: a proxy is the environment's, the option's, or none", "[external]") {
+  std::mutex mutex;
+  std::string head;
+  const HttpServer proxy([&](const std::string& h, const std::string& body) {
+    const std::lock_guard lock(mutex);
+    head = h;
+    return scorer(right)(h, body);
+  });
+  const HttpServer server(scorer(right));
+  const std::string far = "http://scorer.invalid/score";
+  const std::string port = proxy.url().substr(0, proxy.url().rfind('/'));
+  setenv("http_proxy", port.c_str(), 1);
+  CHECK(Judged{.text = "right"}.by(*reward_of(far)).score == 1.0);
+  CHECK_THAT(head, contains("POST http://scorer.invalid/score HTTP/1.1"));
+  CHECK(proxy.requests() == 2);
+  setenv("http_proxy", "http://127.0.0.1:1", 1);
+  CHECK(Judged{.text = "right"}.by(*reward_of(far, {{"proxy", port}})).score == 1.0);
+  CHECK(proxy.requests() == 4);
+  unsetenv("no_proxy");  // reward_of sets it, and only what is reached afterwards looks
+  const auto direct = make_reward("http", {{"url", server.url()}, {"proxy", "none"}});
+  CHECK(Judged{.text = "right"}.by(*direct).score == 1.0);
+  const auto through =
+      make_reward("http", {{"url", server.url()}, {"retries", "0"}, {"answer_limit_s", "5"}});
+  CHECK_THROWS_AS(through->reach(), UserError);
+  unsetenv("http_proxy");
+  CHECK_THAT(error_of([&] {
+               reward_of(far, {{"proxy", "socks"}});
+             }),
+             contains("option 'proxy' is 'socks', expected http://... or https://..."));
+}
+
 TEST_CASE("http: a server that cannot be used is an error at the start", "[external]") {
   const auto start_error = [](const std::string& url, const Options& options = {}) {
     return error_of([&] { reward_of(url, options); });

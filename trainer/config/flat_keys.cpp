@@ -12,9 +12,9 @@ namespace aha {
 namespace {
 
 /// Options of rewards that say where and how a scorer outside is asked, and nothing of what it is.
-constexpr std::array<std::string_view, 9> kHowAsked = {"answer_limit_s", "ca_file",   "concurrency",
-                                                       "copies",         "in_flight", "retries",
-                                                       "start_limit_s",  "token_env", "url"};
+constexpr std::array<std::string_view, 10> kHowAsked = {
+    "answer_limit_s", "ca_file",       "concurrency", "copies", "in_flight",
+    "retries",        "start_limit_s", "token_env",   "url",    "proxy"};
 
 class Flattener : public Visitor {
  public:

@@ -4,10 +4,12 @@
 #include <fstream>
 #include <map>
 
+#include "trainer/comm/rendezvous.h"
 #include "trainer/config/dump.h"
 #include "trainer/core/bytes.h"
 #include "trainer/core/error.h"
 #include "trainer/core/version.h"
+#include "trainer/run/stage.h"
 
 namespace aha {
 namespace {
@@ -72,6 +74,26 @@ void require_agreement(Communicator& comm, const Config& config) {
                             r, value);
   }
   if (!text.empty()) fail("{}\nevery rank needs the same program and configuration", text);
+}
+
+std::string scorer_problem(const Config& config) {
+  try {
+    for (const auto& stage : config.stages)
+      make_scorer(stage);
+    return "";
+  } catch (const UserError& error) {
+    return error.what();
+  }
+}
+
+void require_scorers(Communicator& comm, const std::string& problem) {
+  const auto own = problem.empty() ? problem : fmt::format("{}: {}", host_name(), problem);
+  std::string text;
+  const auto all = comm.all_gather(own, "reach_scorers");
+  for (std::size_t r = 0; r < all.size(); ++r)
+    if (!all[r].empty())
+      text += fmt::format("{}rank {} on {}", text.empty() ? "" : "\n", r, all[r]);
+  if (!text.empty()) fail("{}", text);
 }
 
 }  // namespace aha

@@ -6,8 +6,12 @@
 
 namespace aha {
 
-BackgroundScoring::BackgroundScoring(Scorer& scorer, std::int64_t max_completion_length)
-    : scorer_(scorer), max_completion_length_(max_completion_length), thread_([this] { work(); }) {}
+BackgroundScoring::BackgroundScoring(Scorer& scorer, std::int64_t max_completion_length,
+                                     std::string purpose)
+    : scorer_(scorer),
+      max_completion_length_(max_completion_length),
+      purpose_(std::move(purpose)),
+      thread_([this] { work(); }) {}
 
 BackgroundScoring::~BackgroundScoring() {
   {
@@ -50,7 +54,7 @@ void BackgroundScoring::work() {
     auto groups = take_next();
     lock.unlock();
     try {
-      scorer_.score_groups(groups, max_completion_length_);
+      scorer_.score_groups(groups, max_completion_length_, purpose_);
     } catch (...) {
       problem_ = std::current_exception();
     }

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -19,7 +20,7 @@ namespace aha {
 /// as the scorer's threads can begin with at once. Scores are those of Scorer::score_group.
 class BackgroundScoring {
  public:
-  BackgroundScoring(Scorer& scorer, std::int64_t max_completion_length);
+  BackgroundScoring(Scorer& scorer, std::int64_t max_completion_length, std::string purpose);
   /// Waits for the groups that are being scored; those after them are dropped.
   ~BackgroundScoring();
   BackgroundScoring(const BackgroundScoring&) = delete;
@@ -38,6 +39,7 @@ class BackgroundScoring {
 
   Scorer& scorer_;
   std::int64_t max_completion_length_;
+  std::string purpose_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Group> waiting_;

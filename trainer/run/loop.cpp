@@ -368,6 +368,7 @@ JobEnd run_on(const Config& config, const TrainOptions& options, Communicator& c
   if (comm.leads())  // writes nothing: it comes first
     plan = plan_lines(config, preflight(on_these_cores(config, options.placement),
                                         {comm.size(), options.placement.local_world_size}));
+  require_scorers(comm, comm.leads() ? "" : scorer_problem(config));  // rank 0's were just seen
   Job job(config, options, comm);
   for (const auto& line : plan)
     spdlog::info("{}", line);

@@ -157,6 +157,12 @@ std::int64_t fair_share(std::span<const GroupRequest> requests, int ranks) {
   return (rows + ranks - 1) / ranks;
 }
 
+/// Training and the evaluations of a step may draw the same ordinals.
+std::string purpose_of(const SamplingParams& params) {
+  if (params.purpose == Purpose::Rollout) return "";
+  return fmt::format("{}{}.", params.temperature == 0 ? "greedy" : "eval", params.stage);
+}
+
 }  // namespace
 
 void require_finite(std::span<const Group> groups) {
@@ -179,12 +185,13 @@ std::optional<SampledGroups> sample_groups(const SamplingTools& tools,
   bool stopped = false;
   RolloutHooks hooks;
   std::optional<BackgroundScoring> background;
-  if (tools.scorer.waits()) background.emplace(tools.scorer, params.max_completion_length);
+  const auto purpose = purpose_of(params);
+  if (tools.scorer.waits()) background.emplace(tools.scorer, params.max_completion_length, purpose);
   hooks.on_group = [&](Group& group) {
     if (background) return background->add(group);
     const Phase phase(tools.comm, "reward");
     const auto begin = Clock::now();
-    tools.scorer.score_group(group, params.max_completion_length);
+    tools.scorer.score_group(group, params.max_completion_length, purpose);
     result.reward_s += seconds_since(begin);
   };
   hooks.cancelled = [&] { return stopped = cancelled && cancelled(); };
