@@ -10,11 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "rewards/code/installation.h"
+#include "rewards/code/program_folder.h"
 #include "rewards/code/python_driver.h"
 #include "rewards/programs.h"
 #include "rewards/text_scan.h"
 #include "trainer/core/error.h"
-#include "trainer/core/file.h"
 
 namespace aha {
 namespace {
@@ -24,104 +25,6 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMostCompiled = 64;
 constexpr std::int64_t kCompileSeconds = 30;
 constexpr std::int64_t kCompilerBytes = std::int64_t{2} << 30;
-
-/// A folder of the sandbox, gone at the end of the scope.
-class ProgramFolder {
- public:
-  explicit ProgramFolder(const Sandbox& sandbox) : path_(sandbox.new_folder()) {}
-  ~ProgramFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ProgramFolder(const ProgramFolder&) = delete;
-  ProgramFolder& operator=(const ProgramFolder&) = delete;
-
-  const fs::path& path() const { return path_; }
-  void add(const char* name, std::string_view text) const { write_program(path_ / name, text); }
-
-  static void write_program(const fs::path& path, std::string_view text) {
-    replace_file(path, text);
-    fs::permissions(path, fs::perms(0644));
-  }
-
- private:
-  fs::path path_;
-};
-
-bool holds(const fs::path& folder, std::initializer_list<std::string_view> beginnings) {
-  std::error_code error;
-  for (fs::directory_iterator entries(folder, error), end; !error && entries != end;
-       entries.increment(error))
-    for (const auto beginning : beginnings)
-      if (entries->path().filename().string().starts_with(beginning)) return true;
-  return false;
-}
-
-/// Whether a folder is an installation of Python or a compiler, and not a home folder with programs.
-bool is_installation(const fs::path& prefix) {
-  std::error_code error;
-  return prefix != prefix.root_path() &&
-         (fs::is_regular_file(prefix / "pyvenv.cfg", error) ||
-          holds(prefix / "lib", {"python", "gcc", "clang"}) || holds(prefix / "lib64", {"gcc"}));
-}
-
-/// A program's path, what it links to, what that links to, and so on; last the file itself.
-std::vector<fs::path> links_of(fs::path path) {
-  constexpr int kMostLinks = 40;  // the kernel's
-  std::vector<fs::path> links;
-  std::error_code error;
-  const auto real = fs::canonical(path, error);
-  for (int i = 0; i < kMostLinks; ++i) {
-    links.push_back(path.lexically_normal());
-    if (!fs::is_symlink(path, error)) break;
-    path = path.parent_path() / fs::read_symlink(path, error);
-  }
-  if (!real.empty()) links.push_back(real);
-  return links;
-}
-
-/// A Python as it is to be started: a link into an installation from elsewhere is not part of it.
-fs::path within_installation(const fs::path& python) {
-  std::error_code error;
-  const auto real = fs::canonical(python, error);
-  return error || is_installation(python.parent_path().parent_path()) ? python : real;
-}
-
-}  // namespace
-
-std::vector<std::string> paths_of_program(const fs::path& program) {
-  std::vector<std::string> paths;
-  for (const auto& link : links_of(program)) {
-    const auto prefix = link.parent_path().parent_path();
-    paths.push_back(is_installation(prefix) ? prefix : link);
-  }
-  return paths;
-}
-
-namespace {
-
-std::string_view next_line(std::string_view& text) {
-  const auto line = text.substr(0, text.find('\n'));
-  text.remove_prefix(std::min(text.size(), line.size() + 1));
-  return line;
-}
-
-std::string_view without_end(std::string_view text) {
-  while (!text.empty() && is_space(text.back()))
-    text.remove_suffix(1);
-  return text;
-}
-
-std::string_view next_word(std::string_view& text) {
-  while (!text.empty() && is_space(text.front()))
-    text.remove_prefix(1);
-  std::size_t size = 0;
-  while (size < text.size() && !is_space(text[size]))
-    ++size;
-  const auto word = text.substr(0, size);
-  text.remove_prefix(size);
-  return word;
-}
 
 std::string random_word() {
   std::random_device device;
@@ -173,20 +76,6 @@ auto undisturbed(const Run& run) {
 constexpr const char* kKilled = "it was killed, twice";
 
 }  // namespace
-
-bool same_output(std::string_view output, std::string_view wanted, Compare compare) {
-  if (compare == Compare::Exact) return output == wanted;
-  output = without_end(output);
-  wanted = without_end(wanted);
-  if (compare == Compare::Words) {
-    while (!output.empty() && !wanted.empty())
-      if (next_word(output) != next_word(wanted)) return false;
-    return output.empty() && wanted.empty();
-  }
-  while (!output.empty() && !wanted.empty())
-    if (without_end(next_line(output)) != without_end(next_line(wanted))) return false;
-  return output.empty() && wanted.empty();
-}
 
 CodeRunner::CodeRunner(const RewardOptions& options, std::optional<Language> only)
     : time_limit_s_(options.whole("time_limit_s", 1)),

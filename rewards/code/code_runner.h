@@ -12,24 +12,11 @@
 #include "rewards/code/code_block.h"
 #include "rewards/code/code_tests.h"
 #include "rewards/code/compile_cache.h"
+#include "rewards/code/output.h"
 #include "rewards/options.h"
 #include "rewards/sandbox/sandbox.h"
 
 namespace aha {
-
-/// How outputs are compared.
-enum class Compare {
-  Lines,  ///< white space at the end of lines and empty lines at the end do not count
-  Words,  ///< white space only separates
-  Exact,
-};
-
-bool same_output(std::string_view output, std::string_view wanted, Compare compare);
-
-/// What must be visible for a program outside the system's folders to run: of it, and of all that it
-/// links to, the installation it belongs to (a virtual environment, PREFIX of PREFIX/lib/python3.11,
-/// PREFIX/lib/gcc), or where it belongs to none the file alone.
-std::vector<std::string> paths_of_program(const std::filesystem::path& program);
 
 /// Runs programs on tests in a sandbox. May be used by several threads.
 class CodeRunner {

@@ -1,20 +1,18 @@
 #include "rewards/sandbox/sandbox.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstring>
 #include <fstream>
-#include <mutex>
 #include <utility>
 
 #include "rewards/sandbox/running.h"
+#include "rewards/sandbox/slots.h"
+#include "rewards/sandbox/visible_paths.h"
 #include "rewards/text_scan.h"
 #include "trainer/core/error.h"
 #include "trainer/core/file.h"
@@ -34,11 +32,6 @@ constexpr std::int64_t kCompilerFileBytes = std::int64_t{16} << 20;
 constexpr uid_t kFirstUser = 61184;
 constexpr uid_t kUsers = 4096;
 
-const char* const kSystemFolders[] = {"/usr",   "/bin",   "/sbin",   "/lib",
-                                      "/lib32", "/lib64", "/libx32", "/etc/alternatives"};
-const char* const kSystemFiles[] = {"/etc/ld.so.cache", "/etc/ld.so.conf"};
-const char* const kDevices[] = {"/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"};
-
 char* const kEnvironment[] = {  // NOLINT: exec wants them so
     const_cast<char*>("PATH=/usr/local/bin:/usr/bin:/bin"),
     const_cast<char*>("LANG=C.UTF-8"),
@@ -49,43 +42,6 @@ char* const kEnvironment[] = {  // NOLINT: exec wants them so
     const_cast<char*>("OMP_NUM_THREADS=1"),
     const_cast<char*>("OPENBLAS_NUM_THREADS=1"),
     nullptr};
-
-bool is_beneath(const std::string& path, const std::string& folder) {
-  return path == folder || path.starts_with(folder + "/");
-}
-
-std::vector<VisiblePath> visible_paths(const std::vector<std::string>& more) {
-  std::vector<VisiblePath> paths;
-  const auto add = [&paths](const std::string& path, PathAccess access) {
-    std::error_code error;
-    const auto status = fs::status(path, error);
-    const bool known = std::any_of(paths.begin(), paths.end(), [&](const VisiblePath& other) {
-      return is_beneath(path, other.path);
-    });
-    if (!error && fs::exists(status) && !known)
-      paths.push_back({path, access, fs::is_directory(status)});
-  };
-  for (const char* path : kSystemFolders)
-    add(path, PathAccess::Read);
-  for (const char* path : kSystemFiles)
-    add(path, PathAccess::Read);
-  for (const auto& path : more)
-    add(path, PathAccess::Read);
-  for (const char* path : kDevices)
-    add(path, PathAccess::Device);
-  return paths;
-}
-
-std::vector<std::string> parents_of(const std::vector<VisiblePath>& paths) {
-  std::vector<std::string> parents;
-  for (const auto& path : paths)
-    for (auto slash = path.path.find('/', 1); slash != std::string::npos;
-         slash = path.path.find('/', slash + 1))
-      if (auto parent = path.path.substr(0, slash);
-          std::find(parents.begin(), parents.end(), parent) == parents.end())
-        parents.push_back(std::move(parent));
-  return parents;
-}
 
 /// Processes of this user, threads included, as a limit on processes counts them.
 std::int64_t threads_of_user() {
@@ -125,50 +81,6 @@ std::vector<Layers> candidates(const SandboxOptions& options) {
 }
 
 }  // namespace
-
-/// Places for programs that run at once; each has a stack and a user id of its own.
-class Sandbox::Slots {
- public:
-  explicit Slots(std::size_t count) : stacks_(count) {
-    for (std::size_t i = 0; i < count; ++i)
-      free_.push_back(i);
-  }
-
-  class Place {
-   public:
-    explicit Place(Slots& slots) : slots_(slots), index_(slots.take()) {}
-    ~Place() { slots_.give_back(index_); }
-    Place(const Place&) = delete;
-    Place& operator=(const Place&) = delete;
-    std::size_t index() const { return index_; }
-    const ChildStack& stack() const { return slots_.stacks_[index_]; }
-
-   private:
-    Slots& slots_;
-    std::size_t index_;
-  };
-
- private:
-  std::size_t take() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return !free_.empty(); });
-    const auto index = free_.back();
-    free_.pop_back();
-    return index;
-  }
-  void give_back(std::size_t index) {
-    {
-      const std::lock_guard lock(mutex_);
-      free_.push_back(index);
-    }
-    changed_.notify_one();
-  }
-
-  std::vector<ChildStack> stacks_;
-  std::vector<std::size_t> free_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-};
 
 std::string SandboxResult::reason() const {
   switch (end) {

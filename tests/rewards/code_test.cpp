@@ -2,6 +2,7 @@
 // of the published sets (APPS, MBPP, HumanEval). Where a machine has no Python, no compiler or no
 // isolation, what needs it is skipped.
 #include "rewards/code/code_runner.h"
+#include "rewards/code/installation.h"
 #include "rewards/programs.h"
 #include "tests/rewards/rewards_support.h"
 #include "tests/support/catch.h"

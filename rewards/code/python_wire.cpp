@@ -1,0 +1,108 @@
+#include "rewards/code/python_driver.h"
+
+namespace aha {
+
+const char* const kPythonWire = R"python(
+# Values as lines of JSON: plain ones by what they hold, as [kind, ...]; the rest by what `other` says.
+import collections, datetime, decimal, fractions, json, sys
+
+MOST_BYTES = 32 << 20
+MOST_DEPTH = 200
+WHOLE = 1 << 63
+SIMPLE = {type(None), bool, str, float, int}
+BASES = {int: int.__int__, float: float.__float__, str: str.__str__,
+         complex: lambda value: complex(value.real, value.imag),
+         bytes: lambda value: bytes.__getitem__(value, slice(None)),
+         tuple: lambda value: tuple.__getitem__(value, slice(None)),
+         frozenset: lambda value: frozenset(iter(value))}
+
+def pairs_of(items):
+    return zip(items[::2], items[1::2], strict=True)
+
+def flat(mapping):
+    return [part for pair in mapping.items() for part in pair]
+
+ITEMS = {kind: list for kind in (list, tuple, set, frozenset)}
+ITEMS |= {kind: flat for kind in (dict, collections.OrderedDict, collections.Counter)}
+ITEMS |= {
+    collections.defaultdict: lambda value: [value.default_factory, *flat(value)],
+    collections.deque: lambda value: [value.maxlen, *value],
+    complex: lambda value: [value.real, value.imag],
+    bytes: lambda value: [value.hex()],
+    bytearray: lambda value: [value.hex()],
+    range: lambda value: [value.start, value.stop, value.step],
+    slice: lambda value: [value.start, value.stop, value.step],
+    fractions.Fraction: lambda value: [value.numerator, value.denominator],
+    decimal.Decimal: lambda value: [str(value)],
+    datetime.date: lambda value: [value.isoformat()],
+    datetime.datetime: lambda value: [value.isoformat()],
+    datetime.time: lambda value: [value.isoformat()],
+    datetime.timedelta: lambda value: [value.days, value.seconds, value.microseconds],
+    datetime.timezone: lambda value: [value.utcoffset(None)],
+}
+MAKERS = {
+    "int": lambda text: int(text, 16),
+    "list": lambda *items: list(items),
+    "tuple": lambda *items: items,
+    "set": lambda *items: set(items),
+    "frozenset": lambda *items: frozenset(items),
+    "dict": lambda *items: dict(pairs_of(items)),
+    "OrderedDict": lambda *items: collections.OrderedDict(pairs_of(items)),
+    "Counter": lambda *items: collections.Counter(dict(pairs_of(items))),
+    "defaultdict": lambda made, *items: collections.defaultdict(made, pairs_of(items)),
+    "deque": lambda most, *items: collections.deque(items, most),
+    "complex": complex, "bytes": bytes.fromhex, "bytearray": bytearray.fromhex,
+    "range": range, "slice": slice, "Fraction": fractions.Fraction, "Decimal": decimal.Decimal,
+    "date": datetime.date.fromisoformat, "datetime": datetime.datetime.fromisoformat,
+    "time": datetime.time.fromisoformat, "timedelta": datetime.timedelta,
+    "timezone": datetime.timezone,
+}
+PLAIN = (*ITEMS, int, float, str, bool)
+
+def is_small(value):
+    return type(value) is not int or -WHOLE < value < WHOLE
+
+def encoded(value, other, depth=0):
+    kind = type(value)
+    if kind in SIMPLE:
+        return value if is_small(value) else ["int", hex(value)]
+    if depth > MOST_DEPTH:
+        raise ValueError("nested too deeply")
+    if kind not in ITEMS:
+        return other(value)
+    items = ITEMS[kind](value)
+    if not (set(map(type, items)) <= SIMPLE and all(map(is_small, items))):
+        items = [encoded(item, other, depth + 1) for item in items]
+    return [kind.__name__, *items]
+
+def decoded(value, other, depth=0):
+    if type(value) is not list:
+        if type(value) not in SIMPLE:
+            raise ValueError("no value")
+        return value
+    if depth > MOST_DEPTH:
+        raise ValueError("nested too deeply")
+    kind, *items = value
+    if not set(map(type, items)) <= SIMPLE:
+        items = [decoded(item, other, depth + 1) for item in items]
+    return MAKERS[kind](*items) if kind in MAKERS else other(kind, *items)
+
+def base_of(value):
+    """What a value of a class over a plain one is as a plain one."""
+    return next((plain(value) for base, plain in BASES.items() if isinstance(value, base)), None)
+
+def send(file, message):
+    line = json.dumps(message).encode() + b"\n"
+    if len(line) > MOST_BYTES:
+        raise ValueError("too large")
+    file.write(line)
+    file.flush()
+
+def received(file):
+    line = file.readline(MOST_BYTES + 1)
+    if len(line) > MOST_BYTES:
+        raise ValueError("too large")
+    return json.loads(line) if line else None
+)python";
+
+}  // namespace aha
