@@ -1,6 +1,7 @@
 #include "rollout/engine.h"
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "trainer/core/clock.h"
@@ -57,24 +58,84 @@ Engine::Engine(const Decoder& decoder, ParameterProvider& weights, Exec exec,
       max_batch_(max_batch),
       max_positions_(decoder.config().positions()) {}
 
-bool Engine::take(Sequence& sequence, const Drawn& drawn, const SamplingParams& params,
-                  const StopMatcher& stop) const {
+/// What is under way: drawings that were asked for and not taken, the oldest first.
+struct Engine::Rollout {
+  Engine& engine;
+  const SamplingParams& params;
+  const RolloutHooks& hooks;
+  const StopMatcher& stop;
+  Scheduler& scheduler;
+  std::vector<Group>& groups;
+  std::deque<Drawing> drawings = {};
+
+  /// Takes what was drawn until `ahead` drawings are left.
+  void settle(std::size_t ahead);
+  /// Of the running, those that some more tokens can be asked for.
+  std::vector<Sequence*> unfinished() const;
+
+ private:
+  void take(Sequence& sequence, const DrawnToken& drawn);
+  bool ends(Completion& completion, std::int64_t max_length) const;
+  void finish(Sequence& sequence);
+};
+
+void Engine::Rollout::settle(std::size_t ahead) {
+  while (drawings.size() > ahead) {
+    Drawing& oldest = drawings.front();
+    engine.runner_.receive(oldest);
+    auto token = oldest.tokens.begin();
+    for (std::int64_t step = 0; step < oldest.steps; ++step)
+      for (auto*& sequence : oldest.sequences) {
+        if (sequence != nullptr) take(*sequence, *token);
+        ++token;
+      }
+    drawings.pop_front();
+  }
+}
+
+std::vector<Sequence*> Engine::Rollout::unfinished() const {
+  std::vector<Sequence*> result;
+  for (auto* s : scheduler.running())
+    if (s->asked < s->max_length) result.push_back(s);
+  return result;
+}
+
+void Engine::Rollout::take(Sequence& sequence, const DrawnToken& drawn) {
+  check(drawn.id >= 0, "a running completion has a token a step");
   Completion& c = *sequence.completion;
   c.ids.push_back(drawn.id);
   c.logprobs.push_back(drawn.logprob);
   c.entropies.push_back(drawn.entropy);
   c.sampled.push_back(1);
-  if (std::find(params.stop_ids.begin(), params.stop_ids.end(), drawn.id) !=
+  ++engine.stats_.completion_tokens;
+  const bool finished = ends(c, sequence.max_length);
+  if (hooks.on_token) hooks.on_token(sequence.prompt->request, c);
+  if (finished) finish(sequence);
+}
+
+bool Engine::Rollout::ends(Completion& c, std::int64_t max_length) const {
+  if (std::find(params.stop_ids.begin(), params.stop_ids.end(), c.ids.back()) !=
       params.stop_ids.end()) {
     c.finish = FinishReason::Stop;
   } else if (stop.completed(c.ids)) {
     c.finish = FinishReason::String;
-  } else if (c.length() >= sequence.max_length) {
+  } else if (c.length() >= max_length) {
     c.finish = FinishReason::Length;
   } else {
     return false;
   }
   return true;
+}
+
+/// Tokens of it that are still to come, of a device that did not know, are nobody's.
+void Engine::Rollout::finish(Sequence& sequence) {
+  for (auto& drawing : drawings)
+    std::replace(drawing.sequences.begin(), drawing.sequences.end(), &sequence,
+                 static_cast<Sequence*>(nullptr));
+  Group& group = groups[sequence.prompt->request];
+  if (!scheduler.finish(&sequence)) return;
+  engine.write_text(group);
+  if (hooks.on_group) hooks.on_group(group);
 }
 
 void Engine::write_text(Group& group) const {
@@ -93,25 +154,13 @@ std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
   check_lengths(requests, params, max_positions_);
   check(params.stop_strings.empty() || decode_, "stop strings need text");
   std::vector<Group> groups = empty_groups(requests, weights_version);
-  std::int64_t rows = runner_.rows_in_caches(mean_positions(requests, params));
+  std::int64_t most = runner_.rows_in_caches(mean_positions(requests, params));
   for (const auto limit : {max_batch_, hooks.max_batch})
-    if (limit > 0) rows = std::min(rows, limit);
-  Scheduler scheduler(requests, rows, params.max_completion_length, hooks.claim);
+    if (limit > 0) most = std::min(most, limit);
+  Scheduler scheduler(requests, most, params.max_completion_length, hooks.claim);
   const StopMatcher stop(params.stop_strings, decode_);
-  runner_.reserve(scheduler.num_blocks());
-  std::vector<Drawn> drawn(static_cast<std::size_t>(scheduler.max_batch()));
-  const auto take_all = [&](const std::vector<Sequence*>& sequences) {
-    for (std::size_t i = 0; i < sequences.size(); ++i) {
-      ++stats_.completion_tokens;
-      const bool finished = take(*sequences[i], drawn[i], params, stop);
-      const auto request = sequences[i]->prompt->request;
-      if (hooks.on_token) hooks.on_token(request, *sequences[i]->completion);
-      if (!finished) continue;
-      if (!scheduler.finish(sequences[i])) continue;
-      write_text(groups[request]);
-      if (hooks.on_group) hooks.on_group(groups[request]);
-    }
-  };
+  runner_.begin(scheduler, params);
+  Rollout rollout{*this, params, hooks, stop, scheduler, groups};
   while (!scheduler.done()) {
     if (hooks.cancelled && hooks.cancelled()) return {};
     const auto admission = Clock::now();
@@ -119,18 +168,15 @@ std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
     runner_.prefill(admitted.prompts, requests);
     runner_.copy(admitted.copies);
     for (const auto* prompt : admitted.prompts)
-      stats_.prompt_tokens +=
-          static_cast<std::int64_t>(requests[prompt->request].prompt.ids.size());
-    runner_.first_tokens(admitted.sequences, params, drawn);
+      stats_.prompt_tokens += std::ssize(requests[prompt->request].prompt.ids);
+    if (!admitted.sequences.empty())
+      rollout.drawings.push_back(runner_.first_tokens(admitted.sequences));
     stats_.prefill_seconds += seconds_since(admission);
-    take_all(admitted.sequences);
-    const std::vector<Sequence*> running = scheduler.running();
-    if (running.empty()) continue;
-    runner_.next_tokens(running, params, drawn);
-    for (auto* s : running)
-      ++s->position;
-    ++stats_.decode_steps;
-    take_all(running);
+    rollout.settle(runner_.drawings_ahead());
+    const auto rows = rollout.unfinished();
+    if (!rows.empty())
+      stats_.decode_steps += rollout.drawings.emplace_back(runner_.next_tokens(rows)).steps;
+    rollout.settle(rows.empty() ? 0 : runner_.drawings_ahead());
   }
   check(scheduler.consistent(), "slots and blocks are all free at the end of a rollout");
   stats_.seconds = seconds_since(start);

@@ -16,8 +16,9 @@ struct RolloutStats {
   std::int64_t prompt_tokens = 0;  ///< computed once a group
   std::int64_t completion_tokens = 0;
   std::int64_t decode_steps = 0;
-  double prefill_seconds = 0;  ///< of prompts, up to their completions' first tokens
-  double seconds = 0;          ///< in all
+  /// Of prompts, up to their completions' first tokens; on a device of asking for them, which it does later.
+  double prefill_seconds = 0;
+  double seconds = 0;  ///< in all
 };
 
 using OnToken = std::function<void(std::size_t request, const Completion& completion)>;
@@ -53,8 +54,7 @@ class Engine {
   const RolloutStats& last_stats() const { return stats_; }
 
  private:
-  bool take(Sequence& sequence, const Drawn& drawn, const SamplingParams& params,
-            const StopMatcher& stop) const;
+  struct Rollout;  // one call of generate
   void write_text(Group& group) const;
 
   Runner runner_;

@@ -16,6 +16,9 @@ constexpr std::int64_t kRowsThatHideWeights = 128;
 /// Below this much work (floating point operations a step) one thread alone is fastest.
 constexpr double kFlopWorthATeam = 2e6;
 
+/// Tokens of prompts that a device takes at a time: enough to be busy with, and no more memory than that.
+constexpr std::size_t kPrefillTokens = 4096;
+
 /// What a core's second-level cache and its share of the next one serve quickly.
 constexpr std::int64_t kCacheBytes = 4 << 20;
 /// Fewer rows a thread than this make slow products.
@@ -44,11 +47,22 @@ Runner::Runner(const Decoder& decoder, ParameterProvider& weights, Exec exec,
       exec_(exec),
       vocabulary_(vocabulary),
       cache_(decoder.config()),
-      scratch_(static_cast<std::size_t>(kPiecesPerThread * exec.threads())) {}
+      scratch_(static_cast<std::size_t>(kPiecesPerThread * exec.threads())) {
+  if (decoder.ops().device != nullptr)
+    device_ = std::make_unique<DeviceSteps>(decoder, weights, vocabulary, cache_);
+}
+
+void Runner::begin(const Scheduler& scheduler, const SamplingParams& params) {
+  const Memory& memory = *decoder_->ops().memory;
+  params_ = &params;
+  prompt_rows_.reserve(scheduler.num_places() * decoder_->config().hidden_size, memory);
+  if (device_ != nullptr) return device_->begin(scheduler, params);
+  cache_.reserve(scheduler.num_blocks(), memory);
+}
 
 std::int64_t Runner::pieces_for(std::int64_t rows) const {
   const std::int64_t threads = exec_.threads();
-  if (!decoder_->ops().memory->host) return 1;
+  if (!weights_->side_by_side()) return 1;
   if (!weights_fit_caches(decoder_->config()) && rows < threads * kRowsThatHideWeights) return 1;
   if (threads > 1 && rows >= kPiecesPerThread * threads * kRowsOfASmallPiece)
     return kPiecesPerThread * threads;
@@ -63,44 +77,51 @@ std::int64_t Runner::rows_in_caches(const ModelConfig& c, std::int64_t threads,
   return threads * std::max(kRowsOfAWave, kCacheBytes / row / 8 * 8);
 }
 
+void Runner::prefill_range(const Exec& exec, Scratch& scratch,
+                           std::span<SharedPrompt* const> prompts,
+                           std::span<const GroupRequest> requests) {
+  std::vector<TokenId> ids;
+  std::vector<std::int32_t> positions;
+  std::vector<const std::int32_t*> tables;
+  for (const auto* prompt : prompts) {
+    const auto& tokens = requests[prompt->request].prompt.ids;
+    ids.insert(ids.end(), tokens.begin(), tokens.end());
+    for (std::size_t p = 0; p < tokens.size(); ++p) {
+      positions.push_back(static_cast<std::int32_t>(p));
+      tables.push_back(prompt->blocks.data());
+    }
+  }
+  const float* hidden =
+      decoder_->forward(exec, *weights_, {ids, positions, tables, {}, {}}, cache_, scratch);
+  const Index width = decoder_->config().hidden_size;
+  for (const auto* prompt : prompts) {
+    hidden += std::ssize(requests[prompt->request].prompt.ids) * width;
+    decoder_->ops().copy(exec, hidden - width, 4 * width,
+                         prompt_rows_.data() + prompt->place * width);
+  }
+}
+
 void Runner::prefill(std::span<SharedPrompt* const> prompts,
                      std::span<const GroupRequest> requests) {
-  const auto count = static_cast<std::int64_t>(prompts.size());
-  const Memory& memory = *decoder_->ops().memory;
-  const auto pieces = memory.host ? std::min<std::int64_t>(count, exec_.threads()) : 1;
-  const auto width = static_cast<std::size_t>(decoder_->config().hidden_size);
-  const auto run_range = [&](const Exec& exec, Scratch& scratch, std::int64_t begin,
-                             std::int64_t end) {
-    std::vector<TokenId> ids;
-    std::vector<std::int32_t> positions;
-    std::vector<const std::int32_t*> tables;
-    for (auto i = begin; i < end; ++i) {
-      const auto* prompt = prompts[static_cast<std::size_t>(i)];
-      const auto& tokens = requests[prompt->request].prompt.ids;
-      ids.insert(ids.end(), tokens.begin(), tokens.end());
-      for (std::size_t p = 0; p < tokens.size(); ++p) {
-        positions.push_back(static_cast<std::int32_t>(p));
-        tables.push_back(prompt->blocks.data());
-      }
+  const std::size_t count = prompts.size();
+  if (device_ != nullptr) {
+    for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
+      std::size_t tokens = 0;
+      while (end < count && (end == begin || tokens < kPrefillTokens))
+        tokens += requests[prompts[end++]->request].prompt.ids.size();
+      prefill_range(exec_, scratch_[0], prompts.subspan(begin, end - begin), requests);
     }
-    const float* hidden =
-        decoder_->forward(exec, *weights_, {ids, positions, tables, {}, {}}, cache_, scratch);
-    std::size_t row = 0;
-    for (auto i = begin; i < end; ++i) {
-      auto* prompt = prompts[static_cast<std::size_t>(i)];
-      row += requests[prompt->request].prompt.ids.size();
-      prompt->last_hidden.resize(width);
-      memory.download(hidden + (row - 1) * width, static_cast<std::int64_t>(4 * width),
-                      prompt->last_hidden.data());
-    }
-  };
-  if (pieces <= 1) {
-    if (count > 0) run_range(exec_, scratch_[0], 0, count);
     return;
   }
-  exec_.run(pieces, [&](std::int64_t piece) {
-    run_range(Exec{}, scratch_[static_cast<std::size_t>(piece)], piece * count / pieces,
-              (piece + 1) * count / pieces);
+  const auto pieces =
+      weights_->side_by_side() ? std::min(count, static_cast<std::size_t>(exec_.threads())) : 1;
+  if (count == 0) return;
+  if (pieces == 1) return prefill_range(exec_, scratch_[0], prompts, requests);
+  exec_.run(static_cast<std::int64_t>(pieces), [&](std::int64_t i) {
+    const auto piece = static_cast<std::size_t>(i);
+    const auto begin = piece * count / pieces;
+    prefill_range(Exec{}, scratch_[piece],
+                  prompts.subspan(begin, (piece + 1) * count / pieces - begin), requests);
   });
 }
 
@@ -114,8 +135,8 @@ void Runner::copy(std::span<const KvCopy> copies) {
 }
 
 void Runner::sample(const Exec& exec, const float* hidden, Scratch& scratch,
-                    std::span<Sequence* const> sequences, const SamplingParams& params,
-                    std::span<Drawn> drawn) const {
+                    std::span<Sequence* const> sequences, std::span<DrawnToken> drawn) const {
+  const SamplingParams& params = *params_;
   const std::size_t n = sequences.size();
   const bool greedy = params.temperature == 0.0;
   std::vector<double> uniforms(greedy ? 0 : n);
@@ -149,51 +170,63 @@ void Runner::sample(const Exec& exec, const float* hidden, Scratch& scratch,
     drawn[i] = {ids[i], logprobs[i], entropies[i]};
 }
 
-void Runner::first_tokens(std::span<Sequence* const> sequences, const SamplingParams& params,
-                          std::span<Drawn> drawn) {
-  if (sequences.empty()) return;
-  std::vector<float> rows;
-  rows.reserve(sequences.size() * static_cast<std::size_t>(decoder_->config().hidden_size));
-  for (const auto* sequence : sequences)
-    rows.insert(rows.end(), sequence->prompt->last_hidden.begin(),
-                sequence->prompt->last_hidden.end());
-  const Memory& memory = *decoder_->ops().memory;
-  const auto floats = static_cast<std::int64_t>(rows.size());
-  float* hidden = scratch_[0].hidden.reserve(floats, memory);
-  memory.upload(rows.data(), 4 * floats, hidden);
-  sample(exec_, hidden, scratch_[0], sequences, params, drawn);
+Drawing Runner::first_tokens(std::span<Sequence* const> sequences) {
+  const Index width = decoder_->config().hidden_size;
+  const auto rows = static_cast<Index>(sequences.size());
+  std::vector<TokenId> places;
+  for (auto* s : sequences) {
+    places.push_back(s->prompt->place);
+    s->asked = 1;
+  }
+  const TokenId* staged = nullptr;
+  places_.add(std::span<const TokenId>(places), staged);
+  places_.send(*decoder_->ops().memory);
+  float* hidden = scratch_[0].hidden.reserve(rows * width, *decoder_->ops().memory);
+  decoder_->ops().embed(exec_, {prompt_rows_.data()}, staged, rows, width, hidden);
+  if (device_ != nullptr) return device_->first_tokens(sequences, hidden);
+  Drawing drawing{{sequences.begin(), sequences.end()}, 1, {}};
+  drawing.tokens.resize(sequences.size());
+  sample(exec_, hidden, scratch_[0], sequences, drawing.tokens);
+  return drawing;
 }
 
 void Runner::decode_range(const Exec& exec, Scratch& scratch, std::span<Sequence* const> sequences,
-                          const SamplingParams& params, std::span<Drawn> drawn) {
+                          std::span<DrawnToken> drawn) {
   std::vector<TokenId> ids;
   std::vector<std::int32_t> positions;
   std::vector<const std::int32_t*> tables;
-  for (const auto* s : sequences) {
+  for (auto* s : sequences) {
     ids.push_back(s->completion->ids.back());
-    positions.push_back(s->position);
+    positions.push_back(s->position++);
     tables.push_back(s->table.data());
   }
   const float* hidden =
       decoder_->forward(exec, *weights_, {ids, positions, tables, {}, {}}, cache_, scratch);
-  sample(exec, hidden, scratch, sequences, params, drawn);
+  sample(exec, hidden, scratch, sequences, drawn);
 }
 
-void Runner::next_tokens(std::span<Sequence* const> sequences, const SamplingParams& params,
-                         std::span<Drawn> drawn) {
+Drawing Runner::next_tokens(std::span<Sequence* const> sequences) {
+  for (auto* s : sequences)
+    s->asked += device_ != nullptr ? DeviceSteps::kSteps : 1;
+  if (device_ != nullptr) return device_->next_tokens(sequences);
+  Drawing drawing{{sequences.begin(), sequences.end()}, 1, {}};
+  drawing.tokens.resize(sequences.size());
   const auto rows = static_cast<std::int64_t>(sequences.size());
   const std::int64_t pieces = pieces_for(rows);
   if (pieces <= 1) {
     const bool team =
         static_cast<double>(rows) * block_flop_per_row(decoder_->config()) > kFlopWorthATeam;
-    return decode_range(team ? exec_ : Exec{}, scratch_[0], sequences, params, drawn);
+    decode_range(team ? exec_ : Exec{}, scratch_[0], sequences, drawing.tokens);
+    return drawing;
   }
   exec_.run(pieces, [&](std::int64_t piece) {
     const auto begin = static_cast<std::size_t>(piece * rows / pieces);
     const auto end = static_cast<std::size_t>((piece + 1) * rows / pieces);
     decode_range(Exec{}, scratch_[static_cast<std::size_t>(piece)],
-                 sequences.subspan(begin, end - begin), params, drawn.subspan(begin, end - begin));
+                 sequences.subspan(begin, end - begin),
+                 std::span(drawing.tokens).subspan(begin, end - begin));
   });
+  return drawing;
 }
 
 }  // namespace aha

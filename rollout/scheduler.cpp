@@ -33,16 +33,16 @@ Scheduler::Scheduler(std::span<const GroupRequest> requests, std::int64_t max_ba
   }
   max_batch_ = std::max<std::int64_t>(1, max_batch > 0 ? std::min(max_batch, total) : total);
   // Twice the prompts that fill the batch: stragglers of old groups do not keep new ones from starting.
-  const std::int64_t places =
+  num_places_ =
       std::min<std::int64_t>({static_cast<std::int64_t>(std::max<std::size_t>(1, requests.size())),
                               max_batch_, 2 * (max_batch_ / smallest_group + 1)});
   prompt_blocks_ = round_up(longest_prompt, kKvBlock) / kKvBlock;
   own_blocks_ = round_up(kKvBlock - 1 + max_completion_length, kKvBlock) / kKvBlock;
-  num_blocks_ = places * prompt_blocks_ + max_batch_ * own_blocks_;
+  num_blocks_ = num_places_ * prompt_blocks_ + max_batch_ * own_blocks_;
   sequences_.resize(static_cast<std::size_t>(max_batch_));
   for (auto slot = static_cast<std::int32_t>(max_batch_) - 1; slot >= 0; --slot)
     free_slots_.push_back(slot);
-  for (auto place = static_cast<std::int32_t>(places) - 1; place >= 0; --place)
+  for (auto place = static_cast<std::int32_t>(num_places_) - 1; place >= 0; --place)
     free_prompt_places_.push_back(place);
 }
 
@@ -59,8 +59,9 @@ SharedPrompt* Scheduler::start_prompt(std::size_t index) {
   auto prompt = std::make_unique<SharedPrompt>();
   prompt->request = index;
   prompt->to_start = prompt->unfinished = request.samples;
-  const auto first = static_cast<std::int32_t>(free_prompt_places_.back() * prompt_blocks_);
+  prompt->place = free_prompt_places_.back();
   free_prompt_places_.pop_back();
+  const auto first = static_cast<std::int32_t>(prompt->place * prompt_blocks_);
   for (Index b = 0; b * kKvBlock < prompt_length(request); ++b)
     prompt->blocks.push_back(first + static_cast<std::int32_t>(b));
   prompts_.push_back(std::move(prompt));
@@ -116,7 +117,7 @@ bool Scheduler::finish(Sequence* sequence) {
   free_slots_.push_back(sequence->slot);
   sequences_[static_cast<std::size_t>(sequence->slot)].reset();
   if (--prompt->unfinished > 0) return false;
-  free_prompt_places_.push_back(prompt->blocks.front() / static_cast<std::int32_t>(prompt_blocks_));
+  free_prompt_places_.push_back(prompt->place);
   prompts_.erase(std::find_if(prompts_.begin(), prompts_.end(),
                               [&](const auto& p) { return p.get() == prompt; }));
   return true;

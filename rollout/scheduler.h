@@ -26,6 +26,10 @@ class Scheduler {
   /// Blocks that the cache must hold.
   Index num_blocks() const { return num_blocks_; }
   std::int64_t max_batch() const { return max_batch_; }
+  /// Prompts that may be held at a time.
+  std::int64_t num_places() const { return num_places_; }
+  /// Blocks that a sequence's table has at most.
+  Index table_entries() const { return prompt_blocks_ + own_blocks_; }
 
   struct Admitted {
     std::vector<SharedPrompt*> prompts;  ///< to prefill before the sequences start
@@ -52,6 +56,7 @@ class Scheduler {
 
   std::span<const GroupRequest> requests_;
   std::int64_t max_batch_;
+  std::int64_t num_places_;
   std::int64_t max_completion_length_;
   std::int64_t prompt_blocks_;  ///< per prompt place
   std::int64_t own_blocks_;     ///< per slot

@@ -11,7 +11,7 @@ namespace aha {
 struct SharedPrompt {
   std::size_t request = 0;           ///< index of its GroupRequest
   std::vector<std::int32_t> blocks;  ///< of the whole prompt; the last may be partly filled
-  std::vector<float> last_hidden;    ///< [C] row that the first tokens are drawn from
+  std::int32_t place = 0;            ///< among the prompts that are held
   std::int64_t to_start = 0;         ///< completions not yet admitted
   std::int64_t unfinished = 0;       ///< completions not yet done
 };
@@ -25,6 +25,7 @@ struct Sequence {
   std::int64_t max_length = 0;  ///< tokens that the completion may have
   std::int32_t slot = 0;
   std::int32_t position = 0;        ///< of the next row to run: prompt length + tokens run so far
+  std::int64_t asked = 0;           ///< tokens asked for, at least those that are drawn
   std::vector<std::int32_t> table;  ///< shared full prompt blocks, then its own
 };
 

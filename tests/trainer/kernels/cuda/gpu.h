@@ -10,6 +10,9 @@ namespace aha_test {
 /// Null where there is no GPU: the tests then pass without looking.
 const aha::Ops* gpu_ops();
 
+/// Whether a row of a product has the same bits whatever other rows there are: cuBLAS does not promise it.
+bool products_know_one_row();
+
 /// Device memory of one test.
 class Device {
  public:

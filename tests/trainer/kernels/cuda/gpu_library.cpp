@@ -14,3 +14,7 @@ const aha::Ops* aha_test::gpu_ops() {
   }();
   return ops;
 }
+
+bool aha_test::products_know_one_row() {
+  return false;
+}
