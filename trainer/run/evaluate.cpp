@@ -32,6 +32,18 @@ std::vector<Group> sample(const SamplingTools& tools, const EvalSet& set, const 
   return std::move(sample_groups(tools, requests, params, 0)->groups);
 }
 
+double unjudged_share(std::span<const Group> groups, const Scorer& scorer) {
+  double all = 0;
+  double unjudged = 0;
+  for (const auto& group : groups)
+    for (const auto& score : group.scores) {
+      const bool verified = scorer.accuracy_part(group.prompt.source).has_value();
+      all += 1;
+      unjudged += !score.total || (verified && !score.accuracy) ? 1 : 0;
+    }
+  return all > 0 ? unjudged / all : 0;
+}
+
 void append(MetricValues& values, const MetricValues& more) {
   values.insert(values.end(), more.begin(), more.end());
 }
@@ -73,6 +85,7 @@ EvalPlan eval_plan(const Stage& s, const ReflectionWords& words) {
 
 EvalResult evaluate(const SamplingTools& tools, const EvalSet& set, const EvalPlan& plan) {
   EvalResult result{{}, sample(tools, set, plan, plan.samples, plan.temperature)};
+  result.unjudged = unjudged_share(result.groups, tools.scorer);
   MetricValues& values = result.values;
   values.emplace_back("entropy", rollout_entropy(result.groups));
   append(values, reward_metrics(result.groups, tools.scorer.names()));
@@ -80,8 +93,11 @@ EvalResult evaluate(const SamplingTools& tools, const EvalSet& set, const EvalPl
                                   tools.scorer.accuracy_part(set.prompts->dataset().name())));
   values.emplace_back("accuracy_stderr", accuracy_stderr(result.groups));
   append(values, group_metrics(result.groups, set.task.get(), *plan.words));
-  if (plan.greedy)
-    values.emplace_back("greedy_accuracy", mean_accuracy(sample(tools, set, plan, 1, 0.0)));
+  if (plan.greedy) {
+    const auto groups = sample(tools, set, plan, 1, 0.0);
+    values.emplace_back("greedy_accuracy", mean_accuracy(groups));
+    result.unjudged = std::max(result.unjudged, unjudged_share(groups, tools.scorer));
+  }
   return result;
 }
 

@@ -29,6 +29,8 @@ EvalPlan eval_plan(const Stage& stage, const ReflectionWords& words);
 struct EvalResult {
   MetricValues values;        ///< under bare metric names
   std::vector<Group> groups;  ///< the sampled ones, scored, in the set's order
+  /// Share of completions, sampled or greedy, whose reward or accuracy is not known.
+  double unjudged = 0;
 };
 
 /// Samples, scores and measures. Random numbers are keyed by (seed, set, row, global step, sample), so

@@ -4,7 +4,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <cmath>
 #include <iostream>
 
 #include "trainer/config/dump.h"
@@ -14,6 +13,7 @@
 #include "trainer/core/text.h"
 #include "trainer/metrics/console.h"
 #include "trainer/run/agreement.h"
+#include "trainer/run/best_metric.h"
 #include "trainer/run/evaluate.h"
 #include "trainer/run/exporter.h"
 #include "trainer/run/journal.h"
@@ -167,7 +167,7 @@ class Job {
     if (!resumed_) {
       MetricsRow row(s.settings.name, 0, s.global_step);
       if (evaluate_into(row)) {
-        check_best(row);
+        require_best_metric(s.settings, row);  // before the first step, not after many
         write(row);
       }
       commit();
@@ -183,7 +183,8 @@ class Job {
       bool best = false;
       if (last || (every > 0 && s.step % every == 0)) {
         evaluate_into(row);
-        best = note_best(row);
+        best_ = better_value(s.settings, row, unjudged_, committed_.best_metric);
+        best = best_.has_value();
       }
       if (saved_s_ > 0) row.set("timing_s/save", std::exchange(saved_s_, 0.0));
       write(row);
@@ -254,29 +255,12 @@ class Job {
     for (const auto& set : s.data.eval) {
       const auto result = evaluate({s.engine, *s.scorer, comm_}, set, plan);
       row.add(result.values, set.prefix);
+      unjudged_[set.prefix] = result.unjudged;
       if (!comm_.leads()) continue;
       journal_->write_eval(s, set, result.groups);
       if (s.step == 0 && !result.groups.empty()) console_->line(sample_line(result.groups.front()));
     }
     row.set("timing_s/eval", seconds_since(start));
-    return true;
-  }
-
-  /// Before the first step, not after many.
-  void check_best(const MetricsRow& row) const {
-    const auto& name = stage_->settings.checkpoint.best_metric;
-    if (!name.empty() && !row.get(name))
-      fail("checkpoint.best_metric: an evaluation gives no '{}'", name);
-  }
-
-  bool note_best(const MetricsRow& row) {
-    const auto& name = stage_->settings.checkpoint.best_metric;
-    if (name.empty()) return false;
-    check_best(row);
-    const auto value = row.get(name);
-    if (!std::isfinite(*value)) return false;  // nothing was judged
-    if (committed_.best_metric && *value <= *committed_.best_metric) return false;
-    best_ = *value;
     return true;
   }
 
@@ -353,6 +337,7 @@ class Job {
   std::optional<ReflectionWords> words_;
   std::unique_ptr<Stage> stage_;
   TrainerState committed_;
+  UnjudgedShares unjudged_;  ///< of the last evaluation
   std::optional<double> best_;
   bool resumed_ = false;  ///< the present stage goes on from a checkpoint: its step 0 is written
   double saved_s_ = 0;
