@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -9,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "trainer/core/error.h"
 #include "trainer/kernels/cuda/device.h"
 #include "trainer/kernels/cuda/numbers.h"
 #include "trainer/kernels/cuda/pinned_ring.h"
@@ -252,9 +254,24 @@ namespace {
 using cuda_on_host::Open;
 constexpr std::size_t kPage = 4096;
 
+/// As much as AHA_PRETENDED_BYTES says.
+std::int64_t memory_of_the_device() {
+  const char* said = std::getenv("AHA_PRETENDED_BYTES");
+  return said == nullptr ? std::int64_t{1} << 40 : std::atoll(said);
+}
+
+std::int64_t free_memory() {
+  std::int64_t free = memory_of_the_device();
+  for (const auto& [begin, bytes] : cuda_on_host::allocations)
+    free -= static_cast<std::int64_t>(bytes);
+  return free;
+}
+
 /// Ends at the end of a page, behind which a page is never open.
 void* allocate(std::int64_t bytes) {
   if (cuda_on_host::recording != nullptr) cuda_on_host::stop("an allocation in a recording");
+  if (bytes > free_memory())
+    throw UserError("memory of the GPU: as much as is asked for is not free");
   const auto size = static_cast<std::size_t>(round_up(std::max<std::int64_t>(1, bytes), 64));
   const std::size_t pages = (size + kPage - 1) / kPage * kPage;
   void* memory =
@@ -361,6 +378,7 @@ void* allocate_pinned(std::int64_t bytes) {
 }
 
 void release_pinned(void* memory) {
+  wait(mark());
   std::free(memory);
 }
 
@@ -376,6 +394,28 @@ std::int64_t mark() {
 
 void wait(std::int64_t mark) {
   cuda_on_host::finish(mark);
+}
+
+DeviceState device_state() {
+  return {"a pretended GPU", free_memory(), memory_of_the_device(), 0};
+}
+
+namespace {
+std::vector<std::chrono::steady_clock::time_point> moments;
+}
+
+std::int64_t moment() {
+  const auto number = moments.size();
+  moments.emplace_back();
+  cuda_on_host::submit([number] { moments[number] = std::chrono::steady_clock::now(); });
+  return static_cast<std::int64_t>(number);
+}
+
+double seconds_between(std::int64_t begin, std::int64_t end) {
+  wait(mark());
+  return std::chrono::duration<double>(moments[static_cast<std::size_t>(end)] -
+                                       moments[static_cast<std::size_t>(begin)])
+      .count();
 }
 
 }  // namespace aha::cuda

@@ -82,6 +82,15 @@ struct SampleSlots {
   DrawnToken* drawn;  ///< [M]
 };
 
+/// A device and its memory.
+struct DeviceState {
+  const char* name;   ///< "NVIDIA H100 80GB HBM3"
+  std::int64_t free;  ///< bytes, now
+  std::int64_t total;
+  /// What was not free when this program came, its own context included: more than that is others'.
+  std::int64_t held_before;
+};
+
 /// Calls that were recorded, to be asked for as one.
 struct Recording;
 
@@ -107,6 +116,12 @@ struct DeviceOps {
   void (*start_slots)(const StartSlots&);
   void (*load_rows)(const LoadRows&);
   void (*sample_slots)(const SampleSlots&);
+
+  DeviceState (*state)();
+  /// A moment in the order of calls, of which there may be any number, and the device's seconds from one to another.
+  /// Waits for the later one.
+  std::int64_t (*moment)();
+  double (*seconds_between)(std::int64_t begin, std::int64_t end);
 };
 
 }  // namespace aha

@@ -185,6 +185,9 @@ struct Attention {
   float* out;  ///< [M, H D]
   float* lse;  ///< [M, H] log sum exp of the scaled scores; may be null when no backward follows
   Index H;
+  /// What a device may round q, k, v and the softmax to: the type of the weights. A CPU rounds nothing.
+  FloatType type = FloatType::F32;
+  bool together = false;  ///< rows of a sequence are neighbours: prompts and training, not decoding
 };
 
 /// Some of the rows of one sequence that attend to a key/value block: work for a device. Cut by cut_parts.

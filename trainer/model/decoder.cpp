@@ -7,6 +7,7 @@
 namespace aha {
 void KvCache::reserve(Index num_blocks, const Memory& memory) {
   if (num_blocks <= num_blocks_) return;
+  num_blocks_ = 0;  // should there not be so much memory
   buffer_.reserve(bytes_for(*config_, num_blocks) / 4, memory);
   num_blocks_ = num_blocks;
 }
@@ -92,7 +93,8 @@ void Decoder::forward_block(const Exec& exec, const BlockWeights& w, const RowBa
                           config_.rotary_dims(), kv_rows, kv, H});
   if (!rows.copies.empty())
     ops_->kv_copy(exec, kv, rows.copies.data(), static_cast<Index>(rows.copies.size()));
-  ops_->attention(exec, {p.qkv, kv, kv_rows, p.attention, p.lse, H});
+  ops_->attention(exec,
+                  {p.qkv, kv, kv_rows, p.attention, p.lse, H, w.o.type, rows.together});
   if (p.x_mid != p.x_in) ops_->copy(exec, p.x_in, 4 * M * C, p.x_mid);
   ops_->linear(exec, {p.attention, HD, w.o, p.x_mid, C, M, C, HD, true});
 

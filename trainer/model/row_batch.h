@@ -17,6 +17,7 @@ struct RowBatch {
   std::span<const Index> section_starts;        ///< backward only, see AttentionBackward
   std::span<const KvPart> parts = {};  ///< a device's backward only, as StagedRows cut them
   std::span<const KvPartRange> part_ranges = {};
+  bool together = false;  ///< a device's: see Attention
 
   Index rows() const { return static_cast<Index>(ids.size()); }
 };

@@ -5,7 +5,8 @@
 namespace aha {
 
 /// A table's length is what its rows need: neighbours that share one have it once.
-void StagedRows::flatten_tables(const RowBatch& rows) {
+std::size_t StagedRows::flatten_tables(const RowBatch& rows) {
+  std::size_t runs = 0;
   entries_.clear();
   starts_.clear();
   const std::size_t M = rows.ids.size();
@@ -17,12 +18,14 @@ void StagedRows::flatten_tables(const RowBatch& rows) {
     starts_.insert(starts_.end(), end - begin, entries_.size());
     entries_.insert(entries_.end(), rows.tables[begin], rows.tables[begin] + last / kKvBlock + 1);
     begin = end;
+    ++runs;
   }
+  return runs;
 }
 
 RowBatch StagedRows::stage(const Memory& memory, const RowBatch& rows, bool backward) {
   if (memory.host) return rows;
-  flatten_tables(rows);
+  const bool together = 2 * flatten_tables(rows) <= rows.ids.size();
   parts_ =
       backward ? cut_parts({rows.positions.data(), rows.tables.data(), rows.rows()}) : KvParts{};
   const TokenId* ids = nullptr;
@@ -50,7 +53,8 @@ RowBatch StagedRows::stage(const Memory& memory, const RowBatch& rows, bool back
           {copies, rows.copies.size()},
           {},
           {parts, parts_.parts.size()},
-          {ranges, parts_.ranges.size()}};
+          {ranges, parts_.ranges.size()},
+          together};
 }
 
 }  // namespace aha

@@ -12,7 +12,8 @@ class StagedRows {
   RowBatch stage(const Memory& memory, const RowBatch& rows, bool backward = false);
 
  private:
-  void flatten_tables(const RowBatch& rows);
+  /// Returns how many tables there are.
+  std::size_t flatten_tables(const RowBatch& rows);
 
   std::vector<std::int32_t> entries_;        ///< of all tables
   std::vector<std::size_t> starts_;          ///< [M] of each row's table in them

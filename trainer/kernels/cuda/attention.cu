@@ -121,6 +121,7 @@ __global__ void attend(Attention p) {
 }  // namespace
 
 void attention(const Exec&, const Attention& p) {
+  if (attention_tiles(p)) return;
   const Index group = p.H / p.kv.Hk;
   with_shape(group, p.kv.D, [&](auto heads, auto columns) {
     constexpr int G = decltype(heads)::value;

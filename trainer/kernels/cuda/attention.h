@@ -36,6 +36,9 @@ AHA_DEVICE void load_queries(const float* row, const Queries& q, Index D, float*
     to[i] = i % G < q.count ? row[(q.first + i % G) * D + i / G] : 0.0F;
 }
 
+/// On tensor cores, where type, head width and the rows' order allow it; false: nothing was done.
+bool attention_tiles(const Attention& p);
+
 template <int N>
 struct Constant {
   static constexpr int value = N;

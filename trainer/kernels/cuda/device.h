@@ -86,6 +86,9 @@ void forget(Recording* recording);
 void start_slots(const StartSlots& p);
 void load_rows(const LoadRows& p);
 void sample_slots(const SampleSlots& p);
+DeviceState device_state();
+std::int64_t moment();
+double seconds_between(std::int64_t begin, std::int64_t end);
 
 const Ops& table();
 

@@ -6,7 +6,7 @@
 namespace aha {
 
 /// Counts up when the meaning of anything in ops.h, device_ops.h, memory.h or this file changes.
-constexpr int kCudaInterface = 3;
+constexpr int kCudaInterface = 4;
 
 template <class... Structs>
 constexpr std::int64_t bytes_of_all() {
@@ -19,7 +19,7 @@ constexpr std::int64_t kCudaLayout =
                  HeadNormBackward, KvStore, KvRows, KvCopy, Attention, KvPart, KvPartRange,
                  AttentionBackward, Swiglu, SwigluBackward, HeadLogprob, HeadLogprobBackward,
                  HeadSample, AdamW, FinishQkv, DrawnToken, DecodeSlot, DecodeSettings, SlotStart,
-                 StartSlots, LoadRows, SampleSlots, DeviceOps, Ops, Memory, Exec>();
+                 StartSlots, LoadRows, SampleSlots, DeviceState, DeviceOps, Ops, Memory, Exec>();
 
 enum class CudaFault {
   User,    ///< no GPU that can be used, a driver that is too old, too little memory

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <vector>
 
 #include "trainer/kernels/cuda/device.h"
 #include "trainer/kernels/cuda/gpu.h"
@@ -33,8 +34,15 @@ struct State {
   std::int64_t marks = 0;   ///< mark m is event m mod kEvents, until it is used again
   std::int64_t passed = 0;  ///< the last mark that was waited for
   bool recording = false;
+  std::vector<cudaEvent_t> moments;
+  cudaDeviceProp properties{};
+  std::int64_t held_before = 0;
 };
 State state;
+
+struct MemoryInfo {
+  std::size_t free = 0, total = 0;
+};
 
 [[noreturn]] void raise(CudaFault fault, const char* message) {
   state.host.raise(fault, message);
@@ -77,21 +85,25 @@ cublasHandle_t create_blas() {
   return blas;
 }
 
+MemoryInfo memory_info() {
+  MemoryInfo info;
+  require(cudaMemGetInfo(&info.free, &info.total), "cudaMemGetInfo");
+  return info;
+}
+
 void* allocate(std::int64_t bytes) {
   require_no_recording("memory is taken");
   void* memory = nullptr;
   const auto size = static_cast<std::size_t>(bytes > 0 ? bytes : 1);
   if (cudaMalloc(&memory, size) == cudaErrorMemoryAllocation) {
     (void)cudaGetLastError();  // it is dealt with: later calls are not to see it
-    std::size_t free = 0;
-    std::size_t total = 0;
-    require(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+    const MemoryInfo info = memory_info();
     raise(
         CudaFault::User,
         "memory of the GPU: %.2f GB more are asked for and %.2f of %.2f GB are free; lower "
         "train.max_tokens_per_micro_batch or rollout.max_batch_size, or end what else uses the GPU",
-        static_cast<double>(bytes) / 1e9, static_cast<double>(free) / 1e9,
-        static_cast<double>(total) / 1e9);
+        static_cast<double>(bytes) / 1e9, static_cast<double>(info.free) / 1e9,
+        static_cast<double>(info.total) / 1e9);
   }
   require(cudaGetLastError(), "cudaMalloc");
   require(cudaMemsetAsync(memory, 0, size, state.stream), "cudaMemset");
@@ -151,7 +163,7 @@ void check_device() {
         "right",
         cudaGetErrorString(status), cudaGetErrorName(status));
   require(cudaSetDevice(0), "cudaSetDevice");
-  cudaDeviceProp properties{};
+  cudaDeviceProp& properties = state.properties;
   require(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
   if (properties.major < kOldestMajor)
     raise(CudaFault::User,
@@ -207,6 +219,29 @@ void wait(std::int64_t mark) {
   if (mark <= state.passed) return;
   require(cudaEventSynchronize(state.events[mark % kEvents]), "a kernel before a wait");
   state.passed = mark;
+}
+
+DeviceState device_state() {
+  const MemoryInfo info = memory_info();
+  return {state.properties.name, static_cast<std::int64_t>(info.free),
+          static_cast<std::int64_t>(info.total), state.held_before};
+}
+
+std::int64_t moment() {
+  cudaEvent_t event = nullptr;
+  require(cudaEventCreate(&event), "cudaEventCreate");
+  require(cudaEventRecord(event, state.stream), "cudaEventRecord");
+  state.moments.push_back(event);
+  return static_cast<std::int64_t>(state.moments.size()) - 1;
+}
+
+double seconds_between(std::int64_t begin, std::int64_t end) {
+  const cudaEvent_t last = state.moments[static_cast<std::size_t>(end)];
+  float milliseconds = 0;
+  require(cudaEventSynchronize(last), "a kernel before a moment");
+  require(cudaEventElapsedTime(&milliseconds, state.moments[static_cast<std::size_t>(begin)], last),
+          "cudaEventElapsedTime");
+  return 1e-3 * static_cast<double>(milliseconds);
 }
 
 void gemm(const Gemm& p) {
@@ -278,6 +313,8 @@ extern "C" __attribute__((visibility("default"))) const aha::Ops* aha_cuda_open(
   state.host = *host;
   check_device();
   require(cudaStreamCreateWithFlags(&state.stream, cudaStreamNonBlocking), "cudaStreamCreate");
+  const MemoryInfo info = memory_info();
+  state.held_before = static_cast<std::int64_t>(info.total - info.free);
   for (auto& event : state.events)
     require(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreate");
   state.uploads = {allocate_pinned(PinnedRing::kSegments * kSegmentBytes), kSegmentBytes};

@@ -17,6 +17,9 @@ constexpr DeviceOps kDeviceOps{
     .start_slots = start_slots,
     .load_rows = load_rows,
     .sample_slots = sample_slots,
+    .state = device_state,
+    .moment = moment,
+    .seconds_between = seconds_between,
 };
 
 }  // namespace

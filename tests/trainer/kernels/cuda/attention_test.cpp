@@ -151,6 +151,46 @@ TEST_CASE("gpu: attention, its gradient and the key/value blocks equal the CPU's
     }
 }
 
+TEST_CASE("gpu: rows that stand together attend in bf16 as on the CPU within its rounding",
+          "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  Random random(23);
+  // groups of every kind of 1 to 8 heads; prompts and completions within a window of rows and across several,
+  // of less than a tile of positions and of more
+  for (const auto& shape : {Shape{1, 1, 64}, Shape{4, 2, 64}, Shape{3, 1, 128}, Shape{14, 2, 64},
+                            Shape{12, 2, 128}, Shape{8, 1, 64}, Shape{2, 2, 128}})
+    for (const auto& groups :
+         {std::vector<std::pair<Index, Ints>>{{1, {}}, {15, {}}, {16, {}}, {70, {}}, {130, {}}},
+          {{5, {3, 20, 1}}, {37, {40, 2}}, {16, {1, 17}}}}) {
+      INFO("H " << shape.H << " Hk " << shape.Hk << " D " << shape.D);
+      const Packed batch(random, shape, groups);
+      const Results cpu = on_cpu(batch);
+      Device d(*gpu);
+      const Index M = batch.rows();
+      std::vector<const std::int32_t*> of_table;
+      for (const auto& table : batch.tables)
+        of_table.push_back(d.put(table));
+      std::vector<const std::int32_t*> pointers;
+      for (const auto i : batch.owner)
+        pointers.push_back(of_table[i]);
+      const KvStore kv{d.put(cpu.storage), shape.Hk, shape.D};
+      const aha::KvRows rows{d.put(batch.positions), d.put(pointers), M};
+      float* out = d.put(poison(M * shape.H * shape.D));
+      float* lse = d.put(poison(M * shape.H));
+      gpu->attention({},
+                     {d.put(batch.qkv), kv, rows, out, lse, shape.H, aha::FloatType::BF16, true});
+      const Floats attended = d.get(out, M * shape.H * shape.D);
+      CHECK(gap(attended, cpu.out) < kClose16);
+      CHECK(gap(d.get(lse, M * shape.H), cpu.lse) < kClose16);
+      CHECK(!same_bits(attended, cpu.out));  // they were rounded
+      float* no_lse = d.put(poison(M * shape.H * shape.D));
+      gpu->attention(
+          {}, {d.put(batch.qkv), kv, rows, no_lse, nullptr, shape.H, aha::FloatType::BF16, true});
+      CHECK(same_bits(d.get(no_lse, M * shape.H * shape.D), attended));
+    }
+}
+
 TEST_CASE("gpu: a row attends alike in a batch and alone, to the bit", "[gpu]") {
   const auto* gpu = gpu_ops();
   if (gpu == nullptr) return;
