@@ -37,8 +37,7 @@ for model in 0.5B 1.5B 7B 14B; do
     "$build/aha" check "$work/job.yaml" --gpu "$kind" --nproc "$ranks" --set "model.path=$work/$model" |
       awk -v model="$model" -v ranks="$ranks" '/^ZeRO-/ {
         fit = $8 == "fits" ? "fits" : "does not fit"
-        stage = substr($1, 6) ($0 ~ /planned/ ? " (planned)" : "")
-        printf "| %s | %d | %s | %s %s | %s | %s %s | %s %s |\n", model, ranks, stage, $2, $3, fit, $4, $5, $6, $7
+        printf "| %s | %d | %s | %s %s | %s | %s %s | %s %s |\n", model, ranks, substr($1, 6), $2, $3, fit, $4, $5, $6, $7
       }'
   done
 done

@@ -212,14 +212,15 @@ LoadedCheckpoint load_checkpoint(const fs::path& folder, const ParameterLayout& 
   const fs::path reference = folder / "reference";
   for (const auto& part : {folder, optimizer, reference})
     if (const auto checksums = Checksums::of(part)) checksums->verify_whole_files(part);
-  loaded.values = load_weights(folder, layout);
+  loaded.values = load_weights(folder, layout, own.begin, own.end);
   loaded.moments = read_moments(optimizer, layout, own);
   const auto dtype = read_model_config(folder).dtype;
-  if (!read_master(optimizer, layout, loaded.values) && dtype != "float32")
+  if (!read_master(optimizer, layout, own, loaded.values) && dtype != "float32")
     fail("{}: is missing; the model's weights are {}, which is not what the run had",
          (optimizer / "master.safetensors").string(), dtype);
   std::error_code error;
-  if (fs::exists(reference, error)) loaded.reference = load_weights(reference, layout);
+  if (fs::exists(reference, error))
+    loaded.reference = load_weights(reference, layout, own.begin, own.end);
   return loaded;
 }
 

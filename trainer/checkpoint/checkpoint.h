@@ -28,6 +28,7 @@ struct CheckpointParts {
   /// Name -> bytes; a name may have a folder in it, as additional chat templates do.
   std::vector<std::pair<std::string, std::string>> tokenizer_files;
   std::string dtype = "float32";  ///< of the written model
+  bool copied = false;  ///< `values` and `reference` are copies, which training does not change
 };
 
 /// `checkpoints`/step_<global_step>.partial, in which a checkpoint is written.
@@ -63,12 +64,12 @@ std::filesystem::path checkpoint_path(const std::filesystem::path& checkpoints,
 struct LoadedCheckpoint {
   std::filesystem::path folder;
   TrainerState state;
-  Tensor values;    ///< [total] f32
-  Moments moments;  ///< [own]
-  std::optional<Tensor> reference;
+  Tensor values;                    ///< [own] f32
+  Moments moments;                  ///< [own]
+  std::optional<Tensor> reference;  ///< [own] f32
 };
 
-/// Reads one checkpoint of this layout, and of the optimizer the slice `own`. UserError naming the file,
+/// Reads the slice `own` of one checkpoint of this layout. UserError naming the file,
 /// and the tensor, for anything missing or damaged.
 LoadedCheckpoint load_checkpoint(const std::filesystem::path& folder, const ParameterLayout& layout,
                                  Slice own);

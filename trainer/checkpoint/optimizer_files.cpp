@@ -184,15 +184,14 @@ Moments read_moments(const fs::path& folder, const ParameterLayout& layout, Slic
   return moments;
 }
 
-bool read_master(const fs::path& folder, const ParameterLayout& layout, Tensor& values) {
+bool read_master(const fs::path& folder, const ParameterLayout& layout, Slice own, Tensor& values) {
   std::error_code error;
   const bool there = fs::exists(folder / "master.safetensors", error) ||
                      fs::exists(folder / "master.safetensors.index.json", error);
   if (!there) return false;
   const ModelTensors stored(folder, std::string(kMaster));
-  const Slice all{0, layout.total};
-  for (const auto& piece : pieces_in(layout, all))
-    read_piece(stored, "", piece, part(values, all, piece));
+  for (const auto& piece : pieces_in(layout, own))
+    read_piece(stored, "", piece, part(values, own, piece));
   return true;
 }
 

@@ -36,8 +36,9 @@ Checksums write_optimizer_index(const std::filesystem::path& folder, const Param
 /// file and tensor for what is missing, damaged or of another shape.
 Moments read_moments(const std::filesystem::path& folder, const ParameterLayout& layout, Slice own);
 
-/// The f32 weights of all trainable parameters, where they are kept: true. Else `values` stay as they are.
-bool read_master(const std::filesystem::path& folder, const ParameterLayout& layout,
+/// The f32 weights of trainable parameters in the slice `own`, where they are kept: true. Else `values` [own] stay
+/// as they are.
+bool read_master(const std::filesystem::path& folder, const ParameterLayout& layout, Slice own,
                  Tensor& values);
 
 }  // namespace aha

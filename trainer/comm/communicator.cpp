@@ -156,7 +156,10 @@ Transfer Communicator::begin(std::string_view name, T* buffer, const std::vector
   state.phase = place_.phase;
   state.step = place_.step;
   state.call = ++calls_;
-  const auto type = std::is_same_v<T, float> ? at::kFloat : at::kLong;
+  // a half is two bytes that nobody looks at
+  const auto type = std::is_same_v<T, float>          ? at::kFloat
+                    : std::is_same_v<T, std::int64_t> ? at::kLong
+                                                      : at::kHalf;
   network_->run(name, [&] {
     for (std::size_t r = 0; r < slices.size(); ++r) {
       if (slices[r].size() == 0) continue;
@@ -203,13 +206,23 @@ Transfer Communicator::reduce_to_owners(std::int64_t* buffer, const std::vector<
   return reduce(buffer, slices, name);
 }
 
-Transfer Communicator::share_from_owners(float* buffer, const std::vector<Slice>& slices,
-                                         std::string_view name) {
+template <class T>
+Transfer Communicator::share(T* buffer, const std::vector<Slice>& slices, std::string_view name) {
   return begin(name, buffer, slices, [&](std::vector<Tensor>& part, int root) {
     c10d::BroadcastOptions options;
     options.rootRank = root;
     return network_->group->broadcast(part, options);
   });
+}
+
+Transfer Communicator::share_from_owners(float* buffer, const std::vector<Slice>& slices,
+                                         std::string_view name) {
+  return share(buffer, slices, name);
+}
+
+Transfer Communicator::share_from_owners(std::uint16_t* buffer, const std::vector<Slice>& slices,
+                                         std::string_view name) {
+  return share(buffer, slices, name);
 }
 
 std::vector<std::string> Communicator::all_gather(const std::string& own, std::string_view name) {

@@ -76,8 +76,10 @@ class Communicator {
                                           std::string_view name);
   [[nodiscard]] Transfer reduce_to_owners(std::int64_t* buffer, const std::vector<Slice>& slices,
                                           std::string_view name);
-  /// The reverse: slices[r] of rank r is copied to all ranks.
+  /// The reverse: slices[r] of rank r is copied to all ranks. Elements are copied as they are.
   [[nodiscard]] Transfer share_from_owners(float* buffer, const std::vector<Slice>& slices,
+                                           std::string_view name);
+  [[nodiscard]] Transfer share_from_owners(std::uint16_t* buffer, const std::vector<Slice>& slices,
                                            std::string_view name);
   /// Returns when it is done, which every transfer has to be before its buffer goes.
   void wait(Transfer transfer);
@@ -133,6 +135,8 @@ class Communicator {
                  const Start& start);
   template <class T>
   Transfer reduce(T* buffer, const std::vector<Slice>& slices, std::string_view name);
+  template <class T>
+  Transfer share(T* buffer, const std::vector<Slice>& slices, std::string_view name);
 
   Placement placement_;
   Place place_;

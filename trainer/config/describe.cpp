@@ -199,12 +199,19 @@ void describe(Visitor& v, OptimConfig& s) {
   v.leaf(Key("weight_decay", "decoupled; not on norms and biases").at_least(0), &s.weight_decay);
   v.leaf(Key("max_grad_norm", "bound on the gradient's norm; 0: none").at_least(0),
          &s.max_grad_norm);
-  v.leaf(
-      Key("zero_stage",
-          "what ranks divide: 1: moments; 2: and gradients, which takes less memory and sends more")
-          .at_least(1)
-          .at_most(2),
-      &s.zero_stage);
+  v.leaf(Key("zero_stage",
+             "what ranks divide: 1: moments; 2: and gradients; 3: and weights, each of which takes "
+             "less memory and sends more")
+             .at_least(1)
+             .at_most(3)
+             .free_to_change(),
+         &s.zero_stage);
+  v.leaf(Key("zero3_gather_for_rollout",
+             "zero_stage 3: gather all weights for a rollout; false: block by block in each "
+             "decode step, which fits larger models and is slow")
+             .free_to_change()
+             .in_trl("ds3_gather_for_generation"),
+         &s.zero3_gather_for_rollout);
 }
 
 void describe(Visitor& v, TrainConfig& s) {

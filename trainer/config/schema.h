@@ -178,7 +178,8 @@ struct OptimConfig {
   double adam_epsilon = 1e-8;
   double weight_decay = 0.0;    ///< decoupled; not on norms and biases
   double max_grad_norm = 1.0;   ///< 0: no clipping
-  std::int64_t zero_stage = 1;  ///< what ranks divide: 1 moments, 2 and gradients
+  std::int64_t zero_stage = 1;  ///< what ranks divide: 1 moments, 2 and gradients, 3 and weights
+  bool zero3_gather_for_rollout = true;  ///< stage 3: all weights at once, or a block at a time
 };
 
 /// Steps of one stage at most.

@@ -142,49 +142,73 @@ const float* Decoder::forward_staged(const Exec& exec, ParameterProvider& weight
   return hidden;
 }
 
-const float* Decoder::forward(const Exec& exec, ParameterProvider& weights,
-                              const RowBatch& host_rows, Index num_blocks,
-                              Activations& kept) const {
+ForwardPart Decoder::enter(const Exec& exec, const EdgeWeights& edges, const RowBatch& host_rows,
+                           Index num_blocks, Activations& kept) const {
   const Memory& memory = *ops_->memory;
-  const RowBatch rows = kept.rows.stage(memory, host_rows);
-  const Index M = rows.rows();
+  const ForwardPart part{kept.rows.stage(memory, host_rows), &kept};
+  const Index M = part.rows.rows();
+  const Index C = config_.hidden_size;
+  kept.layers.resize(static_cast<std::size_t>(config_.num_hidden_layers));
+  kept.kv.reserve(num_blocks, memory);
+  kept.normed.reserve(M * C, memory);
+  kept.wide.reserve(M * config_.intermediate_size, memory);
+  kept.x_out.reserve(M * C, memory);
+  ops_->embed(exec, edges.embed, part.rows.ids.data(), M, C,
+              kept.layers[0].x_in.reserve(M * C, memory));
+  return part;
+}
+
+void Decoder::pass_block(const Exec& exec, const BlockWeights& weights, Index l,
+                         const ForwardPart& part) const {
+  const Memory& memory = *ops_->memory;
+  Activations& kept = *part.kept;
+  const Index M = part.rows.rows();
   const Index C = config_.hidden_size;
   const Index H = config_.num_attention_heads;
-  const Index L = config_.num_hidden_layers;
-  kept.layers.resize(static_cast<std::size_t>(L));
-  kept.kv.reserve(num_blocks, memory);
+  auto& layer = kept.layers[static_cast<std::size_t>(l)];
+  float* next = l + 1 < config_.num_hidden_layers
+                    ? kept.layers[static_cast<std::size_t>(l) + 1].x_in.reserve(M * C, memory)
+                    : kept.x_out.data();
+  BlockRows p{layer.x_in.data(),
+              kept.normed.data(),
+              layer.inv_rms_in.reserve(M, memory),
+              layer.qkv.reserve(M * qkv_width(), memory),
+              layer.attention.reserve(M * H * config_.head_dim, memory),
+              layer.lse.reserve(M * H, memory),
+              layer.x_mid.reserve(M * C, memory),
+              layer.inv_rms_mid.reserve(M, memory),
+              layer.gate_up.reserve(M * 2 * config_.intermediate_size, memory),
+              kept.wide.data(),
+              next};
+  if (config_.family().qk_norm) {
+    p.qk = layer.qk.reserve(M * heads() * config_.head_dim, memory);
+    p.inv_rms_qk = layer.inv_rms_qk.reserve(M * heads(), memory);
+  }
+  forward_block(exec, weights, part.rows, kept.kv.layer(l), p);
+}
+
+const float* Decoder::leave(const Exec& exec, const EdgeWeights& edges,
+                            const ForwardPart& part) const {
+  const Memory& memory = *ops_->memory;
+  Activations& kept = *part.kept;
+  const Index M = part.rows.rows();
+  const Index C = config_.hidden_size;
+  float* hidden = kept.hidden.reserve(M * C, memory);
+  ops_->rms_norm(
+      exec, {kept.x_out.data(), edges.final_norm, hidden, kept.inv_rms_out.reserve(M, memory), M, C,
+             static_cast<float>(config_.rms_norm_eps)});
+  return hidden;
+}
+
+const float* Decoder::forward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
+                              Index num_blocks, Activations& kept) const {
   const EdgeWeights edges = weights.edges();
-  float* normed = kept.normed.reserve(M * C, memory);
-  float* wide = kept.wide.reserve(M * config_.intermediate_size, memory);
-  float* x_out = kept.x_out.reserve(M * C, memory);
-  ops_->embed(exec, edges.embed, rows.ids.data(), M, C, kept.layers[0].x_in.reserve(M * C, memory));
-  for (Index l = 0; l < L; ++l) {
-    auto& layer = kept.layers[static_cast<std::size_t>(l)];
-    float* next = l + 1 < L
-                      ? kept.layers[static_cast<std::size_t>(l) + 1].x_in.reserve(M * C, memory)
-                      : x_out;
-    BlockRows p{layer.x_in.data(),
-                normed,
-                layer.inv_rms_in.reserve(M, memory),
-                layer.qkv.reserve(M * qkv_width(), memory),
-                layer.attention.reserve(M * H * config_.head_dim, memory),
-                layer.lse.reserve(M * H, memory),
-                layer.x_mid.reserve(M * C, memory),
-                layer.inv_rms_mid.reserve(M, memory),
-                layer.gate_up.reserve(M * 2 * config_.intermediate_size, memory),
-                wide,
-                next};
-    if (config_.family().qk_norm) {
-      p.qk = layer.qk.reserve(M * heads() * config_.head_dim, memory);
-      p.inv_rms_qk = layer.inv_rms_qk.reserve(M * heads(), memory);
-    }
-    forward_block(exec, weights.gather(l), rows, kept.kv.layer(l), p);
+  const ForwardPart part = enter(exec, edges, rows, num_blocks, kept);
+  for (Index l = 0; l < config_.num_hidden_layers; ++l) {
+    pass_block(exec, weights.gather(l), l, part);
     weights.release(l);
   }
-  float* hidden = kept.hidden.reserve(M * C, memory);
-  ops_->rms_norm(exec, {x_out, edges.final_norm, hidden, kept.inv_rms_out.reserve(M, memory), M, C,
-                        static_cast<float>(config_.rms_norm_eps)});
-  return hidden;
+  return leave(exec, edges, part);
 }
 
 }  // namespace aha

@@ -59,6 +59,9 @@ class ParameterProvider {
   virtual EdgeWeights edges() = 0;
   virtual BlockWeights gather(Index layer) = 0;
   virtual void release(Index layer) { (void)layer; }
+  /// False: blocks are there one at a time, for one pass at a time: rows that go through the decoder in pieces go
+  /// through a block together, and nobody but the thread that gathers it asks for it.
+  virtual bool side_by_side() const { return true; }
 };
 
 /// Where gradients go; same seam.
@@ -132,6 +135,12 @@ struct BackwardPart {
   Activations* kept;
 };
 
+/// Rows on their way through a forward pass, in the table's memory.
+struct ForwardPart {
+  RowBatch rows;
+  Activations* kept;
+};
+
 /// The one decoder: pre-norm blocks of RMSNorm, rotary grouped-query attention and SwiGLU, with what
 /// the config's family adds. Rollout and training run the same kernels in the same order per row, so a token's
 /// log-probability is the same bits in both.
@@ -152,6 +161,13 @@ class Decoder {
   /// The same, keeping what backward needs; `num_blocks` blocks are named by the tables.
   const float* forward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
                        Index num_blocks, Activations& kept) const;
+
+  /// The same block by block: rows enter, go through each block in its turn, and leave.
+  ForwardPart enter(const Exec& exec, const EdgeWeights& edges, const RowBatch& rows,
+                    Index num_blocks, Activations& kept) const;
+  void pass_block(const Exec& exec, const BlockWeights& weights, Index layer,
+                  const ForwardPart& part) const;
+  const float* leave(const Exec& exec, const EdgeWeights& edges, const ForwardPart& part) const;
 
   /// Adds the gradient of every parameter but the head's, block by block from the last one; each block is
   /// gathered once, and its gradient is ready when all parts have gone through it, in their order: to the bit

@@ -16,6 +16,13 @@ constexpr std::int64_t kWorthPacking = 32 << 20;
 
 }  // namespace
 
+void too_large_for(FloatType storage, const Parameter& p, std::span<const float> values) {
+  const auto largest = *std::max_element(
+      values.begin(), values.end(), [](float a, float b) { return std::abs(a) < std::abs(b); });
+  fail("model.storage: {} holds {}, which {} does not reach; use f32", p.name, largest,
+       storage == FloatType::F16 ? "fp16 (at most 65504)" : "bf16");
+}
+
 ResidentWeights::ResidentWeights(const ModelConfig& config, const ParameterLayout& layout,
                                  const Ops& ops, Tensor values, FloatType storage)
     : ops_(&ops),
@@ -38,10 +45,6 @@ ResidentWeights::ResidentWeights(const ModelConfig& config, const ParameterLayou
     stored_.reserve((layout.total + 1) / 2, memory);
     vectors_.reserve(floats, memory);
   }
-  const Index C = config.hidden_size;
-  const Index HD = config.num_attention_heads * config.head_dim;
-  const Index Q = HD + 2 * config.num_key_value_heads * config.head_dim;
-  const Index F = config.intermediate_size;
   const bool small = layout.total * 4 <= kWorthPacking && ops.pack_linear != nullptr;
   const auto weight = [&](std::int64_t offset, Index N, Index K) {
     Weight w = matrix(offset);
@@ -51,12 +54,10 @@ ResidentWeights::ResidentWeights(const ModelConfig& config, const ParameterLayou
     return w;
   };
   edges_ = {matrix(layout.embed), vector(layout.final_norm),
-            weight(layout.head, config.vocab_size, C)};
+            weight(layout.head, config.vocab_size, config.hidden_size)};
   for (const auto& at : layout.blocks)
-    blocks_.push_back({vector(at.input_norm), weight(at.qkv, Q, C), weight(at.o, C, HD),
-                       vector(at.post_norm), weight(at.gate_up, 2 * F, C), weight(at.down, C, F),
-                       at.qkv_bias > 0 ? vector(at.qkv_bias) : nullptr,
-                       at.qk_norm > 0 ? vector(at.qk_norm) : nullptr});
+    blocks_.push_back(
+        block_weights(config, at, weight, [&](std::int64_t offset) { return vector(offset); }));
 }
 
 std::uint16_t* ResidentWeights::stored(std::int64_t offset) {
@@ -92,13 +93,6 @@ bool ResidentWeights::round(const Exec& exec, std::int64_t offset, const float* 
   return ops_->narrow(exec, values, n, storage_, stored(offset));
 }
 
-void ResidentWeights::too_large(const Parameter& p, std::span<const float> values) const {
-  const auto largest = *std::max_element(
-      values.begin(), values.end(), [](float a, float b) { return std::abs(a) < std::abs(b); });
-  fail("model.storage: {} holds {}, which {} does not reach; use f32", p.name, largest,
-       storage_ == FloatType::F16 ? "fp16 (at most 65504)" : "bf16");
-}
-
 void ResidentWeights::put(const Exec& exec, const Parameter& p, std::span<const float> values) {
   const Memory& memory = *ops_->memory;
   const float* from = values.data();
@@ -106,7 +100,7 @@ void ResidentWeights::put(const Exec& exec, const Parameter& p, std::span<const 
     memory.upload(from, 4 * p.size, incoming_.reserve(p.size, memory));
     from = incoming_.data();
   }
-  if (!round(exec, p.offset, from, p.size)) too_large(p, values);
+  if (!round(exec, p.offset, from, p.size)) too_large_for(storage_, p, values);
 }
 
 void ResidentWeights::publish(const Exec& exec) {
@@ -115,8 +109,12 @@ void ResidentWeights::publish(const Exec& exec) {
     const auto* const from = all.const_data_ptr<float>();
     for (const auto& p : parameters_)
       if (!round(exec, p.offset, data() + p.offset, p.size))
-        too_large(p, {from + p.offset, static_cast<std::size_t>(p.size)});
+        too_large_for(storage_, p, {from + p.offset, static_cast<std::size_t>(p.size)});
   }
+  complete(exec);
+}
+
+void ResidentWeights::complete(const Exec& exec) {
   for (const auto& v : vector_places_)
     ops_->widen(exec, stored(v.offset), storage_, v.size, vectors_.data() + v.place);
   for (auto& copy : packed_)

@@ -8,6 +8,28 @@
 
 namespace aha {
 
+/// The weights of the block whose parameters lie at `at`: `matrix(offset, N, K)` and `vector(offset)` say where.
+template <class Matrix, class Vector>
+BlockWeights block_weights(const ModelConfig& config, const BlockOffsets& at, const Matrix& matrix,
+                           const Vector& vector) {
+  const Index C = config.hidden_size;
+  const Index HD = config.num_attention_heads * config.head_dim;
+  const Index Q = HD + 2 * config.num_key_value_heads * config.head_dim;
+  const Index F = config.intermediate_size;
+  return {vector(at.input_norm),
+          matrix(at.qkv, Q, C),
+          matrix(at.o, C, HD),
+          vector(at.post_norm),
+          matrix(at.gate_up, 2 * F, C),
+          matrix(at.down, C, F),
+          at.qkv_bias > 0 ? vector(at.qkv_bias) : nullptr,
+          at.qk_norm > 0 ? vector(at.qk_norm) : nullptr};
+}
+
+/// UserError for the parameter of which `values` are a part, with its largest.
+[[noreturn]] void too_large_for(FloatType storage, const Parameter& parameter,
+                                std::span<const float> values);
+
 /// Parameters of a model that are always in memory: one flat f32 buffer of values, which an optimizer
 /// changes, and what the decoder reads. In storage F32 that is the values themselves. In storage BF16 or F16
 /// it is the values rounded: `publish` writes them beside, and both rollout and training see them and nothing
@@ -23,6 +45,8 @@ class ResidentWeights : public ParameterProvider {
 
   /// Makes what the decoder reads of the values. UserError for one beyond the largest number of the storage.
   void publish(const Exec& exec);
+  /// The same of what is rounded already (`rounded`).
+  void complete(const Exec& exec);
   /// Copies values [total] in; `publish` must follow.
   void assign(const Tensor& values);
   /// Rounds one parameter in.
@@ -30,6 +54,8 @@ class ResidentWeights : public ParameterProvider {
 
   /// Of trained weights, in the memory of the table.
   float* data();
+  /// [total] what is read in storage BF16 or F16.
+  std::uint16_t* rounded() { return stored(0); }
   /// [total] f32 in the host's memory: the values themselves where that is the table's, else a copy.
   Tensor values() const;
   FloatType storage() const { return storage_; }
@@ -51,7 +77,6 @@ class ResidentWeights : public ParameterProvider {
   };
   /// False when one of `n` values from `offset` on is beyond the largest number of the storage.
   bool round(const Exec& exec, std::int64_t offset, const float* values, std::int64_t n);
-  [[noreturn]] void too_large(const Parameter& parameter, std::span<const float> values) const;
   std::uint16_t* stored(std::int64_t offset);
   Weight matrix(std::int64_t offset);
   const float* vector(std::int64_t offset);

@@ -131,6 +131,20 @@ void read_weights(const fs::path& folder, const ParameterLayout& layout, const T
       take);
 }
 
+Tensor load_weights(const fs::path& folder, const ParameterLayout& layout, std::int64_t begin,
+                    std::int64_t end) {
+  if (begin == 0 && end == layout.total) return load_weights(folder, layout);
+  Tensor part;
+  read_weights(folder, layout, [&](const Parameter& p, std::span<const float> values) {
+    if (!part.defined()) part = at::empty({end - begin}, at::kFloat);
+    const auto first = std::clamp(begin, p.offset, p.offset + p.size);
+    const auto last = std::clamp(end, p.offset, p.offset + p.size);
+    std::copy_n(values.data() + (first - p.offset), std::max<std::int64_t>(0, last - first),
+                part.mutable_data_ptr<float>() + (std::max(first, begin) - begin));
+  });
+  return part;
+}
+
 void check_weights(const fs::path& folder, const ParameterLayout& layout) {
   check_stored(ModelTensors(folder), folder, layout);
 }

@@ -22,6 +22,10 @@ namespace aha {
 /// it fits.
 Tensor load_weights(const std::filesystem::path& folder, const ParameterLayout& layout);
 
+/// Elements [begin, end) of that buffer alone; the others are read and checked, too.
+Tensor load_weights(const std::filesystem::path& folder, const ParameterLayout& layout,
+                    std::int64_t begin, std::int64_t end);
+
 /// The same, a parameter after the other: `take` is given the values of each, which are gone when it
 /// returns.
 void read_weights(const std::filesystem::path& folder, const ParameterLayout& layout,

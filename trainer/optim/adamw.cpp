@@ -54,7 +54,7 @@ std::vector<AdamW> AdamWOptimizer::tasks(float* values, const float* grads, doub
     const Index end = std::min(range.offset + range.size, mine.end);
     if (begin >= end) continue;
     AdamW& task = tasks.emplace_back();
-    task.p = values + begin;
+    task.p = values + begin - mine.begin;
     task.g = grads + begin - mine.begin;
     float* const m = on_host() ? moments_.exp_avg.data_ptr<float>() : exp_avg_.data();
     float* const v = on_host() ? moments_.exp_avg_sq.data_ptr<float>() : exp_avg_sq_.data();
@@ -116,7 +116,6 @@ UpdateStats AdamWOptimizer::step(const Exec& exec, float* values, const float* g
   for (const auto& task : update)
     ops_->adamw(exec, task);
   ++updates_;
-  comm_->wait(comm_->share_from_owners(values, shards_, "share_weights"));
   return stats;
 }
 

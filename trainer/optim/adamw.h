@@ -35,15 +35,15 @@ struct Moments {
 /// The norm is summed over fixed blocks in order, so it depends neither on threads nor on ranks.
 /// Source: Loshchilov and Hutter 2019 (arXiv:1711.05101), algorithm 2.
 ///
-/// Each rank keeps the moments of its own slice (shards_of), updates that slice and shares it: stage 1 of
+/// Each rank keeps the moments of its own slice (shards_of) and updates that slice alone: stage 1 of
 /// ZeRO (Rajbhandari et al. 2020, arXiv:1910.02054). Calls are collective.
 class AdamWOptimizer {
  public:
   AdamWOptimizer(const Ops& ops, std::vector<ParamRange> ranges, Index total,
                  const OptimConfig& config, Communicator& comm);
 
-  /// One update of `values` [total] by `grads`, the own slice of the gradient summed over ranks; both are in
-  /// the memory of the table. With a `limit` the update is tried on copies first, and refused on every rank when a value on
+  /// One update of `values` by `grads`, the own slices of the weights and of the gradient summed over ranks; both
+  /// are in the memory of the table. With a `limit` the update is tried on copies first, and refused on every rank when a value on
   /// any would reach it.
   UpdateStats step(const Exec& exec, float* values, const float* grads, double learning_rate,
                    std::optional<double> limit = std::nullopt);

@@ -6,18 +6,13 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
-#include <mutex>
 #include <utility>
 
 #include "trainer/core/error.h"
+#include "trainer/optim/network_memory.h"
 
 namespace aha {
 namespace {
-
-Slice common_part(const Slice& a, const Slice& b) {
-  const auto begin = std::max(a.begin, b.begin);
-  return {begin, std::max(begin, std::min(a.end, b.end))};
-}
 
 /// Whether sums like these of `ranks` ranks cannot overflow together.
 bool leave_room(const std::int64_t* sums, std::int64_t n, int ranks) {
@@ -41,14 +36,6 @@ bool add_to(const Exec& exec, const T* from, std::int64_t n, T* to) {
     if (overflow) sound = false;
   });
   return sound;
-}
-
-/// Memory that the network's threads may still write to, until the process ends.
-void give_to_the_network(Buffer values, Tensor fixed) {
-  static std::mutex mutex;
-  static auto& given = *new std::vector<std::pair<Buffer, Tensor>>;
-  const std::lock_guard lock(mutex);
-  given.emplace_back(std::move(values), std::move(fixed));
 }
 
 }  // namespace
@@ -109,7 +96,7 @@ GradientSum::GradientSum(const ParameterLayout& layout, const Ops& ops, const Ex
   const auto at = places(buckets_, options_.zero_stage);
   values_.reserve(at.back(), *ops.memory);
   if (options_.strict) fixed_ = at::zeros({at.back()}, at::kLong);
-  if (options_.zero_stage == 2) {
+  if (options_.zero_stage >= 2) {
     own_values_.reserve(own_.size());
     if (options_.strict) own_fixed_ = at::zeros({own_.size()}, at::kLong);
   }
@@ -117,16 +104,13 @@ GradientSum::GradientSum(const ParameterLayout& layout, const Ops& ops, const Ex
     Bucket& bucket = buckets_[i];
     bucket.values = values_.data() + at[i];
     if (options_.strict) bucket.fixed = fixed_.data_ptr<std::int64_t>() + at[i];
-    for (const auto& shard : shards) {
-      const Slice part = common_part(shard, bucket.range);
-      bucket.owners.push_back({part.begin - bucket.range.begin, part.end - bucket.range.begin});
-    }
+    bucket.owners = parts_in(shards, bucket.range);
   }
 }
 
 GradientSum::~GradientSum() {
   if (std::any_of(buckets_.begin(), buckets_.end(), [](const Bucket& b) { return b.sent; }))
-    give_to_the_network(std::move(values_), std::move(fixed_));
+    give_to_the_network(std::make_shared<std::pair<Buffer, Tensor>>(std::move(values_), fixed_));
 }
 
 std::int64_t GradientSum::bytes_for(const ParameterLayout& layout, const Options& options,
@@ -140,7 +124,7 @@ std::int64_t GradientSum::bytes_for(const ParameterLayout& layout, const Options
 void GradientSum::begin(std::int64_t own, std::int64_t most) {
   examining_ = false;
   sound_ = sum_sound_ = true;
-  rounds_left_ = options_.zero_stage == 2 ? most : std::max<std::int64_t>(1, own);
+  rounds_left_ = options_.zero_stage >= 2 ? most : std::max<std::int64_t>(1, own);
   if (!starts_anew()) ops_->zero(exec_, values_.data(), values_.bytes());
   if (options_.zero_stage == 1) {
     if (options_.strict) fixed_.zero_();
@@ -168,7 +152,7 @@ void GradientSum::open(Bucket& bucket) {
     if (other.values == bucket.values) collect(other);
   if (!starts_anew()) return;
   ops_->zero(exec_, bucket.values, 4 * bucket.range.size());
-  if (bucket.fixed != nullptr && options_.zero_stage == 2)
+  if (bucket.fixed != nullptr && options_.zero_stage >= 2)
     std::fill_n(bucket.fixed, bucket.range.size(), 0);
 }
 

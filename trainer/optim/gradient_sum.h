@@ -19,6 +19,7 @@ namespace aha {
 ///   zero_stage 1   gradients [total]; sent in the last micro-batch of an update
 ///   zero_stage 2   the own slice, the first and the last bucket, two others (Rajbhandari et al. 2020,
 ///                  arXiv:1910.02054, section 5.2); sent in every micro-batch
+///   zero_stage 3   the same: what is divided beside it are weights
 ///
 /// With `strict` each micro-batch's gradient is rounded to int64 at a step of 2^-44 and added as an integer, which
 /// takes 8 bytes more a value: the sum then has the same bits for any order, any number of ranks and either stage.
@@ -86,9 +87,9 @@ class GradientSum : public GradientSink {
   void send(Bucket& bucket);
   void collect(Bucket& bucket);
   /// Values of a micro-batch are added to nothing but themselves.
-  bool starts_anew() const { return options_.zero_stage == 2 || options_.strict || examining_; }
+  bool starts_anew() const { return options_.zero_stage >= 2 || options_.strict || examining_; }
   /// What the pass under way leaves is sent.
-  bool sends() const { return !examining_ && (options_.zero_stage == 2 || rounds_left_ == 1); }
+  bool sends() const { return !examining_ && (options_.zero_stage >= 2 || rounds_left_ == 1); }
 
   const Ops* ops_;
   Exec exec_;

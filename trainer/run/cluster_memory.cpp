@@ -71,9 +71,10 @@ MemoryPlan cluster_memory(const ModelConfig& model, const StepWork& work, const 
   const bool cut = zero >= Zero::Gradients && cluster.ranks > 1;
   const bool gathered = zero == Zero::Weights && cluster.ranks > 1;
   const double weights = gathered ? w * (p / ranks + two_blocks + edges) : w * p;
-  const double values = work.weight_bytes == 4 ? 0 : 4 * p / (gathered ? ranks : 1);
+  const double values = work.weight_bytes == 4 ? 0 : 4 * p / ranks;
   const double gradients = cut ? 4 * (p / ranks + two_blocks + edges) : 4 * p;
-  const double work_elements = std::max(kv_elements(size, work, cluster.ranks),
+  const double whole = gathered && work.whole_in_rollout ? p : 0;
+  const double work_elements = std::max(kv_elements(size, work, cluster.ranks) + whole,
                                         activation_elements(model, size, work, cluster.ranks));
   MemoryPlan plan;
   const auto add = [&](const char* name, double bytes) {
@@ -84,7 +85,7 @@ MemoryPlan cluster_memory(const ModelConfig& model, const StepWork& work, const 
   add("values", values);
   add("gradients", gradients * (work.strict ? 3 : 1));
   add("moments", 8 * p / ranks);
-  add("reference", work.reference ? weights + (gathered ? 0 : values) : 0);
+  add("reference", work.reference ? weights + values : 0);
   add("work", w * work_elements);
   add("logits", w * kLogitRows * static_cast<double>(model.vocab_size));
   return plan;

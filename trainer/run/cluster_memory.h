@@ -11,12 +11,13 @@ namespace aha {
 ///
 ///   program      libraries, context, communicators
 ///   weights      w p; with Zero::Weights w p / N and two blocks with the edges, which are in use
-///   values       4 p behind 16-bit weights; / N with Zero::Weights
+///   values       4 p / N behind 16-bit weights
 ///   gradients    4 p; / N from Zero::Gradients on, with two blocks on their way; three times that in strict mode
 ///   moments      8 p / N
 ///   reference    as weights and values, when there is one
-///   work         the larger of the rollout's keys and values and of a micro-batch's activations: one
-///                arena serves both, one after the other (w bytes an element)
+///   work         the larger of the rollout's keys and values, with all weights where Zero::Weights gathers them for
+///                it, and of a micro-batch's activations: one arena serves both, one after the other (w bytes an
+///                element)
 ///   logits       a chunk of 2,048 rows
 MemoryPlan cluster_memory(const ModelConfig& model, const StepWork& work, const Cluster& cluster,
                           Zero zero);

@@ -23,8 +23,9 @@ std::optional<std::vector<Group>> sample(Stage& stage, std::int64_t count,
                                          const std::function<bool()>& cancelled,
                                          Collected& totals) {
   const auto requests = requests_for(stage, stage.sampler.next(count));
-  auto sampled = sample_groups({stage.engine, *stage.scorer, stage.comm}, requests,
-                               rollout_params(stage), stage.optimizer.updates(), cancelled);
+  auto sampled =
+      sample_groups({stage.engine, *stage.scorer, stage.comm, stage.policy.weights.get()}, requests,
+                    rollout_params(stage), stage.optimizer.updates(), cancelled);
   if (!sampled) return std::nullopt;
   totals.rollout_s += sampled->rollout_s;
   totals.reward_s += sampled->reward_s;

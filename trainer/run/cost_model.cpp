@@ -75,7 +75,9 @@ class StepCosts {
   void prefill() {
     const double rows = own_groups() * work_.prompt_tokens;
     const double flop = rows * (2 * blocks_ + attention_ * work_.prompt_tokens / 2);
-    phases_.push_back({"prefill", flop, weight() * blocks_, 0, flop_seconds(flop)});
+    const double sent = gathered_weights();  // for the rollout, or for this pass
+    phases_.push_back({"prefill", flop, weight() * blocks_, sent,
+                       flop_seconds(flop) + link_seconds(sent, sent > 0 ? 1 : 0)});
   }
 
   void decode() {
@@ -85,7 +87,7 @@ class StepCosts {
     const double products = 2 * rows * (blocks_ + head_);
     const double weights = weight() * (blocks_ + head_);
     const double kv = rows * mean_position() * kv_bytes_;
-    const double sent = gathered_weights();
+    const double sent = work_.whole_in_rollout ? 0 : gathered_weights();
     double seconds = std::max(flop_seconds(products), memory_seconds(weights)) + memory_seconds(kv);
     seconds = std::max({seconds, cluster_.kind.decode_step_ms * 1e-3, link_seconds(sent, 0)});
     phases_.push_back({"decode", steps * (products + attention_ * rows * mean_position()),
@@ -115,7 +117,9 @@ class StepCosts {
   void reference() {
     const auto [products, attention] = forward_flop();
     const double flop = products + attention + 2 * head_ * trained_tokens();
-    phases_.push_back({"reference", flop, weight() * (blocks_ + head_), 0, flop_seconds(flop)});
+    const double sent = micro_batches() * gathered_weights();
+    phases_.push_back({"reference", flop, weight() * (blocks_ + head_), sent,
+                       std::max(flop_seconds(flop), link_seconds(sent, 0))});
   }
 
   void train() {
@@ -149,8 +153,7 @@ class StepCosts {
   }
 
   void share() {
-    const double value = zero_ == Zero::Weights ? weight() : 4;
-    const double sent = updates() * value * parameters_ * others_;
+    const double sent = updates() * weight() * parameters_ * others_;
     phases_.push_back({"share", 0, 0, sent, link_seconds(sent, updates())});
   }
 
@@ -194,6 +197,7 @@ StepWork step_work(const StageConfig& stage, bool strict, double prompt_tokens,
   work.weight_bytes = stage.model.storage == "f32" ? 4 : 2;
   work.reference = stage.objective.beta != 0;
   work.strict = strict;
+  work.whole_in_rollout = stage.optim.zero3_gather_for_rollout;
   return work;
 }
 

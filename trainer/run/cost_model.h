@@ -32,13 +32,11 @@ struct Cluster {
 };
 
 /// What the ranks divide among them (Rajbhandari et al. 2020, arXiv:1910.02054, section 5): optim.zero_stage.
-/// In 16-bit storage each rank has the f32 values of all parameters in stages 1 and 2. Stage 3 is planned and
-/// not built.
+/// The f32 values behind 16-bit weights are divided in each of them.
 enum class Zero : std::uint8_t {
   Moments = 1,    ///< the optimizer's moments
   Gradients = 2,  ///< and the gradients
-  Weights =
-      3,  ///< and the weights, which are gathered block by block as they are used, and the f32 values
+  Weights = 3,    ///< and the weights, which are gathered block by block as they are used
 };
 
 /// What one step of a stage does, as its configuration asks for it.
@@ -55,6 +53,8 @@ struct StepWork {
   std::int64_t weight_bytes = 4;  ///< of a weight that is computed with: 4 or 2
   bool reference = false;
   bool strict = false;
+  bool whole_in_rollout =
+      true;  ///< Zero::Weights: gathered once a rollout; false: in each decode step
 
   double completions() const { return static_cast<double>(prompts * generations); }
   double sampled_tokens() const { return completions() * completion_tokens; }
@@ -63,7 +63,7 @@ struct StepWork {
 
 /// What a stage's configuration divides.
 inline Zero zero_of(const StageConfig& stage) {
-  return stage.optim.zero_stage == 2 ? Zero::Gradients : Zero::Moments;
+  return static_cast<Zero>(stage.optim.zero_stage);
 }
 
 /// The work of a grpo stage whose completions are `completion_tokens` long; 0: as long as they may be.
@@ -91,8 +91,9 @@ struct PhaseCost {
 ///              predicted token (logits are made twice, never kept), 3.5 times the forward attention
 ///   reduce     4 (N - 1) / N bytes a parameter, 8 in strict mode; of Zero::Gradients once a micro-batch
 ///   optimizer  32 bytes a parameter of the own part
-///   share      4 (N - 1) / N bytes a parameter, as many as a weight has with Zero::Weights
-///   weights    Zero::Weights: every block before its use, in each decode step and twice a micro-batch
+///   share      (N - 1) / N bytes of every weight, as it is stored
+///   weights    Zero::Weights: all of them once a rollout, or in each decode step; every block before its use
+///              twice a micro-batch, and once in the reference's pass; no share
 ///
 /// Attention of a row at position p is 4 L H D p FLOP. Work of one phase is added to another's time, none is
 /// taken to overlap but the gathering of weights with what uses them. Gloo sends more than (N - 1) / N to

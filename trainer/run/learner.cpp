@@ -134,18 +134,43 @@ void Learner::judge(const Exec& exec, const EdgeWeights& edges, const Judged& wh
   returning.receive(*ops.memory);
 }
 
-void Learner::forward_piece(const Exec& exec, ParameterProvider& weights, const MicroBatch& micro,
-                            Piece& piece, TokenValues& values) {
-  const float* hidden =
-      decoder_->forward(exec, weights, piece.batch(micro), piece.num_blocks, piece.kept);
+void Learner::judge_piece(const Exec& exec, const EdgeWeights& edges, const MicroBatch& micro,
+                          Piece& piece, const float* hidden, TokenValues& values) {
   const auto first = at(piece.first_token);
   const auto tokens = piece.loss_rows.size();
-  judge(exec, weights.edges(),
+  judge(exec, edges,
         {hidden, piece.loss_rows, std::span(micro.targets).subspan(first, tokens),
          head_rows_.data() + piece.first_token * decoder_->config().hidden_size,
          std::span(values.logprobs).subspan(first, tokens),
          std::span(values.entropies).subspan(first, tokens)},
         piece.staging, piece.returning);
+}
+
+void Learner::each_piece(const std::function<void(const Exec&, std::size_t)>& body) {
+  const auto threads = static_cast<std::size_t>(exec_.threads());
+  const std::size_t alone = num_pieces_ / threads * threads;
+  exec_.run(static_cast<std::int64_t>(alone), [&](std::int64_t i) { body(Exec{}, at(i)); });
+  for (std::size_t i = alone; i < num_pieces_; ++i)
+    body(exec_, i);
+}
+
+void Learner::forward_by_block(ParameterProvider& weights, const MicroBatch& micro,
+                               TokenValues& values) {
+  const EdgeWeights edges = weights.edges();
+  std::vector<ForwardPart> parts(num_pieces_);
+  each_piece([&](const Exec& exec, std::size_t i) {
+    Piece& piece = *pieces_[i];
+    parts[i] = decoder_->enter(exec, edges, piece.batch(micro), piece.num_blocks, piece.kept);
+  });
+  for (Index l = 0; l < decoder_->config().num_hidden_layers; ++l) {
+    const BlockWeights block = weights.gather(l);
+    each_piece(
+        [&](const Exec& exec, std::size_t i) { decoder_->pass_block(exec, block, l, parts[i]); });
+    weights.release(l);
+  }
+  each_piece([&](const Exec& exec, std::size_t i) {
+    judge_piece(exec, edges, micro, *pieces_[i], decoder_->leave(exec, edges, parts[i]), values);
+  });
 }
 
 Learner::TokenValues Learner::forward(ParameterProvider& weights, const MicroBatch& micro) {
@@ -154,14 +179,16 @@ Learner::TokenValues Learner::forward(ParameterProvider& weights, const MicroBat
   values.logprobs.resize(micro.targets.size());
   values.entropies.resize(micro.targets.size());
   head_rows_.reserve(micro.tokens() * decoder_->config().hidden_size, *decoder_->ops().memory);
-  // as many pieces side by side as occupy every thread alike; the team works inside each of the rest
-  const auto threads = static_cast<std::size_t>(exec_.threads());
-  const std::size_t alone = num_pieces_ / threads * threads;
-  exec_.run(static_cast<std::int64_t>(alone), [&](std::int64_t i) {
-    forward_piece(Exec{}, weights, micro, *pieces_[at(i)], values);
+  if (!weights.side_by_side()) {
+    forward_by_block(weights, micro, values);
+    return values;
+  }
+  each_piece([&](const Exec& exec, std::size_t i) {
+    Piece& piece = *pieces_[i];
+    const float* hidden =
+        decoder_->forward(exec, weights, piece.batch(micro), piece.num_blocks, piece.kept);
+    judge_piece(exec, weights.edges(), micro, piece, hidden, values);
   });
-  for (std::size_t i = alone; i < num_pieces_; ++i)
-    forward_piece(exec_, weights, micro, *pieces_[i], values);
   return values;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -14,7 +15,7 @@ namespace aha {
 /// A micro-batch is run in pieces of whole sections whose rows of one layer about fit the caches. Pieces
 /// go forward side by side, each on one thread, and backward block by block, one after the other through each
 /// block, the team inside each kernel: every gradient is then the same chain over the rows as without pieces,
-/// to the bit.
+/// to the bit. Where weights are not there side by side, pieces go forward block by block, too.
 class Learner {
  public:
   /// `vocabulary`: logits at or above it do not exist, as in rollout. `temperature` as sampled.
@@ -33,6 +34,11 @@ class Learner {
   void backward(ParameterProvider& weights, const MicroBatch& micro,
                 std::span<const float> d_logprob, std::span<const float> d_entropy,
                 GradientSink& grads);
+
+  /// Takes part in the backward pass of other ranks' micro-batches, with nothing of its own.
+  void pass_back_by(ParameterProvider& weights, GradientSink& grads) {
+    decoder_->backward(exec_, weights, {}, backward_scratch_, grads);
+  }
 
   /// Log-probabilities alone, keeping nothing: for the reference policy.
   std::vector<float> logprobs(ParameterProvider& weights, const MicroBatch& micro);
@@ -75,8 +81,11 @@ class Learner {
   };
   void judge(const Exec& exec, const EdgeWeights& edges, const Judged& what, Staging& staging,
              Returning& returning) const;
-  void forward_piece(const Exec& exec, ParameterProvider& weights, const MicroBatch& micro,
-                     Piece& piece, TokenValues& values);
+  void forward_by_block(ParameterProvider& weights, const MicroBatch& micro, TokenValues& values);
+  void judge_piece(const Exec& exec, const EdgeWeights& edges, const MicroBatch& micro,
+                   Piece& piece, const float* hidden, TokenValues& values);
+  /// As many pieces side by side as occupy every thread alike; the team works inside each of the rest.
+  void each_piece(const std::function<void(const Exec&, std::size_t)>& body);
   void scatter(const Exec& exec, Piece& piece, const float* dhead, float* dhidden);
 
   const Decoder* decoder_;

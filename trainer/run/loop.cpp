@@ -68,7 +68,7 @@ class Job {
       : config_(on_these_cores(config, options.placement)),
         comm_(comm),
         machine_(config_.stages.front().train.threads, device_ops(config_.device)),
-        policy_(make_policy(config_, machine_)),
+        policy_(make_policy(config_, machine_, &comm)),
         saver_(comm, std::filesystem::path(config.output_dir) / "checkpoints") {
     const auto& log = config.stages.front().log;
     if (comm_.leads() && !log.prometheus.empty()) exporter_.emplace(log.prometheus, comm_);
@@ -253,7 +253,7 @@ class Job {
     const Phase phase(comm_, "evaluate", s.global_step);
     const EvalPlan plan = eval_plan(s, *words_);
     for (const auto& set : s.data.eval) {
-      const auto result = evaluate({s.engine, *s.scorer, comm_}, set, plan);
+      const auto result = evaluate({s.engine, *s.scorer, comm_, policy_.weights.get()}, set, plan);
       row.add(result.values, set.prefix);
       unjudged_[set.prefix] = result.unjudged;
       if (!comm_.leads()) continue;

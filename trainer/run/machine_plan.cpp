@@ -6,6 +6,7 @@
 
 #include "trainer/core/text.h"
 #include "trainer/run/cluster_memory.h"
+#include "trainer/run/device_plan.h"
 #include "trainer/run/policy.h"
 
 namespace aha {
@@ -31,8 +32,8 @@ std::string machine_line(const Cluster& cluster) {
   return line +
          (cluster.kind.built
               ? ": computed, not measured"
-              : ": computed from its data sheet. aha does not run on it yet (CUDA and NCCL are "
-                "planned, not built)");
+              : ": computed from its data sheet. aha has not run on one yet, and on several not at "
+                "all (NCCL is planned, not built)");
 }
 
 std::string model_line(const ModelConfig& model, const std::string& storage) {
@@ -76,11 +77,6 @@ std::vector<std::string> phase_lines(const std::vector<PhaseCost>& phases) {
   return lines;
 }
 
-std::string_view state_of(Zero zero) {
-  if (zero == Zero::Weights) return "planned, not built";
-  return zero == Zero::Moments ? "optim.zero_stage: 1" : "optim.zero_stage: 2";
-}
-
 MemoryPlan memory_of(StageConfig stage, const ModelConfig& model, const StepWork& work,
                      const Cluster& cluster, Zero zero) {
   if (!cluster.kind.built) return cluster_memory(model, work, cluster, zero);
@@ -97,13 +93,12 @@ std::vector<std::string> sharding_lines(const StageConfig& stage, const ModelCon
   std::vector<std::string> lines{fmt::format("{:<10} {:>12} {:>12} {:>10}  {:<14} {}", "sharding",
                                              "a rank", "sent", "step", "memory", "state")};
   for (const Zero zero : {Zero::Moments, Zero::Gradients, Zero::Weights}) {
-    if (cluster.kind.built && zero == Zero::Weights) break;
     const auto phases = step_costs(size, work, cluster, zero);
     const auto bytes = static_cast<double>(memory_of(stage, model, work, cluster, zero).total());
     lines.push_back(fmt::format(
-        "ZeRO-{}     {:>12} {:>12} {:>10}  {:<14} {}", static_cast<int>(zero), bytes_text(bytes),
-        bytes_text(sent_bytes_of(phases)), seconds_text(seconds_of(phases)),
-        bytes <= cluster.kind.memory_bytes() ? "fits" : "does not fit", state_of(zero)));
+        "ZeRO-{}     {:>12} {:>12} {:>10}  {:<14} optim.zero_stage: {}", static_cast<int>(zero),
+        bytes_text(bytes), bytes_text(sent_bytes_of(phases)), seconds_text(seconds_of(phases)),
+        bytes <= cluster.kind.memory_bytes() ? "fits" : "does not fit", static_cast<int>(zero)));
     if (cluster.ranks == 1) break;
   }
   return lines;
@@ -134,6 +129,13 @@ std::vector<std::string> stage_plan(const Config& config, const StageConfig& sta
                               fits ? "fits" : "does not fit"));
   if (!fits && !cluster.kind.built)
     lines.push_back("           to fit: " + advice_to_fit(model, work, cluster, zero));
+  if (!cluster.kind.built && cluster.ranks == 1) {
+    const MemoryPlan now =
+        plan_device_memory(stage, model, {stage.data.max_prompt_length, 0, 1, config.strict});
+    lines.push_back(
+        fmt::format("           as built today, activations in f32: {}: {}", now.text(),
+                    static_cast<double>(now.total()) <= room ? "fits" : "does not fit"));
+  }
   for (auto& line : sharding_lines(stage, model, work, cluster))
     lines.push_back(std::move(line));
   return lines;

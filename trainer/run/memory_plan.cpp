@@ -172,15 +172,19 @@ std::int64_t rollout_bytes(const StageConfig& stage, const ModelConfig& model,
 std::int64_t undo_bytes(const StageConfig& stage, std::int64_t parameters, int ranks) {
   const auto& o = stage.objective;
   if (!is_grpo(stage) || o.num_iterations * o.minibatches == 1) return 0;
-  return kFloat * (parameters + 2 * parameters / ranks);
+  return kFloat * 3 * parameters / ranks;
 }
 
-/// What a checkpoint is written from while training goes on, of rank 0: the values of all, its own moments,
-/// and a reference that moves.
+/// What a checkpoint is written from, of rank 0: where weights are divided, those of all and of a reference; and
+/// while training goes on copies of the values, its own moments, and a reference that moves.
 std::int64_t copy_to_save_bytes(const StageConfig& stage, std::int64_t parameters, int ranks) {
-  if (!stage.checkpoint.async) return 0;
-  const bool moves = is_grpo(stage) && stage.objective.beta != 0 && stage.objective.sync_ref_model;
-  return kFloat * (parameters * (moves ? 2 : 1) + 2 * parameters / ranks);
+  const auto division = weight_division(stage);
+  const bool divided = ranks > 1 && (division.by_block || division.storage != FloatType::F32);
+  const bool async = stage.checkpoint.async;
+  const bool reference = is_grpo(stage) && stage.objective.beta != 0 &&
+                         (divided || (async && stage.objective.sync_ref_model));
+  return kFloat * (parameters * ((async || divided ? 1 : 0) + (reference ? 1 : 0)) +
+                   (async ? 2 * parameters / ranks : 0));
 }
 
 }  // namespace
@@ -211,8 +215,8 @@ std::string MemoryPlan::text() const {
 MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model, const MemoryInputs& in) {
   const ParameterLayout layout = make_layout(model);
   const std::int64_t parameters = layout.total;
-  const std::int64_t weights =
-      ResidentWeights::bytes_for(layout, storage_type(stage.model.storage));
+  const auto division = weight_division(stage);
+  const std::int64_t weights = TrainedWeights::bytes_for(layout, division, in.ranks);
   const bool reference = is_grpo(stage) && stage.objective.beta != 0;
   MemoryPlan plan;
   plan.parts.emplace_back("program", kProgram + kIdOfATokenizer * model.vocab_size);
@@ -224,6 +228,8 @@ MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model, const
                           reference ? weights + reference_pass_bytes(stage, model, in) : 0);
   plan.parts.emplace_back("undo", undo_bytes(stage, parameters, in.ranks));
   plan.parts.emplace_back("rollout", rollout_bytes(stage, model, in));
+  plan.parts.emplace_back("gathered",
+                          TrainedWeights::rollout_bytes_for(layout, division, in.ranks));
   plan.parts.emplace_back("activations", activation_bytes(stage, model, in));
   plan.parts.emplace_back("logits", in.threads * kFloat * head_chunk_rows(model.vocab_size) *
                                         round_up(model.vocab_size, 16));

@@ -24,14 +24,30 @@ ModelConfig model_in(const std::filesystem::path& folder, std::int64_t longest) 
 constexpr std::array<std::pair<std::string_view, FloatType>, 3> kStorages{
     {{"f32", FloatType::F32}, {"bf16", FloatType::BF16}, {"fp16", FloatType::F16}}};
 
-/// The decoder, and weights that are still to be published.
-void build(Policy& policy, Tensor values, FloatType storage, const Machine& machine) {
+void build_decoder(Policy& policy, const Machine& machine) {
   if (!machine.ops.memory->host && policy.config.head_dim > kMaxHeadWidth)
     fail("device: heads are {} wide, and attention on a GPU serves at most {}; cpu would be right",
          policy.config.head_dim, kMaxHeadWidth);
   policy.decoder = std::make_unique<Decoder>(policy.config, machine.ops);
-  policy.weights = std::make_unique<ResidentWeights>(policy.config, policy.layout, machine.ops,
-                                                     std::move(values), storage);
+}
+
+/// Weights stay from stage to stage: as the stage that divides most.
+TrainedWeights::Options division_of(const Config& config) {
+  TrainedWeights::Options options = weight_division(config.stages.front());
+  for (const auto& stage : config.stages) {
+    const auto own = weight_division(stage);
+    options.by_block = options.by_block || own.by_block;
+    options.whole_in_rollout = options.whole_in_rollout && own.whole_in_rollout;
+  }
+  return options;
+}
+
+/// [own] of what the policy starts from.
+Tensor start_values(const Config& config, const Policy& policy, const Machine& machine, Slice own) {
+  const auto& path = config.stages.front().model.path;
+  if (!path.empty()) return load_weights(path, policy.layout, own.begin, own.end);
+  const Tensor all = init_parameters(policy.layout, policy.config, config.seed, machine.exec);
+  return own.size() == policy.layout.total ? all : all.slice(0, own.begin, own.end).clone();
 }
 
 }  // namespace
@@ -113,7 +129,15 @@ ModelConfig job_model_config(const Config& job, const Tokenizer& tokenizer) {
   return config;
 }
 
-Policy make_policy(const Config& config, const Machine& machine) {
+TrainedWeights::Options weight_division(const StageConfig& stage) {
+  TrainedWeights::Options options;
+  options.storage = storage_type(stage.model.storage);
+  options.by_block = stage.optim.zero_stage == 3;
+  options.whole_in_rollout = stage.optim.zero3_gather_for_rollout;
+  return options;
+}
+
+Policy make_policy(const Config& config, const Machine& machine, Communicator* comm) {
   const StageConfig& stage = config.stages.front();
   Policy policy;
   policy.tokenizer = job_tokenizer(stage);
@@ -123,11 +147,13 @@ Policy make_policy(const Config& config, const Machine& machine) {
                    stage.model.tokenizer.empty() ? stage.model.path : stage.model.tokenizer,
                    loaded ? stage.model.path : "model.init");
   policy.layout = make_layout(policy.config);
-  build(policy,
-        loaded ? load_weights(stage.model.path, policy.layout)
-               : init_parameters(policy.layout, policy.config, config.seed, machine.exec),
-        storage_type(stage.model.storage), machine);
-  policy.weights->publish(machine.exec);
+  build_decoder(policy, machine);
+  const auto shards = shards_of(policy.layout.total, comm == nullptr ? 1 : comm->size());
+  const Slice own = shards[static_cast<std::size_t>(comm == nullptr ? 0 : comm->rank())];
+  policy.weights = std::make_unique<TrainedWeights>(
+      policy.config, policy.layout, machine.ops, machine.exec,
+      start_values(config, policy, machine, own), division_of(config), comm);
+  policy.weights->publish();
   return policy;
 }
 
@@ -142,12 +168,15 @@ Policy load_policy(const std::filesystem::path& folder, const Machine& machine,
   }
   policy.layout = make_layout(policy.config);
   const bool whole = options.storage == FloatType::F32;
-  build(policy, whole ? load_weights(folder, policy.layout) : Tensor(), options.storage, machine);
+  build_decoder(policy, machine);
+  ResidentWeights weights(policy.config, policy.layout, machine.ops,
+                          whole ? load_weights(folder, policy.layout) : Tensor(), options.storage);
   if (!whole)
     read_weights(folder, policy.layout, [&](const Parameter& p, std::span<const float> values) {
-      policy.weights->put(machine.exec, p, values);
+      weights.put(machine.exec, p, values);
     });
-  policy.weights->publish(machine.exec);
+  weights.publish(machine.exec);
+  policy.weights = std::make_unique<TrainedWeights>(std::move(weights), machine.exec);
   return policy;
 }
 

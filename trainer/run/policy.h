@@ -7,7 +7,7 @@
 #include "trainer/config/schema.h"
 #include "trainer/model/decoder.h"
 #include "trainer/model/parameters.h"
-#include "trainer/model/resident_weights.h"
+#include "trainer/optim/trained_weights.h"
 
 namespace aha {
 
@@ -40,7 +40,7 @@ struct Policy {
   ParameterLayout layout;
   std::unique_ptr<Tokenizer> tokenizer;
   std::unique_ptr<Decoder> decoder;
-  std::unique_ptr<ResidentWeights> weights;
+  std::unique_ptr<TrainedWeights> weights;
 
   /// Ids that may be drawn and trained: those of the tokenizer. Padded rows of the embedding are none.
   std::int64_t vocabulary() const;
@@ -58,8 +58,12 @@ std::int64_t longest_sequence(const Config& config);
 /// The shape of the job's model: from its folder, or from model.init with the tokenizer's size.
 ModelConfig job_model_config(const Config& config, const Tokenizer& tokenizer);
 
-/// The policy at the start of a job: loaded from model.path or drawn from the seed.
-Policy make_policy(const Config& config, const Machine& machine);
+/// How a stage's ranks hold weights.
+TrainedWeights::Options weight_division(const StageConfig& stage);
+
+/// The policy at the start of a job: loaded from model.path or drawn from the seed. `comm` null: of one rank.
+/// Collective.
+Policy make_policy(const Config& config, const Machine& machine, Communicator* comm = nullptr);
 
 struct LoadOptions {
   bool need_tokenizer = true;  ///< false: without a tokenizer file, `tokenizer` is null

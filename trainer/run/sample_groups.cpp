@@ -203,7 +203,9 @@ std::optional<SampledGroups> sample_groups(const SamplingTools& tools,
   };
   hooks.max_batch = fair_share(requests, tools.comm.size());
   const auto start = Clock::now();
+  if (tools.weights != nullptr) tools.weights->begin_rollout();
   auto own = tools.engine.generate(requests, params, version, hooks);
+  if (tools.weights != nullptr) tools.weights->end_rollout();
   result.rollout_s = seconds_since(start) - result.reward_s;
   if (stopped) own.clear();
   if (background && !stopped) {

@@ -8,6 +8,7 @@
 #include "rewards/scorer.h"
 #include "rollout/engine.h"
 #include "trainer/comm/communicator.h"
+#include "trainer/optim/trained_weights.h"
 
 namespace aha {
 
@@ -16,6 +17,7 @@ struct SamplingTools {
   Engine& engine;
   Scorer& scorer;
   Communicator& comm;
+  TrainedWeights* weights = nullptr;  ///< of a job, whose ranks may divide them; null: they are whole
 };
 
 /// Groups of a rollout and what it took, on all ranks together but for the times, which are the own.

@@ -18,7 +18,7 @@ constexpr double kPatienceS = 2.0;
 void detach(CheckpointParts& parts, bool leads) {
   auto& optimizer = parts.optimizer;
   optimizer.moments = {optimizer.moments.exp_avg.clone(), optimizer.moments.exp_avg_sq.clone()};
-  if (leads) parts.values = parts.values.clone();
+  if (leads && !parts.copied) parts.values = parts.values.clone();
   if (!optimizer.master.defined()) return;
   const Slice own = optimizer.own();
   optimizer.master = leads ? parts.values.slice(0, own.begin, own.end) : optimizer.master.clone();

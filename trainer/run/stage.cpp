@@ -95,6 +95,9 @@ std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, con
   std::unique_ptr<Scorer> scorer = make_scorer(settings);
   StageData data = open_stage_data(config, settings, *policy.tokenizer, scorer.get());
   const auto rows = data.train->size();
+  check(policy.weights->own() ==
+            shards_of(policy.layout.total, comm.size())[static_cast<std::size_t>(comm.rank())],
+        "weights are divided as the ranks of the stage");
   const double temperature = settings.method == "sft" ? 1.0 : settings.rollout.temperature;
   const bool shuffle = settings.data.shuffle_dataset;
   const std::int64_t steps = planned_steps(settings, rows);
@@ -110,10 +113,10 @@ std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, con
       AdamWOptimizer(machine.ops, param_ranges(policy), policy.layout.total, settings.optim, comm),
       nullptr, AdaptiveEntropy(settings.objective), steps});
   if (settings.method == "grpo" && settings.objective.beta != 0)
-    stage->reference = std::make_unique<ResidentWeights>(policy.config, policy.layout, machine.ops,
-                                                         policy.weights->values().clone(),
-                                                         policy.weights->storage());
-  if (stage->reference) stage->reference->publish(machine.exec);
+    stage->reference = std::make_unique<TrainedWeights>(
+        policy.config, policy.layout, machine.ops, machine.exec, policy.weights->values().clone(),
+        policy.weights->options(), comm.size() == 1 ? nullptr : &comm);
+  if (stage->reference) stage->reference->publish();
   return stage;
 }
 

@@ -74,7 +74,7 @@ struct Stage {
   Learner learner;
   GradientSum gradients;
   AdamWOptimizer optimizer;
-  std::unique_ptr<ResidentWeights> reference;  ///< null when beta is 0
+  std::unique_ptr<TrainedWeights> reference;  ///< null when beta is 0
   AdaptiveEntropy entropy;
   std::int64_t total_steps = 0;
   std::int64_t step = 0;         ///< finished steps

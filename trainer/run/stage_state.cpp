@@ -10,7 +10,7 @@ namespace {
 
 void assign(Stage& stage, const Tensor& values) {
   stage.policy.weights->assign(values);
-  stage.policy.weights->publish(stage.machine.exec);
+  stage.policy.weights->publish();
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ void restore_stage(Stage& stage, const LoadedCheckpoint& from) {
   stage.entropy.set_coefficient(state.entropy_coef);
   if (stage.reference) {
     stage.reference->assign(*from.reference);
-    stage.reference->publish(stage.machine.exec);
+    stage.reference->publish();
   }
 }
 
@@ -68,21 +68,20 @@ void undo(Stage& stage, const std::optional<Snapshot>& before) {
   stage.optimizer.set_updates(before->updates);
 }
 
-CheckpointParts checkpoint_parts(const Stage& s) {
+CheckpointParts checkpoint_parts(Stage& s) {
   const auto& settings = s.settings;
   const Policy& policy = s.policy;
-  const Tensor& values = policy.weights->values();
   CheckpointParts parts{policy.config, policy.layout, {}, {}, {}, {}, settings.model.save_dtype};
-  const Slice own = s.optimizer.own();
   parts.optimizer = {
       s.optimizer.shards(), static_cast<std::size_t>(s.comm.rank()), s.optimizer.moments(), {}};
-  if (parts.dtype != "float32") parts.optimizer.master = values.slice(0, own.begin, own.end);
+  if (parts.dtype != "float32") parts.optimizer.master = policy.weights->values();
+  parts.copied = policy.weights->divided();
+  parts.values = policy.weights->whole();
+  if (s.reference) parts.reference = s.reference->whole();
   if (!s.comm.leads()) return parts;
-  parts.values = values;
   parts.tokenizer_files = policy.tokenizer->files().bytes;
-  if (!s.reference) return parts;
   const bool moves = settings.objective.sync_ref_model && settings.checkpoint.async;
-  parts.reference = moves ? s.reference->values().clone() : s.reference->values();
+  if (s.reference && moves && !parts.copied) parts.reference = parts.reference.clone();
   return parts;
 }
 

@@ -15,19 +15,21 @@ void note_state(const Stage& stage, TrainerState& state);
 void restore_stage(Stage& stage, const LoadedCheckpoint& from);
 
 /// What a checkpoint of the stage holds beside where it stands: this rank's share, and on rank 0 the model, the
-/// tokenizer and the reference. Tensors are the stage's own, but for a reference that moves while it is written.
-CheckpointParts checkpoint_parts(const Stage& stage);
+/// tokenizer and the reference. Tensors are the stage's own, but for a reference that moves while it is written, and
+/// what is brought together of divided weights. Collective.
+CheckpointParts checkpoint_parts(Stage& stage);
 
 /// What the updates of a step change, copied before a step that makes several: a step that is refused
 /// half-way is undone as a whole.
 struct Snapshot {
-  Tensor values;
+  Tensor values;  ///< [own]
   Moments moments;
   std::int64_t updates;
 };
 
 /// Nothing when the step makes one update, which is refused before it changes anything.
 std::optional<Snapshot> snapshot_of(const Stage& stage);
+/// Collective.
 void undo(Stage& stage, const std::optional<Snapshot>& before);
 
 }  // namespace aha

@@ -156,14 +156,15 @@ void mix_reference(Stage& stage) {
       (stage.step + 1) % objective.ref_model_sync_steps != 0)
     return;
   const float alpha = static_cast<float>(objective.ref_model_mixup_alpha);
+  stage.reference->settle();
   const Tensor mixed = stage.reference->values();
   const Tensor trained = stage.policy.weights->values();
   float* ref = mixed.data_ptr<float>();
   const auto* policy = trained.const_data_ptr<float>();
-  for (std::int64_t i = 0; i < stage.policy.layout.total; ++i)
+  for (std::int64_t i = 0; i < mixed.numel(); ++i)
     ref[i] = alpha * policy[i] + (1.0F - alpha) * ref[i];
   stage.reference->assign(mixed);
-  stage.reference->publish(stage.machine.exec);
+  stage.reference->publish();
 }
 
 void set_update_metrics(const Stage& stage, const UpdateTotals& totals, MetricsRow& row) {

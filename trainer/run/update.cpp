@@ -75,6 +75,14 @@ const std::vector<DealtBatch>& own_of(const Stage& stage,
   return dealt[static_cast<std::size_t>(stage.comm.rank())];
 }
 
+/// Micro-batches of the rank that has most.
+std::size_t most_of(const std::vector<std::vector<DealtBatch>>& dealt) {
+  std::size_t most = 0;
+  for (const auto& batches : dealt)
+    most = std::max(most, batches.size());
+  return most;
+}
+
 /// An update's own part.
 class OwnPart {
  public:
@@ -83,10 +91,8 @@ class OwnPart {
 
   /// Runs the own micro-batches up to the first that fails; the sum over ranks is then in stage.gradients.
   std::vector<MicroNote> run(const std::vector<std::vector<DealtBatch>>& dealt) {
-    std::size_t most = 0;
-    for (const auto& batches : dealt)
-      most = std::max(most, batches.size());
     const auto& batches = own_of(stage_, dealt);
+    const std::size_t most = most_of(dealt);
     auto& gradients = stage_.gradients;
     gradients.begin(std::ssize(batches), static_cast<std::int64_t>(most));
     std::vector<MicroNote> notes;
@@ -94,6 +100,7 @@ class OwnPart {
       notes.push_back(pass(batch, "the gradient (or its fixed-point sum)"));
       if (!notes.back().failure.empty()) break;
     }
+    pass_by(most - notes.size());
     const Phase phase(stage_.comm, "reduce");
     if (!gradients.finish())
       notes.push_back(
@@ -112,6 +119,7 @@ class OwnPart {
     stage_.gradients.begin_examination();
     for (const auto& batch : own_of(stage_, dealt))
       notes.push_back(pass(batch, "the gradient"));
+    pass_by(most_of(dealt) - notes.size());
     return notes;
   }
 
@@ -125,11 +133,25 @@ class OwnPart {
     const Phase phase(stage_.comm, "backward");
     if (!std::isfinite(result.stats.loss)) {
       note.failure = not_finite(groups_, micro, "the loss");
+      pass_back_by();
       return note;
     }
     stage_.learner.backward(weights, micro, result.d_logprob, result.d_entropy, stage_.gradients);
     if (!stage_.gradients.end_batch()) note.failure = not_finite(groups_, micro, gradient);
     return note;
+  }
+
+  /// The passes of other ranks' micro-batches, for which blocks are gathered on every rank.
+  void pass_by(std::size_t batches) {
+    for (std::size_t i = 0; i < batches; ++i) {
+      stage_.policy.weights->pass_by();
+      pass_back_by();
+    }
+  }
+  void pass_back_by() {
+    if (stage_.policy.weights->side_by_side()) return;
+    stage_.learner.pass_back_by(*stage_.policy.weights, stage_.gradients);
+    (void)stage_.gradients.end_batch();  // of nothing
   }
 
   MicroResult forward(ParameterProvider& weights, const MicroBatch& micro) {
@@ -160,6 +182,7 @@ UpdateResult update_policy(Stage& stage, std::span<const Group> groups,
   Communicator& comm = stage.comm;
   const Phase phase(comm, "train", stage.global_step + 1);
   const auto dealt = deal_micro_batches(groups, samples, pack_limits(stage), comm.size());
+  stage.policy.weights->settle();
   OwnPart own(stage, groups, loss);
   const auto notes = notes_of_all(comm, own.run(dealt));
   throw_first_failure(notes);
@@ -186,14 +209,14 @@ UpdateResult update_policy(Stage& stage, std::span<const Group> groups,
         "the gradient's norm is not finite though every micro-batch's is; lower "
         "optim.learning_rate");
   }
-  weights.publish(exec);
+  weights.publish();
   return result;
 }
 
-std::vector<std::vector<std::vector<float>>> token_logprobs(Stage& stage,
-                                                            ParameterProvider& weights,
+std::vector<std::vector<std::vector<float>>> token_logprobs(Stage& stage, TrainedWeights& weights,
                                                             std::span<const Group> groups,
                                                             std::span<const SampleRef> samples) {
+  weights.settle();
   const auto dealt = deal_micro_batches(groups, samples, pack_limits(stage), stage.comm.size());
   ByteWriter message;
   for (const auto& batch : own_of(stage, dealt)) {
@@ -205,6 +228,8 @@ std::vector<std::vector<std::vector<float>>> token_logprobs(Stage& stage,
                                      logprobs.begin() + micro.offsets[i + 1]));
     }
   }
+  for (auto i = own_of(stage, dealt).size(); i < most_of(dealt); ++i)
+    weights.pass_by();
   std::vector<std::vector<std::vector<float>>> result(groups.size());
   for (std::size_t g = 0; g < groups.size(); ++g)
     result[g].resize(groups[g].completions.size());

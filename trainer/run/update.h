@@ -42,8 +42,7 @@ UpdateResult update_policy(Stage& stage, std::span<const Group> groups,
 
 /// Log-probabilities of the samples' tokens under `weights`, dealt to ranks in the same way: [P][G][T], on
 /// every rank.
-std::vector<std::vector<std::vector<float>>> token_logprobs(Stage& stage,
-                                                            ParameterProvider& weights,
+std::vector<std::vector<std::vector<float>>> token_logprobs(Stage& stage, TrainedWeights& weights,
                                                             std::span<const Group> groups,
                                                             std::span<const SampleRef> samples);
 

@@ -99,7 +99,7 @@ TEST_CASE("checkpoint: shards of any ranks are read by any other ranks", "[check
     for (const auto& wanted : ways)
       for (const auto& own : wanted) {
         const auto loaded = load_checkpoint(saved, run.layout, own);
-        CHECK(same(loaded.values, run.values));
+        CHECK(same(loaded.values, run.values.slice(0, own.begin, own.end)));
         CHECK(same(loaded.moments.exp_avg, run.moments.exp_avg.slice(0, own.begin, own.end)));
         CHECK(same(loaded.moments.exp_avg_sq, run.moments.exp_avg_sq.slice(0, own.begin, own.end)));
       }

@@ -134,7 +134,7 @@ TEST_CASE("adamw: goes on from saved moments and count as if it had not stopped"
   CHECK(parts == whole);
 }
 
-TEST_CASE("adamw: every rank has the weights, and the ranks together the moments, of one rank") {
+TEST_CASE("adamw: the ranks together have the weights and the moments of one rank") {
   const std::int64_t n = 3 * kShardUnit + 777;
   const auto size = static_cast<std::size_t>(n);
   OptimConfig config;
@@ -148,17 +148,16 @@ TEST_CASE("adamw: every rank has the weights, and the ranks together the moments
     norm = one.step({}, expected.data(), random_values(size, 10 + update).data(), 1e-2).grad_norm;
   for (const int ranks : {2, 3, 5})
     on_ranks(ranks, [&](Communicator& comm) {
-      auto values = start;
       AdamWOptimizer optimizer(cpu_ops(), ranges, n, config, comm);
+      const auto [begin, end] = optimizer.own();
+      std::vector<float> values(start.begin() + begin, start.begin() + end);
       double own_norm = 0;
       for (std::uint64_t update = 0; update < 3; ++update) {
         const auto grads = random_values(size, 10 + update);
-        const std::vector<float> own(grads.begin() + optimizer.own().begin,
-                                     grads.begin() + optimizer.own().end);
+        const std::vector<float> own(grads.begin() + begin, grads.begin() + end);
         own_norm = optimizer.step({}, values.data(), own.data(), 1e-2).grad_norm;
       }
-      const auto [begin, end] = optimizer.own();
-      check(values == expected, "weights");
+      check(std::equal(values.begin(), values.end(), expected.begin() + begin), "weights");
       check(own_norm == norm, "norm");
       check(optimizer.moments().exp_avg.equal(one.moments().exp_avg.slice(0, begin, end)),
             "first moments");
@@ -173,15 +172,15 @@ TEST_CASE("adamw: an update that would reach the limit changes nothing, on any r
   on_ranks(2, [&](Communicator& comm) {
     constexpr Index kTotal = 2 * kShardUnit;
     AdamWOptimizer optimizer(cpu_ops(), {{0, kTotal, false}}, kTotal, {}, comm);
-    std::vector<float> values(kTotal, 1.0F);
-    values.back() = 9.5F;
+    std::vector<float> values(kTotal / 2, 1.0F);
+    if (comm.rank() == 1) values.back() = 9.5F;
     const auto before = values;
     const std::vector<float> grads(kTotal / 2, -1.0F);
     const auto refusal = optimizer.step({}, values.data(), grads.data(), 0.75, 10.0);
     const bool unchanged = values == before && optimizer.updates() == 0 &&
                            optimizer.moments().exp_avg.data_ptr<float>()[0] == 0.0F;
     const auto update = optimizer.step({}, values.data(), grads.data(), 0.25, 10.0);
-    if (!refusal.applied && unchanged && update.applied && values.back() > 9.7F) ++refused;
+    if (!refusal.applied && unchanged && update.applied && values.front() > 1.2F) ++refused;
   });
   CHECK(refused == 2);
 }

@@ -39,7 +39,8 @@ TEST_CASE("machine plan: needs a config.json and nothing else, and says what is 
   const auto text = text_of(config, {"h100", 8, 0});
   INFO(text);
   CHECK_THAT(text, contains("8 ranks on NVIDIA H100") && contains("planned, not built"));
-  CHECK_THAT(text, contains("494,032,768 bf16 parameters") && contains("64 prompts of 256 tokens x 8"));
+  CHECK_THAT(text,
+             contains("494,032,768 bf16 parameters") && contains("64 prompts of 256 tokens x 8"));
   for (const auto* phase : {"prefill", "decode", "train", "reduce", "optimizer", "share"})
     CHECK_THAT(text, contains(phase));
   CHECK_THAT(text, contains("ZeRO-1") && contains("ZeRO-2") && contains("ZeRO-3"));
@@ -67,7 +68,7 @@ TEST_CASE("machine plan: a model of model.init, and a cpu, which is built") {
   const auto text = text_of(toy.config, {"cpu", 2, 0});
   INFO(text);
   CHECK_THAT(text, contains("computed, not measured") && contains("ZeRO-1") && contains("ZeRO-2"));
-  CHECK_THAT(text, !contains("not built") && !contains("ZeRO-3"));
+  CHECK_THAT(text, !contains("not built") && contains("ZeRO-3"));
 }
 
 TEST_CASE("machine plan: what cannot be known is an error in one line") {

@@ -108,6 +108,27 @@ TEST_CASE("memory plan: ranks divide moments, rollout and activations, and what 
   CHECK(part(two, "checkpoint") == part(one, "weights") + part(two, "optimizer"));
 }
 
+TEST_CASE("memory plan: stage 3 divides weights, but for those that are in use") {
+  const auto model = smollm2();
+  const double p = 134'515'008;  // of which the embedding, which is the head too, is 49,152 x 576
+  const auto plan = [&](const char* storage, std::int64_t zero_stage, bool gather) {
+    auto divided = stage();
+    divided.model.storage = storage;
+    divided.optim.zero_stage = zero_stage;
+    divided.optim.zero3_gather_for_rollout = gather;
+    return aha::plan_memory(divided, model, {104, 0, 1, false, 4});
+  };
+  const double in_use = 49'152 * 576 + 576 + 2 * (p - 49'152 * 576 - 576) / 30;
+  CHECK(part(plan("f32", 3, true), "weights") == Approx(4 * (p / 4 + in_use)));
+  CHECK(part(plan("bf16", 3, true), "weights") == Approx(6 * p / 4 + 2 * in_use));
+  CHECK(part(plan("f32", 3, true), "gathered") == Approx(4 * p));
+  CHECK(part(plan("bf16", 3, true), "gathered") == Approx(2 * p));
+  CHECK(part(plan("f32", 3, false), "gathered") == 0);
+  CHECK(part(plan("bf16", 2, true), "weights") == Approx(2 * p + 4 * p / 4));
+  CHECK(part(plan("f32", 2, true), "weights") == Approx(4 * p));
+  CHECK(part(plan("f32", 3, true), "gradients") == part(plan("f32", 2, true), "gradients"));
+}
+
 TEST_CASE("memory plan: several updates a rollout keep the state that a refused one goes back to") {
   auto more = stage();
   more.objective.minibatches = 2;

@@ -17,6 +17,12 @@ struct ToyJob {
         machine(threads, ops),
         policy(aha::make_policy(config, machine)),
         stage(aha::make_stage(config, 0, machine, policy, comm)) {}
+  /// One rank of several.
+  ToyJob(const std::vector<std::string>& more, aha::Communicator& ranks)
+      : config(aha::parse_config(text(), "toy.yaml", more)),
+        machine(1),
+        policy(aha::make_policy(config, machine, &ranks)),
+        stage(aha::make_stage(config, 0, machine, policy, ranks)) {}
 
   static std::string text() {
     return R"(seed: 5

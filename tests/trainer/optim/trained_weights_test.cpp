@@ -1,0 +1,203 @@
+#include "trainer/optim/trained_weights.h"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <vector>
+
+#include "tests/support/catch.h"
+#include "tests/support/error_of.h"
+#include "tests/trainer/comm/ranks.h"
+#include "trainer/core/error.h"
+#include "trainer/core/philox.h"
+
+using namespace aha;
+using aha_test::error_of;
+
+namespace {
+
+/// qwen2 has biases, qwen3 norms of q and k.
+ModelConfig config_of(const std::string& family, bool tied, Index layers) {
+  ModelConfig config;
+  config.model_type = family;
+  config.vocab_size = 90;
+  config.hidden_size = 32;
+  config.num_hidden_layers = layers;
+  config.num_attention_heads = 4;
+  config.num_key_value_heads = 2;
+  config.head_dim = 8;
+  config.intermediate_size = 48;
+  config.tie_word_embeddings = tied;
+  return config;
+}
+
+Tensor random_values(std::int64_t n) {
+  Tensor values = at::empty({n}, at::kFloat);
+  for (std::int64_t i = 0; i < n; ++i)
+    values.data_ptr<float>()[i] =
+        static_cast<float>(normal({3, Purpose::Init, 0, static_cast<std::uint64_t>(i), 0, 0}));
+  return values;
+}
+
+Tensor slice_of(const Tensor& all, const Communicator& comm) {
+  const Slice own = shards_of(all.numel(), comm.size())[static_cast<std::size_t>(comm.rank())];
+  return all.slice(0, own.begin, own.end).clone();
+}
+
+using Floats = std::vector<float>;
+
+void append(Floats& to, const Weight& w, Index n) {
+  const auto at = to.size();
+  to.resize(at + static_cast<std::size_t>(n));
+  if (w.type == FloatType::F32)
+    std::memcpy(to.data() + at, w.rows, static_cast<std::size_t>(4 * n));
+  else
+    cpu_ops().widen({}, w.rows, w.type, n, to.data() + at);
+}
+
+void append(Floats& to, const float* from, Index n) {
+  if (from != nullptr) to.insert(to.end(), from, from + n);
+}
+
+/// All that a decoder reads of a block.
+Floats read(const ModelConfig& c, const BlockWeights& w) {
+  const Index C = c.hidden_size, HD = 32, Q = 64, F = c.intermediate_size;
+  Floats all;
+  append(all, w.input_norm, C);
+  append(all, w.qkv, Q * C);
+  append(all, w.o, C * HD);
+  append(all, w.post_norm, C);
+  append(all, w.gate_up, 2 * F * C);
+  append(all, w.down, C * F);
+  append(all, w.qkv_bias, Q);
+  append(all, w.qk_norm, 2 * c.head_dim);
+  return all;
+}
+
+Floats read(const ModelConfig& c, const EdgeWeights& w) {
+  Floats all;
+  append(all, w.embed, c.vocab_size * c.hidden_size);
+  append(all, w.final_norm, c.hidden_size);
+  append(all, w.head, c.vocab_size * c.hidden_size);
+  return all;
+}
+
+/// A pass in one direction: what is read of the edges and of each block, in the order of layers.
+std::vector<Floats> pass(const ModelConfig& c, ParameterProvider& weights, bool back = false) {
+  std::vector<Floats> all{read(c, weights.edges())};
+  for (Index i = 0; i < c.num_hidden_layers; ++i) {
+    const Index layer = back ? c.num_hidden_layers - 1 - i : i;
+    all.push_back(read(c, weights.gather(layer)));
+    weights.release(layer);
+  }
+  if (back) std::reverse(all.begin() + 1, all.end());
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("trained weights: what is read has the bits of one rank's, however they are divided") {
+  for (const char* family : {"qwen2", "qwen3"})
+    for (const Index layers : {1, 2, 5})
+      for (const auto storage : {FloatType::F32, FloatType::BF16, FloatType::F16}) {
+        const ModelConfig config = config_of(family, layers != 2, layers);
+        const ParameterLayout layout = make_layout(config);
+        const Tensor values = random_values(layout.total);
+        ResidentWeights whole(config, layout, cpu_ops(), values.clone(), storage);
+        whole.publish({});
+        const auto expected = pass(config, whole);
+        for (const bool by_block : {false, true})
+          for (const int ranks : {2, 3}) {
+            INFO(family << ", " << layers << " layers, storage " << static_cast<int>(storage)
+                        << ", by block " << by_block << ", " << ranks << " ranks");
+            std::atomic<int> equal = 0;
+            on_ranks(ranks, [&](Communicator& comm) {
+              TrainedWeights weights(config, layout, cpu_ops(), {}, slice_of(values, comm),
+                                     {storage, by_block, true}, &comm);
+              weights.publish();
+              weights.settle();
+              bool same = weights.side_by_side() != by_block;
+              same = pass(config, weights) == expected && same;
+              same = pass(config, weights, true) == expected && same;
+              weights.begin_rollout();
+              same = weights.side_by_side() && pass(config, weights) == expected && same;
+              weights.end_rollout();
+              same = pass(config, weights, true) == expected && same;
+              const Tensor all = weights.whole();
+              same = (comm.rank() > 0 || all.equal(values)) && same;
+              if (same) ++equal;
+            });
+            CHECK(equal == ranks);
+          }
+      }
+}
+
+TEST_CASE("trained weights: in a rollout block by block, ranks make as many passes as they like") {
+  const ModelConfig config = config_of("qwen2", true, 3);
+  const ParameterLayout layout = make_layout(config);
+  const Tensor values = random_values(layout.total);
+  ResidentWeights whole(config, layout, cpu_ops(), values.clone());
+  whole.publish({});
+  const auto expected = pass(config, whole);
+  std::atomic<int> passes = 0;
+  on_ranks(3, [&](Communicator& comm) {
+    TrainedWeights weights(config, layout, cpu_ops(), {}, slice_of(values, comm),
+                           {FloatType::F32, true, false}, &comm);
+    weights.publish();
+    for (int rollout = 0; rollout < 2; ++rollout) {
+      weights.begin_rollout();
+      for (int i = 0; i < 2 * ((comm.rank() + rollout) % 3); ++i)
+        if (pass(config, weights) == expected) ++passes;
+      weights.end_rollout();
+      if (comm.any(comm.rank() == 1, "after")) ++passes;
+    }
+  });
+  CHECK(passes == 2 * (0 + 2 + 4) + 2 * 3);
+}
+
+TEST_CASE("trained weights: they travel until they are waited for, and none is used before") {
+  const ModelConfig config = config_of("qwen2", true, 3);
+  const ParameterLayout layout = make_layout(config);
+  const Tensor start = random_values(layout.total);
+  const Tensor moved = start.clone();
+  for (std::int64_t i = 0; i < layout.total; ++i)
+    moved.data_ptr<float>()[i] *= 2;
+  std::atomic<int> right = 0;
+  on_ranks(2, [&](Communicator& comm) {
+    TrainedWeights weights(config, layout, cpu_ops(), {}, slice_of(start, comm), {}, &comm);
+    weights.publish();
+    std::string refusal;
+    try {
+      weights.edges();
+    } catch (const InternalError& error) {
+      refusal = error.what();
+    }
+    weights.assign(slice_of(moved, comm));  // waits first
+    weights.publish();
+    comm.barrier("something_else");  // travels beside it
+    weights.settle();
+    Floats embed;
+    append(embed, weights.edges().embed, config.vocab_size * config.hidden_size);
+    if (refusal.find("before they are used") != std::string::npos &&
+        std::equal(embed.begin(), embed.end(), moved.const_data_ptr<float>()))
+      ++right;
+  });
+  CHECK(right == 2);
+}
+
+TEST_CASE("trained weights: one that its storage does not hold is named by the rank that has it") {
+  const ModelConfig config = config_of("qwen2", true, 1);
+  const ParameterLayout layout = make_layout(config);
+  Tensor values = random_values(layout.total);
+  values.data_ptr<float>()[layout.final_norm] = 1e6F;
+  std::atomic<int> named = 0;
+  on_ranks(2, [&](Communicator& comm) {
+    TrainedWeights weights(config, layout, cpu_ops(), {}, slice_of(values, comm),
+                           {FloatType::F16, true, true}, &comm);
+    const auto error = comm.rank() == 1 ? error_of([&] { weights.publish(); }) : "";
+    if (error.find("model.norm.weight holds 1") != std::string::npos) ++named;
+  });
+  CHECK(named == 1);
+}
