@@ -1,7 +1,9 @@
 #include "trainer/run/learner.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
+#include <utility>
 
 namespace aha {
 namespace {
@@ -110,6 +112,31 @@ void Learner::cut(const MicroBatch& micro) {
   }
 }
 
+/// Memory only grows, and the lengths of answers drift: large pieces get what large ones had, and when all have grown
+/// too much it is given back.
+void Learner::share_memory(Index rows) {
+  std::vector<std::pair<Index, Piece*>> order;
+  for (std::size_t i = 0; i < pieces_.size(); ++i)
+    order.emplace_back(i < num_pieces_ ? pieces_[i]->end_row - pieces_[i]->first_row : 0,
+                       pieces_[i].get());
+  std::sort(order.begin(), order.end(), std::greater<>());
+  Index room = 0;
+  for (auto next = order.begin(); next != order.end(); ++next) {
+    const auto largest = std::max_element(next, order.end(), [](const auto& a, const auto& b) {
+      return a.second->room < b.second->room;
+    });
+    std::swap(next->second->kept, largest->second->kept);
+    std::swap(next->second->room, largest->second->room);
+    room += next->second->room = std::max(next->second->room, next->first);
+  }
+  most_rows_ = std::max(most_rows_, rows);
+  if (static_cast<double>(room) <= kMostGrowth * static_cast<double>(most_rows_)) return;
+  for (const auto& [own, piece] : order) {
+    piece->kept = Activations(decoder_->config());
+    piece->room = own;
+  }
+}
+
 void Learner::judge(const Exec& exec, const EdgeWeights& edges, const Judged& what,
                     Staging& staging, Returning& returning) const {
   const Ops& ops = decoder_->ops();
@@ -175,6 +202,7 @@ void Learner::forward_by_block(ParameterProvider& weights, const MicroBatch& mic
 
 Learner::TokenValues Learner::forward(ParameterProvider& weights, const MicroBatch& micro) {
   cut(micro);
+  share_memory(micro.rows());
   TokenValues values;
   values.logprobs.resize(micro.targets.size());
   values.entropies.resize(micro.targets.size());

@@ -46,6 +46,9 @@ class Learner {
   /// Rows of a piece, unless one section alone has more.
   static Index rows_of_a_piece(const ModelConfig& config);
 
+  /// Activations take at most this many times those of the largest micro-batch so far.
+  static constexpr double kMostGrowth = 1.5;
+
   /// Bytes of activations so far.
   std::int64_t bytes() const;
 
@@ -63,12 +66,14 @@ class Learner {
     std::vector<std::vector<std::int32_t>> tables;
     std::vector<const std::int32_t*> row_tables;  // [rows]
     Activations kept;
+    Index room = 0;                       // rows that `kept` has memory for
     std::vector<std::int64_t> loss_rows;  // [tokens] within the piece
     Staging staging;                      // of what its tokens need
     Returning returning;
   };
 
   void cut(const MicroBatch& micro);
+  void share_memory(Index rows);
   Piece& next_piece(std::size_t index);
   /// Rows of a forward pass and the tokens that they predict.
   struct Judged {
@@ -95,6 +100,7 @@ class Learner {
   Index rows_wanted_;  // of a piece
   std::vector<std::unique_ptr<Piece>> pieces_;
   std::size_t num_pieces_ = 0;  // of the last forward
+  Index most_rows_ = 0;         // of a micro-batch
   KvCache reference_cache_;
   Scratch reference_scratch_;
   BackwardScratch backward_scratch_;

@@ -26,9 +26,6 @@ constexpr std::int64_t kFloat = 4;
 constexpr std::int64_t kProgram = std::int64_t{130} << 20;
 constexpr std::int64_t kIdOfATokenizer = 450;
 
-/// Of a micro-batch's rows, measured on countdown where a micro-batch holds about six groups.
-constexpr double kGrowthOfPieces = 1.5;
-
 /// a * b + c * d, or more than any machine has.
 std::int64_t sum_of_products(std::int64_t a, std::int64_t b, std::int64_t c = 0,
                              std::int64_t d = 0) {
@@ -113,9 +110,9 @@ std::int64_t activation_bytes(const StageConfig& stage, const ModelConfig& model
   const std::int64_t F = model.intermediate_size;
   const std::int64_t edges = 7 * C + F + 1;
   const std::int64_t backward = C + size.qkv_width + 2 * F;
-  // a piece keeps the largest that it has seen, and answers of other micro-batches have other lengths
+  // a piece keeps what a larger one had, and answers of other micro-batches have other lengths
   const bool varies = is_grpo(stage) && update.tokens() > rows && piece < rows;
-  const std::int64_t kept = varies ? share(rows, kGrowthOfPieces) : rows;
+  const std::int64_t kept = varies ? share(rows, Learner::kMostGrowth) : rows;
   return kFloat * (kept * (size.layers * size.kept_floats + edges) + piece * backward) +
          cache_bytes(model, update, kept) + cache_bytes(model, update, piece) / size.layers;
 }

@@ -1,0 +1,59 @@
+// Activations of many micro-batches of other lengths: how much memory they take, and that it changes no value.
+#include "trainer/run/learner.h"
+
+#include "tests/trainer/run/toy_job.h"
+#include "trainer/core/philox.h"
+
+using namespace aha;
+
+namespace {
+
+/// A group for each of these lengths, 96 completions of it: from 9 tokens on a piece holds one group.
+MicroBatch batch_of(const std::vector<std::int64_t>& lengths, RandomStream& random) {
+  constexpr std::size_t kCompletions = 96;
+  std::vector<Group> groups(lengths.size());
+  std::vector<SampleRef> samples;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    groups[g].prompt.ids = {1, 2, 3};
+    for (std::size_t c = 0; c < kCompletions; ++c) {
+      auto& ids = groups[g].completions.emplace_back().ids;
+      while (std::ssize(ids) < lengths[g])
+        ids.push_back(static_cast<TokenId>(random.below(10)));
+      samples.push_back({g, c});
+    }
+  }
+  PackLimits limits;
+  limits.max_tokens = std::int64_t{1} << 20;
+  return pack(groups, plan_micro_batches(groups, samples, limits).front());
+}
+
+/// A long group at every place among short ones; then none is long; then two are.
+std::vector<std::vector<std::int64_t>> drifting_lengths() {
+  constexpr std::size_t kGroups = 8;
+  std::vector<std::vector<std::int64_t>> all;
+  for (std::size_t place = 0; place < kGroups; ++place)
+    all.emplace_back(kGroups, 11).at(place) = 50;
+  all.emplace_back(kGroups, 16);
+  all.push_back({11, 50, 50});
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("learner: activations stay near those of the largest micro-batch, whatever came before") {
+  aha_test::ToyJob job;
+  const auto learner = [&job] {
+    return Learner(*job.policy.decoder, job.machine.exec, job.policy.vocabulary(), 1.0);
+  };
+  Learner kept = learner();
+  RandomStream random({1, Purpose::Init, 0, 0, 0, 0});
+  std::int64_t most = 0;
+  for (const auto& lengths : drifting_lengths()) {
+    const auto micro = batch_of(lengths, random);
+    Learner fresh = learner();
+    const auto expected = fresh.forward(*job.policy.weights, micro);
+    CHECK(kept.forward(*job.policy.weights, micro).logprobs == expected.logprobs);
+    most = std::max(most, fresh.bytes());
+    CHECK(static_cast<double>(kept.bytes()) <= Learner::kMostGrowth * static_cast<double>(most));
+  }
+}
