@@ -1,0 +1,139 @@
+#include "tests/support/catch.h"
+#include "tests/trainer/kernels/cuda/gpu.h"
+
+using namespace aha_test;
+using aha::cpu_ops;
+using aha::KvStore;
+
+namespace {
+
+struct Shape {
+  Index M, C, N;
+};
+
+/// What a norm or a gate and the product after it give.
+struct Product {
+  Floats y, inv_rms;
+};
+
+/// `add`: to a Y that is there, as the residual stream is.
+template <class Call>
+Product product(const aha::Ops& ops, const Shape& s, const Floats& before, bool add,
+                const Call& call) {
+  Device d(ops);
+  float* y = d.put(add ? before : poison(s.M * s.N));
+  float* inv = d.put(poison(s.M));
+  call(d, y, inv);
+  return {d.get(y, s.M * s.N), d.get(inv, s.M)};
+}
+
+}  // namespace
+
+TEST_CASE("gpu: a norm or SwiGLU and the product after it equal the CPU's", "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  Random random(51);
+  for (const auto& s : std::vector<Shape>{
+           {1, 64, 24}, {7, 50, 33}, {37, 128, 16}, {130, 72, 40}, {5, 896, 33}, {3, 1100, 17}})
+    for (const auto type : kTypes)
+      for (const bool add : {false, true}) {
+        INFO("M " << s.M << " C " << s.C << " N " << s.N << " type " << static_cast<int>(type));
+        const double close = type == aha::FloatType::F32 ? kCloseF32 : kClose16;
+        const Floats x = random.normal(s.M * 2 * s.C);
+        const Floats norm = random.normal(s.C);
+        const Floats before = random.normal(s.M * s.N);
+        const Stored w(cpu_ops(), random.normal(s.N * s.C), type);
+        const auto run = [&](const aha::Ops& ops, bool gated) {
+          return product(ops, s, before, add, [&](Device& d, float* y, float* inv) {
+            float* between = d.put(poison(s.M * s.C));
+            const aha::Linear linear{between, s.C, {d.put(w.bits), nullptr, type}, y, s.N, s.M, s.N,
+                                     s.C,     add};
+            if (gated)
+              ops.swiglu_linear({}, {d.put(x), between, s.M, s.C}, linear);
+            else
+              ops.norm_linear({}, {d.put(x), d.put(norm), between, inv, s.M, s.C, 1e-6F}, linear);
+          });
+        };
+        for (const bool gated : {false, true}) {
+          const Product expected = run(cpu_ops(), gated);
+          const Product other = run(*gpu, gated);
+          CHECK(gap(other.y, expected.y) < close);
+          if (!gated) CHECK(gap(other.inv_rms, expected.inv_rms) < kCloseF32);
+        }
+      }
+}
+
+namespace {
+
+struct Heads {
+  Index M, H, Hk, D, rotary;
+  bool bias, norm, keep;
+};
+
+struct Finished {
+  Floats qkv, raw, inv_rms, store;
+};
+
+/// Rows of two sequences, from different positions on.
+Finished finish(const aha::Ops& ops, const Heads& s, Random random) {
+  Device d(ops);
+  const Index width = (s.H + 2 * s.Hk) * s.D;
+  const Index kept = s.M * (s.H + s.Hk);
+  const Index blocks = 2 * (s.M / 16 + 3);
+  const Index floats = blocks * KvStore{nullptr, s.Hk, s.D}.block_floats();
+  std::vector<std::int32_t> positions, table(at(blocks));
+  for (Index b = 0; b < blocks; ++b)
+    table[at(b)] = static_cast<std::int32_t>((b * 5 + 3) % blocks);
+  const auto* tables = d.put(table);
+  std::vector<const std::int32_t*> of_rows;
+  for (Index r = 0; r < s.M; ++r) {
+    const bool second = r >= s.M / 2;
+    positions.push_back(static_cast<std::int32_t>(second ? r - s.M / 2 : r + 13));
+    of_rows.push_back(tables + (second ? blocks / 2 : 0));
+  }
+  const Index angles = (s.M + 16) * s.rotary / 2;
+  float* qkv = d.put(random.normal(s.M * width));
+  float* store = d.put(Floats(at(floats), 0.25F));
+  float* raw = d.put(poison(kept * s.D));
+  float* inv = d.put(poison(kept));
+  const float* bias = d.put(random.normal(width));
+  const float* norm = d.put(random.normal(2 * s.D));
+  const float* cos = d.put(random.normal(angles));
+  const float* sin = d.put(random.normal(angles));
+  ops.finish_qkv({}, {qkv,
+                      s.bias ? bias : nullptr,
+                      s.norm ? norm : nullptr,
+                      s.keep ? raw : nullptr,
+                      s.keep ? inv : nullptr,
+                      1e-6F,
+                      cos,
+                      sin,
+                      s.rotary,
+                      {d.put(positions), d.put(of_rows), s.M},
+                      {store, s.Hk, s.D},
+                      s.H});
+  return {d.get(qkv, s.M * width), d.get(raw, kept * s.D), d.get(inv, kept), d.get(store, floats)};
+}
+
+}  // namespace
+
+TEST_CASE("gpu: bias, norm, rotation and storing of q, k and v equal the CPU's", "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  Random random(52);
+  for (const auto& s : std::vector<Heads>{{1, 1, 1, 64, 64, false, false, false},
+                                          {40, 4, 2, 18, 12, false, false, false},
+                                          {35, 4, 2, 20, 20, false, true, true},
+                                          {33, 14, 2, 64, 64, true, false, false},
+                                          {18, 2, 1, 128, 128, true, true, true},
+                                          {5, 3, 3, 32, 32, true, true, false}}) {
+    INFO("H " << s.H << " Hk " << s.Hk << " D " << s.D << " rotary " << s.rotary);
+    const Finished expected = finish(cpu_ops(), s, random);
+    const Finished other = finish(*gpu, s, random);
+    CHECK(gap(other.qkv, expected.qkv) < kCloseF32);
+    CHECK(gap(other.store, expected.store) < kCloseF32);
+    if (!s.keep) continue;
+    CHECK(gap(other.raw, expected.raw) < kCloseF32);
+    CHECK(gap(other.inv_rms, expected.inv_rms) < kCloseF32);
+  }
+}
