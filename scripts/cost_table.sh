@@ -32,12 +32,18 @@ YAML
 
 echo "| model | GPUs | ZeRO | a GPU | | sent by a GPU | step |"
 echo "| --- | --- | --- | --- | --- | --- | --- |"
+# rows MODEL RANKS GATHER STAGES: GATHER as optim.zero3_gather_for_rollout, STAGES a pattern of their numbers
+rows() {
+  "$build/aha" check "$work/job.yaml" --gpu "$kind" --nproc "$2" --set "model.path=$work/$1" \
+    --set "optim.zero3_gather_for_rollout=$3" |
+    awk -v model="$1" -v ranks="$2" -v by_block="$([[ $3 == false ]] && echo ' by block')" '/^ZeRO-'"$4"'/ {
+      fit = $8 == "fits" ? "fits" : "does not fit"
+      printf "| %s | %d | %s%s | %s %s | %s | %s %s | %s %s |\n", model, ranks, substr($1, 6), by_block, $2, $3, fit, $4, $5, $6, $7
+    }'
+}
 for model in 0.5B 1.5B 7B 14B; do
   for ranks in 1 8 64; do
-    "$build/aha" check "$work/job.yaml" --gpu "$kind" --nproc "$ranks" --set "model.path=$work/$model" |
-      awk -v model="$model" -v ranks="$ranks" '/^ZeRO-/ {
-        fit = $8 == "fits" ? "fits" : "does not fit"
-        printf "| %s | %d | %s | %s %s | %s | %s %s | %s %s |\n", model, ranks, substr($1, 6), $2, $3, fit, $4, $5, $6, $7
-      }'
+    rows $model $ranks true '[123]'
+    rows $model $ranks false 3
   done
 done

@@ -172,16 +172,20 @@ std::int64_t undo_bytes(const StageConfig& stage, std::int64_t parameters, int r
   return kFloat * 3 * parameters / ranks;
 }
 
-/// What a checkpoint is written from, of rank 0: where weights are divided, those of all and of a reference; and
-/// while training goes on copies of the values, its own moments, and a reference that moves.
-std::int64_t copy_to_save_bytes(const StageConfig& stage, std::int64_t parameters, int ranks) {
+/// What a checkpoint is written from, of rank 0: where weights are divided, those of all and of a reference, and
+/// while training goes on copies of the values, its own moments, and a reference that moves. Beside what a rollout
+/// gathers, which is gone while training waits for a save.
+std::int64_t copy_to_save_bytes(const StageConfig& stage, std::int64_t parameters, int ranks,
+                                std::int64_t gathered) {
   const auto division = weight_division(stage);
   const bool divided = ranks > 1 && (division.by_block || division.storage != FloatType::F32);
   const bool async = stage.checkpoint.async;
   const bool reference = is_grpo(stage) && stage.objective.beta != 0 &&
                          (divided || (async && stage.objective.sync_ref_model));
-  return kFloat * (parameters * ((async || divided ? 1 : 0) + (reference ? 1 : 0)) +
-                   (async ? 2 * parameters / ranks : 0));
+  const std::int64_t whole =
+      kFloat * parameters * ((async || divided ? 1 : 0) + (reference ? 1 : 0));
+  return async ? whole + kFloat * 2 * parameters / ranks
+               : std::max<std::int64_t>(0, whole - gathered);
 }
 
 }  // namespace
@@ -214,6 +218,7 @@ MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model, const
   const std::int64_t parameters = layout.total;
   const auto division = weight_division(stage);
   const std::int64_t weights = TrainedWeights::bytes_for(layout, division, in.ranks);
+  const std::int64_t gathered = TrainedWeights::rollout_bytes_for(layout, division, in.ranks);
   const bool reference = is_grpo(stage) && stage.objective.beta != 0;
   MemoryPlan plan;
   plan.parts.emplace_back("program", kProgram + kIdOfATokenizer * model.vocab_size);
@@ -225,12 +230,11 @@ MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model, const
                           reference ? weights + reference_pass_bytes(stage, model, in) : 0);
   plan.parts.emplace_back("undo", undo_bytes(stage, parameters, in.ranks));
   plan.parts.emplace_back("rollout", rollout_bytes(stage, model, in));
-  plan.parts.emplace_back("gathered",
-                          TrainedWeights::rollout_bytes_for(layout, division, in.ranks));
+  plan.parts.emplace_back("gathered", gathered);
   plan.parts.emplace_back("activations", activation_bytes(stage, model, in));
   plan.parts.emplace_back("logits", in.threads * kFloat * head_chunk_rows(model.vocab_size) *
                                         round_up(model.vocab_size, 16));
-  plan.parts.emplace_back("checkpoint", copy_to_save_bytes(stage, parameters, in.ranks));
+  plan.parts.emplace_back("checkpoint", copy_to_save_bytes(stage, parameters, in.ranks, gathered));
   return plan;
 }
 

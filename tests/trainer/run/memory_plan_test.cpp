@@ -124,6 +124,10 @@ TEST_CASE("memory plan: stage 3 divides weights, but for those that are in use")
   CHECK(part(plan("f32", 3, true), "gathered") == Approx(4 * p));
   CHECK(part(plan("bf16", 3, true), "gathered") == Approx(2 * p));
   CHECK(part(plan("f32", 3, false), "gathered") == 0);
+  // saved from a copy of all, when a rollout's is gone
+  CHECK(part(plan("f32", 3, true), "checkpoint") == 0);
+  CHECK(part(plan("bf16", 3, true), "checkpoint") == Approx(2 * p));
+  CHECK(part(plan("f32", 3, false), "checkpoint") == Approx(4 * p));
   CHECK(part(plan("bf16", 2, true), "weights") == Approx(2 * p + 4 * p / 4));
   CHECK(part(plan("f32", 2, true), "weights") == Approx(4 * p));
   CHECK(part(plan("f32", 3, true), "gradients") == part(plan("f32", 2, true), "gradients"));
