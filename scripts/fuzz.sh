@@ -8,7 +8,7 @@ seconds=60
 if [[ ${1:-} =~ ^[0-9]+$ ]]; then seconds=$1; shift; fi
 folder=${AHA_FUZZ_DIR:-build-fuzz}
 targets=("$@")
-[ ${#targets[@]} = 0 ] && targets=(math extraction format countdown jsonl config safetensors)
+[ ${#targets[@]} = 0 ] && targets=(math extraction format countdown jsonl config safetensors gguf tokenizer template)
 clang=$(command -v clang++ || command -v clang++-14) || die "fuzz" "clang++ is not there" "apt-get install clang libclang-rt-14-dev"
 configure() {
   CC=${clang/clang++/clang} CXX=$clang cmake -G Ninja -S . -B "$folder" -DAHA_FUZZ=ON -DAHA_TESTS=OFF

@@ -23,6 +23,7 @@ BpeTokenizer::BpeTokenizer(TokenizerFiles&& files, const Component& root)
   added_.normalize([this](std::string_view text) { return normalized(text); });
   check_added_ids(files_.path("tokenizer.json"));
   make_entries();
+  post_processor_.check_ids(vocabulary_size(), files_.path("tokenizer.json"));
   for (const auto& [name, content] : special_tokens(files_)) {
     const auto id = id_of(content);
     if (!id) fail("{}: {} '{}' has no id in tokenizer.json", files_.folder, name, content);

@@ -187,6 +187,8 @@ ChatTemplate load_chat_template(const TokenizerFiles& files) {
 }
 
 std::string render_row(const ChatTemplate& chat, const OrderedJson& row, const std::string& where) {
+  if (!row.is_object() || !row.contains("messages"))
+    fail("{}: expected an object with 'messages'", where);
   ChatOptions options;
   for (const auto& [key, value] : row.items())
     if (key != "messages" && key != "options") options.variables[key] = value;

@@ -73,6 +73,14 @@ void PostProcessor::read_template(const Component& component) {
   set(std::move(pieces), component);
 }
 
+void PostProcessor::check_ids(std::int64_t size, const std::string& where) const {
+  for (const auto& piece : pieces_)
+    for (const auto id : piece)
+      if (id >= size)
+        fail("{}: post_processor adds id {}, expected one below {}, the size of the vocabulary",
+             where, id, size);
+}
+
 std::vector<TokenId> PostProcessor::apply(const std::vector<TokenId>& ids) const {
   if (!has_pieces_) return ids;
   std::vector<TokenId> all;

@@ -15,6 +15,9 @@ class PostProcessor {
 
   std::vector<TokenId> apply(const std::vector<TokenId>& ids) const;
 
+  /// UserError naming an id that the vocabulary of `size` ids does not have.
+  void check_ids(std::int64_t size, const std::string& where) const;
+
  private:
   /// Ids, or the text where there are none.
   using Piece = std::vector<TokenId>;

@@ -50,6 +50,7 @@ WordLevelTokenizer::WordLevelTokenizer(TokenizerFiles files) : files_(std::move(
   post_processor_ = PostProcessor(Component(json, where).member("post_processor"));
   read_model(member(json, "model"), where);
   read_added(where);
+  post_processor_.check_ids(size_, where);
   for (const auto& [role, content] : special_tokens(files_)) {
     const auto id = id_of(content);
     if (!id) fail("{}: {} '{}' has no id in tokenizer.json", files_.folder, role, content);

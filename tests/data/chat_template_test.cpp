@@ -198,6 +198,13 @@ TEST_CASE("chat template: a hostile template ends in an error", "[chat]") {
   }
 }
 
+TEST_CASE("chat template: a row without messages is refused", "[chat]") {
+  const ChatTemplate chat("{{ messages }}", "t");
+  for (const auto& row : {OrderedJson::object(), OrderedJson::array({1}), OrderedJson("x")})
+    CHECK(error_of([&] { render_row(chat, row, "f:1"); }) ==
+          "f:1: expected an object with 'messages'");
+}
+
 TEST_CASE("chat template: a damaged template is rendered or refused", "[chat][fuzz]") {
   constexpr std::int64_t kCases = 10000;
   std::vector<std::string> sources;

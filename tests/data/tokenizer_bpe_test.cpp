@@ -215,6 +215,9 @@ TEST_CASE("bpe: a model that contradicts itself is refused", "[tokenizer]") {
   CHECK_THAT(with("dropout", 0.1), contains("ids would be drawn at random"));
   CHECK_THAT(refusal({{"added_tokens", {{{"id", 9}, {"content", "<s>"}}}}}),
              contains("'<s>' has id 9, but it is token 5"));
+  const Json begin = {{"type", "BertProcessing"}, {"cls", {"<s>", 6}}, {"sep", {"<s>", 5}}};
+  CHECK_THAT(refusal({{"post_processor", begin}}),
+             contains("post_processor adds id 6, expected one below 6"));
 }
 
 TEST_CASE("bpe: a regular expression that cannot be had is quoted", "[tokenizer]") {
