@@ -1,5 +1,7 @@
 #include "rollout/engine.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <deque>
 #include <utility>
@@ -146,6 +148,22 @@ void Engine::write_text(Group& group) const {
   }
 }
 
+/// Fewer rows at once change no completion.
+Scheduler Engine::begin(std::span<const GroupRequest> requests, const SamplingParams& params,
+                        std::int64_t most, const Claim& claim) {
+  for (;;) {
+    Scheduler scheduler(requests, most, params.max_completion_length, claim);
+    try {
+      runner_.begin(scheduler, params);
+      return scheduler;
+    } catch (const UserError& error) {
+      if (scheduler.max_batch() == 1) throw;
+      most = max_batch_ = scheduler.max_batch() / 2;
+      spdlog::warn("{}; going on with at most {} rows at once", error.what(), most);
+    }
+  }
+}
+
 std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
                                     const SamplingParams& params, std::int64_t weights_version,
                                     const RolloutHooks& hooks) {
@@ -157,9 +175,8 @@ std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
   std::int64_t most = runner_.rows_in_caches(mean_positions(requests, params));
   for (const auto limit : {max_batch_, hooks.max_batch})
     if (limit > 0) most = std::min(most, limit);
-  Scheduler scheduler(requests, most, params.max_completion_length, hooks.claim);
+  Scheduler scheduler = begin(requests, params, most, hooks.claim);
   const StopMatcher stop(params.stop_strings, decode_);
-  runner_.begin(scheduler, params);
   Rollout rollout{*this, params, hooks, stop, scheduler, groups};
   while (!scheduler.done()) {
     if (hooks.cancelled && hooks.cancelled()) return {};

@@ -56,6 +56,9 @@ class Engine {
  private:
   struct Rollout;  // one call of generate
   void write_text(Group& group) const;
+  /// With as many rows, `most` at most, as there is memory for the keys and values of.
+  Scheduler begin(std::span<const GroupRequest> requests, const SamplingParams& params,
+                  std::int64_t most, const Claim& claim);
 
   Runner runner_;
   DecodeText decode_;

@@ -5,6 +5,7 @@
 
 #include "rollout/device_steps.h"
 #include "tests/rollout/rollout_support.h"
+#include "tests/support/error_of.h"
 #include "tests/trainer/kernels/cuda/gpu.h"
 
 #include "tests/support/catch.h"
@@ -170,6 +171,44 @@ TEST_CASE("device: tokens are those of a CPU", "[rollout][gpu]") {
         CHECK(got[g].completions[c].ids == expected[g].completions[c].ids);
         CHECK(gap(got[g].completions[c].logprobs, expected[g].completions[c].logprobs) < kCloseF32);
       }
+  }
+}
+
+TEST_CASE("device: with memory for fewer rows fewer run at once, and say the same",
+          "[rollout][gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr || gpu->device->state().name != std::string("a pretended GPU")) return;
+  Model model = varied(toy_config(true), *gpu);
+  const auto p = params();
+  const auto asked = requests(model.config.vocab_size);
+  const auto free = [&] { return gpu->device->state().free; };
+  const auto limit_memory = [&](std::int64_t left) {
+    const auto used = gpu->device->state().total - free();
+    setenv("AHA_PRETENDED_BYTES", std::to_string(used + left).c_str(), 1);
+  };
+  const std::int64_t before = free();
+  std::int64_t taken = 0;
+  std::vector<Group> expected;
+  {
+    Engine engine(model.decoder, model.weights, {}, model.config.vocab_size, letters);
+    expected = engine.generate(asked, p);
+    taken = before - free();
+  }
+  const aha::Scheduler all(asked, 0, p.max_completion_length);
+  const auto cache = aha::KvCache::bytes_for(model.config, all.num_blocks());
+  {
+    Engine engine(model.decoder, model.weights, {}, model.config.vocab_size, letters);
+    limit_memory(taken - cache / 2 - (before - free()));
+    CHECK(same(engine.generate(asked, p), expected));
+    CHECK(engine.last_stats().completion_tokens > 0);
+  }
+  unsetenv("AHA_PRETENDED_BYTES");
+  {
+    Engine engine(model.decoder, model.weights, {}, model.config.vocab_size, letters);
+    limit_memory(4096);
+    CHECK_THAT(error_of([&] { (void)engine.generate(asked, p); }), contains("memory of the GPU"));
+    unsetenv("AHA_PRETENDED_BYTES");
+    CHECK(same(engine.generate(asked, p), expected));  // and it works on
   }
 }
 

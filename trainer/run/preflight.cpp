@@ -10,6 +10,7 @@
 #include "trainer/model/weights.h"
 #include "trainer/run/collect.h"
 #include "trainer/run/cost_model.h"
+#include "trainer/run/device_plan.h"
 #include "trainer/run/reward_probes.h"
 #include "trainer/run/sft.h"
 #include "trainer/run/stage.h"
@@ -135,6 +136,15 @@ std::string memory_line(const StageView& v, const StagePlan& plan, const JobRank
   return line + less_text(v, plan, row_tokens);
 }
 
+/// What the stage holds on the GPU that is here, which has room for it.
+std::string device_line(const StageView& v, const MemoryInputs& inputs) {
+  const DeviceState device = device_ops(v.config.device).device->state();
+  const MemoryPlan plan = plan_device_memory(v.stage, v.model, inputs);
+  require_device_memory(v.stage.name, plan, device);
+  return fmt::format("gpu        at most {}, of {} free on {}", plan.text(),
+                     bytes_text(static_cast<double>(device.free)), device.name);
+}
+
 /// What the ranks tell each other in a step, at most.
 std::string ranks_line(const StageView& v, const JobRanks& ranks, std::int64_t longest) {
   const Cluster cluster{machine_kind("cpu"), ranks.all, ranks.here};
@@ -168,9 +178,12 @@ StagePlan plan_stage(const Config& config, const StageConfig& stage, const Token
   plan.memory = plan_memory(stage, model, plan.inputs);
   if (ranks.all > 1 && stage.method == "grpo")
     plan.lines.push_back(ranks_line(view, ranks, longest));
-  plan.lines.push_back(memory_line(view, plan, ranks, row_tokens));
+  if (config.device == "cuda")
+    plan.lines.push_back(device_line(view, plan.inputs));
+  else
+    plan.lines.push_back(memory_line(view, plan, ranks, row_tokens));
   const std::int64_t here = ranks.here * plan.memory.total();
-  if (config.device != "cuda" && here > machine_memory())  // what a GPU holds is not planned yet
+  if (config.device != "cuda" && here > machine_memory())
     fail(
         "stage {}: needs {}{}, this machine has {}; lower train.max_tokens_per_micro_batch or "
         "rollout.max_batch_size, or set checkpoint.async=false",

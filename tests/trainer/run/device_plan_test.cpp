@@ -1,0 +1,76 @@
+#include "trainer/run/device_plan.h"
+
+#include "tests/support/error_of.h"
+#include "tests/trainer/kernels/cuda/gpu.h"
+#include "tests/trainer/run/qwen_shapes.h"
+#include "tests/trainer/run/toy_job.h"
+#include "trainer/run/step.h"
+
+using namespace aha_test;
+
+namespace {
+
+constexpr std::int64_t kGiB = std::int64_t{1} << 30;
+
+aha::StageConfig stage_of_05b() {
+  aha::StageConfig stage;
+  stage.model.storage = "bf16";
+  stage.rollout.num_generations = 16;
+  stage.rollout.max_completion_length = 512;
+  stage.train.prompts_per_step = 32;
+  stage.train.max_tokens_per_micro_batch = 16384;
+  return stage;
+}
+
+}  // namespace
+
+TEST_CASE("device plan: holds what a step takes, and not much more", "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  for (const char* storage : {"f32", "bf16"}) {
+    const std::int64_t before = gpu->device->state().free;
+    ToyJob job({std::string("model.storage=") + storage, "train.prompts_per_step=3",
+                "rollout.max_completion_length=14"},
+               1, "", *gpu);
+    aha::MetricsRow row("grpo", 1, 1);
+    REQUIRE(aha::grpo_step(*job.stage, row, aha::ReflectionWords({}), [] { return false; }));
+    const std::int64_t used = before - gpu->device->state().free;
+    const auto plan = aha::plan_device_memory(job.stage->settings, job.policy.config, {8, 0, 1});
+    INFO(storage << ": " << used << " bytes, " << plan.text());
+    CHECK(used > 0);
+    CHECK(used <= plan.total());
+    CHECK(plan.total() - plan.part("program") - plan.part("scratch") < 2 * used);
+  }
+}
+
+TEST_CASE("device plan: of the states of AdamW in bf16 storage 18 bytes a parameter") {
+  const auto plan = aha::plan_device_memory(stage_of_05b(), qwen_05b(), {128, 0, 1});
+  const std::int64_t parameters = 494'032'768;  // of the published model
+  CHECK(plan.part("weights") + plan.part("gradients") + plan.part("optimizer") == 18 * parameters);
+  CHECK(plan.part("reference") == 0);
+  // 24 layers x 2 heads x 2 x 64 f32: 24,576 bytes a position; 512 completions of 512 to 527, 32 prompts of 128
+  CHECK(plan.part("rollout") > 24'576LL * (512 * 512 + 32 * 128));
+  CHECK(plan.total() < 79 * kGiB);
+}
+
+TEST_CASE("device plan: what does not fit is refused with the knob, and others are named") {
+  const auto plan = aha::plan_device_memory(stage_of_05b(), qwen_05b(), {128, 0, 1});
+  CHECK_NOTHROW(aha::require_device_memory("grpo", plan, {"a card", 79 * kGiB, 80 * kGiB, kGiB}));
+  const auto small = error_of([&] {
+    aha::require_device_memory("grpo", plan, {"a card", 20 * kGiB, 24 * kGiB, kGiB / 2});
+  });
+  CHECK_THAT(small, contains("stage grpo") && contains("a card has 20") &&
+                        contains("train.max_tokens_per_micro_batch"));
+  CHECK(small.find("other programs") == std::string::npos);
+  const auto shared = error_of([&] {
+    aha::require_device_memory("grpo", plan, {"a card", 20 * kGiB, 80 * kGiB, 59 * kGiB});
+  });
+  CHECK_THAT(shared, contains("other programs hold 59"));
+  auto stage = stage_of_05b();
+  stage.train.max_tokens_per_micro_batch = 1024;
+  const auto rollout = error_of([&] {
+    aha::require_device_memory("grpo", aha::plan_device_memory(stage, qwen_05b(), {128, 0, 1}),
+                               {"a card", 10 * kGiB, 24 * kGiB, 0});
+  });
+  CHECK_THAT(rollout, contains("lower rollout.max_batch_size"));
+}
