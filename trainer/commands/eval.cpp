@@ -35,6 +35,7 @@ struct Arguments {
   std::int64_t max_completion_length = 0;
   std::int64_t threads = 0;
   std::string storage;
+  std::string device;
   double temperature = -1;
   std::vector<std::int64_t> pass_at_k;
   std::optional<std::uint64_t> seed;
@@ -92,6 +93,7 @@ void apply(const Arguments& a, Config& config) {
   auto& stage = config.stages.back();
   if (a.seed) config.seed = *a.seed;
   if (!a.storage.empty()) stage.model.storage = a.storage;
+  if (!a.device.empty()) config.device = a.device;
   if (a.samples > 0) stage.eval.num_generations = a.samples;
   if (a.temperature >= 0) stage.eval.temperature = a.temperature;
   if (a.max_completion_length > 0) stage.rollout.max_completion_length = a.max_completion_length;
@@ -139,7 +141,7 @@ int eval(const Arguments& a) {
   Config config = job(a);
   apply(a, config);
   const StageConfig& stage = config.stages.back();
-  const Machine machine(a.threads);
+  const Machine machine(a.threads, device_ops(config.device));
   Policy policy = load_policy(
       a.model, machine,
       {.context = longest_sequence(config), .storage = storage_type(stage.model.storage)});
@@ -222,6 +224,7 @@ void add_eval(CLI::App& app, Action& action) {
                       "write every problem's completions and scores there (JSONL)");
   command->add_option("--seed", a->seed, "of the samples");
   add_storage_option(*command, a->storage);
+  add_device_option(*command, a->device);
   command->add_option("--threads", a->threads, "0: all cores")->capture_default_str();
   command->callback([&action, a] { action = [a] { return eval(*a); }; });
 }

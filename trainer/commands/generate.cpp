@@ -27,6 +27,7 @@ struct Arguments {
   std::int64_t length = 0;
   std::int64_t context = 0;
   std::string storage = "f32";
+  std::string device = "auto";
   bool logprobs = false;
   bool interactive = false;
   bool ignore_eos = false;
@@ -44,7 +45,7 @@ class Generator {
  public:
   explicit Generator(const Arguments& a)
       : arguments_(a),
-        machine_(a.threads),
+        machine_(a.threads, device_ops(a.device)),
         policy_(load_policy(a.model, machine_,
                             {.context = a.context, .storage = storage_type(a.storage)})),
         template_(open_prompt_template(data_section(a.prompt), *policy_.tokenizer)),
@@ -245,6 +246,7 @@ void add_generate(CLI::App& app, Action& action) {
   command->add_option("--max-batch-size", a->max_batch, "rows decoded at once")
       ->capture_default_str();
   add_storage_option(*command, a->storage);
+  add_device_option(*command, a->device);
   command->add_option("--threads", a->threads, "0: all cores")->capture_default_str();
   command->callback([&action, a] { action = [a] { return Generator(*a).run(); }; });
 }

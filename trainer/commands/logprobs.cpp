@@ -18,6 +18,7 @@ struct Arguments {
   std::int64_t threads = 0;
   std::int64_t context = 0;
   std::string storage = "f32";
+  std::string device = "auto";
 };
 
 std::vector<TokenId> read_ids(const Json& row, const std::string& where, const Policy& policy) {
@@ -38,7 +39,7 @@ std::vector<TokenId> read_ids(const Json& row, const std::string& where, const P
 }
 
 int logprobs(const Arguments& a) {
-  const Machine machine(a.threads);
+  const Machine machine(a.threads, device_ops(a.device));
   Policy policy = load_policy(
       a.model, machine,
       {.need_tokenizer = false, .context = a.context, .storage = storage_type(a.storage)});
@@ -72,6 +73,7 @@ void add_logprobs(CLI::App& app, Action& action) {
   command->add_option("file", a->file, "JSONL; - is standard input")->capture_default_str();
   command->add_option("--context", a->context, kContextHelp)->capture_default_str();
   add_storage_option(*command, a->storage);
+  add_device_option(*command, a->device);
   command->add_option("--threads", a->threads, "0: all cores")->capture_default_str();
   command->callback([&action, a] { action = [a] { return logprobs(*a); }; });
 }

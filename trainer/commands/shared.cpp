@@ -79,6 +79,11 @@ void add_storage_option(CLI::App& command, std::string& storage) {
       ->check(CLI::IsMember({"f32", "bf16", "fp16"}));
 }
 
+void add_device_option(CLI::App& command, std::string& device) {
+  command.add_option("--device", device, "where to compute: auto, cpu or cuda (device)")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+}
+
 const char* finish_name(FinishReason finish) {
   switch (finish) {
     case FinishReason::Stop:

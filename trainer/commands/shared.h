@@ -51,6 +51,9 @@ inline constexpr const char* kContextHelp =
 /// --storage: as model.storage.
 void add_storage_option(CLI::App& command, std::string& storage);
 
+/// --device: as `device` of a configuration.
+void add_device_option(CLI::App& command, std::string& device);
+
 /// "stop", "string" or "length".
 const char* finish_name(FinishReason finish);
 
