@@ -25,8 +25,8 @@ void read_all(const aha::GgufFile& file, std::size_t size) {
     std::vector<float> values(static_cast<std::size_t>(tensor.size));
     file.read(name, values);
   }
-  for (const auto& [key, value] : file.metadata())
-    used_or_refused([&] { file.texts(key); });
+  for (const auto& entry : file.metadata())
+    used_or_refused([&] { file.texts(entry.first); });
 }
 
 void read_model(const aha::GgufFile& file) {
