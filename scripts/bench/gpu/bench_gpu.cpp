@@ -47,18 +47,18 @@ class Bench {
         exec_(exec),
         config_(shape_named(options.model)),
         size_(model_size(config_)),
-        peaks_(measured_peaks(ops, exec)) {
+        peaks_(measured_peaks(ops, exec, ops.memory->host || tiny())) {
     if (!o_.json.empty()) {
       json_.open(o_.json, std::ios::app);
       if (!json_) fail("{}: cannot be written", o_.json);
     }
-    fmt::print("{} {}: {:.2f} TB/s copied, {:.1f} TFLOP/s in a product of {}\n", ops.name, o_.model,
-               peaks_.bytes_per_s / 1e12, peaks_.flop_per_s / 1e12,
+    fmt::print("{} {}: {:.0f} GB/s copied, {:.0f} GFLOP/s in a product of {}\n", ops.name, o_.model,
+               peaks_.bytes_per_s / 1e9, peaks_.flop_per_s / 1e9,
                ops.memory->host ? "f32" : "bf16, its operand's rounding included");
   }
 
   void run(const std::string& part) {
-    if (part == "probe") return note("probe", {});
+    if (part == "probe") return note("probe", OrderedJson::object());
     if (part == "nv256") return nv256_load();
     if (part == "train") return train();
     if (part == "grpo") return grpo();
@@ -80,7 +80,7 @@ class Bench {
 
   /// A line for a reader and one for a file; `what` is "tok/s" (more is better) or "s".
   void say(const std::string& part, const char* what, double value, double floor, Goal goal,
-           OrderedJson more = {}) {
+           const OrderedJson& more = OrderedJson::object()) {
     const bool rate = std::string_view(what) == "tok/s";
     const double share = rate ? value / floor : floor / value;
     fmt::print("{} {}: {:.{}f} {}, {:.1f} % of the floor's {:.{}f}", part, o_.model, value,
@@ -184,16 +184,16 @@ class Bench {
     const double overhead = update.pack + update.optimizer;
     const double floor =
         rollout_floor(size_, peaks_, load) + train_floor(size_, peaks_, update.rows, update.tokens);
+    fmt::print(
+        "overheads {}: {:.2f} % of the step (must be below 3 %): optimizer {:.4f} s, "
+        "dealing and packing {:.4f} s; rollout {:.3f} s, passes {:.3f} s\n",
+        o_.model, 100 * overhead / total, update.optimizer, update.pack, rollout, update.passes);
     say("grpo", "s", total, floor, o_.model == "0.5b" ? goal(6, 4.5) : Goal{},
         {{"rollout_s", rollout},
          {"passes_s", update.passes},
          {"pack_s", update.pack},
          {"optimizer_s", update.optimizer},
          {"overhead", overhead / total}});
-    fmt::print(
-        "overheads {}: {:.2f} % of the step (must be below 3 %): optimizer {:.4f} s, "
-        "dealing and packing {:.4f} s; rollout {:.3f} s, passes {:.3f} s\n",
-        o_.model, 100 * overhead / total, update.optimizer, update.pack, rollout, update.passes);
   }
 
   void families() {
@@ -220,14 +220,14 @@ class Bench {
     double sum = 0;
     for (const auto& t : times)
       sum += t.seconds;
-    fmt::print("{} {}: {:.3f} ms in operations, floor {:.3f} ms\n", what, o_.model, 1e3 * sum,
-               1e3 * floor);
     OrderedJson rows = OrderedJson::array();
     for (const auto& t : times) {
       fmt::print("  {:<24}{:>6} calls {:>10.3f} ms {:>5.1f} %\n", t.name, t.calls, 1e3 * t.seconds,
                  100 * t.seconds / sum);
       rows.push_back({{"name", t.name}, {"calls", t.calls}, {"ms", 1e3 * t.seconds}});
     }
+    fmt::print("{} {}: {:.3f} ms in operations, floor {:.3f} ms\n", what, o_.model, 1e3 * sum,
+               1e3 * floor);
     note("families",
          {{"what", what}, {"ms", 1e3 * sum}, {"floor_ms", 1e3 * floor}, {"operations", rows}});
   }

@@ -168,12 +168,12 @@ double least_seconds(const Memory& memory, const float* any, const std::function
 
 }  // namespace
 
-Peaks measured_peaks(const Ops& ops, const Exec& exec) {
+Peaks measured_peaks(const Ops& ops, const Exec& exec, bool small) {
   const Memory& memory = *ops.memory;
   const bool host = memory.host;
-  const Index floats = host ? Index{16} << 20 : Index{256} << 20;
-  const Index M = host ? 512 : 8192;
-  const Index N = host ? 512 : 16384;
+  const Index floats = small ? Index{16} << 20 : Index{256} << 20;
+  const Index M = small ? 512 : 8192;
+  const Index N = small ? 512 : 16384;
   const FloatType type = host ? FloatType::F32 : FloatType::BF16;
   Buffer x;
   Buffer y;

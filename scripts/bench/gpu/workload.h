@@ -57,7 +57,7 @@ class Workload {
   aha::Scratch step_scratch_;
 };
 
-/// Of this table on this machine.
-Peaks measured_peaks(const aha::Ops& ops, const aha::Exec& exec);
+/// Of this table on this machine; `small`: of a copy and a product that a CPU does in a moment.
+Peaks measured_peaks(const aha::Ops& ops, const aha::Exec& exec, bool small);
 
 }  // namespace aha_bench
