@@ -116,9 +116,9 @@ struct RewardFunction {
 /// `reward:`
 struct RewardSection {
   std::vector<RewardFunction> functions;
-  std::string accuracy;      ///< which reward is "accuracy"; empty: the first verifier
-  std::int64_t threads = 0;  ///< 0: all cores
-  double timeout_s = 10.0;   ///< for completions scored together; later ones cannot be judged
+  std::string accuracy;       ///< which reward is "accuracy"; empty: the first verifier
+  std::int64_t threads = 0;   ///< 0: all cores
+  double timeout_s = 10.0;    ///< for completions scored together; later ones cannot be judged
   double max_unjudged = 0.1;  ///< share of a step's completions; a run with more of them stops
 };
 
