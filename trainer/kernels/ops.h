@@ -224,6 +224,8 @@ struct AttentionBackward {
   Index num_parts = 0;
   const KvPartRange* part_ranges = nullptr;  ///< one a block that any row attends to
   Index num_part_ranges = 0;
+  FloatType type = FloatType::F32;  ///< as in Attention, and so is `together`
+  bool together = false;
 };
 
 /// y = silu(gate) * up, of fused rows [gate: F | up: F].

@@ -38,7 +38,7 @@ template <int G, int C>
 AHA_DEVICE void take(const float* keys, const float* q, Index D, Index positions, float* weights,
                      Running<G, C>& r) {
   float score[G];
-  scores_of(keys, q, D, 1.0F / sqrtf(static_cast<float>(D)), score);
+  scores_of(keys, q, D, scale_of(D), score);
   const Index t = lane() % 16;
   for (int g = 0; g < G; ++g) {
     const float s = t < positions ? score[g] : -INFINITY;

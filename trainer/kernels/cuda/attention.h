@@ -8,6 +8,10 @@ namespace aha::cuda {
 /// Warps of a block; each takes every fourth key/value block.
 constexpr int kAttentionWarps = 4;
 
+AHA_DEVICE float scale_of(Index D) {
+  return 1.0F / sqrtf(static_cast<float>(D));
+}
+
 /// The query heads that one block serves, which share what it loads of keys and values.
 struct Queries {
   Index kv_head;
@@ -38,6 +42,10 @@ AHA_DEVICE void load_queries(const float* row, const Queries& q, Index D, float*
 
 /// On tensor cores, where type, head width and the rows' order allow it; false: nothing was done.
 bool attention_tiles(const Attention& p);
+/// The same of the backward pass: dq of all rows with delta [M, H], and the sums of parts.
+bool backward_query_tiles(const AttentionBackward& p, float* delta);
+bool backward_part_tiles(const AttentionBackward& p, const float* delta, Index parts,
+                         float* partial);
 
 template <int N>
 struct Constant {

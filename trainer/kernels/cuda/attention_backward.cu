@@ -16,10 +16,6 @@ constexpr Index kPartialFloats = Index{1} << 14;
 constexpr Index kPartialFloats = Index{1} << 26;
 #endif
 
-AHA_DEVICE float scale_of(Index D) {
-  return 1.0F / sqrtf(static_cast<float>(D));
-}
-
 /// dq of one row and the query heads of one kv head; delta [M, H] is written.
 template <int G, int C>
 __global__ void query_grads(AttentionBackward p, float* delta) {
@@ -225,17 +221,35 @@ __global__ void add_parts(AttentionBackward p, const float* partial, Index first
   p.dkv.data[range.block * size + item % size] = sum;
 }
 
+/// dq of all rows; delta [M, H] is written.
+void add_queries(const AttentionBackward& p, float* delta) {
+  if (backward_query_tiles(p, delta)) return;
+  const Index D = p.kv.D;
+  const Index group = p.H / p.kv.Hk;
+  with_shape(group, D, [&](auto heads, auto columns) {
+    constexpr int G = decltype(heads)::value;
+    const Index floats = 2 * G * D + G + kAttentionWarps * G * (kKvBlock + D);
+    launch({p.rows.M, p.kv.Hk * ceil_div(group, G), kAttentionWarps * kWarp, 4 * floats},
+           query_grads<G, decltype(columns)::value>, p, delta);
+  });
+}
+
+/// partial = the sums of each of `count` parts.
+void sum_parts(const AttentionBackward& p, const float* delta, Index count, float* partial) {
+  if (backward_part_tiles(p, delta, count, partial)) return;
+  const Grid grid{count, p.kv.Hk, 128, 4 * tile_floats(p.kv.D)};
+  if (p.kv.D <= 64)
+    launch(grid, part_grads<8>, p, delta, partial);
+  else
+    launch(grid, part_grads<16>, p, delta, partial);
+}
+
 /// dkv += parts [first, first + count).
 void add_keys_and_values(const AttentionBackward& p, const float* delta, Index first, Index count) {
-  const Index D = p.kv.D;
   auto* partial = scratch_of<float>(Scratch::Partial, count * block_floats(p.kv));
   AttentionBackward slice = p;
   slice.parts += first;
-  const Grid grid{count, p.kv.Hk, 128, 4 * tile_floats(D)};
-  if (D <= 64)
-    launch(grid, part_grads<8>, slice, delta, partial);
-  else
-    launch(grid, part_grads<16>, slice, delta, partial);
+  sum_parts(slice, delta, count, partial);
   launch(over(p.num_part_ranges * block_floats(p.dkv)), add_parts, p, partial, first,
          first + count);
 }
@@ -243,15 +257,8 @@ void add_keys_and_values(const AttentionBackward& p, const float* delta, Index f
 }  // namespace
 
 void attention_backward(const Exec&, const AttentionBackward& p) {
-  const Index D = p.kv.D;
-  const Index group = p.H / p.kv.Hk;
   auto* delta = scratch_of<float>(Scratch::Delta, p.rows.M * p.H);
-  with_shape(group, D, [&](auto heads, auto columns) {
-    constexpr int G = decltype(heads)::value;
-    const Index floats = 2 * G * D + G + kAttentionWarps * G * (kKvBlock + D);
-    launch({p.rows.M, p.kv.Hk * ceil_div(group, G), kAttentionWarps * kWarp, 4 * floats},
-           query_grads<G, decltype(columns)::value>, p, delta);
-  });
+  add_queries(p, delta);
   const Index held = kPartialFloats / block_floats(p.kv) + 1;
   for (Index first = 0; first < p.num_parts; first += held)
     add_keys_and_values(p, delta, first, p.num_parts - first < held ? p.num_parts - first : held);

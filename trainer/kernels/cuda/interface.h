@@ -6,7 +6,7 @@
 namespace aha {
 
 /// Counts up when the meaning of anything in ops.h, device_ops.h, memory.h or this file changes.
-constexpr int kCudaInterface = 4;
+constexpr int kCudaInterface = 5;
 
 template <class... Structs>
 constexpr std::int64_t bytes_of_all() {
