@@ -67,8 +67,9 @@ AHA_DEVICE void part_slopes(const AttentionBackward& p, const KvPart& part, cons
     for (int i = 0; i < 4; ++i) {
       const PartQuery query = part_query<D>(p, part, delta, first + 8 * n + q + i % 2);
       const Index position = part.index * kKvBlock + lane() / 4 + i / 2 * 8;
-      weight[i] = position <= query.position ? exp_of(score[i] * scale - query.lse) : 0.0F;
-      slope[i] = weight[i] * (product[i] - query.delta) * scale;
+      const bool looks = position <= query.position;  // else keys and values may be anything
+      weight[i] = looks ? exp_of(score[i] * scale - query.lse) : 0.0F;
+      slope[i] = looks ? weight[i] * (product[i] - query.delta) * scale : 0.0F;
     }
     weights[2 * n] = bf16_pair(weight[0], weight[1]);
     weights[2 * n + 1] = bf16_pair(weight[2], weight[3]);

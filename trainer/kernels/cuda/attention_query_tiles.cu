@@ -120,7 +120,9 @@ __global__ void query_tiles(AttentionBackward p, float* delta) {
     float product = 0;
     for (int i = 0; i < D / 4 && t.there(half); ++i) {
       const Index d = head * D + lane() % 4 + 4 * i;
-      product = fmaf(p.dout[d], p.out[d], product);
+      Bf16 dout;
+      round_to(p.dout[d], dout);  // as in dout . v, of which delta is the mean
+      product = fmaf(widened(dout), p.out[d], product);
     }
     s.delta[half] = row_sum(product);
     s.lse[half] = t.there(half) ? p.lse[head] : 0.0F;
