@@ -51,7 +51,8 @@ std::vector<std::string> kept_command(const std::filesystem::path& program,
 
 std::string kept_end(int status) {
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : kSignalled + WTERMSIG(status);
-  if (code <= kSignalled) return fmt::format("ended with exit code {}", code);
+  if (code <= kSignalled || code > kSignalled + SIGRTMAX)  // a program may end with 255 itself
+    return fmt::format("ended with exit code {}", code);
   return fmt::format("was ended by signal {} ({})", code - kSignalled,
                      strsignal(code - kSignalled));
 }

@@ -11,7 +11,9 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <span>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -43,6 +45,19 @@ std::optional<std::size_t> read_some(const OwnedFile& file, std::span<char> bloc
   }
 }
 
+/// Ours, with the LD_LIBRARY_PATH from before the package's start script put our LibTorch there (scripts/package/start.sh):
+/// a program may have another.
+std::vector<std::string> environment_of_programs() {
+  const std::string library_path = "LD_LIBRARY_PATH=";
+  const char* before = std::getenv("AHA_OUTER_LIBRARY_PATH");
+  std::vector<std::string> entries;
+  for (char** entry = environ; *entry != nullptr; ++entry)
+    if (before == nullptr || std::string_view(*entry).rfind(library_path, 0) != 0)
+      entries.emplace_back(*entry);
+  if (before != nullptr && *before != '\0') entries.push_back(library_path + before);
+  return entries;
+}
+
 }  // namespace
 
 void ProgramCopy::start() {
@@ -55,9 +70,8 @@ void ProgramCopy::start() {
   plan.keeper = true;
   plan.folder = ".";
   plan.command = pointers_to(words);
-  for (char** entry = environ; *entry != nullptr; ++entry)
-    plan.environment.push_back(*entry);
-  plan.environment.push_back(nullptr);
+  auto environment = environment_of_programs();
+  plan.environment = pointers_to(environment);
   plan.streams[0] = in.get();
   plan.streams[1] = out.get();
   plan.streams[2] = err.get();

@@ -43,7 +43,8 @@ found=$(sed -n "s/^__version__ = ['\"]\([0-9.]*[0-9]\).*/\1/p" "$torch/version.p
 grep -q __cxx11 "$torch/lib/libc10.so" || stop "LibTorch in $torch ($from) has the old C++ ABI" "use the wheel of torch $torch_wanted"
 
 [ "${AHA_VERBOSE:-0}" = 0 ] || printf 'aha: LibTorch %s in %s (%s)\n' "$found" "$torch" "$from" >&2
+AHA_OUTER_LIBRARY_PATH=${LD_LIBRARY_PATH:-} # for the programs that aha runs
 LD_LIBRARY_PATH=$torch/lib:$torch/../nvidia/cu13/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} # the latter has cuBLAS
 AHA_CUDA_LIBRARY=${AHA_CUDA_LIBRARY:-$root/bin/libaha_cuda.so}
-export LD_LIBRARY_PATH AHA_CUDA_LIBRARY
+export LD_LIBRARY_PATH AHA_CUDA_LIBRARY AHA_OUTER_LIBRARY_PATH
 exec "$root/bin/@PROGRAM@" "$@"

@@ -72,6 +72,20 @@ TEST_CASE("command: prompt, completion and row reach the scorer, and its answer 
   CHECK(asked.starts() == 1);
 }
 
+TEST_CASE("command: a scorer has the library path from before the package's start script",
+          "[external]") {
+  const char* own = std::getenv("LD_LIBRARY_PATH");
+  const std::string kept = own == nullptr ? "" : own;
+  setenv("LD_LIBRARY_PATH", "/ours:/before", 1);
+  CHECK(Asked().of("libraries").reason == "/ours:/before");
+  setenv("AHA_OUTER_LIBRARY_PATH", "/before", 1);
+  CHECK(Asked().of("libraries").reason == "/before");
+  setenv("AHA_OUTER_LIBRARY_PATH", "", 1);
+  CHECK(Asked().of("libraries").reason == "none");
+  unsetenv("AHA_OUTER_LIBRARY_PATH");
+  own == nullptr ? unsetenv("LD_LIBRARY_PATH") : setenv("LD_LIBRARY_PATH", kept.c_str(), 1);
+}
+
 TEST_CASE("command: what the scorer cannot judge is no score", "[external]") {
   const Asked asked;
   CHECK_FALSE(asked.of("null").score);
@@ -93,8 +107,9 @@ TEST_CASE("command: a scorer that ends is started again, and the completion aske
   CHECK_FALSE(part.score);
   CHECK(part.reason == "ended with exit code 3: no more memory");
   CHECK(asked.of("kill").reason == "was ended by signal 9 (Killed)");
+  CHECK(asked.of("exit -1").reason == "ended with exit code 255");
   CHECK(asked.of("aaa").score == 0.75);
-  CHECK(asked.starts() == 6);
+  CHECK(asked.starts() == 8);
 }
 
 TEST_CASE("command: what breaks the protocol cannot be judged, and takes no other answer with it",

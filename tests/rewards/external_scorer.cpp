@@ -56,6 +56,7 @@ bool misbehaved(const Json& request, const std::string& text, const std::string&
   }
   if (text == "crash" || (text == "crash once" && first_time(file))) end_with("no more memory");
   if (text == "kill") raise(SIGKILL);
+  if (text == "exit -1") _exit(-1);
   if (text == "close") close(STDOUT_FILENO);
   if (text == "close" || text == "hang") pause();
   while (text == "endless")
@@ -84,6 +85,10 @@ void judge(const Json& request, const std::string& file) {
   if (text == "null") return answer(request, nullptr);
   if (text == "null, because") return answer(request, nullptr, "no gold");
   if (text == "text") return answer(request, "high");
+  if (text == "libraries") {
+    const char* path = std::getenv("LD_LIBRARY_PATH");
+    return answer(request, 1, path == nullptr ? "none" : path);
+  }
   if (text == "which") return answer(request, 1, std::to_string(getpid()));
   if (const auto pause = rest_of(text, "sleep "); !pause.empty())
     std::this_thread::sleep_for(std::chrono::milliseconds(std::stoi(pause)));
