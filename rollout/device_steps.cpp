@@ -35,11 +35,11 @@ T* DeviceSteps::room(Index count) {
   return reinterpret_cast<T*>(fixed_.emplace_back().reserve(floats, memory()));
 }
 
-/// A cache that grows again grows further than it must: steps are recorded anew each time.
+/// Steps are recorded anew each time.
 void DeviceSteps::reserve(Index num_blocks) {
   if (num_blocks <= cache_->num_blocks()) return;
   steps_.forget();
-  cache_->reserve(cache_->num_blocks() == 0 ? num_blocks : num_blocks + num_blocks / 8, memory());
+  cache_->reserve(num_blocks, memory());
 }
 
 void DeviceSteps::send_settings(const Scheduler& scheduler, const SamplingParams& params) {

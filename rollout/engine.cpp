@@ -8,6 +8,7 @@
 
 #include "trainer/core/clock.h"
 #include "trainer/core/error.h"
+#include "trainer/kernels/out_of_memory.h"
 
 namespace aha {
 namespace {
@@ -148,7 +149,7 @@ void Engine::write_text(Group& group) const {
   }
 }
 
-/// Fewer rows at once change no completion.
+/// Fewer rows at once change no completion, but for the bits of a GPU's products.
 Scheduler Engine::begin(std::span<const GroupRequest> requests, const SamplingParams& params,
                         std::int64_t most, const Claim& claim) {
   for (;;) {
@@ -156,7 +157,7 @@ Scheduler Engine::begin(std::span<const GroupRequest> requests, const SamplingPa
     try {
       runner_.begin(scheduler, params);
       return scheduler;
-    } catch (const UserError& error) {
+    } catch (const OutOfMemory& error) {
       if (scheduler.max_batch() == 1) throw;
       most = max_batch_ = scheduler.max_batch() / 2;
       spdlog::warn("{}; going on with at most {} rows at once", error.what(), most);

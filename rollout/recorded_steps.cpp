@@ -4,10 +4,16 @@ namespace aha {
 
 void RecordedSteps::record(Index bucket) {
   if (!recordings_.empty() && bucket > recordings_.rbegin()->first) forget();
-  step_(bucket);
-  device_->begin_recording();
-  step_(bucket);
-  recordings_[bucket] = device_->end_recording();
+  try {
+    device_->prepare_recording();
+    step_(bucket);
+    device_->begin_recording();
+    step_(bucket);
+    recordings_[bucket] = device_->end_recording();
+  } catch (...) {
+    device_->drop_recording();
+    throw;
+  }
 }
 
 void RecordedSteps::forget() {

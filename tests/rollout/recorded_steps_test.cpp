@@ -4,6 +4,8 @@
 #include <string>
 
 #include "tests/support/catch.h"
+#include "tests/support/error_of.h"
+#include "trainer/core/error.h"
 
 using aha::Index;
 
@@ -20,7 +22,9 @@ namespace {
 /// A device that writes down what it is told.
 aha::DeviceOps scribe() {
   aha::DeviceOps device{};
+  device.prepare_recording = [] { told += "("; };
   device.begin_recording = [] { told += "["; };
+  device.drop_recording = [] { told += "x"; };
   device.end_recording = [] {
     ++alive;
     const auto begin = told.rfind('[');
@@ -68,15 +72,15 @@ TEST_CASE("recorded steps: a bucket runs once, is recorded once, and is asked fo
   {
     aha::RecordedSteps steps(device, [](Index rows) { told += std::to_string(rows) + " "; });
     CHECK_FALSE(steps.has(48));
-    CHECK(what([&] { steps.record(48); }) == "48 [48 ]");
+    CHECK(what([&] { steps.record(48); }) == "(48 [48 ]");
     CHECK(steps.has(48));
-    CHECK(what([&] { steps.record(2); }) == "2 [2 ]");
+    CHECK(what([&] { steps.record(2); }) == "(2 [2 ]");
     CHECK(what([&] { steps.launch(48); }) == "!48 ");
     CHECK(what([&] { steps.launch(2); }) == "!2 ");
     CHECK(alive == 2);
 
     // a larger one moves what the others point to
-    CHECK(what([&] { steps.record(64); }) == "64 [64 ]");
+    CHECK(what([&] { steps.record(64); }) == "(64 [64 ]");
     CHECK(alive == 1);
     CHECK_FALSE(steps.has(48));
     CHECK_FALSE(steps.has(2));
@@ -87,4 +91,24 @@ TEST_CASE("recorded steps: a bucket runs once, is recorded once, and is asked fo
     steps.record(16);
   }
   CHECK(alive == 0);
+}
+
+TEST_CASE(
+    "recorded steps: what throws while it is prepared or recorded is dropped, and may be tried "
+    "again",
+    "[rollout]") {
+  const aha::DeviceOps device = scribe();
+  int steps_left = 0;
+  aha::RecordedSteps steps(device, [&](Index rows) {
+    if (steps_left-- == 0) aha::fail("no memory");
+    told += std::to_string(rows) + " ";
+  });
+  const auto record = [&] { aha_test::error_of([&] { steps.record(16); }); };
+  CHECK(what(record) == "(x");
+  steps_left = 1;
+  CHECK(what(record) == "(16 [x");
+  CHECK_FALSE(steps.has(16));
+  steps_left = 2;
+  CHECK(what([&] { steps.record(16); }) == "(16 [16 ]");
+  CHECK(steps.has(16));
 }

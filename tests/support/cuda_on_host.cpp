@@ -10,11 +10,11 @@
 #include <memory>
 #include <vector>
 
-#include "trainer/core/error.h"
 #include "trainer/kernels/cuda/device.h"
 #include "trainer/kernels/cuda/numbers.h"
 #include "trainer/kernels/cuda/pinned_ring.h"
 #include "trainer/kernels/cuda/scratch_blocks.h"
+#include "trainer/kernels/out_of_memory.h"
 
 // saves the registers that a call keeps and the stack pointer, and goes on on another stack
 asm(R"(
@@ -271,7 +271,7 @@ std::int64_t free_memory() {
 void* allocate(std::int64_t bytes) {
   if (cuda_on_host::recording != nullptr) cuda_on_host::stop("an allocation in a recording");
   if (bytes > free_memory())
-    throw UserError("memory of the GPU: as much as is asked for is not free");
+    throw OutOfMemory("memory of the GPU: as much as is asked for is not free");
   const auto size = static_cast<std::size_t>(round_up(std::max<std::int64_t>(1, bytes), 64));
   const std::size_t pages = (size + kPage - 1) / kPage * kPage;
   void* memory =
@@ -325,11 +325,12 @@ std::vector<float> widened(const void* from, FloatType type, Index count) {
 const Memory kMemory{false, allocate, release, upload, download};
 
 namespace {
-ScratchBlocks scratch_blocks;
-}
+ScratchBlocks scratch_blocks, recorded_scratch;
+bool preparing = false;
+}  // namespace
 
 void* scratch(Scratch use, Index bytes) {
-  void* memory = scratch_blocks.reserve(use, bytes, bytes);
+  void* memory = (preparing ? recorded_scratch : scratch_blocks).reserve(use, bytes, bytes);
   cuda_on_host::submit([=] {
     if (bytes > 0) std::memset(memory, 0xff, static_cast<std::size_t>(bytes));
   });
@@ -405,6 +406,7 @@ std::vector<std::chrono::steady_clock::time_point> moments;
 }
 
 std::int64_t moment() {
+  if (cuda_on_host::recording != nullptr) cuda_on_host::stop("a moment in a recording");
   const auto number = moments.size();
   moments.emplace_back();
   cuda_on_host::submit([number] { moments[number] = std::chrono::steady_clock::now(); });
@@ -418,15 +420,25 @@ double seconds_between(std::int64_t begin, std::int64_t end) {
       .count();
 }
 
+void forget_moments() {
+  wait(mark());
+  moments.clear();
+}
+
 }  // namespace aha::cuda
 
 struct aha::Recording {
   std::vector<std::function<void()>> calls;
+  void* memory;  ///< a page of the device's, as a recording takes some
 };
 
 namespace aha::cuda {
 namespace {
 std::vector<std::function<void()>> recorded;
+}
+
+void prepare_recording() {
+  preparing = true;
 }
 
 void begin_recording() {
@@ -435,9 +447,15 @@ void begin_recording() {
 }
 
 Recording* end_recording() {
+  drop_recording();
+  void* memory = allocate(kPage);
+  recorded_scratch.recorded();
+  return new Recording{std::move(recorded), memory};
+}
+
+void drop_recording() {
+  preparing = false;
   cuda_on_host::recording = nullptr;
-  scratch_blocks.recorded();
-  return new Recording{std::move(recorded)};
 }
 
 void launch_recording(const Recording* recording) {
@@ -446,8 +464,9 @@ void launch_recording(const Recording* recording) {
 }
 
 void forget(Recording* recording) {
+  release(recording->memory);
   delete recording;
-  scratch_blocks.forgotten();
+  recorded_scratch.forgotten();
 }
 
 }  // namespace aha::cuda

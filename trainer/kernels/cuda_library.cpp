@@ -5,14 +5,15 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "trainer/core/error.h"
 #include "trainer/kernels/cuda/interface.h"
+#include "trainer/kernels/out_of_memory.h"
 
 namespace aha {
 namespace {
 
 void raise(CudaFault fault, const char* message) {
   if (fault == CudaFault::User) throw UserError(message);
+  if (fault == CudaFault::Memory) throw OutOfMemory(message);
   if (fault == CudaFault::Ours) throw InternalError(message);
   throw DeviceError(message);
 }

@@ -94,7 +94,7 @@ struct DeviceState {
 /// Calls that were recorded, to be asked for as one.
 struct Recording;
 
-/// All calls but `wait` return before what they ask for is done.
+/// Calls return before what they ask for is done; `wait`, `release_pinned`, `forget` and `seconds_between` wait.
 struct DeviceOps {
   /// Memory of the host that a device writes to while others work.
   void* (*allocate_pinned)(std::int64_t bytes);
@@ -105,11 +105,15 @@ struct DeviceOps {
   std::int64_t (*mark)();
   void (*wait)(std::int64_t mark);
 
-  /// Operations that are called between the two are not done but recorded. They may not allocate, transfer
-  /// or wait, so the same calls are made once before, which takes what scratch memory they need. The memory that
-  /// they work on has to stay where it is.
+  /// Operations that are called between begin and end are not done but recorded. They may not allocate, transfer
+  /// or wait, so the same calls are made once before, after `prepare_recording`, which takes what scratch memory
+  /// they need: of their own, as it has to stay where it is while other calls' grows. So has what they work on.
+  /// OutOfMemory when the recording itself finds none.
+  void (*prepare_recording)();
   void (*begin_recording)();
   Recording* (*end_recording)();
+  /// Ends what was prepared or begun, where a call has thrown.
+  void (*drop_recording)();
   void (*launch)(const Recording* recording);
   void (*forget)(Recording* recording);
 
@@ -122,6 +126,8 @@ struct DeviceOps {
   /// Waits for the later one.
   std::int64_t (*moment)();
   double (*seconds_between)(std::int64_t begin, std::int64_t end);
+  /// The moments there were are nobody's any more.
+  void (*forget_moments)();
 };
 
 }  // namespace aha

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <new>
 
-#include "trainer/core/error.h"
+#include "trainer/kernels/out_of_memory.h"
 
 namespace aha {
 namespace {
@@ -14,7 +14,8 @@ constexpr std::align_val_t kAlignment{64};
 void* allocate(std::int64_t bytes) {
   const auto size = static_cast<std::size_t>(bytes);
   void* memory = ::operator new(size, kAlignment, std::nothrow);
-  if (memory == nullptr) fail("memory: {} bytes more are not to be had", bytes);
+  if (memory == nullptr)
+    throw OutOfMemory(fmt::format("memory: {} bytes more are not to be had", bytes));
   std::memset(memory, 0, size);
   return memory;
 }

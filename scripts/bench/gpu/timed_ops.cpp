@@ -105,6 +105,7 @@ TimedOps::TimedOps(const Ops& inner, Marks marks)
 
 TimedOps::~TimedOps() {
   current = nullptr;
+  if (inner_->device != nullptr) inner_->device->forget_moments();
 }
 
 std::vector<OpTime> TimedOps::times() const {

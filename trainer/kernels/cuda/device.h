@@ -79,8 +79,10 @@ void release_pinned(void* memory);
 void download_later(const void* from, std::int64_t bytes, void* to);
 std::int64_t mark();
 void wait(std::int64_t mark);
+void prepare_recording();
 void begin_recording();
 Recording* end_recording();
+void drop_recording();
 void launch_recording(const Recording* recording);
 void forget(Recording* recording);
 void start_slots(const StartSlots& p);
@@ -89,6 +91,7 @@ void sample_slots(const SampleSlots& p);
 DeviceState device_state();
 std::int64_t moment();
 double seconds_between(std::int64_t begin, std::int64_t end);
+void forget_moments();
 
 const Ops& table();
 

@@ -6,7 +6,7 @@
 namespace aha {
 
 /// Counts up when the meaning of anything in ops.h, device_ops.h, memory.h or this file changes.
-constexpr int kCudaInterface = 5;
+constexpr int kCudaInterface = 6;
 
 template <class... Structs>
 constexpr std::int64_t bytes_of_all() {
@@ -22,7 +22,8 @@ constexpr std::int64_t kCudaLayout =
                  StartSlots, LoadRows, SampleSlots, DeviceState, DeviceOps, Ops, Memory, Exec>();
 
 enum class CudaFault {
-  User,    ///< no GPU that can be used, a driver that is too old, too little memory
+  User,    ///< no GPU that can be used, a driver that is too old
+  Memory,  ///< too little memory
   Device,  ///< the GPU or a call of CUDA failed
   Ours     ///< an error of the program
 };

@@ -28,13 +28,16 @@ struct State {
   cudaStream_t stream = nullptr;
   cublasHandle_t blas = nullptr;
   ScratchBlocks scratch;
+  ScratchBlocks recorded_scratch;  ///< of what is recorded
   PinnedRing uploads{nullptr, 0};
   void* landing = nullptr;  ///< of downloads, kSegmentBytes
   cudaEvent_t events[kEvents] = {};
   std::int64_t marks = 0;   ///< mark m is event m mod kEvents, until it is used again
   std::int64_t passed = 0;  ///< the last mark that was waited for
+  bool preparing = false;   ///< or recording
   bool recording = false;
   std::vector<cudaEvent_t> moments;
+  std::size_t num_moments = 0;  ///< of them in use
   cudaDeviceProp properties{};
   std::int64_t held_before = 0;
 };
@@ -56,13 +59,19 @@ template <class... Arguments>
   raise(fault, static_cast<const char*>(message));
 }
 
-void require_blas(cublasStatus_t status, const char* what) {
-  if (status == CUBLAS_STATUS_ALLOC_FAILED)
-    raise(
-        CudaFault::User,
-        "memory of the GPU: cuBLAS has too little for %s (%s); lower "
+/// It is dealt with: later calls are not to see the status. How much is free may itself be not to be had.
+[[noreturn]] void raise_memory(const char* what) {
+  (void)cudaGetLastError();
+  MemoryInfo info;
+  (void)cudaMemGetInfo(&info.free, &info.total);
+  raise(CudaFault::Memory,
+        "memory of the GPU: too little for %s, and %.2f of %.2f GB are free; lower "
         "train.max_tokens_per_micro_batch or rollout.max_batch_size, or end what else uses the GPU",
-        what, cublasGetStatusString(status));
+        what, static_cast<double>(info.free) / 1e9, static_cast<double>(info.total) / 1e9);
+}
+
+void require_blas(cublasStatus_t status, const char* what) {
+  if (status == CUBLAS_STATUS_ALLOC_FAILED) raise_memory(what);
   if (status != CUBLAS_STATUS_SUCCESS)
     raise(CudaFault::Device, "%s: cuBLAS says %s", what, cublasGetStatusString(status));
 }
@@ -77,7 +86,7 @@ cublasHandle_t create_blas() {
   cublasHandle_t blas = nullptr;
   const cublasStatus_t status = cublasCreate(&blas);
   if (status == CUBLAS_STATUS_ALLOC_FAILED || status == CUBLAS_STATUS_NOT_INITIALIZED)
-    raise(CudaFault::User,
+    raise(CudaFault::Memory,
           "memory of the GPU: cuBLAS does not start (%s; %s); ending what else uses the GPU (see "
           "nvidia-smi) would be right",
           cublasGetStatusString(status), cudaGetErrorString(cudaGetLastError()));
@@ -95,17 +104,9 @@ void* allocate(std::int64_t bytes) {
   require_no_recording("memory is taken");
   void* memory = nullptr;
   const auto size = static_cast<std::size_t>(bytes > 0 ? bytes : 1);
-  if (cudaMalloc(&memory, size) == cudaErrorMemoryAllocation) {
-    (void)cudaGetLastError();  // it is dealt with: later calls are not to see it
-    const MemoryInfo info = memory_info();
-    raise(
-        CudaFault::User,
-        "memory of the GPU: %.2f GB more are asked for and %.2f of %.2f GB are free; lower "
-        "train.max_tokens_per_micro_batch or rollout.max_batch_size, or end what else uses the GPU",
-        static_cast<double>(bytes) / 1e9, static_cast<double>(info.free) / 1e9,
-        static_cast<double>(info.total) / 1e9);
-  }
-  require(cudaGetLastError(), "cudaMalloc");
+  char what[64];
+  std::snprintf(what, sizeof what, "%.2f GB more", static_cast<double>(bytes) / 1e9);
+  require(cudaMalloc(&memory, size), what);
   require(cudaMemsetAsync(memory, 0, size, state.stream), "cudaMemset");
   return memory;
 }
@@ -181,13 +182,15 @@ cudaStream_t stream() {
 }
 
 void require(cudaError_t status, const char* what) {
+  if (status == cudaErrorMemoryAllocation) raise_memory(what);
   if (status != cudaSuccess)
     raise(CudaFault::Device, "%s: %s (%s)", what, cudaGetErrorString(status),
           cudaGetErrorName(status));
 }
 
 void* scratch(Scratch use, Index bytes) {
-  return state.scratch.reserve(use, bytes, bytes + bytes / 4);
+  ScratchBlocks& blocks = state.preparing ? state.recorded_scratch : state.scratch;
+  return blocks.reserve(use, bytes, bytes + bytes / 4);
 }
 
 void* allocate_pinned(std::int64_t bytes) {
@@ -228,11 +231,14 @@ DeviceState device_state() {
 }
 
 std::int64_t moment() {
-  cudaEvent_t event = nullptr;
-  require(cudaEventCreate(&event), "cudaEventCreate");
-  require(cudaEventRecord(event, state.stream), "cudaEventRecord");
-  state.moments.push_back(event);
-  return static_cast<std::int64_t>(state.moments.size()) - 1;
+  require_no_recording("a moment is noted");
+  if (state.num_moments == state.moments.size()) {
+    cudaEvent_t event = nullptr;
+    require(cudaEventCreate(&event), "cudaEventCreate");
+    state.moments.push_back(event);
+  }
+  require(cudaEventRecord(state.moments[state.num_moments], state.stream), "cudaEventRecord");
+  return static_cast<std::int64_t>(state.num_moments++);
 }
 
 double seconds_between(std::int64_t begin, std::int64_t end) {
@@ -242,6 +248,10 @@ double seconds_between(std::int64_t begin, std::int64_t end) {
   require(cudaEventElapsedTime(&milliseconds, state.moments[static_cast<std::size_t>(begin)], last),
           "cudaEventElapsedTime");
   return 1e-3 * static_cast<double>(milliseconds);
+}
+
+void forget_moments() {
+  state.num_moments = 0;
 }
 
 void gemm(const Gemm& p) {
@@ -268,10 +278,21 @@ void copy(const Exec&, const void* from, Index bytes, void* to) {
 }  // namespace aha::cuda
 
 struct aha::Recording {
+  Recording() = default;
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+  /// A fault of the device is sticky and seen by the next call.
+  ~Recording() {
+    if (graph != nullptr) (void)cudaGraphExecDestroy(graph);
+  }
   cudaGraphExec_t graph = nullptr;
 };
 
 namespace aha::cuda {
+
+void prepare_recording() {
+  state.preparing = true;
+}
 
 void begin_recording() {
   require(cudaStreamBeginCapture(state.stream, cudaStreamCaptureModeThreadLocal),
@@ -281,26 +302,36 @@ void begin_recording() {
 
 Recording* end_recording() {
   cudaGraph_t graph = nullptr;
-  state.recording = false;
+  state.preparing = state.recording = false;
   require(cudaStreamEndCapture(state.stream, &graph), "cudaStreamEndCapture");
   auto recording = std::make_unique<Recording>();
-  require(cudaGraphInstantiate(&recording->graph, graph, 0), "cudaGraphInstantiate");
-  require(cudaGraphDestroy(graph), "cudaGraphDestroy");
-  require(cudaGraphUpload(recording->graph, state.stream), "cudaGraphUpload");
-  state.scratch.recorded();
+  const cudaError_t made = cudaGraphInstantiate(&recording->graph, graph, 0);
+  (void)cudaGraphDestroy(graph);
+  require(made, "a recorded step");
+  require(cudaGraphUpload(recording->graph, state.stream), "a recorded step");
+  state.recorded_scratch.recorded();
   return recording.release();
+}
+
+/// A capture that a call has ended ends with an error, which is dealt with.
+void drop_recording() {
+  state.preparing = false;
+  if (!state.recording) return;
+  state.recording = false;
+  cudaGraph_t graph = nullptr;
+  (void)cudaStreamEndCapture(state.stream, &graph);
+  if (graph != nullptr) (void)cudaGraphDestroy(graph);
+  (void)cudaGetLastError();
 }
 
 void launch_recording(const Recording* recording) {
   require(cudaGraphLaunch(recording->graph, state.stream), "a recorded step");
 }
 
-/// Called by destructors: a fault of the device is sticky and seen by the next call.
 void forget(Recording* recording) {
   (void)cudaStreamSynchronize(state.stream);
-  (void)cudaGraphExecDestroy(recording->graph);
   delete recording;
-  state.scratch.forgotten();
+  state.recorded_scratch.forgotten();
 }
 
 }  // namespace aha::cuda

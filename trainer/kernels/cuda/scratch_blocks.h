@@ -6,7 +6,8 @@
 namespace aha::cuda {
 
 /// Scratch memory, one block a use, replaced by a larger one when more is asked of it. A recording has the
-/// addresses of the blocks that it was made with: while there are any, what is replaced is kept.
+/// addresses of the blocks that it was made with: while there are any, what is replaced is kept. What is recorded
+/// has blocks of its own, so that nothing else's growth keeps memory.
 class ScratchBlocks {
  public:
   /// At least `bytes`; a new block has `with_room`, which are no fewer.

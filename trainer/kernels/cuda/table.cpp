@@ -10,8 +10,10 @@ constexpr DeviceOps kDeviceOps{
     .download_later = download_later,
     .mark = mark,
     .wait = wait,
+    .prepare_recording = prepare_recording,
     .begin_recording = begin_recording,
     .end_recording = end_recording,
+    .drop_recording = drop_recording,
     .launch = launch_recording,
     .forget = forget,
     .start_slots = start_slots,
@@ -20,6 +22,7 @@ constexpr DeviceOps kDeviceOps{
     .state = device_state,
     .moment = moment,
     .seconds_between = seconds_between,
+    .forget_moments = forget_moments,
 };
 
 }  // namespace

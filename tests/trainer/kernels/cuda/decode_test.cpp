@@ -3,6 +3,7 @@
 
 #include "tests/support/catch.h"
 #include "tests/trainer/kernels/cuda/gpu.h"
+#include "trainer/kernels/out_of_memory.h"
 
 using namespace aha_test;
 using aha::cpu_ops;
@@ -221,6 +222,7 @@ TEST_CASE("gpu: recorded calls do what the calls do, after scratch memory has gr
   };
   const Floats x_before = d.get(x, M * K);
   const Floats y_before = d.get(y, M * N);
+  device.prepare_recording();
   for (int i = 0; i < 3; ++i)
     calls();
   const Floats expected = d.get(y, M * N);
@@ -233,16 +235,60 @@ TEST_CASE("gpu: recorded calls do what the calls do, after scratch memory has gr
   calls();
   aha::Recording* recording = device.end_recording();
   CHECK(same_bits(d.get(y, M * N), y_before));  // nothing was done
-  for (const Index rows : {1, 4000}) {
+  for (const Index rows : {1, 1000, 4000}) {
     Device other(*gpu);
+    if (rows == 1000) device.prepare_recording();  // in the scratch memory of recorded calls
     gpu->linear({}, {other.put(random.normal(rows * K)), K, weight, other.put(poison(rows * N)), N,
                      rows, N, K});
+    device.drop_recording();
     again();
     for (int i = 0; i < 3; ++i)
       device.launch(recording);
     CHECK(same_bits(d.get(y, M * N), expected));
   }
   device.forget(recording);
+}
+
+TEST_CASE("gpu: a recording that finds no memory is refused, and what it took is given back",
+          "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr || gpu->device->state().name != std::string("a pretended GPU")) return;
+  const auto& device = *gpu->device;
+  Device d(*gpu);
+  float* x = d.put(Floats{1, 2});
+  const auto record = [&] {
+    device.prepare_recording();
+    device.begin_recording();
+    gpu->zero({}, x, 4);
+    return device.end_recording();
+  };
+  const auto state = device.state();
+  setenv("AHA_PRETENDED_BYTES", std::to_string(state.total - state.free).c_str(), 1);
+  CHECK_THROWS_AS(record(), aha::OutOfMemory);
+  unsetenv("AHA_PRETENDED_BYTES");
+  CHECK(d.get(x, Index{2}) == Floats{1, 2});
+  aha::Recording* recording = record();
+  device.launch(recording);
+  CHECK(d.get(x, Index{2}) == Floats{0, 2});
+  device.forget(recording);
+  CHECK(device.state().free == state.free);
+}
+
+TEST_CASE("gpu: a recording that is dropped is none, and its calls are not done", "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  const auto& device = *gpu->device;
+  Device d(*gpu);
+  float* x = d.put(Floats{1, 2});
+  device.prepare_recording();
+  device.drop_recording();
+  device.prepare_recording();
+  device.begin_recording();
+  gpu->zero({}, x, 4);
+  device.drop_recording();
+  CHECK(d.get(x, Index{2}) == Floats{1, 2});
+  gpu->zero({}, x, 4);
+  CHECK(d.get(x, Index{2}) == Floats{0, 2});
 }
 
 TEST_CASE("gpu: what is brought later is there when its mark was waited for", "[gpu]") {
@@ -283,4 +329,44 @@ TEST_CASE("gpu: uploads in any number keep their order and their bytes", "[gpu]"
   CHECK(last == 198);
   for (std::size_t i = 1; i < all.size(); ++i)
     CHECK(d.get(all[i].first, all[i].second.size()) == all[i].second);
+}
+
+TEST_CASE("gpu: large uploads without a wait, and marks in any number, keep their order and bytes",
+          "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  const auto& device = *gpu->device;
+  // three of the segments that they go through; those of a pretended GPU are short
+  const bool pretended = device.state().name == std::string("a pretended GPU");
+  const std::size_t count = pretended ? 30'005 : 3'000'005;
+  Device d(*gpu);
+  const auto values = [count](std::uint32_t upload) {
+    std::vector<std::uint32_t> words(count);
+    for (std::size_t i = 0; i < count; ++i)
+      words[i] = static_cast<std::uint32_t>(i) * 2654435761U + upload;
+    return words;
+  };
+  std::vector<std::uint32_t*> all;
+  std::vector<std::int64_t> marks;
+  for (std::uint32_t upload = 0; upload < 4; ++upload) {
+    all.push_back(d.put(values(upload)));
+    for (int i = 0; i < 30; ++i)
+      marks.push_back(device.mark());
+  }
+  device.wait(marks.front());
+  device.wait(marks.back());
+  for (std::uint32_t upload = 0; upload < 4; ++upload)
+    CHECK(d.get(all[upload], count) == values(upload));
+}
+
+TEST_CASE("gpu: moments are counted from the first again once they are forgotten", "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  const auto& device = *gpu->device;
+  for (int i = 0; i < 2; ++i) {
+    CHECK(device.moment() == 0);
+    CHECK(device.moment() == 1);
+    CHECK(device.seconds_between(0, 1) >= 0);
+    device.forget_moments();
+  }
 }
