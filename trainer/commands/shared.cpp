@@ -80,7 +80,9 @@ void add_storage_option(CLI::App& command, std::string& storage) {
 }
 
 void add_device_option(CLI::App& command, std::string& device) {
-  command.add_option("--device", device, "where to compute: auto, cpu or cuda (device)")
+  command
+      .add_option("--device", device,
+                  "where to compute: auto (the CPU for now), cpu or cuda (device)")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
 }
 
