@@ -45,7 +45,7 @@ licence_of() { # PATH-OF-LIBRARY: the copyright file of its Debian package, whic
 assemble() {
   local file name path
   part=$target.part
-  rm -rf "$part" && mkdir -p "$part"/{bin,lib,licences,data,scripts/bench,tests} || return 1
+  rm -rf "$part" && mkdir -p "$part"/{bin,lib,licences,data,scripts/bench/peers,tests} || return 1
   cp "$build/aha" "$part/bin/aha" || return 1
   for name in "${programs[@]}" "${tests[@]}"; do
     file=$(find "$build" -type f -name "$name" -perm -u+x | head -n 1)
@@ -67,7 +67,7 @@ assemble() {
     sed "s|@TORCH_VERSION@|$torch_version|; s|@PROGRAM@|$name|g" scripts/package/start.sh >"$path" && chmod 755 "$path" || return 1
   done
   cp -r configs LICENSE README.md CHANGELOG.md "$part/" && cp -r data/samples "$part/data/" &&
-    cp scripts/{common,submit,gpu_check}.sh "$part/scripts/" && cp -r scripts/bench/peers "$part/scripts/bench/" || return 1
+    cp scripts/{common,submit,gpu_check}.sh "$part/scripts/" && cp scripts/bench/peers/*.py "$part/scripts/bench/peers/" || return 1
   rm -rf "$target" && mv "$part" "$target"
 }
 step "assembling" "a few seconds" assemble

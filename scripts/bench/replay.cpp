@@ -38,7 +38,7 @@ void compare_logprobs(const PerToken& a, const PerToken& b, ReplayGaps& gaps) {
     for (std::size_t c = 0; c < a[g].size(); ++c)
       for (std::size_t t = 0; t < a[g][c].size(); ++t) {
         const double gap = std::abs(double{a[g][c][t]} - double{b[g][c][t]});
-        if (!(gap <= gaps.logprob_max)) gaps.logprob_max = gap;
+        if (std::isnan(gap) || gap > gaps.logprob_max) gaps.logprob_max = gap;
         sum += gap;
         ++gaps.tokens;
       }

@@ -168,32 +168,44 @@ double least_seconds(const Memory& memory, const float* any, const std::function
 
 }  // namespace
 
+LargeProduct::LargeProduct(const Ops& ops, const Exec& exec, bool small)
+    : ops_(&ops), exec_(exec), M_(small ? 512 : 8192), N_(small ? 512 : 16384) {
+  const Memory& memory = *ops.memory;
+  x_.reserve(N_ * M_, memory);
+  y_.reserve(N_ * M_, memory);
+  w_.reserve(N_ * M_, memory);
+  fill_randomly(ops, exec, x_.data(), N_ * M_);
+  if (memory.host)
+    ops.copy(exec, x_.data(), 4 * N_ * M_, w_.data());
+  else
+    (void)ops.narrow(exec, x_.data(), N_ * M_, FloatType::BF16, w_.data());
+}
+
+void LargeProduct::begin() {
+  const FloatType type = ops_->memory->host ? FloatType::F32 : FloatType::BF16;
+  ops_->linear(exec_, {x_.data(), M_, {w_.data(), nullptr, type}, y_.data(), N_, M_, N_, M_});
+}
+
+double LargeProduct::flop() const {
+  return 2.0 * static_cast<double>(M_) * static_cast<double>(N_ * M_);
+}
+
 Peaks measured_peaks(const Ops& ops, const Exec& exec, bool small) {
   const Memory& memory = *ops.memory;
-  const bool host = memory.host;
   const Index floats = small ? Index{16} << 20 : Index{256} << 20;
-  const Index M = small ? 512 : 8192;
-  const Index N = small ? 512 : 16384;
-  const FloatType type = host ? FloatType::F32 : FloatType::BF16;
-  Buffer x;
-  Buffer y;
-  x.reserve(floats, memory);
-  y.reserve(floats, memory);
   Peaks peaks;
-  peaks.bytes_per_s = 8.0 * static_cast<double>(floats) / least_seconds(memory, y.data(), [&] {
-                        ops.copy(exec, x.data(), 4 * floats, y.data());
-                      });
-  fill_randomly(ops, exec, x.data(), floats);
-  Buffer w;
-  w.reserve(N * M, memory);
-  if (host)
-    ops.copy(exec, x.data(), 4 * N * M, w.data());
-  else
-    (void)ops.narrow(exec, x.data(), N * M, type, w.data());
-  const double seconds = least_seconds(memory, y.data(), [&] {
-    ops.linear(exec, {x.data(), M, {w.data(), nullptr, type}, y.data(), N, M, N, M});
-  });
-  peaks.flop_per_s = 2.0 * static_cast<double>(M) * static_cast<double>(N * M) / seconds;
+  {
+    Buffer x;
+    Buffer y;
+    x.reserve(floats, memory);
+    y.reserve(floats, memory);
+    peaks.bytes_per_s = 8.0 * static_cast<double>(floats) / least_seconds(memory, y.data(), [&] {
+                          ops.copy(exec, x.data(), 4 * floats, y.data());
+                        });
+  }
+  LargeProduct product(ops, exec, small);
+  peaks.flop_per_s =
+      product.flop() / least_seconds(memory, product.result(), [&] { product.begin(); });
   return peaks;
 }
 

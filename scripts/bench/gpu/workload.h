@@ -57,6 +57,21 @@ class Workload {
   aha::Scratch step_scratch_;
 };
 
+/// A product that keeps a device busy for milliseconds: y [M, N] = x [M, M] w [N, M]^T, the weight in bf16, a CPU's in f32.
+class LargeProduct {
+ public:
+  LargeProduct(const aha::Ops& ops, const aha::Exec& exec, bool small);
+  void begin();  ///< a device's ends later
+  double flop() const;
+  const float* result() const { return y_.data(); }
+
+ private:
+  const aha::Ops* ops_;
+  aha::Exec exec_;
+  aha::Index M_, N_;
+  aha::Buffer x_, y_, w_;
+};
+
 /// Of this table on this machine; `small`: of a copy and a product that a CPU does in a moment.
 Peaks measured_peaks(const aha::Ops& ops, const aha::Exec& exec, bool small);
 
