@@ -175,9 +175,8 @@ std::int64_t undo_bytes(const StageConfig& stage, std::int64_t parameters, int r
 /// What a checkpoint is written from, of rank 0: where weights are divided, those of all and of a reference, and
 /// while training goes on copies of the values, its own moments, and a reference that moves. Beside what a rollout
 /// gathers, which is gone while training waits for a save.
-std::int64_t copy_to_save_bytes(const StageConfig& stage, std::int64_t parameters, int ranks,
-                                std::int64_t gathered) {
-  const auto division = weight_division(stage);
+std::int64_t copy_to_save_bytes(const StageConfig& stage, const TrainedWeights::Options& division,
+                                std::int64_t parameters, int ranks, std::int64_t gathered) {
   const bool divided = ranks > 1 && (division.by_block || division.storage != FloatType::F32);
   const bool async = stage.checkpoint.async;
   const bool reference = is_grpo(stage) && stage.objective.beta != 0 &&
@@ -216,7 +215,7 @@ std::string MemoryPlan::text() const {
 MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model, const MemoryInputs& in) {
   const ParameterLayout layout = make_layout(model);
   const std::int64_t parameters = layout.total;
-  const auto division = weight_division(stage);
+  const auto division = in.division.value_or(weight_division(stage));
   const std::int64_t weights = TrainedWeights::bytes_for(layout, division, in.ranks);
   const std::int64_t gathered = TrainedWeights::rollout_bytes_for(layout, division, in.ranks);
   const bool reference = is_grpo(stage) && stage.objective.beta != 0;
@@ -224,7 +223,8 @@ MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model, const
   plan.parts.emplace_back("program", kProgram + kIdOfATokenizer * model.vocab_size);
   plan.parts.emplace_back("weights", weights);
   plan.parts.emplace_back(
-      "gradients", GradientSum::bytes_for(layout, gradient_options(in.strict, stage), in.ranks));
+      "gradients", GradientSum::bytes_for(
+                       layout, gradient_options(in.strict, stage, division.by_block), in.ranks));
   plan.parts.emplace_back("optimizer", 2 * kFloat * parameters / in.ranks);
   plan.parts.emplace_back("reference",
                           reference ? weights + reference_pass_bytes(stage, model, in) : 0);
@@ -234,7 +234,8 @@ MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model, const
   plan.parts.emplace_back("activations", activation_bytes(stage, model, in));
   plan.parts.emplace_back("logits", in.threads * kFloat * head_chunk_rows(model.vocab_size) *
                                         round_up(model.vocab_size, 16));
-  plan.parts.emplace_back("checkpoint", copy_to_save_bytes(stage, parameters, in.ranks, gathered));
+  plan.parts.emplace_back("checkpoint",
+                          copy_to_save_bytes(stage, division, parameters, in.ranks, gathered));
   return plan;
 }
 

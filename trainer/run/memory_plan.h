@@ -8,6 +8,7 @@
 
 #include "trainer/config/schema.h"
 #include "trainer/model/model_config.h"
+#include "trainer/optim/trained_weights.h"
 
 namespace aha {
 
@@ -40,6 +41,8 @@ struct MemoryInputs {
   /// Nothing: the most that the configuration allows, where every completion reaches its limit and none is
   /// left out of training.
   std::optional<Answers> answers = std::nullopt;
+  /// How the job's ranks hold weights (division_of); nothing: as the stage alone says.
+  std::optional<TrainedWeights::Options> division = std::nullopt;
 };
 
 /// The memory of one rank. Keys and values are taken for full completions whatever the answers; the

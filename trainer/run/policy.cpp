@@ -31,17 +31,6 @@ void build_decoder(Policy& policy, const Machine& machine) {
   policy.decoder = std::make_unique<Decoder>(policy.config, machine.ops);
 }
 
-/// Weights stay from stage to stage: as the stage that divides most.
-TrainedWeights::Options division_of(const Config& config) {
-  TrainedWeights::Options options = weight_division(config.stages.front());
-  for (const auto& stage : config.stages) {
-    const auto own = weight_division(stage);
-    options.by_block = options.by_block || own.by_block;
-    options.whole_in_rollout = options.whole_in_rollout && own.whole_in_rollout;
-  }
-  return options;
-}
-
 /// [own] of what the policy starts from.
 Tensor start_values(const Config& config, const Policy& policy, const Machine& machine, Slice own) {
   const auto& path = config.stages.front().model.path;
@@ -134,6 +123,18 @@ TrainedWeights::Options weight_division(const StageConfig& stage) {
   options.storage = storage_type(stage.model.storage);
   options.by_block = stage.optim.zero_stage == 3;
   options.whole_in_rollout = stage.optim.zero3_gather_for_rollout;
+  return options;
+}
+
+TrainedWeights::Options division_of(const Config& config) {
+  TrainedWeights::Options options = weight_division(config.stages.front());
+  for (const auto& stage : config.stages) {
+    const auto own = weight_division(stage);
+    if (!own.by_block) continue;
+    options.whole_in_rollout =
+        own.whole_in_rollout && (!options.by_block || options.whole_in_rollout);
+    options.by_block = true;
+  }
   return options;
 }
 

@@ -58,8 +58,11 @@ std::int64_t longest_sequence(const Config& config);
 /// The shape of the job's model: from its folder, or from model.init with the tokenizer's size.
 ModelConfig job_model_config(const Config& config, const Tokenizer& tokenizer);
 
-/// How a stage's ranks hold weights.
+/// How a stage's ranks would hold weights, were it alone.
 TrainedWeights::Options weight_division(const StageConfig& stage);
+/// How the job's do. Weights stay from stage to stage: by block where any stage says so, and whole in a rollout where
+/// all of those do.
+TrainedWeights::Options division_of(const Config& config);
 
 /// The policy at the start of a job: loaded from model.path or drawn from the seed. `comm` null: of one rank.
 /// Collective.

@@ -148,9 +148,11 @@ std::string device_line(const StageView& v, const MemoryInputs& inputs) {
 /// What the ranks tell each other in a step, at most.
 std::string ranks_line(const StageView& v, const JobRanks& ranks, std::int64_t longest) {
   const Cluster cluster{machine_kind("cpu"), ranks.all, ranks.here};
-  const StepWork work = step_work(v.stage, v.config.strict, static_cast<double>(longest));
-  const double sent =
-      sent_bytes_of(step_costs(model_size(v.model), work, cluster, zero_of(v.stage)));
+  const auto division = division_of(v.config);
+  StepWork work = step_work(v.stage, v.config.strict, static_cast<double>(longest));
+  work.whole_in_rollout = division.whole_in_rollout;
+  const Zero zero = division.by_block ? Zero::Weights : zero_of(v.stage);
+  const double sent = sent_bytes_of(step_costs(model_size(v.model), work, cluster, zero));
   return fmt::format("ranks      {}; each sends at most {} a step: gradients, weights, completions",
                      ranks.all, bytes_text(sent));
 }
@@ -173,6 +175,7 @@ StagePlan plan_stage(const Config& config, const StageConfig& stage, const Token
   plan.name = stage.name;
   plan.lines = stage_lines(view, planned_steps(stage, data.train->size()));
   plan.inputs = {longest, 0, threads_of_a_rank(stage, ranks), config.strict, ranks.all};
+  plan.inputs.division = division_of(config);
   for (const auto& set : data.eval)
     plan.inputs.eval_prompts = std::max(plan.inputs.eval_prompts, set.prompts->size().value_or(0));
   plan.memory = plan_memory(stage, model, plan.inputs);

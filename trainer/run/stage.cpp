@@ -82,9 +82,9 @@ SamplingParams rollout_params(const Stage& stage) {
   return params;
 }
 
-GradientSum::Options gradient_options(bool strict, const StageConfig& stage) {
+GradientSum::Options gradient_options(bool strict, const StageConfig& stage, bool by_block) {
   GradientSum::Options options;
-  options.zero_stage = static_cast<int>(stage.optim.zero_stage);
+  options.zero_stage = by_block ? 3 : static_cast<int>(stage.optim.zero_stage);
   options.strict = strict;
   return options;
 }
@@ -109,7 +109,7 @@ std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, con
              text_decoder(*policy.tokenizer), decode_rows(settings)),
       Learner(*policy.decoder, machine.exec, policy.vocabulary(), temperature),
       GradientSum(policy.layout, machine.ops, machine.exec, comm,
-                  gradient_options(config.strict, settings)),
+                  gradient_options(config.strict, settings, policy.weights->options().by_block)),
       AdamWOptimizer(machine.ops, param_ranges(policy), policy.layout.total, settings.optim, comm),
       nullptr, AdaptiveEntropy(settings.objective), steps});
   if (settings.method == "grpo" && settings.objective.beta != 0)

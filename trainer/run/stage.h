@@ -86,8 +86,9 @@ struct Stage {
 std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, const Machine& machine,
                                   Policy& policy, Communicator& comm);
 
-/// How a stage sums gradients.
-GradientSum::Options gradient_options(bool strict, const StageConfig& stage);
+/// How a stage sums gradients. Where weights are gathered `by_block` ranks make each pass together, and what a rank
+/// sends in its own last pass would meet another's gathering: sums go as in stage 3, whatever the stage says.
+GradientSum::Options gradient_options(bool strict, const StageConfig& stage, bool by_block);
 
 /// What the optimizer moves. Padded rows of the embedding and the head, which no id of the tokenizer
 /// has, are left out: they have no gradient, and weight decay would still change them.

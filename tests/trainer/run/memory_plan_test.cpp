@@ -3,6 +3,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
 #include "tests/trainer/model/support.h"
+#include "trainer/run/policy.h"
 
 using namespace aha_test;
 
@@ -131,6 +132,27 @@ TEST_CASE("memory plan: stage 3 divides weights, but for those that are in use")
   CHECK(part(plan("bf16", 2, true), "weights") == Approx(2 * p + 4 * p / 4));
   CHECK(part(plan("f32", 2, true), "weights") == Approx(4 * p));
   CHECK(part(plan("f32", 3, true), "gradients") == part(plan("f32", 2, true), "gradients"));
+}
+
+TEST_CASE("memory plan: a stage's weights are divided as those of the job") {
+  const auto model = smollm2();
+  aha::Config job;
+  job.stages = {stage(), stage(), stage()};
+  job.stages[1].optim.zero_stage = 3;
+  const auto plan = [&](std::optional<aha::TrainedWeights::Options> division) {
+    aha::MemoryInputs inputs{104, 0, 1, false, 4};
+    inputs.division = division;
+    return aha::plan_memory(job.stages[0], model, inputs);
+  };
+  const auto as_stage = [&](std::size_t i) {
+    return aha::plan_memory(job.stages[i], model, {104, 0, 1, false, 4}).parts;
+  };
+  CHECK(plan(std::nullopt).parts == as_stage(0));
+  job.stages[0].optim.zero3_gather_for_rollout = false;  // says nothing in stage 1
+  CHECK(plan(aha::division_of(job)).parts == as_stage(1));
+  job.stages[1].optim.zero3_gather_for_rollout = false;
+  job.stages[2].optim.zero_stage = 3;
+  CHECK(plan(aha::division_of(job)).parts == as_stage(1));
 }
 
 TEST_CASE("memory plan: several updates a rollout keep the state that a refused one goes back to") {
