@@ -299,6 +299,7 @@ class Job {
 
   void save() {
     const auto start = Clock::now();
+    saver_.wait();  // before another copy of all is made
     const std::function<void()> sync = [&] { journal_->sync(); };
     Saver::Request request{stage_->settings.checkpoint, checkpoint_parts(*stage_), committed_,
                            sync};
