@@ -208,8 +208,9 @@ void GradientSum::send(Bucket& bucket) {
 
 /// Waits for what was sent; in stage 2 the own part goes where it is kept.
 void GradientSum::collect(Bucket& bucket) {
-  if (!std::exchange(bucket.sent, false)) return;
-  comm_->wait(std::move(bucket.transfer));
+  if (!bucket.sent) return;
+  comm_->wait(std::move(bucket.transfer));  // where it fails, its memory is still in use
+  bucket.sent = false;
   if (options_.zero_stage == 1) return;
   const Slice own = common_part(own_, bucket.range);
   const auto from = own.begin - bucket.range.begin;

@@ -135,8 +135,9 @@ void TrainedWeights::publish() {
 }
 
 void TrainedWeights::settle() {
-  if (!std::exchange(travels_, false)) return;
-  comm_->wait(std::move(transfer_));
+  if (!travels_) return;
+  comm_->wait(std::move(transfer_));  // where it fails, they still travel
+  travels_ = false;
   whole_->complete(exec_);
 }
 
