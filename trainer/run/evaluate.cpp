@@ -32,16 +32,28 @@ std::vector<Group> sample(const SamplingTools& tools, const EvalSet& set, const 
   return std::move(sample_groups(tools, requests, params, 0)->groups);
 }
 
+/// Whether the reward or the accuracy of a source's completions has this part.
+bool measures(const Scorer& scorer, std::size_t reward, std::string_view source) {
+  return scorer.applies(reward, source) &&
+         (scorer.weight(reward) != 0 || scorer.accuracy_part(source) == reward);
+}
+
+/// Of the completions that a reward is meant for; of the reward that could judge least.
 double unjudged_share(std::span<const Group> groups, const Scorer& scorer) {
-  double all = 0;
-  double unjudged = 0;
-  for (const auto& group : groups)
-    for (const auto& score : group.scores) {
-      const bool verified = scorer.accuracy_part(group.prompt.source).has_value();
-      all += 1;
-      unjudged += !score.total || (verified && !score.accuracy) ? 1 : 0;
+  double most = 0;
+  for (std::size_t i = 0; i < scorer.names().size(); ++i) {
+    double all = 0;
+    double unjudged = 0;
+    for (const auto& group : groups) {
+      if (!measures(scorer, i, group.prompt.source)) continue;
+      for (const auto& score : group.scores) {
+        all += 1;
+        unjudged += score.parts[i].score ? 0 : 1;
+      }
     }
-  return all > 0 ? unjudged / all : 0;
+    if (all > 0) most = std::max(most, unjudged / all);
+  }
+  return most;
 }
 
 void append(MetricValues& values, const MetricValues& more) {

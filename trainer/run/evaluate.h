@@ -29,7 +29,8 @@ EvalPlan eval_plan(const Stage& stage, const ReflectionWords& words);
 struct EvalResult {
   MetricValues values;        ///< under bare metric names
   std::vector<Group> groups;  ///< the sampled ones, scored, in the set's order
-  /// Share of completions, sampled or greedy, whose reward or accuracy is not known.
+  /// Of the reward that could judge least: the share of the completions, sampled or greedy, that it is meant for. Of
+  /// rewards that weigh something and of the one that is the accuracy.
   double unjudged = 0;
 };
 

@@ -8,19 +8,41 @@ using namespace aha_test;
 
 namespace {
 
-/// Judges short completions alone, as right.
-class JudgesTheShort final : public aha::Reward {
+/// Judges completions of some lengths alone, as right.
+class JudgesLengths final : public aha::Reward {
  public:
-  explicit JudgesTheShort(std::int64_t below) : below_(below) {}
+  JudgesLengths(std::int64_t from, std::int64_t to) : from_(from), to_(to) {}
   aha::RewardPart score(const aha::Attempt& attempt) const override {
-    if (attempt.length < below_) return {1.0, "", "", 0};
-    return {std::nullopt, "", "too long to judge", 0};
+    if (attempt.length >= from_ && attempt.length < to_) return {1.0, "", "", 0};
+    return {std::nullopt, "", "too long or too short to judge", 0};
   }
   bool is_verifier() const override { return true; }
 
  private:
-  std::int64_t below_;
+  std::int64_t from_;
+  std::int64_t to_;
 };
+
+using Rewards = std::vector<aha::WeightedReward>;
+
+void add(Rewards& rewards, std::int64_t from, std::int64_t to,
+         const std::vector<std::string>& sources = {}) {
+  rewards.push_back(
+      {std::to_string(from), 1.0, sources, std::make_unique<JudgesLengths>(from, to)});
+}
+
+/// An evaluation of random weights.
+aha::EvalResult measured(Rewards rewards) {
+  ToyJob job;
+  const std::vector<std::string> list = {"wait"};
+  const aha::ReflectionWords words(list);
+  aha::EvalPlan plan;
+  plan.samples = 4;
+  plan.words = &words;
+  plan.params = aha::rollout_params(*job.stage);
+  aha::Scorer scorer(std::move(rewards), aha::ScorerOptions{});
+  return aha::evaluate({job.stage->engine, scorer, job.comm}, job.stage->data.eval.front(), plan);
+}
 
 aha::StageConfig settings(const std::string& metric) {
   aha::StageConfig stage;
@@ -52,22 +74,11 @@ TEST_CASE("best metric: a higher value is better, where enough of its own set wa
 }
 
 TEST_CASE("best metric: an evaluation that judged few is high, and is not the best") {
-  ToyJob job;
-  const std::vector<std::string> list = {"wait"};
-  const aha::ReflectionWords words(list);
-  aha::EvalPlan plan;
-  plan.samples = 4;
-  plan.words = &words;
-  plan.params = aha::rollout_params(*job.stage);
-  const auto measured = [&](std::int64_t below) {
-    std::vector<aha::WeightedReward> rewards;
-    rewards.push_back({"short", 1.0, {}, std::make_unique<JudgesTheShort>(below)});
-    aha::Scorer scorer(std::move(rewards), aha::ScorerOptions{});
-    return aha::evaluate({job.stage->engine, scorer, job.comm}, job.stage->data.eval.front(), plan);
-  };
   const auto stage = settings("eval_accuracy");
   for (const std::int64_t below : {4, 1000}) {
-    const auto result = measured(below);
+    Rewards rewards;
+    add(rewards, 0, below);
+    const auto result = measured(std::move(rewards));
     aha::MetricsRow row("grpo", 1, 1);
     row.add(result.values, "eval_");
     CHECK(row.get("eval_accuracy") == 1.0);
@@ -76,4 +87,20 @@ TEST_CASE("best metric: an evaluation that judged few is high, and is not the be
     CHECK(result.unjudged < 1.0);
     CHECK(aha::better_value(stage, row, {{"eval_", result.unjudged}}, 0.5).has_value() == all);
   }
+}
+
+TEST_CASE("best metric: unjudged is the largest share of one reward, of what it is meant for") {
+  Rewards rewards;
+  add(rewards, 4, 1000);
+  const double of_long = measured(std::move(rewards)).unjudged;
+  rewards.clear();
+  add(rewards, 0, 4);
+  const double of_short = measured(std::move(rewards)).unjudged;
+  REQUIRE(of_long > 0);
+  CHECK(of_long + of_short == Approx(1));
+  rewards.clear();
+  add(rewards, 4, 1000);
+  add(rewards, 0, 4);
+  add(rewards, 1000, 1000, {"another source"});
+  CHECK(measured(std::move(rewards)).unjudged == std::max(of_long, of_short));
 }
