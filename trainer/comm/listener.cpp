@@ -41,7 +41,7 @@ Listener::Listener() : file_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
       ::listen(file_, SOMAXCONN) != 0) {
     const std::string why = std::strerror(errno);
     close();
-    fail("no port of 127.0.0.1 is free: {}", why);
+    fail("--nproc: cannot listen on 127.0.0.1: {}", why);
   }
   port_ = ntohs(place_of(file_)->sin_port);
 }

@@ -7,7 +7,7 @@ namespace aha {
 /// else can take the port in between. Closed on exec.
 class Listener {
  public:
-  /// UserError when no port is free.
+  /// UserError when there is no socket or no port for it.
   Listener();
   ~Listener() { close(); }
   Listener(const Listener&) = delete;
