@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "trainer/kernels/out_of_memory.h"
+
 namespace aha {
 namespace {
 
@@ -67,14 +69,21 @@ void DeviceSteps::send_settings(const Scheduler& scheduler, const SamplingParams
   memory().upload(&settings, sizeof settings, settings_);
 }
 
-void DeviceSteps::begin(const Scheduler& scheduler, const SamplingParams& params) {
+void DeviceSteps::begin(const Scheduler& scheduler, const SamplingParams& params) try {
   reserve(scheduler.num_blocks() + 1);  // the last is idle rows'
   send_settings(scheduler, params);
-  const Index bucket = bucket_of(scheduler.max_batch());
-  if (!steps_.has(bucket)) {
-    send_order({}, bucket);
-    steps_.record(bucket);
-  }
+  record(bucket_of(scheduler.max_batch()));
+} catch (const OutOfMemory&) {  // what was taken for so many rows would be missing for fewer
+  steps_.forget();
+  scratch_ = {};
+  *cache_ = KvCache(decoder_->config());
+  throw;
+}
+
+void DeviceSteps::record(Index bucket) {
+  if (steps_.has(bucket)) return;
+  send_order({}, bucket);
+  steps_.record(bucket);
 }
 
 void DeviceSteps::send_order(std::span<Sequence* const> sequences, Index rows) {
@@ -145,10 +154,7 @@ Drawing DeviceSteps::first_tokens(std::span<Sequence* const> sequences, const fl
 
 Drawing DeviceSteps::next_tokens(std::span<Sequence* const> sequences) {
   const Index bucket = bucket_of(static_cast<Index>(sequences.size()));
-  if (!steps_.has(bucket)) {
-    send_order({}, bucket);
-    steps_.record(bucket);
-  }
+  record(bucket);
   send_order(sequences, bucket);
   steps_.launch(bucket);
   return bring(sequences, kSteps, bucket);

@@ -19,7 +19,8 @@ class DeviceSteps {
   DeviceSteps(const Decoder& decoder, ParameterProvider& weights, std::int64_t vocabulary,
               KvCache& cache);
 
-  /// Of a rollout: takes memory for its keys and values, and settings to the device.
+  /// Of a rollout: takes memory for its keys and values, and settings to the device. OutOfMemory: what it had for
+  /// rollouts is given back.
   void begin(const Scheduler& scheduler, const SamplingParams& params);
   /// Gives sequences their slots and draws their first tokens from `hidden` [n, C], in the device's memory.
   Drawing first_tokens(std::span<Sequence* const> sequences, const float* hidden);
@@ -33,6 +34,8 @@ class DeviceSteps {
  private:
   const Memory& memory() const { return *decoder_->ops().memory; }
   void reserve(Index num_blocks);
+  /// Unless it is there.
+  void record(Index bucket);
   void send_settings(const Scheduler& scheduler, const SamplingParams& params);
   void send_order(std::span<Sequence* const> sequences, Index rows);
   void start(std::span<Sequence* const> sequences);

@@ -17,7 +17,7 @@ constexpr std::int64_t kRowsThatHideWeights = 128;
 constexpr double kFlopWorthATeam = 2e6;
 
 /// Tokens of prompts that a device takes at a time: enough to be busy with, and no more memory than that.
-constexpr std::size_t kPrefillTokens = 4096;
+constexpr std::int64_t kPrefillTokens = 4096;
 
 /// What a core's second-level cache and its share of the next one serve quickly.
 constexpr std::int64_t kCacheBytes = 4 << 20;
@@ -38,6 +38,16 @@ bool weights_fit_caches(const ModelConfig& c) {
   return 2.0 * block_flop_per_row(c) <= static_cast<double>(kCacheBytes);
 }
 
+/// What Decoder::forward takes for so many rows, should it be there before other memory is taken.
+void reserve(const ModelConfig& c, Index rows, const Memory& memory, Scratch& s) {
+  for (Buffer* buffer : {&s.x, &s.normed, &s.hidden})
+    buffer->reserve(rows * c.hidden_size, memory);
+  const Index heads = c.num_attention_heads + 2 * c.num_key_value_heads;
+  s.qkv.reserve(rows * heads * c.head_dim, memory);
+  s.attention.reserve(rows * c.num_attention_heads * c.head_dim, memory);
+  s.gate_up.reserve(rows * 3 * c.intermediate_size, memory);
+}
+
 }  // namespace
 
 Runner::Runner(const Decoder& decoder, ParameterProvider& weights, Exec exec,
@@ -56,7 +66,12 @@ void Runner::begin(const Scheduler& scheduler, const SamplingParams& params) {
   const Memory& memory = *decoder_->ops().memory;
   params_ = &params;
   prompt_rows_.reserve(scheduler.num_places() * decoder_->config().hidden_size, memory);
-  if (device_ != nullptr) return device_->begin(scheduler, params);
+  if (device_ != nullptr) {
+    const std::int64_t prefill =
+        std::min(scheduler.prompt_tokens(), kPrefillTokens - 1 + scheduler.longest_prompt());
+    reserve(decoder_->config(), std::max(prefill, scheduler.max_batch()), memory, scratch_[0]);
+    return device_->begin(scheduler, params);
+  }
   cache_.reserve(scheduler.num_blocks(), memory);
 }
 
@@ -106,9 +121,9 @@ void Runner::prefill(std::span<SharedPrompt* const> prompts,
   const std::size_t count = prompts.size();
   if (device_ != nullptr) {
     for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
-      std::size_t tokens = 0;
+      std::int64_t tokens = 0;
       while (end < count && (end == begin || tokens < kPrefillTokens))
-        tokens += requests[prompts[end++]->request].prompt.ids.size();
+        tokens += std::ssize(requests[prompts[end++]->request].prompt.ids);
       prefill_range(exec_, scratch_[0], prompts.subspan(begin, end - begin), requests);
     }
     return;

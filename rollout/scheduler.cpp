@@ -21,14 +21,14 @@ Scheduler::Scheduler(std::span<const GroupRequest> requests, std::int64_t max_ba
       exhausted_(requests.empty()) {
   if (!claim_) claim_ = [next = std::size_t{0}]() mutable { return next++; };
   std::int64_t total = 0;
-  std::int64_t longest_prompt = 1;
   std::int64_t smallest_group = requests.empty() ? 1 : requests.front().samples;
   for (const auto& request : requests) {
     check(!request.prompt.ids.empty() && request.samples > 0, "a request has a prompt and samples");
     check(request.max_completion_length <= max_completion_length,
           "a request's length is at most the parameters'");
     total += request.samples;
-    longest_prompt = std::max(longest_prompt, prompt_length(request));
+    longest_prompt_ = std::max(longest_prompt_, prompt_length(request));
+    prompt_tokens_ += prompt_length(request);
     smallest_group = std::min(smallest_group, request.samples);
   }
   max_batch_ = std::max<std::int64_t>(1, max_batch > 0 ? std::min(max_batch, total) : total);
@@ -36,7 +36,8 @@ Scheduler::Scheduler(std::span<const GroupRequest> requests, std::int64_t max_ba
   num_places_ =
       std::min<std::int64_t>({static_cast<std::int64_t>(std::max<std::size_t>(1, requests.size())),
                               max_batch_, 2 * (max_batch_ / smallest_group + 1)});
-  prompt_blocks_ = round_up(longest_prompt, kKvBlock) / kKvBlock;
+  prompt_tokens_ = std::min(prompt_tokens_, num_places_ * longest_prompt_);
+  prompt_blocks_ = round_up(longest_prompt_, kKvBlock) / kKvBlock;
   own_blocks_ = round_up(kKvBlock - 1 + max_completion_length, kKvBlock) / kKvBlock;
   num_blocks_ = num_places_ * prompt_blocks_ + max_batch_ * own_blocks_;
   sequences_.resize(static_cast<std::size_t>(max_batch_));

@@ -28,6 +28,9 @@ class Scheduler {
   std::int64_t max_batch() const { return max_batch_; }
   /// Prompts that may be held at a time.
   std::int64_t num_places() const { return num_places_; }
+  /// Tokens of prompts that start at a time, at most.
+  std::int64_t prompt_tokens() const { return prompt_tokens_; }
+  std::int64_t longest_prompt() const { return longest_prompt_; }
   /// Blocks that a sequence's table has at most.
   Index table_entries() const { return prompt_blocks_ + own_blocks_; }
 
@@ -58,6 +61,8 @@ class Scheduler {
   std::int64_t max_batch_;
   std::int64_t num_places_;
   std::int64_t max_completion_length_;
+  std::int64_t longest_prompt_ = 1;
+  std::int64_t prompt_tokens_ = 0;
   std::int64_t prompt_blocks_;  ///< per prompt place
   std::int64_t own_blocks_;     ///< per slot
   Index num_blocks_;

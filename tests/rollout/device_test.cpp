@@ -215,6 +215,27 @@ TEST_CASE("device: with memory for fewer rows fewer run at once, and say the sam
   }
 }
 
+TEST_CASE("device: what is large is taken before prompts are computed", "[rollout][gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr || gpu->device->state().name != std::string("a pretended GPU")) return;
+  Model model = varied(toy_config(true), *gpu);
+  const auto p = params();
+  const auto free = [&] { return gpu->device->state().free; };
+  (void)rollout(model, p);  // which leaves scratch memory that is shared
+  const std::int64_t before = free();
+  std::int64_t begun = 0;
+  aha::RolloutHooks hooks;
+  hooks.cancelled = [&] {
+    if (begun == 0) begun = free();
+    return false;
+  };
+  Engine engine(model.decoder, model.weights, {}, model.config.vocab_size, letters);
+  engine.generate(requests(model.config.vocab_size), p, 0, hooks);
+  // pages of small arrays and of the graphs of other buckets
+  CHECK(begun - free() <= 24 * 4096);
+  CHECK(before - begun > 48 * 4096);
+}
+
 TEST_CASE("device: tokens are told in their order, and none after the end of their completion",
           "[rollout][gpu]") {
   const auto* gpu = gpu_ops();
