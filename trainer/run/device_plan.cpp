@@ -18,6 +18,8 @@ constexpr std::int64_t kFloat = 4;
 
 /// CUDA's context, the kernels of cuBLAS as they are loaded, and its workspace.
 constexpr std::int64_t kProgram = std::int64_t{768} << 20;
+/// CUDA graphs of decode steps, one a bucket of rows.
+constexpr std::int64_t kGraphs = std::int64_t{256} << 20;
 /// What programs of CUDA that hold no memory of their own hold.
 constexpr std::int64_t kOwnContext = std::int64_t{1} << 30;
 /// Prompt tokens that are computed at a time, as in rollout/runner.cpp.
@@ -71,6 +73,13 @@ struct Sizes {
            (3 * model.hidden_size + size.qkv_width + size.attention_width +
             3 * model.intermediate_size);
   }
+  /// Logits of a pass, as many of its rows' as are computed at a time.
+  std::int64_t logits(std::int64_t rows) const {
+    const std::int64_t V = round_up(model.vocab_size, 8);
+    return std::min(rows, std::clamp<std::int64_t>(kLogits / V, 64, 8192)) * V;
+  }
+  /// Rows that are decoded at a time.
+  std::int64_t most_rows() const { return std::min(decode_rows(stage), std::int64_t{kMostRows}); }
 };
 
 /// Keys, values and rows of sampling `prompts` prompts with `samples` completions each, as the scheduler
@@ -78,14 +87,14 @@ struct Sizes {
 std::int64_t sampling_bytes(const Sizes& s, std::int64_t prompts, std::int64_t samples) {
   std::int64_t rows = static_cast<std::int64_t>(
       std::min(1e9, static_cast<double>(prompts) * static_cast<double>(samples)));
-  rows = std::min({rows, decode_rows(s.stage), std::int64_t{kMostRows}});
+  rows = std::min(rows, s.most_rows());
   const std::int64_t places = std::min({prompts, rows, 2 * (rows / samples + 1)});
   const std::int64_t blocks =
       places * blocks_of(s.in.longest_prompt) +
       rows * blocks_of(kKvBlock - 1 + s.stage.rollout.max_completion_length) + 1;
   const std::int64_t prefill =
       std::min(prompts * s.in.longest_prompt, kPrefillTokens + s.in.longest_prompt);
-  return KvCache::bytes_for(s.model, blocks) + s.pass(std::max(rows, prefill));
+  return KvCache::bytes_for(s.model, blocks) + s.pass(rows) + s.pass(prefill);
 }
 
 std::int64_t rollout_bytes(const Sizes& s) {
@@ -108,17 +117,18 @@ std::int64_t activation_bytes(const Sizes& s) {
          s.micro_cache() / s.size.layers;
 }
 
-/// Logits of some rows; with weights of 16 bits the operands of products, rounded.
+/// Logits of some rows; with weights of 16 bits the operands of products, rounded. Recorded steps have theirs apart.
 std::int64_t scratch_bytes(const Sizes& s) {
-  const std::int64_t V = round_up(s.model.vocab_size, 8);
   const std::int64_t rows = s.micro_rows();
-  const std::int64_t logits = std::min(rows, std::clamp<std::int64_t>(kLogits / V, 64, 8192)) * V;
+  const std::int64_t logits = s.logits(rows);
   const std::int64_t partial = std::min(kPartial, s.micro_cache()) + s.size.kv_elements * kKvBlock;
   std::int64_t bytes = grown(kFloat * logits) + grown(kFloat * partial) +
-                       grown(kFloat * rows * s.model.num_attention_heads);
+                       grown(kFloat * rows * s.model.num_attention_heads) +
+                       grown(kFloat * s.logits(s.most_rows()));
   if (s.sixteen())
     bytes += grown(2 * rows * s.model.intermediate_size) +
-             grown(2 * std::max(2 * rows * s.model.intermediate_size, logits));
+             grown(2 * std::max(2 * rows * s.model.intermediate_size, logits)) +
+             grown(2 * s.most_rows() * s.model.intermediate_size);
   return bytes;
 }
 
@@ -131,7 +141,7 @@ MemoryPlan plan_device_memory(const StageConfig& stage, const ModelConfig& model
   const std::int64_t reference_pass =
       s.pass(s.micro_rows()) + s.micro_cache() + kFloat * s.micro_rows() * model.hidden_size;
   MemoryPlan plan;
-  plan.parts = {{"program", kProgram},
+  plan.parts = {{"program", kProgram + kGraphs},
                 {"weights", s.weights()},
                 {"gradients", kFloat * s.size.parameters},
                 {"optimizer", 2 * kFloat * s.size.parameters},
