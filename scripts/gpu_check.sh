@@ -74,8 +74,8 @@ part() { # NAME SECONDS COMMAND
 }
 part machine 20 "nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap,clocks.max.sm --format=csv,noheader && '$aha' --version"
 part kernels 90 "$(program test_cuda)"
-part rollout 60 "$(program test_rollout_on_gpu)"
-part step 90 "$(program test_run_on_gpu)"
+part rollout 60 "$(program test_run_on_gpu) '[rollout]'"
+part step 90 "$(program test_run_on_gpu) '~[rollout]'"
 part cpu_job 60 "'$aha' ${toy[*]} --set output_dir='$out/cpu' --set device=cpu"
 part gpu_job 60 "'$aha' ${toy[*]} --set output_dir='$out/gpu' --set device=cuda"
 part gpu_grpo 60 "cp -r '$out/cpu' '$out/gpu_grpo' && '$aha' ${toy[*]} --set output_dir='$out/gpu_grpo' --set device=cuda --resume '$out/gpu_grpo/checkpoints/step_200' && touch '$out/gpu_grpo/done'"

@@ -12,7 +12,7 @@ for argument in "$@"; do
     *) die "packaging" "unknown argument '$argument'" "run scripts/package.sh [--archive]" ;;
   esac
 done
-programs=(bench_kernels bench_storage bench_bandwidth bench_gpu gpu_replay)
+programs=(bench_kernels bench_storage bench_bandwidth)
 tests=()
 torch_version=$(sed -n 's/^torch_version=//p' scripts/setup.sh)
 version=$(sed -n 's/.*kVersion.*"\([0-9.]*\)".*/\1/p' trainer/core/version.h)
@@ -21,14 +21,15 @@ target=$PWD/dist/aha-$version
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 command -v patchelf >/dev/null ||
   step "installing patchelf" "a few seconds" as_root apt-get install -y --no-install-recommends patchelf
-scripts/setup.sh && scripts/build.sh --tests aha "${programs[@]}" || exit 1
+scripts/setup.sh && scripts/build.sh --tests aha || exit 1
 # what CMake settled on, whatever is on the PATH or was built here before
 cuda=false
 grep -qiE '^AHA_CUDA:[A-Z]+=(ON|TRUE|YES|Y|1)$' "$build/CMakeCache.txt" && cuda=true
 if $cuda; then
-  tests=(test_cuda test_rollout_on_gpu test_run_on_gpu)
-  scripts/build.sh --tests aha_cuda "${tests[@]}" || exit 1
+  programs=(bench_gpu gpu_replay) tests=(test_cuda test_run_on_gpu) # each holds much of what aha is
+  scripts/build.sh --tests aha_cuda || exit 1
 fi
+scripts/build.sh --tests "${programs[@]}" "${tests[@]}" || exit 1
 
 # What a machine has of itself, or with LibTorch. All else that our binaries load travels with them.
 given='^(linux-vdso|ld-linux.*|lib(c|m|dl|rt|util|pthread|resolv|gcc_s|stdc\+\+|gomp|torch.*|c10.*|cupti|cudart|cublas.*|nccl.*|cuda)(-.*)?)\.so'

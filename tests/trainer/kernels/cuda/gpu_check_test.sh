@@ -41,7 +41,6 @@ expect "a test that is not built" '^step +failed \(1\) .*test_run_on_gpu is not 
 expect "jobs that agree" '^compare +passed .*agree within 1e-3'
 
 program tests/test_cuda 'echo ok'
-program tests/test_rollout_on_gpu 'echo ok'
 program tests/test_run_on_gpu 'echo ok'
 check || { echo "all parts pass, but not the whole"; cat "$place/log"; failures=1; }
 expect "a peer that is not installed" '^peer_generate +not run '
