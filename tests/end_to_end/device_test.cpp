@@ -98,7 +98,7 @@ TEST_CASE("device: a job that its memory does not hold is refused before anythin
   spill(folder / "job.yaml", small_job(folder / "run"));
   Program::Options options;
   options.environment = {{"AHA_CUDA_LIBRARY", AHA_CUDA_PRETENDED},
-                         {"AHA_PRETENDED_BYTES", "1000000000"}};
+                         {"AHA_PRETENDED_BYTES", "1100000000"}};
   for (const char* command : {"check", "train"}) {
     const auto end = Program({command, (folder / "job.yaml").string(), "--set", "device=cuda",
                               "--set", "train.max_tokens_per_micro_batch=1000000", "--set",
