@@ -97,10 +97,9 @@ void Engine::Rollout::settle(std::size_t ahead) {
 }
 
 std::vector<Sequence*> Engine::Rollout::unfinished() const {
-  std::vector<Sequence*> result;
-  for (auto* s : scheduler.running())
-    if (s->asked < s->max_length) result.push_back(s);
-  return result;
+  auto sequences = scheduler.running();
+  std::erase_if(sequences, [](const Sequence* s) { return s->asked >= s->max_length; });
+  return sequences;
 }
 
 void Engine::Rollout::take(Sequence& sequence, const DrawnToken& drawn) {

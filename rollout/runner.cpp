@@ -16,9 +16,6 @@ constexpr std::int64_t kRowsThatHideWeights = 128;
 /// Below this much work (floating point operations a step) one thread alone is fastest.
 constexpr double kFlopWorthATeam = 2e6;
 
-/// Tokens of prompts that a device takes at a time: enough to be busy with, and no more memory than that.
-constexpr std::int64_t kPrefillTokens = 4096;
-
 /// What a core's second-level cache and its share of the next one serve quickly.
 constexpr std::int64_t kCacheBytes = 4 << 20;
 /// Fewer rows a thread than this make slow products.
@@ -36,16 +33,6 @@ double block_flop_per_row(const ModelConfig& c) {
 /// Two floating point operations a weight of 4 bytes.
 bool weights_fit_caches(const ModelConfig& c) {
   return 2.0 * block_flop_per_row(c) <= static_cast<double>(kCacheBytes);
-}
-
-/// What Decoder::forward takes for so many rows, should it be there before other memory is taken.
-void reserve(const ModelConfig& c, Index rows, const Memory& memory, Scratch& s) {
-  for (Buffer* buffer : {&s.x, &s.normed, &s.hidden})
-    buffer->reserve(rows * c.hidden_size, memory);
-  const Index heads = c.num_attention_heads + 2 * c.num_key_value_heads;
-  s.qkv.reserve(rows * heads * c.head_dim, memory);
-  s.attention.reserve(rows * c.num_attention_heads * c.head_dim, memory);
-  s.gate_up.reserve(rows * 3 * c.intermediate_size, memory);
 }
 
 }  // namespace
@@ -69,7 +56,7 @@ void Runner::begin(const Scheduler& scheduler, const SamplingParams& params) {
   if (device_ != nullptr) {
     const std::int64_t prefill =
         std::min(scheduler.prompt_tokens(), kPrefillTokens - 1 + scheduler.longest_prompt());
-    reserve(decoder_->config(), std::max(prefill, scheduler.max_batch()), memory, scratch_[0]);
+    scratch_[0].reserve(decoder_->config(), std::max(prefill, scheduler.max_batch()), memory);
     return device_->begin(scheduler, params);
   }
   cache_.reserve(scheduler.num_blocks(), memory);

@@ -10,6 +10,15 @@
 
 namespace aha {
 
+/// Rows of logits, `width` floats apart, that a device's table holds at a time: at most 512 MB.
+constexpr Index rows_of_logits(Index width) {
+  const Index rows = (Index{1} << 27) / width;
+  return rows < 64 ? 64 : rows > 8192 ? 8192 : rows;
+}
+
+/// Floats of the sums that the backward pass of attention holds at a time: 256 MB.
+constexpr Index kMostPartialSums = Index{1} << 26;
+
 /// What was drawn for one row.
 struct DrawnToken {
   std::int64_t id;  ///< below 0: nothing, the row was finished or stands for none

@@ -27,6 +27,21 @@ void KvCache::zero(const Ops& ops, const Exec& exec) {
   ops.zero(exec, buffer_.data(), bytes_for(*config_, num_blocks_));
 }
 
+void Scratch::reserve(const ModelConfig& c, Index M, const Memory& memory) {
+  const Index HD = c.num_attention_heads * c.head_dim;
+  for (Buffer* buffer : {&x, &normed, &hidden})
+    buffer->reserve(M * c.hidden_size, memory);
+  qkv.reserve(M * (HD + 2 * c.num_key_value_heads * c.head_dim), memory);
+  attention.reserve(M * HD, memory);
+  // gate_up rows are read by swiglu, which writes `wide` behind them in the same buffer
+  gate_up.reserve(M * 3 * c.intermediate_size, memory);
+}
+
+std::int64_t Scratch::bytes_for(const ModelConfig& c, Index M) {
+  const Index heads = 2 * (c.num_attention_heads + c.num_key_value_heads);
+  return 4 * M * (3 * c.hidden_size + heads * c.head_dim + 3 * c.intermediate_size);
+}
+
 std::int64_t Activations::bytes() const {
   std::int64_t sum = x_out.bytes() + inv_rms_out.bytes() + hidden.bytes() + kv.bytes() +
                      normed.bytes() + wide.bytes() + dx.bytes();
@@ -93,8 +108,7 @@ void Decoder::forward_block(const Exec& exec, const BlockWeights& w, const RowBa
                           config_.rotary_dims(), kv_rows, kv, H});
   if (!rows.copies.empty())
     ops_->kv_copy(exec, kv, rows.copies.data(), static_cast<Index>(rows.copies.size()));
-  ops_->attention(exec,
-                  {p.qkv, kv, kv_rows, p.attention, p.lse, H, w.o.type, rows.together});
+  ops_->attention(exec, {p.qkv, kv, kv_rows, p.attention, p.lse, H, w.o.type, rows.together});
   if (p.x_mid != p.x_in) ops_->copy(exec, p.x_in, 4 * M * C, p.x_mid);
   ops_->linear(exec, {p.attention, HD, w.o, p.x_mid, C, M, C, HD, true});
 
@@ -112,23 +126,21 @@ const float* Decoder::forward(const Exec& exec, ParameterProvider& weights, cons
 
 const float* Decoder::forward_staged(const Exec& exec, ParameterProvider& weights,
                                      const RowBatch& rows, KvCache& cache, Scratch& s) const {
-  const Memory& memory = *ops_->memory;
   const Index M = rows.rows();
   const Index C = config_.hidden_size;
-  const Index F = config_.intermediate_size;
-  float* x = s.x.reserve(M * C, memory);
-  // gate_up rows are read by swiglu, which writes `wide` behind them in the same buffer
-  float* gate_up = s.gate_up.reserve(M * 3 * F, memory);
+  s.reserve(config_, M, *ops_->memory);
+  float* x = s.x.data();
+  float* gate_up = s.gate_up.data();
   const BlockRows p{x,
-                    s.normed.reserve(M * C, memory),
+                    s.normed.data(),
                     nullptr,
-                    s.qkv.reserve(M * qkv_width(), memory),
-                    s.attention.reserve(M * config_.num_attention_heads * config_.head_dim, memory),
+                    s.qkv.data(),
+                    s.attention.data(),
                     nullptr,
                     x,
                     nullptr,
                     gate_up,
-                    gate_up + M * 2 * F,
+                    gate_up + M * 2 * config_.intermediate_size,
                     x};
   const EdgeWeights edges = weights.edges();
   ops_->embed(exec, edges.embed, rows.ids.data(), M, C, x);
@@ -136,7 +148,7 @@ const float* Decoder::forward_staged(const Exec& exec, ParameterProvider& weight
     forward_block(exec, weights.gather(l), rows, cache.layer(l), p);
     weights.release(l);
   }
-  float* hidden = s.hidden.reserve(M * C, memory);
+  float* hidden = s.hidden.data();
   ops_->rms_norm(
       exec, {x, edges.final_norm, hidden, nullptr, M, C, static_cast<float>(config_.rms_norm_eps)});
   return hidden;

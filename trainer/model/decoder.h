@@ -95,6 +95,11 @@ class KvCache {
 
 /// Intermediate rows of one forward pass that keeps nothing. One per thread that runs the decoder.
 struct Scratch {
+  /// Takes memory for M rows.
+  void reserve(const ModelConfig& config, Index M, const Memory& memory);
+  /// What `reserve` takes.
+  static std::int64_t bytes_for(const ModelConfig& config, Index M);
+
   Buffer x, normed, qkv, attention, gate_up, hidden;
   StagedRows rows;
   Staging head;     ///< what the head reads of the host

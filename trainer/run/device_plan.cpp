@@ -22,11 +22,6 @@ constexpr std::int64_t kProgram = std::int64_t{768} << 20;
 constexpr std::int64_t kGraphs = std::int64_t{256} << 20;
 /// What programs of CUDA that hold no memory of their own hold.
 constexpr std::int64_t kOwnContext = std::int64_t{1} << 30;
-/// Prompt tokens that are computed at a time, as in rollout/runner.cpp.
-constexpr std::int64_t kPrefillTokens = 4096;
-/// Floats of logits and of attention's partial sums, as in kernels/cuda/softmax.h and attention_backward.cu.
-constexpr std::int64_t kLogits = std::int64_t{1} << 27;
-constexpr std::int64_t kPartial = std::int64_t{1} << 26;
 
 constexpr std::int64_t blocks_of(std::int64_t positions) {
   return (positions + kKvBlock - 1) / kKvBlock;
@@ -68,15 +63,11 @@ struct Sizes {
   }
   std::int64_t weights() const { return size.parameters * (sixteen() ? 6 : 4); }
   /// Rows of a pass that keeps nothing.
-  std::int64_t pass(std::int64_t rows) const {
-    return kFloat * rows *
-           (3 * model.hidden_size + size.qkv_width + size.attention_width +
-            3 * model.intermediate_size);
-  }
+  std::int64_t pass(std::int64_t rows) const { return Scratch::bytes_for(model, rows); }
   /// Logits of a pass, as many of its rows' as are computed at a time.
   std::int64_t logits(std::int64_t rows) const {
     const std::int64_t V = round_up(model.vocab_size, 8);
-    return std::min(rows, std::clamp<std::int64_t>(kLogits / V, 64, 8192)) * V;
+    return std::min(rows, rows_of_logits(V)) * V;
   }
   /// Rows that are decoded at a time.
   std::int64_t most_rows() const { return std::min(decode_rows(stage), std::int64_t{kMostRows}); }
@@ -121,7 +112,8 @@ std::int64_t activation_bytes(const Sizes& s) {
 std::int64_t scratch_bytes(const Sizes& s) {
   const std::int64_t rows = s.micro_rows();
   const std::int64_t logits = s.logits(rows);
-  const std::int64_t partial = std::min(kPartial, s.micro_cache()) + s.size.kv_elements * kKvBlock;
+  const std::int64_t partial =
+      std::min(kMostPartialSums, s.micro_cache()) + s.size.kv_elements * kKvBlock;
   std::int64_t bytes = grown(kFloat * logits) + grown(kFloat * partial) +
                        grown(kFloat * rows * s.model.num_attention_heads) +
                        grown(kFloat * s.logits(s.most_rows()));

@@ -117,20 +117,12 @@ std::int64_t activation_bytes(const StageConfig& stage, const ModelConfig& model
          cache_bytes(model, update, kept) + cache_bytes(model, update, piece) / size.layers;
 }
 
-/// Intermediate rows of a pass that keeps nothing (Scratch).
-std::int64_t scratch_bytes(const ModelConfig& model, std::int64_t rows) {
-  const ModelSize size = model_size(model);
-  return kFloat * rows *
-         (3 * model.hidden_size + size.qkv_width + size.attention_width +
-          3 * model.intermediate_size);
-}
-
 /// The reference's pass over a micro-batch.
 std::int64_t reference_pass_bytes(const StageConfig& stage, const ModelConfig& model,
                                   const MemoryInputs& in) {
   const Shape update = update_shape(stage, in);
   const std::int64_t rows = micro_rows(stage, update);
-  return scratch_bytes(model, rows) + cache_bytes(model, update, rows) +
+  return Scratch::bytes_for(model, rows) + cache_bytes(model, update, rows) +
          kFloat * rows * model.hidden_size;
 }
 
@@ -153,7 +145,8 @@ std::int64_t rollout_bytes(const StageConfig& stage, const ModelConfig& model,
       eval.max_prompts > 0 ? std::min(eval.max_prompts, in.eval_prompts) : in.eval_prompts;
   const auto bytes = [&](const Shape& shape) {
     return KvCache::bytes_for(model, shape.blocks()) +
-           scratch_bytes(model, std::max(shape.rows, sum_of_products(shape.groups, shape.prompt)));
+           Scratch::bytes_for(model,
+                              std::max(shape.rows, sum_of_products(shape.groups, shape.prompt)));
   };
   std::int64_t most = 0;
   if (is_grpo(stage))

@@ -9,11 +9,11 @@ namespace {
 /// Queries that a part's block takes in at a time.
 constexpr int kTile = 16;
 
-/// Of parts' sums that are held at a time: 256 MB, and in tests so few that there is more than one time.
+/// Of parts' sums that are held at a time: in tests so few that there is more than one time.
 #ifdef AHA_CUDA_ON_HOST
 constexpr Index kPartialFloats = Index{1} << 14;
 #else
-constexpr Index kPartialFloats = Index{1} << 26;
+constexpr Index kPartialFloats = kMostPartialSums;
 #endif
 
 /// dq of one row and the query heads of one kv head; delta [M, H] is written.

@@ -93,10 +93,9 @@ __host__ __device__ constexpr Index logits_width(Index V) {
   return padded(V);
 }
 
-/// Rows of logits that are held at a time: at most 512 MB.
-inline Index chunk_rows(Index V) {
-  const Index rows = (Index{1} << 27) / logits_width(V);
-  return rows < 64 ? 64 : rows > 8192 ? 8192 : rows;
+/// Rows of logits that are held at a time.
+constexpr Index chunk_rows(Index V) {
+  return rows_of_logits(logits_width(V));
 }
 
 }  // namespace aha::cuda
