@@ -14,25 +14,12 @@ Index tile_bytes(Index D) {
   return 2 * (kTileKeys * tile_stride(D) + D * tile_stride(kTileKeys));
 }
 
-/// Positions [first, first + kTileKeys) of a run's keys and values; zero behind its last one. The block waits before and after.
 template <int D>
 AHA_DEVICE void load_tile(const KvStore& kv, Index kv_head, const Run& run, Index first, Bf16* keys,
                           Bf16* values) {
-  __syncthreads();
-  for (Index b = 0; b < kTileKeys / kKvBlock; ++b) {
-    const Index position = first + b * kKvBlock;
-    const bool there = position <= run.last_position;
-    const float* block = there ? kv_head_of(kv, run.table[position / kKvBlock], kv_head) : nullptr;
-    for (Index i = thread(); i < D * kKvBlock; i += threads()) {
-      const Index t = i % kKvBlock;  // of the key block, [D][16]
-      round_to(there && position + t <= run.last_position ? block[i] : 0.0F,
-               keys[(b * kKvBlock + t) * tile_stride(D) + i / kKvBlock]);
-      const Index s = i / D;  // of the value block, [16][D]
-      round_to(there && position + s <= run.last_position ? block[D * kKvBlock + i] : 0.0F,
-               values[i % D * tile_stride(kTileKeys) + b * kKvBlock + s]);
-    }
-  }
-  __syncthreads();
+  load_positions<D, kTileKeys>(
+      kv, kv_head, run, first, [&](Index t, Index d, Bf16 x) { keys[t * tile_stride(D) + d] = x; },
+      [&](Index t, Index d, Bf16 x) { values[d * tile_stride(kTileKeys) + t] = x; });
 }
 
 /// What a lane holds of its warp's 16 rows: of rows lane / 4 and that + 8.

@@ -85,6 +85,29 @@ AHA_DEVICE void load_left(const TileRows<Heads>& t, const float* rows, Index wid
     }
 }
 
+/// Positions [first, first + Keys) of a run, rounded, zero behind its last one: put_key(t, d, x) and put_value(t, d, x)
+/// store element d of the tile's position t. The block waits before and after.
+template <int D, int Keys, class PutKey, class PutValue>
+AHA_DEVICE void load_positions(const KvStore& kv, Index kv_head, const Run& run, Index first,
+                               const PutKey& put_key, const PutValue& put_value) {
+  __syncthreads();
+  for (Index b = 0; b < Keys / kKvBlock; ++b) {
+    const Index position = first + b * kKvBlock;
+    const bool there = position <= run.last_position;
+    const float* block = there ? kv_head_of(kv, run.table[position / kKvBlock], kv_head) : nullptr;
+    for (Index i = thread(); i < D * kKvBlock; i += threads()) {
+      Bf16 x;
+      const Index t = i % kKvBlock;  // of the key block, [D][16]
+      round_to(there && position + t <= run.last_position ? block[i] : 0.0F, x);
+      put_key(b * kKvBlock + t, i / kKvBlock, x);
+      const Index s = i / D;  // of the value block, [16][D]
+      round_to(there && position + s <= run.last_position ? block[D * kKvBlock + i] : 0.0F, x);
+      put_value(b * kKvBlock + s, i % D, x);
+    }
+  }
+  __syncthreads();
+}
+
 /// Sum over the four lanes that hold a row, in each of them.
 AHA_DEVICE float row_sum(float x) {
   x += __shfl_xor_sync(kAllLanes, x, 1);
