@@ -1,0 +1,239 @@
+// runtime.cu for the pretended device: memory, transfers, products, marks and recordings.
+#include <cuda_on_host_state.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <iterator>
+#include <vector>
+
+#include "trainer/kernels/cuda/device.h"
+#include "trainer/kernels/cuda/numbers.h"
+#include "trainer/kernels/cuda/pinned_ring.h"
+#include "trainer/kernels/cuda/scratch_blocks.h"
+#include "trainer/kernels/out_of_memory.h"
+
+namespace aha::cuda {
+namespace {
+
+using cuda_on_host::Open;
+constexpr std::size_t kPage = 4096;
+
+/// As much as AHA_PRETENDED_BYTES says.
+std::int64_t memory_of_the_device() {
+  const char* said = std::getenv("AHA_PRETENDED_BYTES");
+  return said == nullptr ? std::int64_t{1} << 40 : std::atoll(said);
+}
+
+std::int64_t free_memory() {
+  std::int64_t free = memory_of_the_device();
+  for (const auto& [begin, bytes] : cuda_on_host::allocations)
+    free -= static_cast<std::int64_t>(bytes);
+  return free;
+}
+
+/// Ends at the end of a page, behind which a page is never open.
+void* allocate(std::int64_t bytes) {
+  if (cuda_on_host::recording != nullptr) cuda_on_host::stop("an allocation in a recording");
+  if (bytes > free_memory())
+    throw OutOfMemory("memory of the GPU: as much as is asked for is not free");
+  const auto size = static_cast<std::size_t>(round_up(std::max<std::int64_t>(1, bytes), 64));
+  const std::size_t pages = (size + kPage - 1) / kPage * kPage;
+  void* memory =
+      mmap(nullptr, pages + kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) cuda_on_host::stop("no memory");
+  cuda_on_host::allocations[reinterpret_cast<std::uintptr_t>(memory)] = pages;
+  return static_cast<char*>(memory) + (pages - size);
+}
+
+void release(void* memory) {
+  if (memory == nullptr) return;
+  cuda_on_host::finish(cuda_on_host::asked);
+  auto found =
+      std::prev(cuda_on_host::allocations.upper_bound(reinterpret_cast<std::uintptr_t>(memory)));
+  munmap(reinterpret_cast<void*>(found->first), found->second + kPage);
+  cuda_on_host::allocations.erase(found);
+}
+
+/// The ring is short, so that it is used again while copies out of it are under way.
+void upload(const void* from, std::int64_t bytes, void* to) {
+  constexpr std::int64_t kSegmentBytes = 4096;
+  static std::byte memory[PinnedRing::kSegments * kSegmentBytes];
+  static PinnedRing ring(memory, kSegmentBytes);
+  if (cuda_on_host::recording != nullptr) cuda_on_host::stop("an upload in a recording");
+  for (std::int64_t at = 0; at < bytes;) {
+    const auto piece = ring.take(bytes - at, mark, wait);
+    std::memcpy(piece.memory, static_cast<const std::byte*>(from) + at,
+                static_cast<std::size_t>(piece.bytes));
+    copy({}, piece.memory, piece.bytes, static_cast<std::byte*>(to) + at);
+    at += piece.bytes;
+  }
+}
+
+void download(const void* from, std::int64_t bytes, void* to) {
+  wait(mark());
+  const Open open;
+  if (bytes > 0) std::memcpy(to, from, static_cast<std::size_t>(bytes));
+}
+
+std::vector<float> widened(const void* from, FloatType type, Index count) {
+  std::vector<float> result(static_cast<std::size_t>(count));
+  with_rows({from, nullptr, type}, [&](const auto* elements) {
+    for (std::size_t i = 0; i < result.size(); ++i)
+      result[i] = cuda::widened(elements[i]);
+  });
+  return result;
+}
+
+}  // namespace
+
+const Memory kMemory{false, allocate, release, upload, download};
+
+namespace {
+ScratchBlocks scratch_blocks, recorded_scratch;
+bool preparing = false;
+}  // namespace
+
+void* scratch(Scratch use, Index bytes) {
+  void* memory = (preparing ? recorded_scratch : scratch_blocks).reserve(use, bytes, bytes);
+  cuda_on_host::submit([=] {
+    if (bytes > 0) std::memset(memory, 0xff, static_cast<std::size_t>(bytes));
+  });
+  return memory;
+}
+
+/// The sums of a product are added in ascending k.
+static void multiply(const Gemm& p) {
+  if (p.type != FloatType::F32 && p.ldb % 8 != 0)  // activations, in scratch memory
+    cuda_on_host::stop("rows of a product's operand that do not begin at multiples of 16 bytes");
+  const auto count = [](Index ld, Index columns, Index rows) { return ld * (columns - 1) + rows; };
+  const auto a =
+      widened(p.a, p.type, p.transpose_a ? count(p.lda, p.m, p.k) : count(p.lda, p.k, p.m));
+  const auto b =
+      widened(p.b, p.type, p.transpose_b ? count(p.ldb, p.k, p.n) : count(p.ldb, p.n, p.k));
+  for (Index j = 0; j < p.n; ++j)
+    for (Index i = 0; i < p.m; ++i) {
+      float sum = 0;
+      for (Index l = 0; l < p.k; ++l)
+        sum = std::fma(a[static_cast<std::size_t>(p.transpose_a ? l + i * p.lda : i + l * p.lda)],
+                       b[static_cast<std::size_t>(p.transpose_b ? j + l * p.ldb : l + j * p.ldb)],
+                       sum);
+      float& c = p.c[i + j * p.ldc];
+      c = p.add ? c + sum : sum;
+    }
+}
+
+void gemm(const Gemm& p) {
+  cuda_on_host::submit([p] { multiply(p); });
+}
+
+void zero(const Exec&, void* to, Index bytes) {
+  cuda_on_host::submit([=] {
+    if (bytes > 0) std::memset(to, 0, static_cast<std::size_t>(bytes));
+  });
+}
+
+void copy(const Exec&, const void* from, Index bytes, void* to) {
+  cuda_on_host::submit([=] {
+    if (bytes > 0) std::memcpy(to, from, static_cast<std::size_t>(bytes));
+  });
+}
+
+void* allocate_pinned(std::int64_t bytes) {
+  return std::malloc(static_cast<std::size_t>(bytes));
+}
+
+void release_pinned(void* memory) {
+  wait(mark());
+  std::free(memory);
+}
+
+/// What is read before it is waited for is nonsense.
+void download_later(const void* from, std::int64_t bytes, void* to) {
+  std::memset(to, 0xff, static_cast<std::size_t>(bytes));
+  copy({}, from, bytes, to);
+}
+
+std::int64_t mark() {
+  return cuda_on_host::asked;
+}
+
+void wait(std::int64_t mark) {
+  cuda_on_host::finish(mark);
+}
+
+DeviceState device_state() {
+  return {"a pretended GPU", free_memory(), memory_of_the_device(), 0};
+}
+
+namespace {
+std::vector<std::chrono::steady_clock::time_point> moments;
+}
+
+std::int64_t moment() {
+  if (cuda_on_host::recording != nullptr) cuda_on_host::stop("a moment in a recording");
+  const auto number = moments.size();
+  moments.emplace_back();
+  cuda_on_host::submit([number] { moments[number] = std::chrono::steady_clock::now(); });
+  return static_cast<std::int64_t>(number);
+}
+
+double seconds_between(std::int64_t begin, std::int64_t end) {
+  wait(mark());
+  return std::chrono::duration<double>(moments[static_cast<std::size_t>(end)] -
+                                       moments[static_cast<std::size_t>(begin)])
+      .count();
+}
+
+void forget_moments() {
+  wait(mark());
+  moments.clear();
+}
+
+}  // namespace aha::cuda
+
+struct aha::Recording {
+  std::vector<std::function<void()>> calls;
+  void* memory;  ///< a page of the device's, as a recording takes some
+};
+
+namespace aha::cuda {
+namespace {
+std::vector<std::function<void()>> recorded;
+}
+
+void prepare_recording() {
+  preparing = true;
+}
+
+void begin_recording() {
+  recorded.clear();
+  cuda_on_host::recording = &recorded;
+}
+
+Recording* end_recording() {
+  drop_recording();
+  void* memory = allocate(kPage);
+  recorded_scratch.recorded();
+  return new Recording{std::move(recorded), memory};
+}
+
+void drop_recording() {
+  preparing = false;
+  cuda_on_host::recording = nullptr;
+}
+
+void launch_recording(const Recording* recording) {
+  for (const auto& call : recording->calls)
+    cuda_on_host::submit(call);
+}
+
+void forget(Recording* recording) {
+  release(recording->memory);
+  delete recording;
+  recorded_scratch.forgotten();
+}
+
+}  // namespace aha::cuda
