@@ -9,6 +9,7 @@
 
 #include "tests/support/catch.h"
 #include "tests/trainer/comm/ranks.h"
+#include "tests/trainer/optim/small_model.h"
 #include "trainer/core/error.h"
 #include "trainer/core/philox.h"
 
@@ -23,17 +24,7 @@ std::size_t nth(std::int64_t i) {
 }
 
 ParameterLayout layout_of(bool tied, Index layers = 7) {
-  ModelConfig config;
-  config.model_type = "qwen2";
-  config.vocab_size = 90;
-  config.hidden_size = 32;
-  config.num_hidden_layers = layers;
-  config.num_attention_heads = 4;
-  config.num_key_value_heads = 2;
-  config.head_dim = 8;
-  config.intermediate_size = 48;
-  config.tie_word_embeddings = tied;
-  return make_layout(config);
+  return make_layout(aha_test::small_model("qwen2", tied, layers));
 }
 
 /// Buckets of about two blocks.

@@ -10,28 +10,15 @@
 #include "tests/support/catch.h"
 #include "tests/support/error_of.h"
 #include "tests/trainer/comm/ranks.h"
+#include "tests/trainer/optim/small_model.h"
 #include "trainer/core/error.h"
 #include "trainer/core/philox.h"
 
 using namespace aha;
 using aha_test::error_of;
+using aha_test::small_model;
 
 namespace {
-
-/// qwen2 has biases, qwen3 norms of q and k.
-ModelConfig config_of(const std::string& family, bool tied, Index layers) {
-  ModelConfig config;
-  config.model_type = family;
-  config.vocab_size = 90;
-  config.hidden_size = 32;
-  config.num_hidden_layers = layers;
-  config.num_attention_heads = 4;
-  config.num_key_value_heads = 2;
-  config.head_dim = 8;
-  config.intermediate_size = 48;
-  config.tie_word_embeddings = tied;
-  return config;
-}
 
 Tensor random_values(std::int64_t n) {
   Tensor values = at::empty({n}, at::kFloat);
@@ -96,46 +83,67 @@ std::vector<Floats> pass(const ModelConfig& c, ParameterProvider& weights, bool 
   return all;
 }
 
+struct Model {
+  Model(const ModelConfig& shape, FloatType type)
+      : config(shape),
+        layout(make_layout(shape)),
+        values(random_values(layout.total)),
+        storage(type) {
+    ResidentWeights whole(config, layout, cpu_ops(), values.clone(), storage);
+    whole.publish({});
+    expected = pass(config, whole);
+  }
+
+  ModelConfig config;
+  ParameterLayout layout;
+  Tensor values;
+  FloatType storage;
+  std::vector<Floats> expected;  ///< of one rank's weights
+};
+
+/// Whether a rank reads what one rank would, in every way.
+bool reads_the_same(const Model& m, bool by_block, Communicator& comm) {
+  TrainedWeights weights(m.config, m.layout, cpu_ops(), {}, slice_of(m.values, comm),
+                         {m.storage, by_block, true}, &comm);
+  weights.publish();
+  weights.settle();
+  bool same = weights.side_by_side() != by_block;
+  same = pass(m.config, weights) == m.expected && same;
+  same = pass(m.config, weights, true) == m.expected && same;
+  weights.begin_rollout();
+  same = weights.side_by_side() && pass(m.config, weights) == m.expected && same;
+  weights.end_rollout();
+  same = pass(m.config, weights, true) == m.expected && same;
+  const Tensor all = weights.whole();
+  return (comm.rank() > 0 || all.equal(m.values)) && same;
+}
+
 }  // namespace
 
 TEST_CASE("trained weights: what is read has the bits of one rank's, however they are divided") {
+  std::vector<Model> models;
   for (const char* family : {"qwen2", "qwen3"})
     for (const Index layers : {1, 2, 5})
-      for (const auto storage : {FloatType::F32, FloatType::BF16, FloatType::F16}) {
-        const ModelConfig config = config_of(family, layers != 2, layers);
-        const ParameterLayout layout = make_layout(config);
-        const Tensor values = random_values(layout.total);
-        ResidentWeights whole(config, layout, cpu_ops(), values.clone(), storage);
-        whole.publish({});
-        const auto expected = pass(config, whole);
-        for (const bool by_block : {false, true})
-          for (const int ranks : {2, 3}) {
-            INFO(family << ", " << layers << " layers, storage " << static_cast<int>(storage)
-                        << ", by block " << by_block << ", " << ranks << " ranks");
-            std::atomic<int> equal = 0;
-            on_ranks(ranks, [&](Communicator& comm) {
-              TrainedWeights weights(config, layout, cpu_ops(), {}, slice_of(values, comm),
-                                     {storage, by_block, true}, &comm);
-              weights.publish();
-              weights.settle();
-              bool same = weights.side_by_side() != by_block;
-              same = pass(config, weights) == expected && same;
-              same = pass(config, weights, true) == expected && same;
-              weights.begin_rollout();
-              same = weights.side_by_side() && pass(config, weights) == expected && same;
-              weights.end_rollout();
-              same = pass(config, weights, true) == expected && same;
-              const Tensor all = weights.whole();
-              same = (comm.rank() > 0 || all.equal(values)) && same;
-              if (same) ++equal;
-            });
-            CHECK(equal == ranks);
-          }
-      }
+      for (const auto storage : {FloatType::F32, FloatType::BF16, FloatType::F16})
+        models.emplace_back(small_model(family, layers != 2, layers), storage);
+  for (const int ranks : {2, 3}) {
+    std::vector<std::atomic<int>> equal(2 * models.size());
+    on_ranks(ranks, [&](Communicator& comm) {
+      for (std::size_t i = 0; i < equal.size(); ++i)
+        if (reads_the_same(models[i / 2], i % 2 == 1, comm)) ++equal[i];
+    });
+    for (std::size_t i = 0; i < equal.size(); ++i) {
+      const Model& m = models[i / 2];
+      INFO(m.config.model_type << ", " << m.config.num_hidden_layers << " layers, storage "
+                               << static_cast<int>(m.storage) << ", by block " << i % 2 << ", "
+                               << ranks << " ranks");
+      CHECK(equal[i] == ranks);
+    }
+  }
 }
 
 TEST_CASE("trained weights: in a rollout block by block, ranks make as many passes as they like") {
-  const ModelConfig config = config_of("qwen2", true, 3);
+  const ModelConfig config = small_model("qwen2", true, 3);
   const ParameterLayout layout = make_layout(config);
   const Tensor values = random_values(layout.total);
   ResidentWeights whole(config, layout, cpu_ops(), values.clone());
@@ -158,7 +166,7 @@ TEST_CASE("trained weights: in a rollout block by block, ranks make as many pass
 }
 
 TEST_CASE("trained weights: they travel until they are waited for, and none is used before") {
-  const ModelConfig config = config_of("qwen2", true, 3);
+  const ModelConfig config = small_model("qwen2", true, 3);
   const ParameterLayout layout = make_layout(config);
   const Tensor start = random_values(layout.total);
   const Tensor moved = start.clone();
@@ -188,7 +196,7 @@ TEST_CASE("trained weights: they travel until they are waited for, and none is u
 }
 
 TEST_CASE("trained weights: one that its storage does not hold is named by the rank that has it") {
-  const ModelConfig config = config_of("qwen2", true, 1);
+  const ModelConfig config = small_model("qwen2", true, 1);
   const ParameterLayout layout = make_layout(config);
   Tensor values = random_values(layout.total);
   values.data_ptr<float>()[layout.final_norm] = 1e6F;
