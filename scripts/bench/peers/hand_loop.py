@@ -8,7 +8,6 @@ of their lengths, the longest first, so that the ones still running are always t
 Weights are random. On a CPU there are no graphs.
 """
 import argparse
-import json
 import sys
 import time
 
@@ -19,7 +18,7 @@ except ImportError:
     print("skipped: this Python has no torch")
     sys.exit(77)
 
-from shapes import SHAPES, add_options, load_of
+from shapes import SHAPES, add_options, load_of, tell
 
 ROW_BUCKETS = [16, 32, 64, 96, 128, 192, 256, 384, 512, 1024]
 POSITIONS_OF_A_BUCKET = 256
@@ -164,11 +163,8 @@ def main():
     tokens = sum(n for _, n in load)
     row = {"part": "hand loop", "model": arguments.shape, "load": arguments.load, "rows": len(load), "tok/s": tokens / seconds,
            "seconds": seconds, "prefill_s": prefill, "torch": torch.__version__}
-    if arguments.json:
-        with open(arguments.json, "a") as file:
-            file.write(json.dumps(row) + "\n")
-    print(f"hand loop (torch {torch.__version__}) {arguments.shape} {arguments.load}: {tokens / seconds:.0f} tok/s "
-          f"({tokens} tokens of {len(load)} rows in {seconds:.2f} s, prompts {prefill:.2f} s)")
+    tell(arguments, row, f"hand loop (torch {torch.__version__}) {arguments.shape} {arguments.load}: {tokens / seconds:.0f} tok/s "
+                         f"({tokens} tokens of {len(load)} rows in {seconds:.2f} s, prompts {prefill:.2f} s)")
     return 0
 
 

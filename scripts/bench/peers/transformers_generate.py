@@ -3,7 +3,6 @@
 row ends early.   transformers_generate.py [--shape 0.5b] [--rows 512 --prompt 128 --new 64] [--device cuda|cpu]
 """
 import argparse
-import json
 import sys
 import time
 
@@ -15,7 +14,7 @@ except ImportError as error:
     print(f"skipped: this Python has no {error.name}")
     sys.exit(77)
 
-from shapes import SHAPES, add_options
+from shapes import SHAPES, add_options, tell
 
 
 def model_of(shape, device):
@@ -52,11 +51,8 @@ def main():
     tokens = arguments.rows * arguments.new
     row = {"part": "transformers", "model": arguments.shape, "rows": arguments.rows, "new": arguments.new, "tok/s": tokens / taken,
            "seconds": taken, "transformers": transformers.__version__, "torch": torch.__version__}
-    if arguments.json:
-        with open(arguments.json, "a") as file:
-            file.write(json.dumps(row) + "\n")
-    print(f"transformers {transformers.__version__} {arguments.shape}: {tokens / taken:.0f} tok/s "
-          f"({arguments.rows} rows, {arguments.prompt} + {arguments.new} tokens, {taken:.2f} s)")
+    tell(arguments, row, f"transformers {transformers.__version__} {arguments.shape}: {tokens / taken:.0f} tok/s "
+                         f"({arguments.rows} rows, {arguments.prompt} + {arguments.new} tokens, {taken:.2f} s)")
     return 0
 
 
