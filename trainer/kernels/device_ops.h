@@ -126,6 +126,10 @@ struct DeviceOps {
   void (*launch)(const Recording* recording);
   void (*forget)(Recording* recording);
 
+  /// From here on no row's result depends on which other rows are computed with it, as everywhere on a CPU. Recorded
+  /// calls stay as they are.
+  void (*set_invariant)(bool on);
+
   void (*start_slots)(const StartSlots&);
   void (*load_rows)(const LoadRows&);
   void (*sample_slots)(const SampleSlots&);

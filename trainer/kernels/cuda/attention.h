@@ -40,6 +40,12 @@ AHA_DEVICE void load_queries(const float* row, const Queries& q, Index D, float*
     to[i] = i % G < q.count ? row[(q.first + i % G) * D + i / G] : 0.0F;
 }
 
+/// Whether attention, or its backward pass, is to be computed on tensor cores.
+template <class Task>
+bool on_tiles(const Task& p) {
+  return p.together && p.type == FloatType::BF16 && !is_invariant();
+}
+
 /// On tensor cores, where type, head width and the rows' order allow it; false: nothing was done.
 bool attention_tiles(const Attention& p);
 /// The same of the backward pass: dq of all rows with delta [M, H], and the sums of parts.

@@ -151,7 +151,7 @@ __global__ void part_tiles(AttentionBackward p, const float* delta, float* parti
 
 bool backward_part_tiles(const AttentionBackward& p, const float* delta, Index parts,
                          float* partial) {
-  if (!p.together || p.type != FloatType::BF16) return false;
+  if (!on_tiles(p)) return false;
   return with_tiles(1, p.kv.D, [&](auto, auto width) {
     constexpr int D = decltype(width)::value;
     launch({parts, p.kv.Hk, kAttentionWarps * kWarp, part_bytes(D)}, part_tiles<D>, p, delta,

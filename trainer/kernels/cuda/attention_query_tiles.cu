@@ -140,7 +140,7 @@ __global__ void query_tiles(AttentionBackward p, float* delta) {
 }  // namespace
 
 bool backward_query_tiles(const AttentionBackward& p, float* delta) {
-  if (!p.together || p.type != FloatType::BF16) return false;
+  if (!on_tiles(p)) return false;
   const Index group = p.H / p.kv.Hk;
   return with_tiles(group, p.kv.D, [&](auto heads, auto width) {
     constexpr int Heads = decltype(heads)::value;

@@ -138,7 +138,7 @@ __global__ void attend_tiles(Attention p) {
 }  // namespace
 
 bool attention_tiles(const Attention& p) {
-  if (!p.together || p.type != FloatType::BF16) return false;
+  if (!on_tiles(p)) return false;
   const Index group = p.H / p.kv.Hk;
   return with_tiles(group, p.kv.D, [&](auto heads, auto width) {
     constexpr int Heads = decltype(heads)::value;

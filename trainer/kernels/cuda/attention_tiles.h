@@ -12,12 +12,6 @@ constexpr Index tile_stride(Index columns) {
   return columns + 8;
 }
 
-AHA_DEVICE std::uint32_t pair_at(const Bf16* two) {
-  std::uint32_t pair;
-  memcpy(&pair, two, sizeof pair);
-  return pair;
-}
-
 /// C [16, 8] of zeros.
 AHA_DEVICE void clear(float (&c)[4]) {
   for (int i = 0; i < 4; ++i)

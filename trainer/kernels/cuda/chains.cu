@@ -31,7 +31,8 @@ __global__ void swiglu_operand_elements(Swiglu p, Element* y, Index ld) {
 
 /// The product of rows that are in scratch memory in the weight's type.
 void multiply(const Linear& p, const void* rows, Index ld) {
-  gemm({p.w.rows, p.K, true, rows, ld, false, p.y, p.ldy, p.N, p.M, p.K, p.w.type, p.accumulate});
+  product(
+      {p.w.rows, p.K, true, rows, ld, false, p.y, p.ldy, p.N, p.M, p.K, p.w.type, p.accumulate});
 }
 
 /// Where k's and v's element d of head h go in the store.

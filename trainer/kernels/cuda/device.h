@@ -35,6 +35,13 @@ struct Gemm {
 };
 void gemm(const Gemm& p);
 
+/// From here on no row's result depends on which rows are with it, nor on what serves: products have a fixed order of
+/// their own, and attention is one kernel.
+void set_invariant(bool on);
+bool is_invariant();
+/// `gemm`, or what set_invariant asks for.
+void product(const Gemm& p);
+
 /// to [M, columns] with padded(columns) between rows = x [M, columns] with `ld`, rounded to `type`.
 void narrow_rows(const float* x, Index ld, Index M, Index columns, FloatType type, void* to);
 

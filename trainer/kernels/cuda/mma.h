@@ -15,6 +15,17 @@
 
 namespace aha::cuda {
 
+/// Words that hold numbers of 16 bits: memcpy, which does not know their alignment, would be two loads.
+using Pair [[gnu::may_alias]] = std::uint32_t;
+struct __attribute__((may_alias, aligned(16))) Eight {
+  std::uint32_t pair[4];
+};
+
+/// Two numbers at an even place of memory that begins at one.
+AHA_DEVICE std::uint32_t pair_at(const Bf16* two) {
+  return *reinterpret_cast<const Pair*>(two);
+}
+
 /// Two numbers rounded to bf16 in a register, `low` in its lower half.
 AHA_DEVICE std::uint32_t bf16_pair(float low, float high) {
   Bf16 a;

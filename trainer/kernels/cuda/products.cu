@@ -25,22 +25,22 @@ Operand operand(const float* x, Index ld, Index M, Index columns, FloatType type
 void linear(const Exec&, const Linear& p) {
   if (p.M == 0) return;
   const Operand x = operand(p.x, p.ldx, p.M, p.K, p.w.type, Scratch::Right);
-  gemm({p.w.rows, p.K, true, x.data, x.ld, false, p.y, p.ldy, p.N, p.M, p.K, p.w.type,
-        p.accumulate});
+  product({p.w.rows, p.K, true, x.data, x.ld, false, p.y, p.ldy, p.N, p.M, p.K, p.w.type,
+           p.accumulate});
 }
 
 void linear_dx(const Exec&, const LinearDx& p) {
   if (p.M == 0) return;
   const Operand dy = operand(p.dy, p.ldy, p.M, p.N, p.w.type, Scratch::Right);
-  gemm({p.w.rows, p.K, false, dy.data, dy.ld, false, p.dx, p.ldx, p.K, p.M, p.N, p.w.type,
-        p.accumulate});
+  product({p.w.rows, p.K, false, dy.data, dy.ld, false, p.dx, p.ldx, p.K, p.M, p.N, p.w.type,
+           p.accumulate});
 }
 
 void linear_dw(const Exec&, const LinearDw& p) {
   if (p.M == 0) return;
   const Operand x = operand(p.x, p.ldx, p.M, p.K, p.type, Scratch::Left);
   const Operand dy = operand(p.dy, p.ldy, p.M, p.N, p.type, Scratch::Right);
-  gemm({x.data, x.ld, false, dy.data, dy.ld, true, p.dw, p.K, p.K, p.N, p.M, p.type, true});
+  product({x.data, x.ld, false, dy.data, dy.ld, true, p.dw, p.K, p.K, p.N, p.M, p.type, true});
 }
 
 }  // namespace aha::cuda

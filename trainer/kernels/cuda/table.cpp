@@ -16,6 +16,7 @@ constexpr DeviceOps kDeviceOps{
     .drop_recording = drop_recording,
     .launch = launch_recording,
     .forget = forget,
+    .set_invariant = set_invariant,
     .start_slots = start_slots,
     .load_rows = load_rows,
     .sample_slots = sample_slots,
