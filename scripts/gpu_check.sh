@@ -4,12 +4,14 @@
 #   scripts/gpu_check.sh [--out DIR] [--only PART,PART...] [--dry-run]
 # The part `compare` holds numbers of the jobs to within 1e-3 of each other: loss and gradient of the first step, which both
 # take from the seed's weights, and loss, gradient and mean length of the first GRPO step, which gpu_grpo takes from the weights
-# that the CPU's warm start ended with. `replay` trains the batches of ten CPU steps on the GPU, with tolerances of its own.
+# that the CPU's warm start ended with. `ranks` is the job on two GPUs, held to within 1e-3 of one's first step; it is left out where
+# one is visible. `replay` trains the batches of ten CPU steps on the GPU, with tolerances of its own.
 #   --out DIR    ./gpu_check; a log a part, results.json, replay*.json, bench.jsonl
 #   --only       these parts alone
 #   --dry-run    says what would be run
 # Eight minutes at most: a part gets its own limit, or what is left of them. One that fails does not keep the others from
-# running. Peers that are not installed are left out. Exit code 0: all passed; 1: a part failed; 77: no GPU.
+# running. Peers that are not installed are left out, and so are several ranks where there is one GPU.
+# Exit code 0: all passed; 1: a part failed; 77: no GPU.
 source "$(dirname "$0")/common.sh"
 out=$PWD/gpu_check dry=false only= most=470
 while [ $# -gt 0 ]; do
@@ -19,7 +21,7 @@ while [ $# -gt 0 ]; do
     --only) [ $# -ge 2 ] || die "gpu_check" "--only has no parts" "see scripts/gpu_check.sh --dry-run"
       only=,$2,; shift ;;
     --dry-run) dry=true ;;
-    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) die "gpu_check" "unknown argument '$1'" "see scripts/gpu_check.sh --help" ;;
   esac
   shift
@@ -51,11 +53,11 @@ compare_stage() {
   shift 3
   for key in "$@"; do
     x=$(number_of_first_step "$a" "$stage" "$key") y=$(number_of_first_step "$b" "$stage" "$key")
-    awk -v name="$stage, step 1, $key" -v x="$x" -v y="$y" 'function size(v) { return v < 0 ? -v : v }
+    awk -v name="$stage, step 1, $key" -v one="${one:-CPU}" -v other="${other:-GPU}" -v x="$x" -v y="$y" 'function size(v) { return v < 0 ? -v : v }
       BEGIN { number = "^-?[0-9.]+([eE][-+]?[0-9]+)?$"
-        if (x !~ number || y !~ number) { printf "%s: CPU \"%s\", GPU \"%s\": a number is missing\n", name, x, y; exit 1 }
+        if (x !~ number || y !~ number) { printf "%s: %s \"%s\", %s \"%s\": a number is missing\n", name, one, x, other, y; exit 1 }
         most = size(x) > size(y) ? size(x) : size(y); gap = most > 0 ? size(x - y) / most : 0
-        printf "%s: CPU %s, GPU %s, gap %.1e of at most 1e-3\n", name, x, y, gap; exit !(gap <= 1e-3) }' || return 1
+        printf "%s: %s %s, %s %s, gap %.1e of at most 1e-3\n", name, one, x, other, y, gap; exit !(gap <= 1e-3) }' || return 1
   done
 }
 compare() { # FOLDER
@@ -64,7 +66,19 @@ compare() { # FOLDER
     compare_stage "$1/cpu/metrics.jsonl" "$1/gpu_grpo/metrics.jsonl" grpo loss grad_norm completions/mean_length &&
     echo "the CPU's and the GPU's numbers of both first steps agree within 1e-3"
 }
-export -f not_built number_of_first_step compare_stage compare
+visible_gpus() {
+  if [ -n "${CUDA_VISIBLE_DEVICES:-}" ]; then tr , '\n' <<<"$CUDA_VISIBLE_DEVICES" | grep -c .; else nvidia-smi -L | grep -c '^GPU '; fi
+}
+several_ranks() { # FOLDER COMMAND...: the job on two GPUs beside the one on one
+  local folder=$1 gpus
+  shift
+  gpus=$(visible_gpus)
+  [ "$gpus" -ge 2 ] || { echo "left out: several ranks need two GPUs, and $gpus is visible"; return 77; }
+  rm -rf "${folder:?}/ranks" && "$@" &&
+    one="one GPU" other="two GPUs" compare_stage "$folder/gpu/metrics.jsonl" "$folder/ranks/metrics.jsonl" warm_start loss grad_norm &&
+    echo "two ranks learn what one learns, within 1e-3"
+}
+export -f not_built number_of_first_step compare_stage compare visible_gpus several_ranks
 
 toy=(train configs/countdown_aha.yaml --set stages.warm_start.train.max_steps=200 --set stages.grpo.train.max_steps=10)
 
@@ -80,6 +94,7 @@ part cpu_job 60 "'$aha' ${toy[*]} --set output_dir='$out/cpu' --set device=cpu"
 part gpu_job 60 "'$aha' ${toy[*]} --set output_dir='$out/gpu' --set device=cuda"
 part gpu_grpo 60 "cp -r '$out/cpu' '$out/gpu_grpo' && '$aha' ${toy[*]} --set output_dir='$out/gpu_grpo' --set device=cuda --resume '$out/gpu_grpo/checkpoints/step_200' && touch '$out/gpu_grpo/done'"
 part compare 10 "compare '$out'"
+part ranks 60 "several_ranks '$out' '$aha' ${toy[*]} --set output_dir='$out/ranks' --set device=cuda --nproc 2"
 replay="$(program gpu_replay) configs/countdown_aha.yaml --model '$out/cpu/checkpoints/step_200'"
 part replay 60 "$replay --json '$out/replay.json'"
 part replay_bf16 60 "$replay --json '$out/replay_bf16.json' --set model.storage=bf16"
@@ -123,7 +138,7 @@ for i in "${!names[@]}"; do
   fi
   seconds=$(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $started }")
   grep -q 'skipped: no GPU' "$log" && code=77
-  case $code${names[i]} in 77peer_*) ;; 0*) ;; *) failed=1 ;; esac
+  case $code${names[i]} in 77peer_* | 77ranks) ;; 0*) ;; *) failed=1 ;; esac
   case $code in 77) outcome="not run" ;; 0) outcome=passed ;; 124 | 137) outcome="timed out" ;; *) outcome="failed ($code)" ;; esac
   last=$(grep -v '^[=~ -]*$' "$log" | tail -n 1 | tr -d '"\\' | tr -cd '[:print:]' | cut -c1-160)
   printf '%-14s %-10s %8.1f   %s\n' "${names[i]}" "$outcome" "$seconds" "$last"

@@ -44,6 +44,7 @@ program tests/test_cuda 'echo ok'
 program tests/test_run_on_gpu 'echo ok'
 check || { echo "all parts pass, but not the whole"; cat "$place/log"; failures=1; }
 expect "a peer that is not installed" '^peer_generate +not run '
+expect "one GPU" '^ranks +not run .*several ranks need two GPUs, and 0 is visible'
 expect "a bench" '^nv256_15b +passed .*50.0 % of the floor'
 [ "$(wc -l <"$place/out/bench.jsonl")" = 7 ] || { echo "results of benches are missing"; failures=1; }
 PATH=$place/bin:$PATH "$place/scripts/gpu_check.sh" --out "$place/out" --only machine,replay >"$place/log" 2>&1
@@ -55,6 +56,12 @@ sed -i 's/most=470/most=4/' "$place/scripts/gpu_check.sh"
 check
 expect "a part that no time is left for" '^machine +timed out .*no time is left'
 sed -i 's/most=4/most=470/' "$place/scripts/gpu_check.sh"
+
+program bin/nvidia-smi 'printf "GPU 0: a\nGPU 1: b\n"'
+PATH=$place/bin:$PATH CUDA_VISIBLE_DEVICES=1 "$place/scripts/gpu_check.sh" --out "$place/out" --only ranks >"$place/log" 2>&1
+expect "one visible GPU" '^ranks +not run .*and 1 is visible'
+check
+expect "two GPUs" '^ranks +passed .*two ranks learn what one learns'
 
 job 2.51
 check
