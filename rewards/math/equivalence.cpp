@@ -13,7 +13,6 @@
 namespace aha::math {
 namespace {
 
-constexpr std::size_t kMostItems = 64;
 constexpr int kMostNesting = 16;
 
 /// A relation's sign, read from the right: '<' is '>'.
@@ -31,6 +30,15 @@ class Comparer {
     scope_.steps = &steps;
   }
 
+  /// Of two answers as wholes.
+  Judgement judge(Ref a, Ref b) {
+    auto judgement = compare(a, b);
+    if (judgement.verdict == Verdict::Equal && canonical(tree_, a) != canonical(tree_, b) &&
+        (states_falsehood(tree_, a, scope_) || states_falsehood(tree_, b, scope_)))
+      return different("an equation that is not true");
+    return judgement;
+  }
+
   Judgement compare(Ref a, Ref b) {
     scope_.step();
     if (++nesting_ > kMostNesting) throw Refusal{"more than 16 levels of lists"};
@@ -39,7 +47,10 @@ class Comparer {
     // The canonical form of a list is sorted.
     const bool ordered = conventions_.ordered_lists &&
                          (contains(tree_, a, Kind::List) || contains(tree_, b, Kind::List));
-    const bool alike = !ordered && canonical(tree_, a) == canonical(tree_, b);
+    const auto left = canonical(tree_, a);
+    const auto right = canonical(tree_, b);
+    scope_.step(static_cast<std::int64_t>((left.size() + right.size()) / 256));
+    const bool alike = !ordered && left == right;
     auto judgement = alike ? equal() : by_kind(a, b);
     --nesting_;
     return judgement;
@@ -140,7 +151,10 @@ class Comparer {
 
   /// Every item has its like in the other list.
   Judgement any_order(const std::vector<Ref>& a, const std::vector<Ref>& b) {
-    if (a.size() > kMostItems || b.size() > kMostItems) throw Refusal{"more than 64 items"};
+    if (a.size() > kMostItems || b.size() > kMostItems) {
+      if (a.size() != b.size()) return different("another number of items");
+      throw Refusal{"more than 64 items"};
+    }
     std::vector<bool> met(b.size(), false);
     bool unjudged = false;
     bool missing = false;
@@ -255,7 +269,7 @@ Comparison::Comparison(Tree& tree, const Conventions& conventions, std::int64_t&
     : tree_(tree), conventions_(conventions), steps_(steps) {}
 
 Judgement Comparison::compare(Ref a, Ref b) {
-  return Comparer(tree_, conventions_, steps_).compare(a, b);
+  return Comparer(tree_, conventions_, steps_).judge(a, b);
 }
 
 Judgement Comparison::compare(const Readings& a, const Readings& b) {

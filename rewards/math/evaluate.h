@@ -16,8 +16,11 @@ struct Scope {
   bool percent_is_number = false;                         ///< 28% is 28, not 28/100
   std::int64_t* steps = nullptr;                          ///< counted up; see kMostSteps
 
-  /// Refusal beyond kMostSteps.
-  void step() const;
+  /// Counts `amount` of them; Refusal beyond kMostSteps.
+  void step(std::int64_t amount = 1) const;
+  /// Counts `times` operations on fractions of so many bits, whose time is that of their common divisors: the product
+  /// of the sizes, in units of 8 words, so that small ones are part of their step.
+  void arithmetic(std::size_t bits_a, std::size_t bits_b, std::int64_t times = 1) const;
 };
 
 inline constexpr std::int64_t kMostSteps = 20'000;
@@ -58,8 +61,9 @@ std::optional<Integer> rounded(const Tree& tree, Ref ref, int places, Scope& sco
 /// Digits before the point of a real value, 0 or less for one below 1 (0.05: -1).
 std::optional<int> decimal_digits(const Tree& tree, Ref ref, Scope& scope);
 
-/// The sign of a(p) b(q) - b(p) a(q) over all points is 0, that is, a and b have one ratio: 1 if it
-/// is positive, -1 if negative, 0 if they have none or it cannot be told.
+/// a(p) b(q) = b(p) a(q) over all points, that is, a and b have one ratio: 1 if it is positive, -1 if
+/// negative, 0 if they have none or it cannot be told. Rational values are compared exactly, others as
+/// in `nearness`.
 int constant_ratio(const Tree& tree, Ref a, Ref b, Scope& scope);
 
 }  // namespace aha::math

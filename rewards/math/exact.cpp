@@ -37,7 +37,7 @@ Integer floor_of(const Fraction& value) {
   return quotient;
 }
 
-Value whole_power(const Fraction& base, long exponent) {
+Value whole_power(const Fraction& base, long exponent, const Scope& scope) {
   if (base.is_zero() && exponent < 0) return std::nullopt;
   const auto size = static_cast<unsigned long>(std::abs(exponent));
   if (bits(base) * size > kMostBits) {
@@ -46,6 +46,7 @@ Value whole_power(const Fraction& base, long exponent) {
   const bool unit = base == 1 || base == -1 || base.is_zero();
   const auto n = static_cast<unsigned>(unit ? 2 - size % 2 : size);
   if (size == 0) return Fraction(1);
+  scope.arithmetic(bits(base) * n, bits(base) * n);
   const Integer top = mp::pow(mp::numerator(base), n);
   const Integer bottom = mp::pow(mp::denominator(base), n);
   // By division, since Boost's rational takes no negative denominator.
@@ -53,13 +54,16 @@ Value whole_power(const Fraction& base, long exponent) {
 }
 
 /// The whole root of a whole number >= 0, if it has one.
-std::optional<Integer> whole_root(const Integer& value, unsigned degree) {
+std::optional<Integer> whole_root(const Integer& value, unsigned degree, const Scope& scope) {
   if (value <= 1 || degree == 1) return value;
   if (degree == 2) {
     Integer rest;
     Integer root = mp::sqrt(value, rest);
     return rest.is_zero() ? std::optional(root) : std::nullopt;
   }
+  // each halving takes a power of about the value's size
+  scope.step(static_cast<std::int64_t>(bits(value) / degree));
+  scope.arithmetic(bits(value), bits(value), static_cast<std::int64_t>(bits(value) / degree));
   Integer low = 1;
   Integer high = Integer(1) << static_cast<unsigned>(bits(value) / degree + 1);
   while (low < high) {
@@ -72,34 +76,36 @@ std::optional<Integer> whole_root(const Integer& value, unsigned degree) {
   return mp::pow(low, degree) == value ? std::optional(low) : std::nullopt;
 }
 
-Value exact_root(const Fraction& value, long degree) {
+Value exact_root(const Fraction& value, long degree, const Scope& scope) {
   if (degree < 1 || degree > 64 || bits(value) > 4096) return std::nullopt;
   if (value < 0 && degree % 2 == 0) return std::nullopt;
-  const auto top = whole_root(mp::abs(mp::numerator(value)), static_cast<unsigned>(degree));
-  const auto bottom = whole_root(mp::denominator(value), static_cast<unsigned>(degree));
-  if (!top || !bottom) return std::nullopt;
+  const auto top = whole_root(mp::abs(mp::numerator(value)), static_cast<unsigned>(degree), scope);
+  if (!top) return std::nullopt;
+  const auto bottom = whole_root(mp::denominator(value), static_cast<unsigned>(degree), scope);
+  if (!bottom) return std::nullopt;
   return Fraction(value < 0 ? Integer(-*top) : *top, *bottom);
 }
 
-Value exact_power(const Fraction& base, const Fraction& exponent) {
-  if (const auto whole = small(exponent, kMostPower)) return whole_power(base, *whole);
+Value exact_power(const Fraction& base, const Fraction& exponent, const Scope& scope) {
+  if (const auto whole = small(exponent, kMostPower)) return whole_power(base, *whole, scope);
   if (base == 1) return Fraction(1);
   if (base.is_zero() && exponent > 0) return Fraction(0);
   const auto degree = small(Fraction(mp::denominator(exponent)), 64);
   const auto top = small(Fraction(mp::numerator(exponent)), kMostPower);
   if (!degree || !top) return std::nullopt;
-  const auto root = exact_root(base, *degree);
-  return root ? whole_power(*root, *top) : std::nullopt;
+  const auto root = exact_root(base, *degree, scope);
+  return root ? whole_power(*root, *top, scope) : std::nullopt;
 }
 
 /// log_base(value) where it is a whole number or one over a whole number.
-Value exact_log(const Fraction& base, const Fraction& value) {
+Value exact_log(const Fraction& base, const Fraction& value, const Scope& scope) {
   if (base <= 0 || base == 1 || value <= 0 || bits(value) > 4096) return std::nullopt;
   for (const bool swap : {false, true}) {
     const auto& b = swap ? value : base;
     const auto& v = swap ? base : value;
     Fraction power = 1;
     for (int n = 0; n <= 400 && bits(power) <= bits(v) + 64; ++n, power *= b) {
+      scope.arithmetic(bits(power), bits(v), 2);
       if (swap && n == 0) continue;
       if (power == v) return swap ? Fraction(1, n) : Fraction(n);
       if (power * v == 1) return swap ? Fraction(-1, n) : Fraction(-n);
@@ -109,19 +115,21 @@ Value exact_log(const Fraction& base, const Fraction& value) {
   return std::nullopt;
 }
 
-Value factorial(const Fraction& value) {
+Value factorial(const Fraction& value, const Scope& scope) {
   const auto n = small(value, 2000);
   if (!n || *n < 0) return std::nullopt;
+  scope.step(*n / 16);
   Integer product = 1;
   for (long i = 2; i <= *n; ++i)
     product *= i;
   return Fraction(product);
 }
 
-Value binomial(const Fraction& top, const Fraction& bottom) {
+Value binomial(const Fraction& top, const Fraction& bottom, const Scope& scope) {
   const auto k = small(bottom, kMostTerms);
   if (!k || bits(top) > 64) return std::nullopt;
   if (*k < 0) return Fraction(0);
+  scope.step(*k);
   Fraction value = 1;
   for (long i = 0; i < *k; ++i)
     value = value * (top - i) / (i + 1);
@@ -151,8 +159,10 @@ Value determinant(const Tree& tree, const Node& matrix, Scope& scope) {
     product *= cells[column * n + column];
     for (auto row = column + 1; row < n; ++row) {
       const Fraction factor = cells[row * n + column] / cells[column * n + column];
-      for (auto i = column; i < n; ++i)
+      for (auto i = column; i < n; ++i) {
+        scope.arithmetic(bits(factor), bits(cells[column * n + i]), 2);
         cells[row * n + i] -= factor * cells[column * n + i];
+      }
     }
   }
   return product;
@@ -173,27 +183,33 @@ Value function_value(const Tree& tree, const Node& node, Scope& scope) {
   if (name == "gcd" || name == "lcm") {
     if (!std::all_of(v.begin(), v.end(), is_whole)) return std::nullopt;
     Integer total = mp::numerator(v[0]);
-    for (const auto& value : v)
+    for (const auto& value : v) {
+      scope.arithmetic(bits(total), bits(value));
+      if (bits(total) > kMostBits) return std::nullopt;
       total = name == "gcd" ? mp::gcd(total, mp::numerator(value))
                             : mp::lcm(total, mp::numerator(value));
+    }
     return Fraction(mp::abs(total));
   }
   if (v.size() == 2) {
     if (name == "root")
-      return is_whole(v[1]) ? exact_root(v[0], small(v[1], 64).value_or(0)) : std::nullopt;
-    if (name == "log") return exact_log(v[0], v[1]);
-    if (name == "binomial") return binomial(v[0], v[1]);
-    if (name == "mod" && v[1] > 0) return v[0] - v[1] * Fraction(floor_of(v[0] / v[1]));
+      return is_whole(v[1]) ? exact_root(v[0], small(v[1], 64).value_or(0), scope) : std::nullopt;
+    if (name == "log") return exact_log(v[0], v[1], scope);
+    if (name == "binomial") return binomial(v[0], v[1], scope);
+    if (name == "mod" && v[1] > 0) {
+      scope.arithmetic(bits(v[0]), bits(v[1]), 3);
+      return v[0] - v[1] * Fraction(floor_of(v[0] / v[1]));
+    }
     return std::nullopt;
   }
   if (name == "abs") return mp::abs(v[0]);
   if (name == "floor") return Fraction(floor_of(v[0]));
   if (name == "ceil") return -Fraction(floor_of(-v[0]));
-  if (name == "factorial") return factorial(v[0]);
+  if (name == "factorial") return factorial(v[0], scope);
   if (name == "exp" || name == "cos" || name == "cosh" || name == "sec")
     return v[0].is_zero() ? Value(Fraction(1)) : std::nullopt;
   if (name == "ln") return v[0] == 1 ? Value(Fraction(0)) : std::nullopt;
-  if (name == "lg") return exact_log(Fraction(10), v[0]);
+  if (name == "lg") return exact_log(Fraction(10), v[0], scope);
   if (name == "sin" || name == "tan" || name == "sinh" || name == "tanh" || name == "arcsin" ||
       name == "arctan")
     return v[0].is_zero() ? Value(Fraction(0)) : std::nullopt;
@@ -214,28 +230,13 @@ Value series_value(const Tree& tree, const Node& node, Scope& scope) {
     const auto term = exact_value(tree, node.items[3], scope);
     scope.bound.pop_back();
     if (!term || bits(total) > kMostBits) return std::nullopt;
+    scope.arithmetic(bits(total), bits(*term));
     total = sum ? Fraction(total + *term) : Fraction(total * *term);
   }
   return total;
 }
 
 }  // namespace
-
-void Scope::step() const {
-  if (steps != nullptr && ++*steps > kMostSteps) throw Refusal{"more than 20,000 steps of work"};
-}
-
-Fraction value_at(const std::string& unknown, int point) {
-  std::uint64_t hash = 14695981039346656037U;
-  for (const char c : unknown + static_cast<char>('0' + point))
-    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  hash ^= hash >> 29;
-  if (point < 2) return Fraction(static_cast<long>(3 + hash % 41));
-  const Fraction value(static_cast<long>(1009 + hash % 9973),
-                       static_cast<long>(7 + (hash >> 20) % 997));
-  const bool negative = point == 3 && (hash >> 40) % 3 != 0;
-  return negative ? Fraction(-value) : value;
-}
 
 std::optional<Fraction> exact_value(const Tree& tree, Ref ref, Scope& scope) {
   scope.step();
@@ -246,7 +247,11 @@ std::optional<Fraction> exact_value(const Tree& tree, Ref ref, Scope& scope) {
     if (bound != scope.bound.rend()) return bound->second;
     if (node.name == "...") return std::nullopt;
   }
-  if (is_unknown(tree, ref)) return value_at(canonical(tree, ref), scope.point);
+  if (is_unknown(tree, ref)) {
+    const auto name = canonical(tree, ref);
+    scope.step(static_cast<std::int64_t>(name.size() / 64));
+    return value_at(name, scope.point);
+  }
   switch (node.kind) {
     case Kind::Number:
     case Kind::BaseNumber:
@@ -258,6 +263,7 @@ std::optional<Fraction> exact_value(const Tree& tree, Ref ref, Scope& scope) {
       for (const auto item : node.items) {
         const auto value = exact_value(tree, item, scope);
         if (!value || bits(total) > kMostBits || bits(*value) > kMostBits) return std::nullopt;
+        scope.arithmetic(bits(total), bits(*value));
         total = sum ? Fraction(total + *value) : Fraction(total * *value);
       }
       return total;
@@ -266,7 +272,7 @@ std::optional<Fraction> exact_value(const Tree& tree, Ref ref, Scope& scope) {
       const auto base = exact_value(tree, node.items[0], scope);
       if (!base) return std::nullopt;
       const auto exponent = exact_value(tree, node.items[1], scope);
-      return exponent ? exact_power(*base, *exponent) : std::nullopt;
+      return exponent ? exact_power(*base, *exponent, scope) : std::nullopt;
     }
     case Kind::Percent: {
       auto value = exact_value(tree, node.items[0], scope);

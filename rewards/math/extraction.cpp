@@ -15,17 +15,31 @@ constexpr auto kNone = std::string_view::npos;
 constexpr std::size_t kLongestAnswer = 10000;
 constexpr int kWordsBetweenBoxes = 3;
 
+/// The bytes of a <|name|> that a text begins with, 0 if it does not. The bars of "0<|y|<5" hold no name, and one
+/// letter is none.
+std::size_t special_token(std::string_view text) {
+  constexpr std::size_t kLongestName = 64;
+  if (!text.starts_with("<|")) return 0;
+  auto end = std::size_t{2};
+  const auto in_name = [](char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+  };
+  while (end < text.size() && end <= kLongestName + 2 && in_name(text[end]))
+    ++end;
+  return end >= 4 && text.substr(end).starts_with("|>") ? end + 2 : 0;
+}
+
 /// Without thinking and special tokens; nothing where the thinking has not ended.
 std::optional<std::string_view> answering_part(std::string_view text) {
   const auto rest = after_ended_thought(text);
   if (!rest) return std::nullopt;
   text = trimmed(*rest);
-  while (text.starts_with("<|")) {
-    const auto close = text.find("|>");
-    if (close == kNone) break;
-    text = trimmed(text.substr(close + 2));
+  while (const auto size = special_token(text))
+    text = trimmed(text.substr(size));
+  for (auto at = text.find("<|"); at != kNone; at = text.find("<|", at + 1)) {
+    if (special_token(text.substr(at)) > 0) return trimmed(text.substr(0, at));
   }
-  return trimmed(text.substr(0, text.find("<|")));
+  return text;
 }
 
 Extracted found(std::string_view text, const char* how, bool closed = false) {
@@ -46,9 +60,9 @@ Extracted boxed(std::string_view text) {
   const auto boxes = boxes_of(text);
   if (boxes.open) return {{}, "a box that is not closed", false};
   if (boxes.pieces.empty()) return {{}, "no box", false};
-  auto answer = joined_last(text, boxes.pieces, kWordsBetweenBoxes);
-  if (percent_follows(text.substr(boxes.pieces.back().end))) answer += " \\%";
-  return found(answer, "box", true);
+  auto answer = found(joined_last(text, boxes.pieces, kWordsBetweenBoxes), "box", true);
+  answer.percent = percent_follows(text.substr(boxes.pieces.back().end));
+  return answer;
 }
 
 /// The last formula with its like before it, or the last number, whichever ends later.
@@ -58,9 +72,9 @@ Extracted last_of(std::string_view text) {
   if (const auto number = last_number_in(text.substr(from)))
     return found(number->content, "last number");
   if (formulas.empty()) return {{}, "no formula and no number", false};
-  auto answer = joined_last(text, formulas, 0);
-  if (percent_follows(text.substr(formulas.back().end))) answer += " \\%";
-  return found(answer, "last formula");
+  auto answer = found(joined_last(text, formulas, 0), "last formula");
+  answer.percent = percent_follows(text.substr(formulas.back().end));
+  return answer;
 }
 
 Extracted first_of(std::string_view text) {

@@ -33,6 +33,8 @@ struct Extracted {
   std::string text{};    ///< empty: nothing was found
   const char* how = "";  ///< "box", "answer tag", ...; why not, where nothing was found
   bool closed = false;   ///< a closed box or tag: complete, also in a truncated completion
+  bool percent =
+      false;  ///< a percent sign stands behind the box or formula, which `text` is without
 };
 
 /// Cuts the answer out of a text. With Auto, the first of these that is there:
@@ -50,7 +52,7 @@ struct Extracted {
 ///   answer line, choice, code block: see places.h; not with Auto
 ///
 /// The other rules look at one place alone. Before that the text is cut: up to the last </think>,
-/// and from the first <|special|> token on. A <think> that is not closed leaves nothing.
+/// and from the first <|special|> token on, complete with its second bar. A <think> that is not closed leaves nothing.
 ///
 /// Linear in the text, and safe on any.
 Extracted extracted_answer(std::string_view text, Extraction rule, bool bare);

@@ -1,5 +1,5 @@
 #pragma once
-#include <cstdint>
+#include <cstddef>
 #include <string>
 
 namespace aha::math {
@@ -11,6 +11,9 @@ struct Judgement {
   Verdict verdict = Verdict::Different;
   std::string reason{};
 };
+
+/// Lists, and sets, are compared item by item up to so many.
+inline constexpr std::size_t kMostItems = 64;
 
 /// What sources dispute; the defaults are Math-Verify's where it is consistent.
 struct Conventions {

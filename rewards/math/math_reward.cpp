@@ -6,6 +6,7 @@
 #include <array>
 
 #include "rewards/math/extraction.h"
+#include "rewards/math/judgeable.h"
 #include "rewards/memo.h"
 #include "rewards/row_fields.h"
 #include "rewards/text_scan.h"
@@ -25,6 +26,7 @@ constexpr std::size_t kMostOutcomes = 4096;
 struct Gold {
   math::Tree tree{};
   math::Readings readings{};
+  bool percent = false;  ///< of a percentage: a sign behind the box of an answer counts
   std::string problem{};
 };
 
@@ -57,9 +59,10 @@ class MathReward final : public Reward {
     const auto answer = math::extracted_answer(attempt.completion, rule_, attempt.bare);
     if (answer.text.empty()) return {0.0, "", answer.how};
     if (attempt.truncated && !answer.closed) return {0.0, clipped(answer.text), "truncated", 1};
+    const auto whole = answer.text + (answer.percent && gold->percent ? " \\%" : "");
     // the length says where the gold ends: either text may hold any byte
-    const auto pair = fmt::format("{} {}{}", text->size(), *text, answer.text);
-    const auto outcome = outcomes_.get(pair, [&] { return compared(*gold, answer.text); });
+    const auto pair = fmt::format("{} {}{}", text->size(), *text, whole);
+    const auto outcome = outcomes_.get(pair, [&] { return compared(*gold, whole); });
     return {outcome->score, clipped(answer.text),
             fmt::format("{} ({})", outcome->reason, answer.how), outcome->steps};
   }
@@ -97,27 +100,47 @@ class MathReward final : public Reward {
     }
     std::string problem;
     gold.readings = math::readings_of(gold.tree, answer.text, problem);
-    if (gold.readings.empty())
+    if (gold.readings.empty()) {
       gold.problem = fmt::format("'{}' is neither mathematics nor words: {}: '{}'", answer_field_,
                                  problem, clipped(answer.text));
+      return gold;
+    }
+    if (const auto what = math::unevaluable(gold.tree, gold.readings[0])) {
+      gold.problem = fmt::format("'{}' holds {}, which has no value here: '{}'", answer_field_,
+                                 *what, clipped(answer.text));
+      gold.readings.clear();
+      return gold;
+    }
+    if (answer.percent) {
+      for (const auto reading : math::readings_of(gold.tree, answer.text + " \\%", problem))
+        gold.readings.push_back(reading);
+    }
+    gold.percent = std::any_of(gold.readings.begin(), gold.readings.end(), [&](math::Ref reading) {
+      return math::contains(gold.tree, reading, math::Kind::Percent);
+    });
     return gold;
   }
 
   Outcome compared(const Gold& gold, const std::string& answer) const {
     auto tree = gold.tree;
     std::string problem;
-    const auto prediction = math::readings_of(tree, answer, problem);
-    if (prediction.empty()) return {0.0, "no answer: " + problem};
     std::int64_t steps = 0;
     math::Judgement judgement;
     try {
+      const auto prediction = math::readings_of(tree, answer, problem);
+      if (prediction.empty()) return {0.0, "no answer: " + problem};
       judgement = math::Comparison(tree, conventions_, steps).compare(gold.readings, prediction);
     } catch (const math::Refusal& refusal) {
       judgement = {Verdict::Unjudged, refusal.reason};
     }
     steps += static_cast<std::int64_t>(tree.size());
     if (judgement.verdict == Verdict::Equal) return {1.0, "right", steps};
-    if (judgement.verdict == Verdict::Unjudged) return {std::nullopt, judgement.reason, steps};
+    if (judgement.verdict == Verdict::Unjudged) {
+      for (const auto reading : gold.readings) {
+        if (const auto limit = math::limit_of(tree, reading, conventions_))
+          return {std::nullopt, *limit, steps};
+      }
+    }
     return {0.0, judgement.reason, steps};
   }
 

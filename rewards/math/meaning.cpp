@@ -64,7 +64,59 @@ void collect(Tree& tree, Ref ref, std::vector<Ref>& items) {
   items.push_back(ref);
 }
 
+/// 10 for 120 and 1/100 for 0.05; nothing of a fraction whose decimals do not end.
+std::optional<Fraction> last_place(Fraction value) {
+  constexpr int kMostPlaces = 100;
+  Fraction place = 1;
+  const auto is_whole = [](const Fraction& of) {
+    return boost::multiprecision::denominator(of) == 1;
+  };
+  for (int i = 0; i < kMostPlaces && !is_whole(value); ++i, place /= 10)
+    value *= 10;
+  if (!is_whole(value)) return std::nullopt;
+  for (int i = 0; i < kMostPlaces && !value.is_zero() && is_whole(value / 10); ++i, place *= 10)
+    value /= 10;
+  return place;
+}
+
+/// The exact value, or one of 30 decimals.
+std::optional<Fraction> value_of(const Tree& tree, Ref ref, Scope& scope) {
+  constexpr int kPlaces = 30;
+  if (auto exact = exact_value(tree, ref, scope)) return exact;
+  const auto near = rounded(tree, ref, kPlaces, scope);
+  if (!near) return std::nullopt;
+  return Fraction(*near, boost::multiprecision::pow(Integer(10), kPlaces));
+}
+
+bool is_false(const Tree& tree, Ref left, char relation, Ref right, Scope& scope) {
+  if (relation != sign::kEqual && relation != sign::kAbout) return false;
+  if (!is_known(tree, left) || !is_known(tree, right)) return false;
+  const bool about = relation == sign::kAbout || tree[left].decimal || tree[right].decimal;
+  if (!about) {
+    const auto a = exact_value(tree, left, scope);
+    const auto b = exact_value(tree, right, scope);
+    return a && b ? *a != *b : nearness(tree, left, right, scope) == Nearness::Different;
+  }
+  const auto a = value_of(tree, left, scope);
+  const auto b = value_of(tree, right, scope);
+  if (!a || !b || *a == *b) return false;
+  const auto place_a = last_place(*a);
+  const auto place_b = last_place(*b);
+  if (!place_a && !place_b) return false;
+  return abs(*a - *b) >= std::max(place_a.value_or(0), place_b.value_or(0));
+}
+
 }  // namespace
+
+bool states_falsehood(const Tree& tree, Ref ref, Scope& scope) {
+  const auto& node = tree[ref];
+  for (std::size_t i = 0; node.kind == Kind::Relation && i < node.name.size(); ++i) {
+    if (is_false(tree, node.items[i], node.name[i], node.items[i + 1], scope)) return true;
+  }
+  return is_set_like(tree, ref) && std::any_of(node.items.begin(), node.items.end(), [&](Ref item) {
+           return states_falsehood(tree, item, scope);
+         });
+}
 
 bool is_set_like(const Tree& tree, Ref ref) {
   switch (tree[ref].kind) {

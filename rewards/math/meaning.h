@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "rewards/math/expression.h"
+#include "rewards/math/evaluate.h"
 
 namespace aha::math {
 
@@ -26,6 +26,10 @@ std::map<std::string, Ref> named_values(const Tree& tree, Ref ref);
 
 /// A matrix, or numbers times one, as one matrix.
 std::optional<Ref> scaled_matrix(Tree& tree, Ref ref);
+
+/// True where an equation between two values, of a chain any, does not hold: 6 = 5, x = 3 = 4. Beside a number with
+/// a decimal point, and with "about", both may differ by less than the last place that is not 0: 2/3 = 0.67.
+bool states_falsehood(const Tree& tree, Ref ref, Scope& scope);
 
 /// A set, list, tuple or the like: no expression with a value.
 bool is_set_like(const Tree& tree, Ref ref);

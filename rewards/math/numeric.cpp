@@ -32,6 +32,52 @@ Pair<Real> pair_of(const Tree& tree, Ref a, Ref b, Scope& scope) {
   return pair;
 }
 
+/// A difference is the rounding error alone: it goes with the bits.
+bool vanishes(const Low& coarse, const High& fine, const High& size) {
+  return fine <= mp::ldexp(High(coarse), -200) ||
+         (coarse.is_zero() && fine < mp::ldexp(size, -400));
+}
+
+/// A real value, exact where it is rational.
+struct Measured {
+  std::optional<Fraction> exact{};
+  Low low = 0;
+  High high = 0;
+  bool lost = false;
+};
+
+template <class Real>
+Real real_of(const Fraction& value) {
+  return Real(mp::numerator(value)) / Real(mp::denominator(value));
+}
+
+Measured measured(Fraction value) {
+  const auto low = real_of<Low>(value);
+  const auto high = real_of<High>(value);
+  return {std::move(value), low, high, false};
+}
+
+/// Nothing where it has no real value.
+std::optional<Measured> measured(const Tree& tree, Ref ref, Scope& scope) {
+  if (auto exact = exact_value(tree, ref, scope)) return measured(std::move(*exact));
+  const auto low = pair_of<Low>(tree, ref, ref, scope);
+  if (!low.state.defined || low.state.left_reals || !low.a.im.is_zero()) return std::nullopt;
+  const auto high = pair_of<High>(tree, ref, ref, scope);
+  if (!high.state.defined) return std::nullopt;
+  return Measured{std::nullopt, low.a.re, high.a.re, high.state.lost};
+}
+
+Measured times(const Measured& a, const Measured& b) {
+  if (a.exact && b.exact) return measured(*a.exact * *b.exact);
+  return {std::nullopt, a.low * b.low, a.high * b.high, a.lost || b.lost};
+}
+
+bool same(const Measured& a, const Measured& b) {
+  if (a.exact && b.exact) return *a.exact == *b.exact;
+  const auto size = std::max<High>({High(1), mp::abs(a.high), mp::abs(b.high)});
+  return vanishes(mp::abs(a.low - b.low), mp::abs(a.high - b.high), size);
+}
+
 std::optional<Low> real_value(const Tree& tree, Ref ref, Scope& scope) {
   const auto pair = pair_of<Low>(tree, ref, ref, scope);
   if (!pair.state.defined || mp::abs(pair.a.im) > mp::ldexp(Low(1), -120)) return std::nullopt;
@@ -39,6 +85,28 @@ std::optional<Low> real_value(const Tree& tree, Ref ref, Scope& scope) {
 }
 
 }  // namespace
+
+void Scope::step(std::int64_t amount) const {
+  if (steps != nullptr && (*steps += amount) > kMostSteps)
+    throw Refusal{"more than 20,000 steps of work"};
+}
+
+void Scope::arithmetic(std::size_t bits_a, std::size_t bits_b, std::int64_t times) const {
+  constexpr std::size_t kUnit = 8 * 64;
+  step(static_cast<std::int64_t>((bits_a / kUnit) * (bits_b / kUnit)) * times);
+}
+
+Fraction value_at(const std::string& unknown, int point) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : unknown + static_cast<char>('0' + point))
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  hash ^= hash >> 29;
+  if (point < 2) return Fraction(static_cast<long>(3 + hash % 41));
+  const Fraction value(static_cast<long>(1009 + hash % 9973),
+                       static_cast<long>(7 + (hash >> 20) % 997));
+  const bool negative = point == 3 && (hash >> 40) % 3 != 0;
+  return negative ? Fraction(-value) : value;
+}
 
 Nearness nearness(const Tree& tree, Ref a, Ref b, Scope& scope) {
   const auto low = pair_of<Low>(tree, a, b, scope);
@@ -50,10 +118,7 @@ Nearness nearness(const Tree& tree, Ref a, Ref b, Scope& scope) {
   if (!low.state.lost && distance > mp::ldexp(low.size(), -40)) return outcome(Nearness::Different);
   const auto high = pair_of<High>(tree, a, b, scope);
   if (!high.state.defined) return Nearness::Undefined;
-  const auto finer = high.distance();
-  const bool vanished = finer <= mp::ldexp(High(distance), -200) ||
-                        (distance.is_zero() && finer < mp::ldexp(high.size(), -400));
-  if (!vanished) return outcome(Nearness::Different);
+  if (!vanishes(distance, high.distance(), high.size())) return outcome(Nearness::Different);
   return high.state.lost ? Nearness::Lost : Nearness::Equal;
 }
 
@@ -89,25 +154,22 @@ std::optional<int> decimal_digits(const Tree& tree, Ref ref, Scope& scope) {
 }
 
 int constant_ratio(const Tree& tree, Ref a, Ref b, Scope& scope) {
-  std::optional<Complex<Low>> first;
+  std::optional<std::pair<Measured, Measured>> first;
+  const auto zero = measured(Fraction(0));
   int sign = 0;
   int shown = 0;
-  const Low small = mp::ldexp(Low(1), -100);
-  for (int point = 0; point < kPoints; ++point) {
-    scope.point = point;
-    const auto pair = pair_of<Low>(tree, a, b, scope);
-    if (!pair.state.defined || pair.state.left_reals || !pair.a.im.is_zero() ||
-        !pair.b.im.is_zero())
-      continue;
-    const bool a_zero = mp::abs(pair.a.re) < small;
-    const bool b_zero = mp::abs(pair.b.re) < small;
-    if (a_zero != b_zero) return 0;
-    if (a_zero) continue;
-    const Low ratio = pair.a.re / pair.b.re;
+  for (scope.point = 0; scope.point < kPoints; ++scope.point) {
+    const auto x = measured(tree, a, scope);
+    const auto y = x ? measured(tree, b, scope) : std::nullopt;
+    if (!y) continue;
+    if (x->lost || y->lost) return 0;
+    const bool x_zero = same(*x, zero);
+    if (x_zero != same(*y, zero)) return 0;
+    if (x_zero) continue;
     if (!first) {
-      first = Complex<Low>{ratio, 0};
-      sign = ratio > 0 ? 1 : -1;
-    } else if (mp::abs(ratio - first->re) > mp::abs(first->re) * small) {
+      first = {*x, *y};
+      sign = (x->low > 0) == (y->low > 0) ? 1 : -1;
+    } else if (!same(times(*x, first->second), times(*y, first->first))) {
       return 0;
     }
     ++shown;

@@ -10,10 +10,12 @@ namespace {
 
 constexpr std::size_t kMostWords = 200;
 
-/// "1,22" and "2,74": one number with a decimal comma, or two. Three digits are a thousand's group.
+/// "1,22" and "2,74": one number with a decimal comma, or two. Before three digits the comma parts thousands and
+/// nothing else.
 std::optional<std::string> decimal_comma(std::string_view text) {
   const auto comma = text.find(',');
   if (comma == std::string_view::npos || text.size() - comma < 3) return std::nullopt;
+  if (text.size() - comma == 4) return std::nullopt;
   auto number = std::string(text);
   number[comma] = '.';
   const auto sign = number.starts_with('-') ? std::size_t{1} : std::size_t{0};
