@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
 
 #include "trainer/core/text.h"
 #include "trainer/model/gguf_model.h"
@@ -106,17 +107,32 @@ void read_sizes(const GgufFile& file, const Settings& in, ModelProblems& problem
 }
 
 /// What would change the numbers and is not done.
-void refuse_others(const GgufFile& file, const Settings& in, ModelProblems& problems,
-                   const ModelConfig& c) {
+void refuse_others(const Settings& in, ModelProblems& problems, const ModelConfig& c) {
   in.only("rope.dimension_count", c.head_dim, "a partial rotary embedding is not imported");
   in.only("expert_count", 0, "mixtures of experts are not imported");
   in.only("attention.sliding_window", 0, "sliding windows are not imported");
   if (const auto type = in.text("rope.scaling.type"); type && *type != "none")
     problems.add("{} is {}, expected \"none\": a scaled rotary embedding is not imported",
                  in.shown("rope.scaling.type"), gguf_shown(*type));
-  if (file.find("rope_freqs.weight") != nullptr)
-    problems.add("has \"rope_freqs.weight\": a scaled rotary embedding is not imported");
   in.refuse_unknown();
+}
+
+/// Llama 3.1 and later have what their frequencies are divided by in a tensor.
+void read_rope(const GgufFile& file, const Settings& in, ModelProblems& problems, ModelConfig& c) {
+  const auto* tensor = file.find(kGgufRopeTensor);
+  if (tensor == nullptr) return;
+  std::optional<RopeScaling> scaling;
+  if (tensor->size == c.head_dim / 2) {
+    std::vector<float> divisors(static_cast<std::size_t>(tensor->size));
+    file.read(kGgufRopeTensor, divisors);
+    scaling = gguf_rope_scaling(c, divisors, in.integer("rope.scaling.original_context_length"));
+  }
+  if (!scaling)
+    return problems.add(
+        "\"{}\" holds no {} divisors of Llama 3.1's formula: another scaled rotary embedding is "
+        "not imported",
+        kGgufRopeTensor, c.head_dim / 2);
+  c.rope_scaling = *scaling;
 }
 
 /// The ids that end a text: of a whole one (eos), of a turn (eot) and of a message (eom).
@@ -146,7 +162,8 @@ ModelConfig gguf_model_config(const GgufFile& file) {
   ModelProblems problems(where);
   const Settings in(file, config.model_type, problems);
   read_sizes(file, in, problems, config);
-  refuse_others(file, in, problems, config);
+  refuse_others(in, problems, config);
+  read_rope(file, in, problems, config);
   problems.raise();
   read_ids(file, config);
   config.tie_word_embeddings = file.find("output.weight") == nullptr;

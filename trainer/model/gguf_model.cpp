@@ -90,6 +90,7 @@ void check_gguf_weights(const GgufFile& file, const ParameterLayout& layout) {
                    shape_text(tensor->shape), shape_text(parameter.shape));
     wanted.insert(name);
   }
+  wanted.emplace(kGgufRopeTensor);  // read with the settings
   for (const auto& [name, tensor] : file.tensors())
     if (!wanted.contains(name))
       problems.add("tensor {} with shape {} is not a part of this model", gguf_shown(name),

@@ -9,11 +9,17 @@ namespace aha {
 /// The settings of the model in a GGUF file, as its config.json would have them.
 ///
 /// Whatever the file asks for that the decoder does not do is an error, never ignored: another
-/// `general.architecture` than llama, a scaled or partial rotary embedding, experts, a setting of the
+/// `general.architecture` than llama, a partial rotary embedding or one that is scaled otherwise than Llama 3.1's, experts, a setting of the
 /// architecture that we do not know. UserError with one line per problem: "FILE: "key" is ...".
 ModelConfig gguf_model_config(const GgufFile& file);
 
-/// The checks of `gguf_weights` alone: every parameter has a tensor of its shape, every tensor a
+/// The scaling of which "rope_freqs.weight" holds what each frequency is divided by, [D/2]: none, or llama3's with
+/// low_freq_factor 1, or with `original` positions where that is known; equal to 1e-5. Nothing when there is no such one.
+std::optional<RopeScaling> gguf_rope_scaling(ModelConfig config, std::span<const float> divisors,
+                                             std::optional<std::int64_t> original);
+inline constexpr std::string_view kGgufRopeTensor = "rope_freqs.weight";
+
+/// The checks of `gguf_weights` alone: every parameter has a tensor of its shape, every other tensor but that one a
 /// parameter. UserError with one line per problem.
 void check_gguf_weights(const GgufFile& file, const ParameterLayout& layout);
 

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstring>
+#include <limits>
 
 #include "tests/support/catch.h"
 #include "tests/support/fuzz.h"
@@ -230,6 +231,48 @@ TEST_CASE("gguf_model_config: what is not imported is refused by name", "[model]
   CHECK_THAT(import_problem(tiny_with("llama.block_count", "llama.block_sount")),
              contains("\"llama.block_count\" is missing, expected a whole number") &&
                  contains("\"llama.block_sount\" is not known: it may change"));
+}
+
+TEST_CASE("gguf_model_config: rope_freqs.weight is Llama 3.1's scaling, or refused", "[model]") {
+  // base / inv_freq of transformers 5.23's llama3 for Llama-3.2-1B: theta 5e5, head_dim 64, factor 32, low 1,
+  // high 4, 8,192 positions
+  std::vector<float> divisors(15, 1.0F);
+  divisors.insert(divisors.end(), {1.6513291597366333F, 3.292262554168701F, 9.666729927062988F});
+  divisors.resize(32, 32.0F);
+  ModelConfig config;
+  config.head_dim = 64;
+  config.rope_theta = 500000;
+  const RopeScaling wanted{RopeScaling::Kind::Llama3, 32.0, 1.0, 4.0, 8192, {}, {}, std::nullopt};
+  CHECK(gguf_rope_scaling(config, divisors, std::nullopt) == wanted);
+  CHECK(gguf_rope_scaling(config, divisors, 8192) == wanted);
+  CHECK(gguf_rope_scaling(config, std::vector(32, 1.0F), std::nullopt) == RopeScaling{});
+  CHECK_FALSE(gguf_rope_scaling(config, std::vector(32, 8.0F), std::nullopt));
+  CHECK_FALSE(gguf_rope_scaling(config, std::vector(31, 1.0F), std::nullopt));
+
+  const auto imported = [](std::span<const float> values) {
+    const auto whole = [](const char* key, std::uint32_t value) {
+      return key_bytes(std::string("llama.") + key, 4, raw(value));
+    };
+    auto bytes = file_bytes(2, 7,
+                            key_bytes("general.architecture", 8, text_bytes("llama")) +
+                                whole("embedding_length", 64) + whole("block_count", 1) +
+                                whole("attention.head_count", 1) +
+                                whole("feed_forward_length", 64) + whole("context_length", 131072) +
+                                key_bytes("llama.rope.freq_base", 6, raw(500000.0F)) +
+                                tensor_bytes("token_embd.weight", {64, 4}, 0, 0) +
+                                tensor_bytes("rope_freqs.weight", {32}, 0, 1024),
+                            1024 + 128);
+    std::memcpy(&bytes[bytes.size() - 128], values.data(), 128);
+    const TempFolder folder;
+    write_text(folder / "x.gguf", bytes);
+    return gguf_model_config(GgufFile(folder / "x.gguf")).rope_scaling;
+  };
+  CHECK(imported(divisors) == wanted);
+  for (const float wrong : {9.67F, 0.0F, -1.0F, std::numeric_limits<float>::quiet_NaN()}) {
+    divisors[17] = wrong;
+    CHECK_THAT(error_of([&] { imported(divisors); }),
+               contains("\"rope_freqs.weight\" holds no 32 divisors of Llama 3.1's formula"));
+  }
 }
 
 TEST_CASE("check_gguf_weights: tensors that are missing, of another shape or of no use are refused",
