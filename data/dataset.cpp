@@ -8,6 +8,7 @@
 #include "data/line_reader.h"
 #include "data/text_hash.h"
 #include "trainer/core/error.h"
+#include "trainer/core/json_text.h"
 #include "trainer/core/philox.h"
 #include "trainer/core/text.h"
 
@@ -71,12 +72,11 @@ JsonlDataset::JsonlDataset(const std::filesystem::path& path, const JsonlOptions
     ++invalid_;
     if (errors.size() < kErrorsShown)
       errors.push_back(fmt::format("{}:{}: {}", path_.string(), line->number, *problem));
-    if (invalid_ > options.max_invalid && errors.size() == kErrorsShown) break;
   }
   if (invalid_ > options.max_invalid) {
-    if (options.max_invalid > 0)
-      errors.push_back(fmt::format("{}: more than max_invalid = {} bad lines", path_.string(),
-                                   options.max_invalid));
+    errors.push_back(
+        fmt::format("{}: {} bad, {} good; data.max_invalid: {} would skip the bad ones",
+                    path_.string(), invalid_, lines_.size(), invalid_));
     throw UserError(lines_of(errors));
   }
   if (lines_.empty()) fail("{}: the dataset is empty: no good row in it", path_.string());
@@ -98,11 +98,11 @@ std::string_view JsonlDataset::text_of(std::int64_t index) const {
 }
 
 Json JsonlDataset::row(std::int64_t index) const {
-  return parse_json(text_of(index), where(index));
+  return parse_row(text_of(index), where(index));
 }
 
 OrderedJson JsonlDataset::ordered_row(std::int64_t index) const {
-  return OrderedJson::parse(text_of(index));  // a good row since it was read
+  return parse_ordered_row(text_of(index));  // a good row since it was read
 }
 
 std::string JsonlDataset::where(std::int64_t index) const {

@@ -57,8 +57,8 @@ struct JsonlOptions {
 /// format makes of them, are kept as text and parsed when asked for, so memory is about the size of
 /// the file.
 ///
-/// Errors: more than `max_invalid` bad lines (the first five are named, as "file:line: ..."), no
-/// good line at all, a file that cannot be read.
+/// Errors: more than `max_invalid` bad lines (the first five are named, as "file:line: ...", and how many
+/// there are), no good line at all, a file that cannot be read.
 class JsonlDataset final : public Dataset {
  public:
   JsonlDataset(const std::filesystem::path& path, const JsonlOptions& options);

@@ -6,6 +6,7 @@
 
 #include "data/tokenizer/unicode.h"
 #include "trainer/core/error.h"
+#include "trainer/core/json_text.h"
 
 namespace aha {
 
@@ -59,7 +60,7 @@ std::optional<std::string> read_row(const LineReader::Line& line, std::size_t ma
   if (const auto bad = first_invalid_utf8(line.text))
     return fmt::format("not UTF-8: byte {} of the line", *bad + 1);
   try {
-    row = parse_json(line.text, "");
+    row = parse_row(line.text, "");
   } catch (const UserError& error) {
     return std::string(error.what()).substr(2);  // without its empty place
   }

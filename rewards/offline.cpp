@@ -1,6 +1,7 @@
 #include "rewards/offline.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <istream>
 #include <ostream>
@@ -9,6 +10,7 @@
 #include "rewards/offline_row.h"
 #include "rewards/text_scan.h"
 #include "trainer/core/error.h"
+#include "trainer/core/json_text.h"
 #include "trainer/core/parallel.h"
 
 namespace aha {
@@ -33,7 +35,12 @@ std::optional<LineEnd> read_line(std::istream& in, std::string& line, std::size_
   }
 }
 
-void append_verdict(OrderedJson& row, const RewardPart& part, OfflineSummary& summary) {
+constexpr std::array<std::string_view, 6> kVerdict = {"score",  "outcome", "extracted",
+                                                      "reason", "steps",   "explanation"};
+
+/// The fields that are added to a row.
+OrderedJson verdict_of(const RewardPart& part, OfflineSummary& summary) {
+  OrderedJson row;
   const char* outcome = "unjudged";
   row["score"] = nullptr;
   if (!part.score) {
@@ -51,6 +58,7 @@ void append_verdict(OrderedJson& row, const RewardPart& part, OfflineSummary& su
   row["extracted"] = part.extracted;
   row["reason"] = part.reason;
   row["steps"] = part.steps;
+  return row;
 }
 
 /// Whether a row's label says that it is right; nothing without one.
@@ -114,7 +122,7 @@ void judge(Line& line, RowScorer& scorer, const OfflineOptions& options) {
   const auto where = fmt::format("{}:{}", options.input_name, line.number);
   Json row;
   try {
-    row = parse_json(line.text, where);
+    row = parse_row(line.text, where);
   } catch (const UserError& error) {
     line.problem = error.what();
     return;
@@ -128,21 +136,22 @@ void judge(Line& line, RowScorer& scorer, const OfflineOptions& options) {
   }
 }
 
-/// Parses the line once more, so that fields come out in the order in which they stood.
+/// The row as it was written, and the verdict behind it instead of one that it had.
 void write(const Line& line, std::ostream& out, const OfflineOptions& options,
            OfflineSummary& summary) {
   if (!line.problem.empty()) return summary.add_bad(line.problem);
   const auto& part = line.verdict.part;
-  auto row = OrderedJson::parse(line.text);
-  append_verdict(row, part, summary);
-  if (options.explain) row["explanation"] = line.verdict.explanation;
+  auto verdict = verdict_of(part, summary);
+  if (options.explain) verdict["explanation"] = line.verdict.explanation;
   if (line.label) {
     const std::size_t outcome = !part.score ? 2 : *part.score == 1.0 ? 0 : 1;
     ++summary.labelled[outcome][*line.label ? 0 : 1];
   }
   keep_slowest(summary, line.number, part.steps);
   ++summary.rows;
-  out << dump_line(row) << '\n';
+  const auto replaced = std::span(kVerdict).first(verdict.size());
+  const auto fields = members_as_written(line.text, replaced);
+  out << '{' << fields << (fields.empty() ? "" : ",") << dump_line(verdict).substr(1) << '\n';
 }
 
 }  // namespace
@@ -160,6 +169,7 @@ OfflineSummary score_jsonl(std::istream& in, std::ostream& out, const OfflineOpt
     for (const auto& line : lines)
       write(line, out, options, summary);
   }
+  if (summary.rows > 0 && summary.with_label() == 0) summary.unused_label = options.label;
   return summary;
 }
 

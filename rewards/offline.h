@@ -45,8 +45,10 @@ struct OfflineSummary {
   std::int64_t agreeing() const { return labelled[0][0] + labelled[1][1]; }
   std::int64_t with_label() const;
 
-  /// What is wrong with the rows that could not be scored, a line each, how many there are, and what ended the
-  /// reading early. Empty: all was scored.
+  std::string unused_label;  ///< field of labels that no row has; or empty
+
+  /// What is wrong with the rows that could not be scored, a line each, how many there are, what ended the
+  /// reading early, and that there are no labels. Empty: all was scored.
   std::string bad_text() const;
 
   /// Counts, agreement with its confusion table, and the slowest rows, as lines of text.
@@ -64,8 +66,8 @@ struct OfflineSummary {
 ///
 /// and with `explain` the lines of `explanation`.
 ///
-/// What is judged: `completion`, a whole text or a list of chat messages, of which the assistant's
-/// count; else `prediction`, the answer alone; else, for countdown, `answer`, the answer alone; else
+/// What is judged: `completion`, a whole text, or a chat message or a list of them, of which the assistant's
+/// count (their `content` a text or a list of parts); else `prediction`, the answer alone; else, for countdown, `answer`, the answer alone; else
 /// verl's `output`, a whole text. `gold` stands in for `answer` where a reward reads its gold there,
 /// and so do `gts` and `ground_truth` where there is neither. `completion_ids` gives ids and length,
 /// `completion_len` or `length` the length, `truncated` (bool) or a `finish` of "length" whether it

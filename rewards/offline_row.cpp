@@ -16,14 +16,30 @@ const std::array<std::string, 10> kFields =
         "gold",   "prediction",     "completion",     "nums",      "target",
         "answer", "completion_ids", "completion_len", "truncated", "params"};
 
-/// What the assistant's messages of a chat say, one after the other.
+/// What a message says: a text, or the texts of a list of parts; nothing beside calls of tools.
+std::optional<std::string> content_of(const Json& message) {
+  const auto content = message.find("content");
+  if (content == message.end()) return std::nullopt;
+  if (content->is_null()) return "";
+  if (!content->is_array()) return text_field(message, "content");
+  std::string text;
+  for (const auto& part : *content) {
+    if (!part.is_object()) return std::nullopt;
+    text += text_field(part, "text").value_or("");  // a picture has none
+  }
+  return text;
+}
+
+/// What the assistant's messages of a chat, or one message, say, one after the other.
 std::optional<std::string> assistant_text(const Json& messages) {
+  if (messages.is_object()) return assistant_text(Json::array({messages}));
   if (!messages.is_array() || messages.empty()) return std::nullopt;
   std::string text;
   for (const auto& message : messages) {
     const auto role = text_field(message, "role");
-    const auto content = text_field(message, "content");
-    if (!role || !content) return std::nullopt;
+    if (!role) return std::nullopt;
+    const auto content = content_of(message);
+    if (!content) return std::nullopt;
     if (*role == "assistant") text += *content;
   }
   return text;

@@ -71,6 +71,9 @@ std::string OfflineSummary::bad_text() const {
   const auto unnamed = bad - std::ssize(bad_lines);
   if (unnamed > 0) text += fmt::format("\n... and {} more", unnamed);
   if (bad > 1) text += fmt::format("\n{} rows were not scored, {} were", bad, rows);
+  if (!unused_label.empty())
+    text += fmt::format("{}--label {}: no row has such a field with a number, true or false",
+                        text.empty() ? "" : "\n", unused_label);
   if (!stopped.empty()) text += (text.empty() ? "" : "\n") + stopped;
   return text;
 }

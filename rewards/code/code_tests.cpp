@@ -8,6 +8,7 @@
 #include "rewards/row_fields.h"
 #include "rewards/text_scan.h"
 #include "trainer/core/error.h"
+#include "trainer/core/json_text.h"
 
 namespace aha {
 namespace {
@@ -83,7 +84,7 @@ std::optional<Json> json_within(const std::string& text) {
   const auto start = trimmed(text);
   if (start.empty() || (start.front() != '[' && start.front() != '{')) return std::nullopt;
   try {
-    return parse_json(text, "tests");
+    return parse_row(text, "tests");
   } catch (const UserError&) {
     return std::nullopt;
   }

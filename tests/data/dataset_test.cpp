@@ -63,26 +63,38 @@ TEST_CASE("dataset: each kind of bad line is named with its place", "[dataset]")
                             "{\"question\": \"a\"}\n" + row.line + "\n{\"question\": \"b\"}\n");
   const auto message = error_of([&] { JsonlDataset(path, options_with(0)); });
   CHECK_THAT(message, contains(row.message));
-  CHECK(message.find('\n') == std::string::npos);
+  CHECK(std::count(message.begin(), message.end(), '\n') == 1);
+  CHECK_THAT(message, contains("d.jsonl: 1 bad, 2 good; data.max_invalid: 1 would skip"));
   CHECK(JsonlDataset(path, options_with(1)).invalid() == 1);
   CHECK(JsonlDataset(path, options_with(1)).size() == 2);
 }
 
-TEST_CASE("dataset: the first five bad lines are reported at once, and no more", "[dataset]") {
+TEST_CASE("dataset: the first five bad lines are named, and how many there are", "[dataset]") {
   const TempFolder folder;
   std::string text;
   for (int i = 0; i < 8; ++i)
     text += "{}\n";
   const auto path = written(folder, "d.jsonl", text + "{\"question\": \"a\"}\n");
   const auto message = error_of([&] { JsonlDataset(path, options_with(0)); });
-  CHECK(std::count(message.begin(), message.end(), '\n') == 4);
+  CHECK(std::count(message.begin(), message.end(), '\n') == 5);
   CHECK_THAT(message, contains("d.jsonl:1:"));
   CHECK_THAT(message, contains("d.jsonl:5:"));
   CHECK_THAT(message, !contains("d.jsonl:6:"));
 
   CHECK(JsonlDataset(path, options_with(8)).invalid() == 8);
   CHECK_THAT(error_of([&] { JsonlDataset(path, options_with(7)); }),
-             contains("more than max_invalid = 7 bad lines"));
+             contains("d.jsonl: 8 bad, 1 good; data.max_invalid: 8 would skip the bad ones"));
+}
+
+TEST_CASE("dataset: numbers that would be rounded are texts, in either order of keys",
+          "[dataset]") {
+  const TempFolder folder;
+  const auto path =
+      written(folder, "d.jsonl",
+              "{\"question\": \"a\", \"answer\": 12345678901234567890123, \"n\": 1e400}\n");
+  const JsonlDataset dataset(path, options_with(0));
+  CHECK(dataset.row(0)["answer"] == "12345678901234567890123");
+  CHECK(dataset.ordered_row(0)["n"] == "1e400");
 }
 
 TEST_CASE("dataset: empty, absent and unreadable files are refused", "[dataset]") {

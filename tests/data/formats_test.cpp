@@ -130,7 +130,8 @@ TEST_CASE("formats: a dataset keeps rows in their new form and names bad ones by
   CHECK(error_of([&] { open_dataset(source, options); }) ==
         path.string() +
             ":2: field 'answer' is empty; format math reads problem, answer or a solution with its "
-            "gold in \\boxed{}");
+            "gold in \\boxed{}\n" +
+            path.string() + ": 1 bad, 2 good; data.max_invalid: 1 would skip the bad ones");
   options.max_invalid = 1;
   const auto dataset = open_dataset(source, options);
   REQUIRE(dataset->size() == 2);

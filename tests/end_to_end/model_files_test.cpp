@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include "tests/end_to_end/small_job.h"
 #include "tests/support/catch.h"
 
@@ -52,6 +54,59 @@ TEST_CASE("import-gguf: the folder answers as transformers and its tokenizer as 
       Program({"import-gguf", gguf, (folder / "full").string()}, std::move(small)).wait();
   CHECK(full.code == 2);
   CHECK_FALSE((fs::exists(folder / "full") || fs::exists(folder / "full.part")));
+}
+
+namespace {
+
+/// A Llama of 67 M parameters, all 0 (a hole in the file). Bytes of its weights.
+std::size_t write_large_model(const fs::path& folder) {
+  constexpr std::size_t kWidth = 1024, kInner = 4096, kIds = 16384;
+  aha::Json config{{"model_type", "llama"},       {"vocab_size", kIds},
+                   {"hidden_size", kWidth},       {"num_hidden_layers", 3},
+                   {"num_attention_heads", 16},   {"intermediate_size", kInner},
+                   {"tie_word_embeddings", true}, {"max_position_embeddings", 64}};
+  spill(folder / "config.json", config.dump());
+  aha::Json header;
+  std::size_t bytes = 0;
+  const auto add = [&](const std::string& name, const std::vector<std::size_t>& shape) {
+    std::size_t size = sizeof(float);
+    for (const auto n : shape)
+      size *= n;
+    header[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {bytes, bytes + size}}};
+    bytes += size;
+  };
+  add("model.embed_tokens.weight", {kIds, kWidth});
+  add("model.norm.weight", {kWidth});
+  for (int layer = 0; layer < 3; ++layer) {
+    const auto at = "model.layers." + std::to_string(layer) + ".";
+    for (const char* name : {"input_layernorm", "post_attention_layernorm"})
+      add(at + name + ".weight", {kWidth});
+    for (const char* name : {"q_proj", "k_proj", "v_proj", "o_proj"})
+      add(at + "self_attn." + name + ".weight", {kWidth, kWidth});
+    add(at + "mlp.gate_proj.weight", {kInner, kWidth});
+    add(at + "mlp.up_proj.weight", {kInner, kWidth});
+    add(at + "mlp.down_proj.weight", {kWidth, kInner});
+  }
+  auto text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');
+  const std::uint64_t length = text.size();
+  spill(folder / "model.safetensors",
+        std::string(reinterpret_cast<const char*>(&length), sizeof length) + text);
+  fs::resize_file(folder / "model.safetensors", sizeof length + text.size() + bytes);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("load: weights are in memory once") {
+  const TempFolder folder;
+  const auto weights = static_cast<double>(write_large_model(folder.path()));
+  const auto end = run_aha({"logprobs", "--model", folder.path().string()}, R"({"ids":[1,2]})");
+  INFO(end.err);
+  REQUIRE(end.code == 0);
+  rusage used{};
+  REQUIRE(getrusage(RUSAGE_CHILDREN, &used) == 0);  // of the largest one so far
+  CHECK(1024.0 * static_cast<double>(used.ru_maxrss) <= 1.15 * weights + 250e6);
 }
 
 TEST_CASE("logprobs: --context chooses longrope's factors, which bound the sequences") {

@@ -4,6 +4,7 @@
 
 #include "tests/rewards/external_support.h"
 #include "tests/support/catch.h"
+#include "trainer/core/json_text.h"
 
 using namespace aha;       // NOLINT
 using namespace aha_test;  // NOLINT
@@ -26,7 +27,7 @@ Scored scored(const std::string& spec, const std::string& input,
   result.text = out.str();
   std::istringstream lines(result.text);
   for (std::string line; std::getline(lines, line);)
-    result.rows.push_back(parse_json(line, "out"));
+    result.rows.push_back(parse_row(line, "out"));
   return result;
 }
 
@@ -42,6 +43,52 @@ TEST_CASE("score: fields are echoed in their order and five are added", "[offlin
         "\n");
   CHECK(result.summary.rows == 1);
   CHECK(result.summary.equal == 1);
+}
+
+TEST_CASE("score: numbers are judged and come out as they are written", "[offline]") {
+  const std::string row =
+      R"({"gold":12345678901234567890123,"prediction":"12345678901234567890124","n":1.10,"far":1e400})";
+  const auto different = scored("math", row);
+  CHECK(different.rows.front()["score"] == 0);
+  CHECK_THAT(different.text, contains(row.substr(0, row.size() - 1) + ",\"score\":0,"));
+  CHECK(scored("math", R"({"gold":12345678901234567890123,"prediction":12345678901234567890123})")
+            .rows.front()["score"] == 1);
+  CHECK(scored("numeric", R"({"gold":0.1234567890123456789,"prediction":"0.1234567890123456788"})")
+            .rows.front()["score"] == 0);
+}
+
+TEST_CASE("score: a verdict that a row has is replaced", "[offline]") {
+  CHECK(scored("numeric", R"({"score":0,"gold":1,"steps":9,"prediction":"1","explanation":"x"})")
+            .text == R"({"gold":1,"prediction":"1","explanation":"x","score":1,"outcome":"equal",)"
+                     R"("extracted":"1","reason":"right","steps":1})"
+                     "\n");
+}
+
+TEST_CASE("score: a label that no row has is said", "[offline]") {
+  OfflineOptions options{parse_reward_spec("numeric"), {}, "in.jsonl"};
+  options.label = "rihgt";
+  std::istringstream in("{\"gold\": 1, \"prediction\": 1, \"right\": true}\n");
+  std::ostringstream out;
+  CHECK(score_jsonl(in, out, options).bad_text() ==
+        "--label rihgt: no row has such a field with a number, true or false");
+  CHECK_THAT(out.str(), contains("\"score\":1"));
+}
+
+TEST_CASE("score: messages may be one, and their contents lists of parts", "[offline]") {
+  const auto score = [](const std::string& completion) {
+    return scored("numeric", R"({"gold": 5, "completion": )" + completion + "}").rows[0]["score"];
+  };
+  CHECK(
+      score(
+          R"([{"role":"assistant","content":[{"type":"text","text":"so "},{"type":"text","text":"5"}]}])") ==
+      1);
+  CHECK(score(R"({"role":"assistant","content":"so 5"})") == 1);
+  CHECK(score(R"({"role":"assistant","content":[{"type":"text","text":"6"}]})") == 0);
+  CHECK(
+      score(
+          R"([{"role":"user","content":[{"type":"image"}]},{"role":"assistant","content":null},{"role":"assistant","content":"5"}])") ==
+      1);
+  CHECK_THAT(error_of([&] { score(R"({"role":"assistant"})"); }), contains("nor messages"));
 }
 
 TEST_CASE("score: three outcomes", "[offline]") {

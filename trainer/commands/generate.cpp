@@ -234,7 +234,8 @@ void add_generate(CLI::App& app, Action& action) {
                    "tokens (default 512, or what the model's positions leave)")
       ->check(CLI::Range(1, 1 << 24));
   command->add_option("--context", a->context, kContextHelp)->capture_default_str();
-  command->add_option("--stop", a->params.stop_strings, "end when this text was written");
+  command->add_option("--stop", a->params.stop_strings, "end when this text was written")
+      ->allow_extra_args(false);
   command->add_option("--seed", a->params.seed, "of the samples")->capture_default_str();
   command->add_flag("-i,--interactive", a->interactive,
                     "a prompt a line, answered as it is sampled (default on a terminal); with "

@@ -48,8 +48,9 @@ void add_score(CLI::App& app, Action& action) {
   command
       ->add_option("file", a->file, "JSONL rows with completion or prediction; - is standard input")
       ->capture_default_str();
-  command->add_option("--field", a->fields,
-                      "OURS=THEIRS, e.g. gold=target: another name of a field");
+  command
+      ->add_option("--field", a->fields, "OURS=THEIRS, e.g. gold=target: another name of a field")
+      ->allow_extra_args(false);
   command->add_option("--label", a->label,
                       "field with the right score: say how many rows agree with it, and how");
   command->add_flag("--explain", a->explain,

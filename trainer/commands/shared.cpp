@@ -8,6 +8,7 @@
 #include "data/tokenizer/chat_template.h"
 #include "trainer/config/rules.h"
 #include "trainer/core/error.h"
+#include "trainer/core/json_text.h"
 
 namespace aha {
 
@@ -32,7 +33,7 @@ void for_each_row(const std::string& path,
   for (std::string line; std::getline(input.stream(), line);) {
     const std::string where = fmt::format("{}:{}", input.name(), ++number);
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    Json json = parse_json(line, where);
+    Json json = parse_row(line, where);
     if (!json.is_object()) fail("{}: a row is a JSON object, such as {{\"text\": \"...\"}}", where);
     row(std::move(json), where);
   }
