@@ -41,7 +41,13 @@ class Parser {
   }
 
   std::string here() const {
-    return at_ == text_.size() ? "the end" : fmt::format("'{}'", text_.substr(at_, 1));
+    if (at_ == text_.size()) return "the end";
+    auto end = at_ + 1;
+    // bytes 10xxxxxx continue a character, which has at most three of them
+    while (end < text_.size() && end < at_ + 4 &&
+           (static_cast<unsigned char>(text_[end]) & 0xC0U) == 0x80U)
+      ++end;
+    return fmt::format("'{}'", text_.substr(at_, end - at_));
   }
 
   Value sum() {

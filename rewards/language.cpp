@@ -6,6 +6,8 @@
 #include <array>
 #include <vector>
 
+#include "trainer/core/error.h"
+
 namespace aha {
 namespace {
 
@@ -44,32 +46,49 @@ constexpr std::array kRanges = {
 struct Language {
   std::string_view name;
   Script script;
-  Script also = Script::None;
+  std::string_view script_name;
 };
 
+// The first of a script stands for it.
 constexpr std::array kLanguages = {
-    Language{"en", Script::Latin},
-    Language{"de", Script::Latin},
-    Language{"fr", Script::Latin},
-    Language{"es", Script::Latin},
-    Language{"it", Script::Latin},
-    Language{"pt", Script::Latin},
-    Language{"nl", Script::Latin},
-    Language{"pl", Script::Latin},
-    Language{"vi", Script::Latin},
-    Language{"zh", Script::Han},
-    Language{"ja", Script::Kana, Script::Han},
-    Language{"ko", Script::Hangul},
-    Language{"ru", Script::Cyrillic},
-    Language{"uk", Script::Cyrillic},
-    Language{"bg", Script::Cyrillic},
-    Language{"el", Script::Greek},
-    Language{"ar", Script::Arabic},
-    Language{"fa", Script::Arabic},
-    Language{"he", Script::Hebrew},
-    Language{"hi", Script::Devanagari},
-    Language{"th", Script::Thai},
+    Language{"en", Script::Latin, "Latin"},
+    Language{"zh", Script::Han, "Han"},
+    Language{"ja", Script::Kana, "kana"},
+    Language{"ko", Script::Hangul, "Hangul"},
+    Language{"ru", Script::Cyrillic, "Cyrillic"},
+    Language{"el", Script::Greek, "Greek"},
+    Language{"ar", Script::Arabic, "Arabic"},
+    Language{"he", Script::Hebrew, "Hebrew"},
+    Language{"hi", Script::Devanagari, "Devanagari"},
+    Language{"th", Script::Thai, "Thai"},
+    Language{"de", Script::Latin, "Latin"},
+    Language{"fr", Script::Latin, "Latin"},
+    Language{"es", Script::Latin, "Latin"},
+    Language{"it", Script::Latin, "Latin"},
+    Language{"pt", Script::Latin, "Latin"},
+    Language{"nl", Script::Latin, "Latin"},
+    Language{"pl", Script::Latin, "Latin"},
+    Language{"vi", Script::Latin, "Latin"},
+    Language{"tr", Script::Latin, "Latin"},
+    Language{"id", Script::Latin, "Latin"},
+    Language{"uk", Script::Cyrillic, "Cyrillic"},
+    Language{"bg", Script::Cyrillic, "Cyrillic"},
+    Language{"fa", Script::Arabic, "Arabic"},
+    Language{"ur", Script::Arabic, "Arabic"},
+    Language{"mr", Script::Devanagari, "Devanagari"},
 };
+
+const Language* find_language(std::string_view name) {
+  const auto* const found = std::find_if(kLanguages.begin(), kLanguages.end(),
+                                         [&](const Language& l) { return l.name == name; });
+  return found == kLanguages.end() ? nullptr : found;
+}
+
+/// The language that stands for the script of this one.
+const Language& of_script(const Language& language) {
+  return *std::find_if(kLanguages.begin(), kLanguages.end(),
+                       [&](const Language& l) { return l.script == language.script; });
+}
 
 bool ascii_letter(char c) {
   return (static_cast<unsigned char>(c) | 0x20U) - 'a' < 26U;
@@ -114,54 +133,112 @@ class LanguageReward final : public Reward {
     const auto text = fmt::format("{} of {}", counts.target, counts.all);
     if (counts.all == 0) return {0.0, text, "no words"};
     return {static_cast<double>(counts.target) / static_cast<double>(counts.all), text,
-            "words of the language", counts.all};
+            "words in the script of the language", counts.all};
   }
 
  private:
   std::string language_;
 };
 
+/// Bytes of the tag or special token that begins at a '<': <name>, </name>, <|name|>, or with the wide bars of some
+/// vocabularies. 0: it is none, as in "a < b".
+std::size_t markup_bytes(std::string_view text) {
+  constexpr std::size_t kMost = 64;
+  constexpr std::string_view kWideBar = "\xEF\xBD\x9C";
+  const auto end = text.substr(0, kMost).find('>');
+  if (end == std::string_view::npos) return 0;
+  auto name = text.substr(1, end - 1);
+  for (const std::string_view bar : {std::string_view("|"), kWideBar})
+    if (name.size() > 2 * bar.size() && name.starts_with(bar) && name.ends_with(bar))
+      return name.find_first_of(" \t\r\n<") == std::string_view::npos ? end + 1 : 0;
+  if (name.starts_with('/')) name.remove_prefix(1);
+  const bool is_tag = !name.empty() && ascii_letter(name.front()) &&
+                      std::all_of(name.begin(), name.end(), [](char c) {
+                        return ascii_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-';
+                      });
+  return is_tag ? end + 1 : 0;
+}
+
+/// Counts words from the left.
+class WordCounter {
+ public:
+  explicit WordCounter(Script target) : target_(target) {}
+
+  WordCounts count(std::string_view text) && {
+    for (std::size_t at = 0; at < text.size();) {
+      // most of most texts: a word that goes on
+      if (run_ == Script::Latin && ascii_letter(text[at])) {
+        ++letters_;
+        ++at;
+      } else if (const auto markup = text[at] == '<' ? markup_bytes(text.substr(at)) : 0) {
+        take(0);
+        at += markup;
+      } else {
+        take(next_character(text, at));
+      }
+    }
+    end_word();
+    end_sentence();
+    return counts_;
+  }
+
+ private:
+  void take(std::uint32_t character) {
+    const auto script = script_of(character);
+    if (script != run_ || by_character(script)) end_word();
+    if (script == Script::None) command_ = character == '\\';
+    run_ = script;
+    ++letters_;
+    for (const std::uint32_t end : {0x3002U, 0xFF01U, 0xFF1FU, 0x21U, 0x3FU, 0x0AU})
+      if (character == end) end_sentence();
+  }
+
+  void end_word() {
+    const bool variable = letters_ < 2 && (run_ == Script::Latin || run_ == Script::Greek);
+    if (run_ != Script::None && !variable && !command_) {
+      ++counts_.all;
+      counts_.target += run_ == target_ ? 1 : 0;
+      has_kana_ = has_kana_ || run_ == Script::Kana;
+      han_ += run_ == Script::Han ? 1 : 0;
+    }
+    letters_ = 0;
+  }
+
+  /// Han is Japanese beside kana.
+  void end_sentence() {
+    if (target_ == Script::Kana && has_kana_) counts_.target += han_;
+    han_ = 0;
+    has_kana_ = false;
+  }
+
+  Script target_;
+  Script run_ = Script::None;
+  std::int64_t letters_ = 0;
+  bool command_ = false;
+  std::int64_t han_ = 0;  ///< words of this sentence
+  bool has_kana_ = false;
+  WordCounts counts_;
+};
+
 }  // namespace
 
 std::optional<WordCounts> words_in_language(std::string_view text, std::string_view language) {
-  const auto* const known = std::find_if(kLanguages.begin(), kLanguages.end(),
-                                         [&](const Language& l) { return l.name == language; });
-  if (known == kLanguages.end()) return std::nullopt;
-  WordCounts counts;
-  Script run = Script::None;
-  std::int64_t letters = 0;
-  bool command = false;
-  const auto close = [&] {
-    const bool variable = letters < 2 && (run == Script::Latin || run == Script::Greek);
-    if (run != Script::None && !variable && !command) {
-      ++counts.all;
-      counts.target += run == known->script || run == known->also ? 1 : 0;
-    }
-    letters = 0;
-  };
-  for (std::size_t at = 0; at < text.size();) {
-    // most of most texts: a word that goes on
-    if (run == Script::Latin && ascii_letter(text[at])) {
-      ++letters;
-      ++at;
-      continue;
-    }
-    const bool backslash = text[at] == '\\';
-    const auto script = script_of(next_character(text, at));
-    if (script != run || by_character(script)) close();
-    if (script == Script::None) command = backslash;
-    run = script;
-    ++letters;
-  }
-  close();
-  return counts;
+  const auto* const known = find_language(language);
+  if (known == nullptr) return std::nullopt;
+  return WordCounter(known->script).count(text);
 }
 
 std::unique_ptr<Reward> make_language_reward(const RewardOptions& options) {
+  const auto* const known = find_language(options.text("language"));
+  if (known != nullptr && of_script(*known).name != known->name)
+    fail(
+        "reward 'language': option 'language' is '{}', which has the {} script as other languages "
+        "have, and scripts "
+        "are all that is told apart here; '{}' stands for that script",
+        known->name, known->script_name, of_script(*known).name);
   std::vector<std::string> names;
-  names.reserve(std::size(kLanguages));
   for (const auto& language : kLanguages)
-    names.emplace_back(language.name);
+    if (of_script(language).name == language.name) names.emplace_back(language.name);
   return std::make_unique<LanguageReward>(options.choice("language", names));
 }
 

@@ -66,6 +66,8 @@ TEST_CASE("countdown: each number is used once and the value is exact", "[countd
       {"", 0.0, "expected a number, found the end"},
       {"3 5 * 2", 0.0, "cannot read '5'"},
       {"3.0 + 5 * 2", 0.0, "cannot read '.'"},
+      {"3 \xC3\x97 5", 0.0, "cannot read '\xC3\x97'"},
+      {"\xE2\x88\x92 3", 0.0, "expected a number, found '\xE2\x88\x92'"},
       {"3 + 5 * 2)", 0.0, "cannot read ')'"},
       {"(3 + 5 * 2", 0.0, "expected ')', found the end"},
       {"03 + 5 * 2", 0.0, "'03' has a leading zero"},

@@ -135,7 +135,32 @@ TEST_CASE("language: the share of words in its script") {
   CHECK(score("\xD0\xBE\xD1\x82\xD0\xB2\xD0\xB5\xD1\x82 x + y = \\frac{1}{2}", "ru") == 1.0);
   CHECK(score("\xEB\x8B\xB5\xEC\x9D\x80 five", "ko") == 0.5);
   CHECK(score("1 + 2 = 3", "en") == 0.0);
+  // tags and special tokens are no words; "a < b" is no tag
+  const char* chinese =
+      "<think> \xE7\xAD\x94\xE6\xA1\x88 </think> <answer> \xE4\xBA\x94 </answer><|im_end|>";
+  CHECK(score(chinese, "zh") == 1.0);
+  CHECK(score(chinese, "en") == 0.0);
+  CHECK(score("<\xEF\xBD\x9C"
+              "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>",
+              "en") == 0.0);
+  CHECK(score("<so the> \xE7\xAD\x94\xE6\xA1\x88", "zh") == 0.5);
+  // Japanese has kana in a sentence, Chinese has none
+  CHECK(score("\xE7\xAD\x94\xE6\xA1\x88", "ja") == 0.0);
+  CHECK(score("\xE7\xAD\x94\xE3\x81\x88", "ja") == 1.0);
+  CHECK(score("\xE7\xAD\x94\xE3\x81\x88\xE3\x80\x82\xE7\xAD\x94\xE6\xA1\x88", "ja") == 0.5);
   CHECK(score("\xFF\xFE", "en") == 0.0);
+}
+
+TEST_CASE("language: one that shares its script with another is refused") {
+  CHECK_THAT(error_of([] {
+               make_reward("language", {{"language", "fr"}});
+             }),
+             contains("'fr', which has the Latin script") && contains("'en' stands for"));
+  CHECK_THAT(error_of([] {
+               make_reward("language", {{"language", "uk"}});
+             }),
+             contains("Cyrillic") && contains("'ru' stands for"));
+  CHECK_THAT(error_of([] { make_reward("language", {{"language", "xx"}}); }), contains("'xx'"));
 }
 
 TEST_CASE("format: a verifier as gate lets no format pay for a wrong answer") {
