@@ -5,6 +5,7 @@
 #include <array>
 #include <mutex>
 
+#include "rewards/code/askable.h"
 #include "rewards/code/code_runner.h"
 #include "rewards/text_scan.h"
 
@@ -27,7 +28,11 @@ class CodeReward final : public Reward {
 
   std::optional<std::string> gold_problem(const Json& row) const override {
     const auto tests = tests_.of(row);
-    return tests->problem.empty() ? std::nullopt : std::optional(tests->problem);
+    if (!tests->problem.empty()) return tests->problem;
+    for (std::size_t i = 0; language_ != Language::Cpp && i < tests->tests.size(); ++i)
+      if (const auto why = unaskable(tests->tests[i].assertion))
+        return fmt::format("test {} cannot be asked here: {}", i + 1, *why);
+    return std::nullopt;
   }
 
   RewardPart score(const Attempt& attempt) const override {

@@ -226,6 +226,9 @@ CodeRunner::Outcome CodeRunner::judge_python(Work& work, const CodeTest& test) c
   asks.limits = answers.limits = limits();
   const auto pair = undisturbed([&] { return sandbox_->run_pair(asks, answers); });
   if (pair.judge.succeeded()) return {true, ""};
+  if (pair.judge.end == SandboxEnd::Exited && pair.judge.code == kCannotAsk)
+    return {std::nullopt,
+            fmt::format("the test cannot be asked here: {}", clipped(trimmed(pair.judge.errors)))};
   // an answer that failed is the reason for what the judge says of it
   const auto& cause = pair.judged.succeeded() || pair.judged.stopped ? pair.judge : pair.judged;
   return {false, reason_of(cause), pair.judge.out_of_time() || pair.judged.out_of_time()};

@@ -25,8 +25,10 @@ namespace aha {
 /// The messages; imported by the other two as aha_wire.py.
 extern const char* const kPythonWire;
 
-/// Runs tests.py; exit code 0 when nothing was raised.
+/// Runs tests.py; exit code 0 when nothing was raised, kCannotAsk when a test gives the answer what is no value
+/// (functions, generators and what else goes through values): no answer can pass it here.
 extern const char* const kPythonJudge;
+inline constexpr int kCannotAsk = 77;
 
 /// Serves answer.py.
 extern const char* const kPythonJudged;

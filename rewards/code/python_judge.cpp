@@ -13,10 +13,10 @@ os.dup2(null, 1)
 MODULES = sys.stdlib_module_names | {"collections.abc"}
 TYPES = {(kind.__module__, kind.__name__): kind for kind in aha_wire.PLAIN}
 
-def give_up(why):
+def give_up(why, code=1):
     sys.stderr.write(f"{why}\n")
     sys.stderr.flush()
-    os._exit(1)
+    os._exit(code)
 
 def named(value):
     """What a value that is not plain is to the answer."""
@@ -29,7 +29,7 @@ def named(value):
         return ["global", module, name]
     base = aha_wire.base_of(value)
     if base is None:
-        raise TypeError(f"a {type(value).__name__} cannot be given to the answer")
+        give_up(f"a {type(value).__name__} cannot be given to the answer", 77)
     return aha_wire.encoded(base, named)
 
 def known(kind, *items):

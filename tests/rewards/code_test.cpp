@@ -201,6 +201,32 @@ assert str(f(Decimal("1.20"))) == "1.20"
            "assert f(1) == [2]") == 0.0);
 }
 
+TEST_CASE("code: a test that cannot be asked is no wrong answer, and is named before a run",
+          "[code]") {
+  const auto reward = reward_for("python");
+  if (!reward) return;
+  const std::string right = "def f(g):\n    return g(2) if callable(g) else sum(g)";
+  for (const char* test : {"assert f(lambda x: x + 1) == 3", "assert f(x for x in [1, 2]) == 3",
+                           "assert f(\n  [lambda x: x]) == 3"}) {
+    INFO(test);
+    const Json row = {{"tests", {test}}};
+    const auto part = Judged{.text = fenced("python", right), .row = row}.by(*reward);
+    CHECK_FALSE(part.score);
+    CHECK_THAT(part.reason, contains("cannot be asked here"));
+    CHECK_THAT(reward->gold_problem(row).value_or(""), contains("test 1 cannot be asked here"));
+  }
+  const Json hidden = {{"tests", {"def one(x): return x + 1\nassert f(one) == 3"}}};
+  CHECK_FALSE(Judged{.text = fenced("python", right), .row = hidden}.by(*reward).score);
+  // what stays in the judge, or is a value before it goes over
+  for (const char* test : {"assert sorted(f([1, 2]), key=lambda x: x) == 3",
+                           "assert f(sorted([2, 1], key=lambda x: x)) == 3",
+                           "assert f([x for x in (1, 2)]) == 3", "assert f('(lambda x: x)') == 3",
+                           "import functools\nassert functools.reduce(lambda a, b: a, f([1])) == 3",
+                           "def h(g): return g(f)\nassert h(lambda x: x([1, 2])) == 3"})
+    CHECK_FALSE(reward->gold_problem({{"tests", {test}}}));
+  CHECK(asserted(*reward, right, "assert f([x for x in (1, 2)]) == 3") == 1.0);
+}
+
 TEST_CASE("code: partial credit ends at a time limit or where nothing compiles", "[code]") {
   const auto reward = reward_for("python", {{"credit", "partial"}, {"time_limit_s", "1"}});
   if (!reward) return;
