@@ -170,7 +170,7 @@ constexpr std::array kFormats = {
               import_gsm8k},
     RowFormat{"svamp", "Body, Question, Answer", "the number Answer", "numeric", import_svamp},
     RowFormat{"math", "problem, answer or a solution with its gold in \\boxed{}",
-              "answer, or what the last box of solution holds", "", import_math},
+              "answer, or what the last box of solution holds", "math", import_math},
     RowFormat{"aime", "problem, answer", "a whole number from 0 to 999", "numeric", import_aime},
     RowFormat{"amc", "question, answer", "the number answer", "numeric", import_amc},
     RowFormat{"countdown", "nums, target", "solution, where there is one", "countdown",

@@ -16,7 +16,7 @@ struct RowFormat {
   const char* name;
   const char* reads;   ///< the fields of a published row
   const char* gold;    ///< what `answer` is then
-  const char* reward;  ///< a reward that can judge it; empty: it depends on the rows
+  const char* reward;  ///< a reward that can judge it; empty: rows of any kind
   /// Adds the fields, or says why the row has not what it needs.
   std::optional<std::string> (*import)(Json& row);
 };

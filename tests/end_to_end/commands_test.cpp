@@ -280,31 +280,40 @@ TEST_CASE("results: a full disk under standard output is an error, not a success
   }
 }
 
-TEST_CASE("score: judges rows offline and passes their fields on") {
-  const auto end = run_aha({"score", "--reward", "countdown"},
-                           R"({"id": "a", "nums": [3, 5, 7], "target": 38, "answer": "3 + 5 * 7"})"
-                           "\n"
-                           R"({"id": "b", "nums": [3, 5, 7], "target": 38, "answer": "3 + 5"})"
-                           "\n");
-  INFO(end.err);
-  REQUIRE(end.code == 0);
-  const auto rows = rows_of(end.out);
-  CHECK(rows.at(0).at("score") == 1.0);
-  CHECK(rows.at(0).at("outcome") == "equal");
-  CHECK(rows.at(1).at("outcome") == "different");
-  CHECK(rows.at(1).at("id") == "b");
-  CHECK(run_aha({"score", "--reward", "countdwn"}).code == 2);
+TEST_CASE(
+    "generate, eval: options of several values take one each time, and leave the file alone") {
+  TempFolder folder;
+  const auto& s = shared();
+  spill(folder / "prompts.jsonl", kPrompt + "\n");
+  const auto generated = run_aha({"generate", "--model", s.model, "--max-completion-length", "2",
+                                  "--stop", "x", (folder / "prompts.jsonl").string()});
+  INFO(generated.err);
+  CHECK(generated.code == 0);
+  spill(folder / "problems.jsonl", R"({"question": "0 1 0 1 0 1 1 1 |", "answer": 1})"
+                                   "\n");
+  const auto evaluated = run_aha({"eval", "--model", s.model, "--reward", "parity", "-n", "2",
+                                  "--max-completion-length", "11", "--pass-at-k", "2",
+                                  (folder / "problems.jsonl").string()});
+  INFO(evaluated.err);
+  CHECK(evaluated.code == 0);
+  CHECK(rows_of(evaluated.out).at(0).contains("pass@2"));
 }
 
-TEST_CASE("score: bad lines are all named, good ones scored, and the code is 2") {
-  const auto end = run_aha({"score", "--reward", "numeric"},
-                           "{\"gold\": 1, \"prediction\": 1}\nno json\n"
-                           "{\"gold\": 2, \"prediction\": 2}\n{\"gold\": 3}\n");
-  CHECK(end.code == 2);
-  CHECK(rows_of(end.out).size() == 2);
-  CHECK_THAT(end.err, contains("standard input:2: not valid JSON"));
-  CHECK_THAT(end.err, contains("standard input:4: neither 'completion'"));
-  CHECK_THAT(end.err, contains("2 rows were not scored, 2 were"));
+TEST_CASE("eval: a published format brings its reward") {
+  TempFolder folder;
+  spill(folder / "problems.jsonl", R"({"problem": "0 1 |", "answer": "\\frac12"})"
+                                   "\n");
+  const auto end = run_aha({"eval", "--model", shared().model, "--format", "math",
+                            "--max-completion-length", "2", (folder / "problems.jsonl").string()});
+  INFO(end.err);
+  CHECK(end.code == 0);
+  CHECK(rows_of(end.out).at(0).contains("rewards/math/mean"));
+  const auto none = run_aha({"eval", "--model", shared().model, "--format", "jsonl",
+                             (folder / "problems.jsonl").string()});
+  CHECK(none.code == 2);
+  CHECK_THAT(none.err, contains("--reward"));
+  const auto inspected = run_aha({"inspect", "data/samples/math500_test.jsonl"});
+  CHECK_THAT(inspected.out, contains("golds      50 of 50 can be judged by math\n"));
 }
 
 TEST_CASE("data: the same seed gives the same rows, and the splits share none") {

@@ -55,14 +55,20 @@ Config job(const Arguments& a) {
   }
   if (a.files.empty() == a.task.empty())
     fail("aha eval: name data files or a --task, one of the two, or --config");
-  if (a.reward.empty() && a.task.empty())
-    fail("aha eval: --reward says how answers are judged, or --config names a job");
+  // a task is judged by the reward of its name, a file as its format says
+  const std::string judge = !a.reward.empty()   ? a.reward
+                            : !a.task.empty()   ? a.task
+                            : !a.format.empty() ? row_format(a.format).reward
+                                                : "";
+  if (judge.empty())
+    fail(
+        "aha eval: --reward says how answers are judged, or --format of a published set, or "
+        "--config names a job");
   Config config;
   StageConfig stage;
   stage.data = data_section(a.prompt);
   stage.data.answer_field = a.answer_field;
-  // a task is judged by the reward of its name
-  const auto spec = parse_reward_spec(a.reward.empty() ? a.task : a.reward);
+  const auto spec = parse_reward_spec(judge);
   RewardFunction function;
   function.name = spec.name;
   function.options = spec.options;
@@ -201,7 +207,8 @@ void add_eval(CLI::App& app, Action& action) {
   command->add_option("--config", a->config,
                       "a job's file: its evaluation sets, rewards and limits");
   command->add_option("--task", a->task, "held-out rows of a task generator");
-  command->add_option("--reward", a->reward, "NAME[:key=value,...] (default of a task: its own)");
+  command->add_option("--reward", a->reward,
+                      "NAME[:key=value,...] (default: the task's or the format's own)");
   add_prompt_options(*command, a->prompt);
   command->add_option("--answer-field", a->answer_field, "field that holds the gold")
       ->capture_default_str();
@@ -217,7 +224,8 @@ void add_eval(CLI::App& app, Action& action) {
   command
       ->add_option("--pass-at-k", a->pass_at_k,
                    "also pass@k and maj@k for these k (default: all samples of a prompt)")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command->add_flag("--greedy", a->greedy, "also the accuracy of greedy answers");
   command->add_flag("--table", a->table, "a table instead of JSON (default on a terminal)");
   command->add_option("--out", a->out,
