@@ -1,6 +1,9 @@
 #include "rewards/correctness.h"
 
+#include <fmt/format.h>
+
 #include "rewards/registry.h"
+#include "rewards/row_fields.h"
 #include "trainer/core/error.h"
 
 namespace aha {
@@ -21,6 +24,19 @@ std::optional<bool> Correctness::of(const Attempt& attempt) const {
   const auto part = verifier_->score(attempt);
   if (!part.score) return std::nullopt;
   return *part.score == 1.0;
+}
+
+std::optional<std::string> why_unjudgeable(const Reward& reward, const Json& row,
+                                           const std::string& answer_field) {
+  if (auto problem = reward.gold_problem(row)) return problem;
+  if (!reward.is_verifier() || reward.waits() || reward.concurrency() > 0) return std::nullopt;
+  const auto gold = text_field(row, answer_field);
+  if (!gold) return std::nullopt;
+  const auto part =
+      reward.score({.completion = *gold, .row = row, .ids = {}, .length = 1, .bare = true});
+  if (part.score) return std::nullopt;
+  return fmt::format("'{}' cannot be judged, not even as the answer itself: {}", answer_field,
+                     part.reason);
 }
 
 }  // namespace aha

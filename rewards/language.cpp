@@ -140,6 +140,12 @@ class LanguageReward final : public Reward {
   std::string language_;
 };
 
+/// A full stop, exclamation or question mark of Japanese, or of ASCII, or a line's end; a point may be a decimal one.
+bool ends_sentence(std::uint32_t character) {
+  return character == 0x3002 || character == 0xFF01 || character == 0xFF1F || character == '!' ||
+         character == '?' || character == '\n';
+}
+
 /// Bytes of the tag or special token that begins at a '<': <name>, </name>, <|name|>, or with the wide bars of some
 /// vocabularies. 0: it is none, as in "a < b".
 std::size_t markup_bytes(std::string_view text) {
@@ -189,8 +195,7 @@ class WordCounter {
     if (script == Script::None) command_ = character == '\\';
     run_ = script;
     ++letters_;
-    for (const std::uint32_t end : {0x3002U, 0xFF01U, 0xFF1FU, 0x21U, 0x3FU, 0x0AU})
-      if (character == end) end_sentence();
+    if (target_ == Script::Kana && ends_sentence(character)) end_sentence();
   }
 
   void end_word() {

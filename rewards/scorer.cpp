@@ -8,6 +8,7 @@
 #include <cmath>
 #include <map>
 
+#include "rewards/correctness.h"
 #include "rewards/registry.h"
 #include "trainer/core/error.h"
 #include "trainer/core/text.h"
@@ -57,13 +58,15 @@ std::string_view given_text(const Prompt& prompt) {
 
 Scorer::Scorer(const RewardSection& section, const std::string& answer_field)
     : Scorer(rewards_of(section, answer_field),
-             {section.accuracy, section.threads, section.timeout_s, section.max_unjudged}) {}
+             {section.accuracy, section.threads, section.timeout_s, section.max_unjudged,
+              answer_field}) {}
 
 Scorer::Scorer(std::vector<WeightedReward> rewards, const ScorerOptions& options)
     : rewards_(std::move(rewards)),
       names_(unique_names(rewards_)),
       timeout_s_(options.timeout_s),
-      max_unjudged_(options.max_unjudged) {
+      max_unjudged_(options.max_unjudged),
+      answer_field_(options.answer_field) {
   if (rewards_.empty()) fail("reward.functions is empty: name at least one reward");
   for (const auto& weighted : rewards_) {
     if (!std::isfinite(weighted.weight))
@@ -116,12 +119,18 @@ std::optional<std::size_t> Scorer::accuracy_part(std::string_view source) const 
   return std::nullopt;
 }
 
+bool Scorer::compares_with_gold(std::string_view source) const {
+  const auto part = accuracy_part(source);
+  return part && rewards_[*part].reward->is_verifier() &&
+         reward_info(rewards_[*part].name).has_option("answer_field");
+}
+
 std::optional<std::string> Scorer::gold_problem(const Json& row, std::string_view source) const {
   bool any = false;
   for (std::size_t i = 0; i < rewards_.size(); ++i) {
     if (!applies(i, source)) continue;
     any = true;
-    if (auto problem = rewards_[i].reward->gold_problem(row))
+    if (auto problem = why_unjudgeable(*rewards_[i].reward, row, answer_field_))
       return fmt::format("{}: {}", names_[i], *problem);
   }
   if (!any) return fmt::format("no reward is for source '{}'", source);

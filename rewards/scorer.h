@@ -36,7 +36,8 @@ struct ScorerOptions {
   std::int64_t threads = 0;  ///< 0: all cores
   double timeout_s =
       10.0;  ///< > 0: of one call of score_group or score_groups, for rewards that wait
-  double max_unjudged = 0.1;  ///< share of completions, in [0, 1]; see require_judged
+  double max_unjudged = 0.1;            ///< share of completions, in [0, 1]; see require_judged
+  std::string answer_field = "answer";  ///< of a row, with its gold
 };
 
 /// A step must not be taken: too few of its completions were judged.
@@ -83,7 +84,11 @@ class Scorer {
   /// applies; nothing when there is none.
   std::optional<std::size_t> accuracy_part(std::string_view source) const;
 
-  /// Why a row cannot be judged at all: "NAME: reason", or that no reward is for its source.
+  /// Whether "accuracy" is of a verifier that reads the gold in the answer field, so that the gold as the answer
+  /// is right.
+  bool compares_with_gold(std::string_view source) const;
+
+  /// Why a row cannot be judged at all: "NAME: reason" (why_unjudgeable), or that no reward is for its source.
   std::optional<std::string> gold_problem(const Json& row, std::string_view source) const;
 
   /// One attempt, on the calling thread and without a time budget.
@@ -115,6 +120,7 @@ class Scorer {
   std::optional<std::size_t> accuracy_;  ///< nothing: the first verifier that applies
   double timeout_s_;
   double max_unjudged_;
+  std::string answer_field_;
   std::unique_ptr<ThreadPool> pool_;
 };
 

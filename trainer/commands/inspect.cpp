@@ -7,6 +7,7 @@
 
 #include "data/formats.h"
 #include "data/inspect.h"
+#include "rewards/correctness.h"
 #include "rewards/registry.h"
 #include "trainer/commands/commands.h"
 #include "trainer/commands/shared.h"
@@ -44,7 +45,7 @@ class Judge {
       spec_ = row_format(format).reward;
       if (!spec_.empty()) make(spec_);
     }
-    return reward_ ? reward_->gold_problem(row) : std::nullopt;
+    return reward_ ? why_unjudgeable(*reward_, row, answer_field_) : std::nullopt;
   }
 
   /// Empty: nothing judges.

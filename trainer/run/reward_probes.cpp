@@ -1,9 +1,12 @@
 #include "trainer/run/reward_probes.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <vector>
 
+#include "trainer/core/error.h"
 #include "trainer/core/text.h"
 #include "trainer/run/preflight.h"
 
@@ -12,17 +15,21 @@ namespace {
 
 constexpr std::int64_t kMostGolds = 2000;
 constexpr std::int64_t kMostPrompts = 200;
+constexpr std::size_t kNamed = 5;
 constexpr std::int64_t kMostOutside = 16;  // each may cost a second, or money
 constexpr double kByChance = 0.05;         // a copied question may end in its answer
 
-/// `ids` of the completion, as far as they are known.
+/// `ids` of the completion, as far as they are known, without the one that stops it.
 Score score_of(const RewardProbes& p, const Prompt& prompt, const std::string& completion,
                std::span<const TokenId> ids, bool bare = false) {
-  const auto length = static_cast<std::int64_t>(ids.size()) + 1;
+  constexpr TokenId kStop = -1;
+  std::vector<TokenId> stopped(ids.begin(), ids.end());
+  stopped.push_back(kStop);
+  const auto length = std::ssize(stopped);
   return p.scorer.score({.prompt = given_text(prompt),
                          .completion = completion,
                          .row = prompt.fields,
-                         .ids = ids,
+                         .ids = stopped,
                          .length = length,
                          .max_completion_length = p.stage.rollout.max_completion_length,
                          .group_shortest = length,
@@ -83,8 +90,9 @@ void gold_lines(const RewardProbes& p, std::vector<std::string>& lines) {
   const std::int64_t rows = rows_tried(p, train.size().value_or(0), kMostGolds);
   if (p.data.task || rows == 0) return;
   std::int64_t with_gold = 0;
-  std::int64_t equal = 0;
-  std::string first;
+  std::int64_t wrong = 0;
+  bool hopeless = false;
+  std::vector<std::string> first;
   for (std::int64_t i = 0; i < rows; ++i) {
     const Prompt prompt = train.prompt(i);
     const auto gold = gold_of(p, prompt);
@@ -92,15 +100,24 @@ void gold_lines(const RewardProbes& p, std::vector<std::string>& lines) {
     ++with_gold;
     if (is_right(score_of(p, prompt, *gold, {}, true)) ||
         is_right(score_of(p, prompt, *ideal_of(p, prompt), {})))
-      ++equal;
-    else if (first.empty())
-      first = fmt::format("{}: {}", train.where(i), shortened(*gold, 80));
+      continue;
+    ++wrong;
+    hopeless = hopeless || p.scorer.compares_with_gold(prompt.source);
+    if (first.size() < kNamed)
+      first.push_back(fmt::format("{}: {}", train.where(i), shortened(*gold, 80)));
   }
   if (with_gold == 0) return;
   lines.push_back(fmt::format("gold       {} of {} golds are right when they are the answer",
-                              with_commas(equal), with_commas(with_gold)));
-  if (equal < with_gold)
-    lines.push_back(fmt::format("warning    such a row cannot be solved: the first is {}", first));
+                              with_commas(with_gold - wrong), with_commas(with_gold)));
+  if (hopeless && wrong > p.stage.data.max_invalid)
+    fail(
+        "{}\n{} of {} golds are not right even when they are the answer, so that no answer to them "
+        "is paid: mend these "
+        "rows or the reward's options, or keep them by data.max_invalid: {}",
+        fmt::join(first, "\n"), with_commas(wrong), with_commas(with_gold), wrong);
+  if (wrong > 0)
+    lines.push_back(
+        fmt::format("warning    such a row cannot be solved: the first is {}", first[0]));
 }
 
 /// How a completion without worth fares over the first prompts: nothing written, or the prompt again.
