@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "rewards/math/alternatives.h"
 #include "rewards/math/equivalence.h"
 #include "rewards/math/formulas.h"
 #include "rewards/math/places.h"
@@ -65,20 +66,32 @@ Extracted boxed(std::string_view text) {
   return answer;
 }
 
+/// Without those that a "not" stands before.
+std::vector<Piece> asserted_formulas(std::string_view text) {
+  auto formulas = formulas_of(text);
+  std::erase_if(formulas, [&](const Piece& piece) { return is_denied(text, piece); });
+  return formulas;
+}
+
 /// The last formula with its like before it, or the last number, whichever ends later.
 Extracted last_of(std::string_view text) {
-  const auto formulas = formulas_of(text);
+  const auto formulas = asserted_formulas(text);
   const auto from = formulas.empty() ? 0 : formulas.back().end;
-  if (const auto number = last_number_in(text.substr(from)))
-    return found(number->content, "last number");
+  if (auto number = last_number_in(text.substr(from))) {
+    number = Piece{number->begin + from, number->end + from, number->content};
+    return found(with_alternatives(text, formulas, *number).value_or(number->content),
+                 "last number");
+  }
   if (formulas.empty()) return {{}, "no formula and no number", false};
+  if (const auto several = with_alternatives(text, formulas, formulas.back()))
+    return found(*several, "last formula");
   auto answer = found(joined_last(text, formulas, 0), "last formula");
   answer.percent = percent_follows(text.substr(formulas.back().end));
   return answer;
 }
 
 Extracted first_of(std::string_view text) {
-  const auto formulas = formulas_of(text);
+  const auto formulas = asserted_formulas(text);
   const auto number = first_number_in(text);
   if (formulas.empty() && !number) {
     const auto words = trimmed(text);
@@ -86,7 +99,10 @@ Extracted first_of(std::string_view text) {
     return found(words, "final answer");
   }
   if (formulas.empty() || (number && number->begin < formulas[0].begin))
-    return found(number->content, "final answer");
+    return found(with_alternatives(text, formulas, *number).value_or(number->content),
+                 "final answer");
+  if (const auto several = with_alternatives(text, formulas, formulas[0]))
+    return found(*several, "final answer");
   // Those that "and" joins to the first.
   for (auto size = formulas.size(); size > 1; --size) {
     const std::vector<Piece> head(formulas.begin(),

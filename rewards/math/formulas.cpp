@@ -4,6 +4,7 @@
 #include <array>
 
 #include "rewards/math/numeral.h"
+#include "rewards/math/vocabulary.h"
 #include "rewards/text_scan.h"
 
 namespace aha::math {
@@ -60,42 +61,6 @@ bool is_formula(std::string_view text) {
   return words < 2;
 }
 
-/// A word of the gap between two answers.
-struct Gap {
-  int connectives = 0;
-  int commas = 0;
-  int words = 0;
-  bool ends_sentence = false;
-};
-
-Gap gap_of(std::string_view text) {
-  Gap gap;
-  for (std::size_t at = 0; at < text.size();) {
-    const char c = text[at];
-    if (c == '\\' || is_letter(c)) {
-      auto end = at + 1;
-      while (end < text.size() && is_letter(text[end]))
-        ++end;
-      const auto word = text.substr(at, end - at);
-      at = end;
-      if (word == "and" || word == "or")
-        ++gap.connectives;
-      else if (c != '\\')
-        ++gap.words;
-      for (const std::string_view stop :
-           {"so", "is", "thus", "hence", "therefore", "answer", "but", "not"}) {
-        if (word == stop) gap.ends_sentence = true;
-      }
-      continue;
-    }
-    gap.commas += c == ',' || c == ';' ? 1 : 0;
-    if (c == '.' || c == ':' || c == '=') gap.ends_sentence = true;
-    if (c == '\n' && at + 1 < text.size() && text[at + 1] == '\n') gap.ends_sentence = true;
-    ++at;
-  }
-  return gap;
-}
-
 bool may_glue(char c) {
   return is_digit(c) || std::string_view("+-*/^().,%!=").find(c) != kNone;
 }
@@ -148,7 +113,7 @@ std::optional<Piece> number_in(std::string_view text, bool last) {
     }
     const auto size = read_numeral(text.substr(at, 400), false).size;
     const bool glued = at > 0 && (is_letter(text[at - 1]) || text[at - 1] == '_');
-    if (!glued) {
+    if (!glued && !is_denied(text, {at, at + size, {}})) {
       found = {at, at + size};
       if (!last) break;
     }
@@ -166,6 +131,17 @@ std::optional<Piece> number_in(std::string_view text, bool last) {
 }
 
 }  // namespace
+
+bool is_denied(std::string_view text, const Piece& piece) {
+  const auto reach = std::min<std::size_t>(piece.begin, 16);
+  auto before = text.substr(piece.begin - reach, reach);
+  while (!before.empty() && std::string_view(" $(*-\"").find(before.back()) != kNone)
+    before.remove_suffix(1);
+  auto from = before.size();
+  while (from > 0 && (is_letter(before[from - 1]) || before[from - 1] == '\''))
+    --from;
+  return is_negation(before.substr(from));
+}
 
 Boxes boxes_of(std::string_view text) {
   Boxes boxes;
@@ -233,29 +209,6 @@ std::optional<Piece> last_number_in(std::string_view text) {
 
 std::optional<Piece> first_number_in(std::string_view text) {
   return number_in(text, false);
-}
-
-std::string joined_last(std::string_view text, const std::vector<Piece>& pieces, int words) {
-  if (pieces.empty()) return {};
-  constexpr std::size_t kLongestGap = 60;
-  auto first = pieces.size() - 1;
-  while (first > 0) {
-    const auto from = pieces[first - 1].end;
-    const auto between = text.substr(from, pieces[first].begin - from);
-    if (between.size() > kLongestGap) break;
-    const auto gap = gap_of(between);
-    if (gap.ends_sentence || gap.connectives > 1) break;
-    // \boxed{1}\boxed{2} are two items, $1$ $2$ are not.
-    const bool beside = words > 0 && gap.words == 0 && gap.commas == 0 && gap.connectives == 0;
-    const bool connected =
-        gap.connectives == 1 ? gap.words <= words : gap.commas > 0 && gap.words == 0;
-    if (!beside && !connected) break;
-    --first;
-  }
-  std::string joined;
-  for (auto i = first; i < pieces.size(); ++i)
-    joined += (i > first ? ", " : "") + std::string(trimmed(pieces[i].content));
-  return joined;
 }
 
 }  // namespace aha::math

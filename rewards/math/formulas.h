@@ -25,12 +25,12 @@ Boxes boxes_of(std::string_view text);
 std::vector<Piece> formulas_of(std::string_view text);
 
 /// The last number outside mathematics with what belongs to it without a space: "2/3", "3+2",
-/// "10%", "1 000". One glued to a letter before it ("A2") is none.
+/// "10%", "1 000". One glued to a letter before it ("A2") is none, nor
+/// is one after "not".
 std::optional<Piece> last_number_in(std::string_view text);
 std::optional<Piece> first_number_in(std::string_view text);
 
-/// The last piece, together with those before it that one "and", "or", comma or semicolon
-/// separates, joined by commas. `words`: how many other words may stand between.
-std::string joined_last(std::string_view text, const std::vector<Piece>& pieces, int words);
+/// True where the word before it says that the answer is another: "not 42".
+bool is_denied(std::string_view text, const Piece& piece);
 
 }  // namespace aha::math

@@ -11,6 +11,15 @@ bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/// A digit that is not the end of a word, as in H2.
+bool holds_number(std::string_view text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (is_digit(text[at]) && (at == 0 || !(is_letter(text[at - 1]) || is_digit(text[at - 1]))))
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void Lexer::command() {
@@ -147,7 +156,13 @@ void Lexer::text_argument(bool names) {
     return push(TokenKind::Separator, inner);
   if (inner == "percent" || inner == "%" || inner == "\\%") return push(TokenKind::Percent, "%");
   if (inner == "degrees" || inner == "degree") return push(TokenKind::Degree, "");
-  push(TokenKind::Text, content);
+  if (!holds_number(content)) return push(TokenKind::Text, content);
+  // "42\text{ or 43}": mathematics that was put into a text, and no unit
+  if (content.find('\\') != std::string_view::npos) throw Refusal{"a number among words"};
+  auto inside = Lexer(content).tokens();
+  inside.pop_back();  // its end
+  if (!inside.empty()) inside[0].space_before = true;
+  tokens_.insert(tokens_.end(), inside.begin(), inside.end());
 }
 
 void Lexer::set_of_numbers() {

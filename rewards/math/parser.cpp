@@ -72,7 +72,8 @@ Ref Parser::relation() {
     if (at(TokenKind::Relation)) {
       chain.name += next().text;
       // "Answer: 42": what stands before is a label.
-      if (chain.name == std::string(1, sign::kOther) && tree_[chain.items[0]].kind == Kind::Text)
+      if (chain.name == std::string(1, sign::kOther) && tree_[chain.items[0]].kind == Kind::Text &&
+          !is_hedge(tree_[chain.items[0]].name))
         return relation();
       // "x =" is x; "= =" is not read.
       if (at(TokenKind::End) && chain.name == "=") return chain.items[0];
@@ -143,32 +144,6 @@ bool Parser::starts_operand() const {
   }
 }
 
-/// A unit after a factor: \text{cm}^2, inches, km/h. True if one was there.
-bool Parser::skip_unit() {
-  const auto is_unit = [](const Token& token) {
-    return token.kind == TokenKind::Text ||
-           (token.kind == TokenKind::Word && (token.text.size() >= 4 || is_short_unit(token.text)));
-  };
-  if (!is_unit(peek())) return false;
-  const auto skip_power = [this] {
-    if (take(TokenKind::Operator, "^")) exponent();
-  };
-  while (is_unit(peek()) || at(TokenKind::Text) || at(TokenKind::Word)) {
-    next();
-    skip_power();
-    const bool per = at(TokenKind::Operator, "/") || at(TokenKind::Operator, "*");
-    const auto& after = peek(1);
-    if (per && (is_unit(after) || after.kind == TokenKind::Word ||
-                (after.kind == TokenKind::Symbol && is_letter_unit(after.text)))) {
-      next();
-      next();
-      skip_power();
-    }
-  }
-  if (starts_operand()) refuse("more after a unit");
-  return true;
-}
-
 Ref Parser::product() {
   std::vector<Ref> factors = {signed_factor()};
   for (;;) {
@@ -206,7 +181,7 @@ Ref Parser::product() {
       // A fraction of two numerals has become a number.
       if (mixed && is_numeral(tree_, factor))
         factors.back() = tree_.number(tree_[factors.back()].value + tree_[factor].value);
-      else if (tree_[factors.back()].kind == Kind::Text)
+      else if (tree_[factors.back()].kind == Kind::Text && !is_hedge(tree_[factors.back()].name))
         factors.back() = factor;  // "\text{about } 5"
       else
         factors.push_back(factor);

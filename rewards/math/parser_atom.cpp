@@ -144,6 +144,32 @@ Ref Parser::words() {
   return tree_.add({.kind = Kind::Text, .name = std::move(text)});
 }
 
+/// A unit after a factor: \text{cm}^2, inches, km/h. True if one was there.
+bool Parser::skip_unit() {
+  const auto is_unit = [](const Token& token) {
+    return token.kind == TokenKind::Text ||
+           (token.kind == TokenKind::Word && (token.text.size() >= 4 || is_short_unit(token.text)));
+  };
+  if (!is_unit(peek())) return false;
+  const auto skip_power = [this] {
+    if (take(TokenKind::Operator, "^")) exponent();
+  };
+  while (is_unit(peek()) || at(TokenKind::Text) || at(TokenKind::Word)) {
+    if (is_hedge(next().text)) refuse("words that are no unit");
+    skip_power();
+    const bool per = at(TokenKind::Operator, "/") || at(TokenKind::Operator, "*");
+    const auto& after = peek(1);
+    if (per && (is_unit(after) || after.kind == TokenKind::Word ||
+                (after.kind == TokenKind::Symbol && is_letter_unit(after.text)))) {
+      next();
+      next();
+      skip_power();
+    }
+  }
+  if (starts_operand()) refuse("more after a unit");
+  return true;
+}
+
 Ref Parser::bracketed() {
   const auto open = next().text;
   const auto outer_bars = bars_;

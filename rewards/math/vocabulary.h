@@ -31,4 +31,10 @@ bool is_short_unit(std::string_view word);
 /// Single letters that may be a unit after a number: m, s, g, h, L.
 bool is_letter_unit(std::string_view name);
 
+/// "not" and its like: what follows is no answer.
+bool is_negation(std::string_view word);
+
+/// True where words offer another answer or take one back ("or forty", "not"): they are no unit and no label.
+bool is_hedge(std::string_view words);
+
 }  // namespace aha::math
