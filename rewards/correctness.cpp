@@ -4,6 +4,7 @@
 
 #include "rewards/registry.h"
 #include "rewards/row_fields.h"
+#include "rewards/text_scan.h"
 #include "trainer/core/error.h"
 
 namespace aha {
@@ -32,11 +33,14 @@ std::optional<std::string> why_unjudgeable(const Reward& reward, const Json& row
   if (!reward.is_verifier() || reward.waits() || reward.concurrency() > 0) return std::nullopt;
   const auto gold = text_field(row, answer_field);
   if (!gold) return std::nullopt;
-  const auto part =
-      reward.score({.completion = *gold, .row = row, .ids = {}, .length = 1, .bare = true});
-  if (part.score) return std::nullopt;
-  return fmt::format("'{}' cannot be judged, not even as the answer itself: {}", answer_field,
-                     part.reason);
+  for (const std::string& answer : {*gold, std::string("0")}) {
+    const auto part =
+        reward.score({.completion = answer, .row = row, .ids = {}, .length = 1, .bare = true});
+    if (!part.score)
+      return fmt::format("'{}' cannot be judged, as where the answer is '{}': {}", answer_field,
+                         clipped(answer), part.reason);
+  }
+  return std::nullopt;
 }
 
 }  // namespace aha

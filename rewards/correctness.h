@@ -25,8 +25,8 @@ class Correctness {
   std::unique_ptr<Reward> verifier_;
 };
 
-/// Why no answer to a row can be judged: Reward::gold_problem; or that the gold, in `answer_field`, cannot be judged
-/// when it is the answer. The second is asked of verifiers that judge here.
+/// Why no answer to a row can be judged: Reward::gold_problem; or that the gold, in `answer_field`, cannot be compared
+/// with itself or with 0. The second is asked of verifiers that judge here.
 std::optional<std::string> why_unjudgeable(const Reward& reward, const Json& row,
                                            const std::string& answer_field);
 

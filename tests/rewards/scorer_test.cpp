@@ -1,9 +1,12 @@
 #include "rewards/scorer.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cmath>
 #include <thread>
 
+#include "rewards/correctness.h"
 #include "tests/rewards/rewards_support.h"
 #include "tests/support/catch.h"
 
@@ -151,6 +154,18 @@ TEST_CASE("scorer: `accuracy` names a part, and equal names are told apart", "[s
   CHECK_THAT(error_of([&] { Scorer{section}; }),
              contains("reward.accuracy names 'countdown', which is not one of the rewards numeric, "
                       "format and format_2"));
+}
+
+TEST_CASE("scorer: a gold that is read but is too much work to compare is a problem of its row",
+          "[scorer]") {
+  std::string intervals = "(0, 1)";
+  for (int i = 1; i < 300; ++i)
+    intervals += fmt::format(" \\cup ({}, {})", 2 * i, 2 * i + 1);
+  const auto math = make_reward("math");
+  CHECK_FALSE(math->gold_problem({{"answer", intervals}}));
+  CHECK_THAT(why_unjudgeable(*math, {{"answer", intervals}}, "answer").value_or(""),
+             contains("'answer' cannot be judged, as where the answer is '0': "));
+  CHECK_FALSE(why_unjudgeable(*math, {{"answer", "\\frac12"}}, "answer"));
 }
 
 TEST_CASE("scorer: bad sections are one clear line", "[scorer]") {
