@@ -122,8 +122,8 @@ bool is_unknown(const Tree& tree, Ref ref) {
   const auto& node = tree[ref];
   return node.kind == Kind::Symbol || node.kind == Kind::Apply ||
          (node.kind == Kind::Function &&
-          (node.name == "int" || node.name == "lim" || node.name == "norm" || node.name == "dim" ||
-           node.name == "ker"));
+          (node.name == "int" || node.name == "lim" || node.name == "derivative" ||
+           node.name == "norm" || node.name == "dim" || node.name == "ker"));
 }
 
 std::set<std::string> unknowns(const Tree& tree, Ref ref) {

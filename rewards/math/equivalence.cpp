@@ -209,6 +209,8 @@ class Comparer {
     auto items = items_of(tree_, collection);
     const auto elements = tree_[tuple].items;
     if (items.size() == 1) return std::nullopt;
+    // [1, 2] is an interval, and no set of its ends
+    if (elements.size() == 2 && tree_[tuple].name != "()") return std::nullopt;
     if (items.size() != elements.size()) return std::nullopt;
     if (in_order(elements, items, "").verdict == Verdict::Equal) return equal();
     for (const auto item : items) {

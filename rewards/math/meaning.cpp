@@ -22,7 +22,8 @@ bool is_name(const Tree& tree, Ref ref) {
     case Kind::List:
       return all_names();
     case Kind::Function:
-      return (node.name == "abs" || node.name == "norm") && all_names();
+      return node.name == "derivative" ||
+             ((node.name == "abs" || node.name == "norm") && all_names());
     // AB, the side of a figure; xy is a product and no name.
     case Kind::Product:
       return std::all_of(node.items.begin(), node.items.end(), [&](Ref item) {

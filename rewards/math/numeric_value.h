@@ -67,8 +67,9 @@ class Numeric {
         return constant(node.name);
       case Kind::Symbol:
       case Kind::Apply:
-      case Kind::Series:
         return exact(ref);
+      case Kind::Series:
+        return series(ref, node);
       case Kind::Sum: {
         Value total;
         for (const auto item : node.items)
@@ -98,6 +99,26 @@ class Numeric {
     const auto value = exact_value(tree_, ref, scope_);
     if (!value) throw Undefined{};
     return real(*value);
+  }
+
+  /// Term by term where they are not rational.
+  Value series(Ref ref, const Node& node) {
+    constexpr long kMostTerms = 1000;
+    if (const auto value = exact_value(tree_, ref, scope_)) return real(*value);
+    const auto from = exact_value(tree_, node.items[1], scope_);
+    const auto to = exact_value(tree_, node.items[2], scope_);
+    if (!from || !to || mp::denominator(*from) != 1 || mp::denominator(*to) != 1 ||
+        mp::abs(*from) > 1'000'000 || *to - *from > kMostTerms)
+      throw Undefined{};
+    const bool sum = node.name == "sum";
+    Value total{sum ? 0 : 1, 0};
+    for (Fraction at = *from; at <= *to; ++at) {
+      scope_.bound.emplace_back(tree_[node.items[0]].name, at);
+      const auto term = of(node.items[3]);
+      scope_.bound.pop_back();
+      total = sum ? plus(total, term) : times(total, term);
+    }
+    return total;
   }
 
   static Value constant(const std::string& name) {

@@ -2,8 +2,17 @@
 
 namespace aha::math {
 
+bool is_differential(const Tree& tree, Ref ref, bool top) {
+  const auto is_d = [&](Ref of) { return tree[of].kind == Kind::Symbol && tree[of].name == "d"; };
+  const auto& node = tree[ref];
+  if (top && is_d(ref)) return true;
+  return node.kind == Kind::Product && node.items.size() == 2 && is_d(node.items[0]) &&
+         tree[node.items[1]].kind == Kind::Symbol;
+}
+
 Ref Parser::command() {
-  const auto name = next().text;
+  const auto token = next();
+  const auto& name = token.text;
   if (name == "frac") return fraction();
   if (name == "sqrt" || name == "cbrt") {
     if (name == "sqrt") return root();
@@ -13,12 +22,24 @@ Ref Parser::command() {
   if (name == "begin") return matrix();
   if (name == "sum" || name == "prod") return series(name);
   if (name == "int" || name == "lim") return integral(name);
+  if (name == "hat" || name == "bar" || name == "tilde") return accented(name);
   refuse("\\" + name + " is out of place");
+}
+
+/// A letter under an accent is another letter; AB under a bar is still the segment AB, and digits are digits.
+Ref Parser::accented(const std::string& accent) {
+  const auto inside = group_or_atom();
+  const auto kind = tree_[inside].kind;
+  if (kind == Kind::Symbol) return tree_.symbol(tree_[inside].name + "~" + accent);
+  if (kind == Kind::Product || kind == Kind::Number || kind == Kind::Text) return inside;
+  return tree_.function(accent, {inside});
 }
 
 Ref Parser::fraction() {
   const auto top = group_or_atom();
   const auto bottom = group_or_atom();
+  if (is_differential(tree_, top, true) && is_differential(tree_, bottom, false))
+    return tree_.function("derivative", {top, bottom});
   const auto& a = tree_[top];
   const auto& b = tree_[bottom];
   if (a.kind == Kind::Number && b.kind == Kind::Number && !a.decimal && !b.decimal &&
