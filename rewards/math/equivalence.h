@@ -27,6 +27,7 @@ bool is_mathematics(std::string_view text);
 ///                          equations are equal where left minus right are in a constant ratio
 ///   inequalities           the same set of one unknown, also beside an interval; else a constant
 ///                          ratio of left minus right, its sign turning the relation
+///   a false a = b          between two values: different from everything but itself
 ///   lists, {sets}          the same items in any order, each counted once; +- is two items
 ///   (tuples), intervals    the same items in order, and the same brackets where there are two;
 ///                          beside a set or list the same items in its order, or sorted

@@ -12,9 +12,10 @@ namespace aha {
 ///
 /// Gold: row[answer_field], taken apart as the prediction is, so that a bare answer, a solution
 /// that ends in a box and one that ends in "#### 18" all serve. It must be mathematics or words, or
-/// the row cannot be judged. Where a comparison meets its limits (math/evaluate.h: 20,000 steps,
-/// 512 bits) it cannot be judged either; a prediction that is no mathematics, is longer than 10,000
-/// bytes or nests deeper than 64 is wrong. Nothing depends on time or on the machine.
+/// the row cannot be judged, and have a value here (math/judgeable.h). A comparison that meets its
+/// limits (math/evaluate.h: 20,000 steps, 512 bits) cannot be judged where the gold meets them by itself,
+/// else it is wrong; so is a prediction that is no mathematics, is longer than 10,000 bytes or nests
+/// deeper than 64. Nothing depends on time or on the machine.
 ///
 /// Options:
 ///   extraction     where the answer stands, by one of the names of math/extraction.h. A truncated

@@ -41,6 +41,27 @@ TEST_CASE("math hacks: the last of several answers counts, in tags as well") {
   CHECK(score("4", "The answer is 4. The answer is 5.") == 0.0);
 }
 
+TEST_CASE("math hacks: alternatives and negations are no answer") {
+  for (const std::string text :
+       {"The answer is 42 or 43", "\\boxed{42\\text{ or 43 or 44}}", "\\boxed{42\\text{ or forty}}",
+        "\\boxed{\\text{Not }42}", "<answer>It is 41, 43, or 42</answer>", "It is not 42",
+        "The answer is not 42", "#### 42 or 43", "#### 42 eggs or 43 eggs",
+        "The answer is $42$ or $43$.", "The answer is $42$ or 43.", "The answer is 43 or $42$.",
+        "\\boxed{\\text{either }42}", "\\boxed{42\\text{ and }43}"}) {
+    INFO(text);
+    CHECK(score("42", text) == 0.0);
+  }
+  CHECK(score("41, 42, 43", "<answer>It is 41, 43, or 42</answer>") == 1.0);
+}
+
+TEST_CASE("math hacks: a chain that states a false equation is no answer") {
+  CHECK(score("5", "\\boxed{6=5}") == 0.0);
+  CHECK(score("42", "\\boxed{41\\approx 42}") == 0.0);
+  CHECK(score("4", "\\boxed{x=3=4}") == 0.0);
+  CHECK(score("3", "\\boxed{\\sqrt{2}=3}") == 0.0);
+  CHECK(score("5", "\\boxed{2+3=5}") == 1.0);
+}
+
 TEST_CASE("math hacks: a gold as part of the answer is not the answer") {
   CHECK(score("12", "\\boxed{112}") == 0.0);
   CHECK(score("12", "\\boxed{12345}") == 0.0);
@@ -71,8 +92,10 @@ TEST_CASE("math hacks: rounding does not make huge or tiny numbers equal") {
   CHECK(score("0", "\\boxed{10^{-300}}") == 0.0);
   CHECK(score("1", "\\boxed{1 + e^{-100}}") == 0.0);
   CHECK(score("1000000", "\\boxed{1000000.4}") == 0.0);
-  CHECK(score("1", "\\boxed{\\cos(10^{-60})}") != 1.0);
-  CHECK(score("1", "\\boxed{1 + 10^{-10^{10}}}") != 1.0);
+  CHECK(score("x=5", "\\boxed{x=5+e^{-1000}}") == 0.0);
+  CHECK(score("y=x", "\\boxed{y=x+10^{-40}}") == 0.0);
+  CHECK(score("1", "\\boxed{\\cos(10^{-60})}") == 0.0);
+  CHECK(score("1", "\\boxed{1 + 10^{-10^{10}}}") == 0.0);
   CHECK(score("10^{100}", "\\boxed{10^{100}+1}") == 0.0);
 }
 
@@ -110,6 +133,9 @@ TEST_CASE("math: a text made to hurt is wrong, and soon") {
       boxed(repeated("9^{9999}*", 9000) + "1"),
       boxed(repeated("\\sum_{k=1}^{2000}", 9000) + "k"),
       boxed("\\sum_{i=1}^{2000}\\sum_{j=1}^{2000}ij"),
+      boxed("\\sum_{k=2}\\sum_{k=2}^{n} ^2arf^k"),
+      boxed(repeated("2000!+", 9000) + "1"),
+      boxed(repeated("\\sqrt[3]{9^{999}}+", 9000) + "1"),
       boxed(repeated("\\sin", 9000) + "x"),
       boxed(repeated("\\sin(x)+", 9000) + "x"),
       boxed(repeated("n!", 9000)),
@@ -130,7 +156,7 @@ TEST_CASE("math: a text made to hurt is wrong, and soon") {
       const auto start = std::clock();  // of this process: others may be busy
       const auto found = score(gold, text);
       const double took = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-      CHECK(found != 1.0);
+      CHECK(found == 0.0);
       CHECK(took < 1.0);
     }
   }

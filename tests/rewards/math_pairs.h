@@ -139,6 +139,14 @@ inline const std::vector<Pair> kSame = {
     {R"(8\text{ and }6)", R"(6,8)"},
     {R"(\{x \mid x > 3\})", R"((3,\infty))"},
     {R"(\{ x : x>3 \})", R"(x>3)"},
+    {R"(2,500)", R"(2500)"},
+    {R"(y=\sqrt2x+1)", R"(\sqrt2y=2x+\sqrt2)"},
+    {R"(\frac{dy}{dx})", R"(dy/dx)"},
+    {R"(\frac{dy}{dx}=2x)", R"(2x)"},
+    {R"(\overline{AB})", R"(AB)"},
+    {R"(\vec{v})", R"(\mathbf{v})"},
+    {R"((1,2))", R"(\{1,2\})"},
+    {R"(\frac23)", R"(x = \frac23 \approx 0.67)"},
 };
 
 inline const std::vector<Pair> kOther = {
@@ -174,6 +182,19 @@ inline const std::vector<Pair> kOther = {
     {R"(7)", R"(seven)"},
     {R"(3)", R"(She has 3 apples and 4 pears.)"},
     {R"(1/0)", R"(2)"},
+    {R"(1,000)", R"(1)"},
+    {R"(2,500)", R"(2.5)"},
+    {R"(12,345)", R"(12.345)"},
+    {R"(y=x)", R"(y=x+10^{-40})"},
+    {R"(x<5)", R"(x<5+10^{-60})"},
+    {R"(x<5)", R"(x<5+e^{-1000})"},
+    {R"(y=\sqrt2x)", R"(y=\sqrt2x+10^{-40})"},
+    {R"(\frac{dy}{dx})", R"(\frac{y}{x})"},
+    {R"(xy)", R"(dy/dx)"},
+    {R"(\hat{x})", R"(\bar{x})"},
+    {R"(\hat{x})", R"(x)"},
+    {R"([1,2])", R"(\{1,2\})"},
+    {R"([1,2])", R"(1,2)"},
 };
 
 }  // namespace aha_test

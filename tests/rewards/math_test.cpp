@@ -63,7 +63,9 @@ TEST_CASE("math: the cases of Math-Verify's tests come out as there") {
   for (const auto& row : json_lines(golden_path("math_rows.jsonl"))) {
     INFO(row.dump());
     const auto part = judged(row["gold"], row["prediction"]);
-    CHECK(part.score == row["expected"].get<double>());
+    // "x = 5+5+1 = 1/3": what states a false equation is no answer here
+    const bool is_false = row["id"] == "eq-73b729458264";
+    CHECK(part.score == (is_false ? 0.0 : row["expected"].get<double>()));
   }
 }
 
@@ -116,6 +118,49 @@ TEST_CASE("math: what cannot be told apart is not judged") {
   CHECK(part.reason == "too close to tell apart with 512 bits (whole)");
 }
 
+TEST_CASE("math: a gold that meets no limit judges every answer") {
+  std::string items = "1";
+  std::string ones = "1";
+  std::string intervals = "(0,1)";
+  for (int i = 2; i <= 65; ++i)
+    items += ", " + std::to_string(i), ones += ", " + std::to_string(i + 100);
+  for (int i = 2; i <= 300; ++i)
+    intervals += "\\cup(" + std::to_string(2 * i) + "," + std::to_string(2 * i + 1) + ")";
+  CHECK(judged("42", items).score == 0.0);
+  CHECK(judged("1, 2", items).score == 0.0);
+  CHECK(judged("42", "42+e^{-1000}").score == 0.0);
+  CHECK(judged("(0,1)\\cup(2,3)", intervals).score == 0.0);
+  CHECK(judged("42", "\\sum_{i=1}^{1000}\\sum_{j=1}^{1000} ij").score == 0.0);
+  CHECK(judged(items, items).score == 1.0);
+  CHECK(judged(items, "1, 2").score == 0.0);
+  CHECK_FALSE(judged(items, ones).score);
+}
+
+TEST_CASE("math: a gold without a value here is named beforehand") {
+  const auto reward = make_reward("math");
+  const auto problem = [&](const std::string& gold) {
+    const Json row = {{"answer", gold}};
+    return reward->gold_problem(row).value_or("none");
+  };
+  CHECK(problem("\\int_0^1 x dx").starts_with("'answer' holds an integral"));
+  CHECK(problem("\\lim_{x\\to 0} \\frac{\\sin x}{x}").starts_with("'answer' holds a limit"));
+  CHECK(problem("\\sum_{n=1}^{\\infty} 2^{-n}").starts_with("'answer' holds a sum"));
+  CHECK(problem("\\sum_{k=1}^{3} \\sqrt{k}") == "none");
+  CHECK(judged("\\sum_{k=1}^{3} \\sqrt{k}", "1+\\sqrt2+\\sqrt3").score == 1.0);
+}
+
+TEST_CASE("math: a percent sign behind the box counts where the gold has one") {
+  for (const std::string sign : {"\\%", " percent", "$ \\%"}) {
+    const auto text = "so $\\boxed{10}" + sign;
+    CHECK(judged("10", text).score == 1.0);
+    CHECK(judged("10\\%", text).score == 1.0);
+    CHECK(judged("0.1", text).score == 0.0);
+    CHECK(judged("11\\%", text).score == 0.0);
+    CHECK(judged(text, "\\boxed{10}").score == 1.0);
+    CHECK(judged(text, "\\boxed{10\\%}").score == 1.0);
+  }
+}
+
 TEST_CASE("math: a gold that is no mathematics and no words is found beforehand") {
   const auto reward = make_reward("math");
   const auto problem = [&](const Json& row) { return reward->gold_problem(row).value_or("none"); };
@@ -137,11 +182,17 @@ TEST_CASE("math: extraction takes the published places in their order") {
   CHECK(cut("5 * 2 = 10\n#### 1,000\n") == "1,000");
   CHECK(cut("Final Answer: The final answer is $\\sqrt{2}$. I hope it is correct.") == "\\sqrt{2}");
   CHECK(cut("so $x=3$ and then it is 2/3.") == "2/3");
-  CHECK(cut("so it is 2/3, or $x=3$") == "x=3");
+  CHECK(cut("so it is 2/3. Then $x=3$") == "x=3");
+  CHECK(cut("so it is 2/3, or $x=3$") == "2/3, or $x=3$");
   CHECK(cut("the price is $10 for two, $20 for four") == "20");
   CHECK(cut("<think> \\boxed{1} </think> then \\boxed{2}") == "2");
   CHECK(cut("<think> \\boxed{1}").empty());
   CHECK(cut("done 5<|im_end|> 7") == "5");
+  CHECK(cut("<|start|> <|assistant|>so 5<|im_end|> 7") == "5");
+  CHECK(cut("since $0<|y|<5$ and $3<|x|>2$, \\boxed{7}") == "7");
+  CHECK(cut("The answer is 42 or 43.") == "42 or 43");
+  CHECK(cut("It is not 42.").empty());
+  CHECK(cut("It is 41, not 42.") == "41");
   CHECK(cut("\\boxed{3").empty());
   CHECK(cut("nothing").empty());
   CHECK(cut("\\boxed{1} and \\boxed{2}") == "1, 2");
