@@ -157,12 +157,19 @@ void Lexer::text_argument(bool names) {
   if (inner == "percent" || inner == "%" || inner == "\\%") return push(TokenKind::Percent, "%");
   if (inner == "degrees" || inner == "degree") return push(TokenKind::Degree, "");
   if (!holds_number(content)) return push(TokenKind::Text, content);
+  const bool modulo = content.starts_with("(mod ") && content.ends_with(')');
+  if (modulo) {  // \pmod, written out
+    push(TokenKind::Command, "pmod");
+    push(TokenKind::Open, "{");
+    content = trimmed(content.substr(5, content.size() - 6));
+  }
   // "42\text{ or 43}": mathematics that was put into a text, and no unit
   if (content.find('\\') != std::string_view::npos) throw Refusal{"a number among words"};
   auto inside = Lexer(content).tokens();
   inside.pop_back();  // its end
   if (!inside.empty()) inside[0].space_before = true;
   tokens_.insert(tokens_.end(), inside.begin(), inside.end());
+  if (modulo) push(TokenKind::Close, "}");
 }
 
 void Lexer::set_of_numbers() {

@@ -140,6 +140,7 @@ inline const std::vector<Pair> kSame = {
     {R"(\{x \mid x > 3\})", R"((3,\infty))"},
     {R"(\{ x : x>3 \})", R"(x>3)"},
     {R"(2,500)", R"(2500)"},
+    {R"(3 \text{ (mod 13)})", R"(3 \pmod{13})"},
     {R"(y=\sqrt2x+1)", R"(\sqrt2y=2x+\sqrt2)"},
     {R"(\frac{dy}{dx})", R"(dy/dx)"},
     {R"(\frac{dy}{dx}=2x)", R"(2x)"},
