@@ -6,6 +6,7 @@
 namespace aha::cuda {
 
 extern const Memory kMemory;
+extern const DeviceNetwork kNetwork;
 
 /// What a piece of scratch memory on the device is for. Two uses that overlap in time have two names.
 enum class Scratch : int { Left, Right, Logits, Partial, Delta, Flag, Count };

@@ -24,6 +24,7 @@ constexpr DeviceOps kDeviceOps{
     .moment = moment,
     .seconds_between = seconds_between,
     .forget_moments = forget_moments,
+    .network = &kNetwork,
 };
 
 }  // namespace
