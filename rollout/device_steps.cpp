@@ -41,7 +41,7 @@ T* DeviceSteps::room(Index count) {
 void DeviceSteps::reserve(Index num_blocks) {
   if (num_blocks <= cache_->num_blocks()) return;
   steps_.forget();
-  cache_->reserve(num_blocks, memory());
+  cache_->reserve(num_blocks, memory(), weights_->edges().embed.type);
 }
 
 void DeviceSteps::send_settings(const Scheduler& scheduler, const SamplingParams& params) {

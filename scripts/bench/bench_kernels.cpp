@@ -190,7 +190,7 @@ void bench_attention(const aha::Ops& ops, const Exec& exec, const Shape& s, Inde
     }
     sections.push_back((n + 1) * rows_each);
   }
-  Floats storage = random_floats(count * blocks * aha::KvStore{nullptr, s.H, D}.block_floats());
+  Floats storage = random_floats(count * blocks * aha::KvStore{nullptr, s.H, D}.block_size());
   Floats dstorage(storage.size(), 0.0F);
   const aha::KvStore kv{storage.data(), s.H, D};
   const aha::KvStore dkv{dstorage.data(), s.H, D};

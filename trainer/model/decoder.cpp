@@ -5,26 +5,28 @@
 #include "trainer/core/error.h"
 
 namespace aha {
-void KvCache::reserve(Index num_blocks, const Memory& memory) {
+void KvCache::reserve(Index num_blocks, const Memory& memory, FloatType weights) {
   if (num_blocks <= num_blocks_) return;
   num_blocks_ = 0;  // should there not be so much memory
-  buffer_.reserve(bytes_for(*config_, num_blocks) / 4, memory);
+  type_ = type_beside(weights, memory.host);
+  buffer_.reserve(bytes_for(*config_, num_blocks, type_) / 4, memory);
   num_blocks_ = num_blocks;
 }
 
-std::int64_t KvCache::bytes_for(const ModelConfig& c, Index num_blocks) {
-  return 4 * c.num_hidden_layers * num_blocks * c.num_key_value_heads *
-         KvStore::head_floats(c.head_dim);
+std::int64_t KvCache::bytes_for(const ModelConfig& c, Index num_blocks, FloatType type) {
+  return bytes_of(type) * c.num_hidden_layers * num_blocks * c.num_key_value_heads *
+         KvStore::head_size(c.head_dim);
 }
 
 KvStore KvCache::layer(Index l) const {
-  KvStore store{buffer_.data(), config_->num_key_value_heads, config_->head_dim};
-  store.data += l * num_blocks_ * store.block_floats();
+  KvStore store{buffer_.data(), config_->num_key_value_heads, config_->head_dim, type_};
+  store.data =
+      static_cast<char*>(store.data) + l * num_blocks_ * store.block_size() * bytes_of(type_);
   return store;
 }
 
 void KvCache::zero(const Ops& ops, const Exec& exec) {
-  ops.zero(exec, buffer_.data(), bytes_for(*config_, num_blocks_));
+  ops.zero(exec, buffer_.data(), bytes_for(*config_, num_blocks_, type_));
 }
 
 void Scratch::reserve(const ModelConfig& c, Index M, const Memory& memory) {
@@ -108,7 +110,7 @@ void Decoder::forward_block(const Exec& exec, const BlockWeights& w, const RowBa
                           config_.rotary_dims(), kv_rows, kv, H});
   if (!rows.copies.empty())
     ops_->kv_copy(exec, kv, rows.copies.data(), static_cast<Index>(rows.copies.size()));
-  ops_->attention(exec, {p.qkv, kv, kv_rows, p.attention, p.lse, H, w.o.type, rows.together});
+  ops_->attention(exec, {p.qkv, kv, kv_rows, p.attention, p.lse, H, rows.together});
   if (p.x_mid != p.x_in) ops_->copy(exec, p.x_in, 4 * M * C, p.x_mid);
   ops_->linear(exec, {p.attention, HD, w.o, p.x_mid, C, M, C, HD, true});
 
@@ -161,7 +163,7 @@ ForwardPart Decoder::enter(const Exec& exec, const EdgeWeights& edges, const Row
   const Index M = part.rows.rows();
   const Index C = config_.hidden_size;
   kept.layers.resize(static_cast<std::size_t>(config_.num_hidden_layers));
-  kept.kv.reserve(num_blocks, memory);
+  kept.kv.reserve(num_blocks, memory, edges.embed.type);
   kept.normed.reserve(M * C, memory);
   kept.wide.reserve(M * config_.intermediate_size, memory);
   kept.x_out.reserve(M * C, memory);

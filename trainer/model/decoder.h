@@ -74,23 +74,32 @@ class GradientSink {
   virtual void ready(Index layer) { (void)layer; }  ///< the block's gradients are complete
 };
 
-/// Key/value blocks of all layers: [L][num_blocks][block_floats].
+/// Key/value blocks of all layers: [L][num_blocks][elements of a block].
 class KvCache {
  public:
   KvCache(const ModelConfig& config) : config_(&config) {}  // NOLINT(google-explicit-constructor)
 
-  void reserve(Index num_blocks, const Memory& memory = kHostMemory);
+  /// What keys and values are kept in beside weights of a type: a device rounds those of bf16 weights, as its
+  /// attention would.
+  static FloatType type_beside(FloatType weights, bool on_host) {
+    return weights == FloatType::BF16 && !on_host ? FloatType::BF16 : FloatType::F32;
+  }
+  /// `weights`: of those that the rows go through, always the same.
+  void reserve(Index num_blocks, const Memory& memory = kHostMemory,
+               FloatType weights = FloatType::F32);
   KvStore layer(Index l) const;
   Index num_blocks() const { return num_blocks_; }
   std::int64_t bytes() const { return buffer_.bytes(); }
   /// Bytes that `num_blocks` blocks take.
-  static std::int64_t bytes_for(const ModelConfig& config, Index num_blocks);
+  static std::int64_t bytes_for(const ModelConfig& config, Index num_blocks,
+                                FloatType type = FloatType::F32);
   void zero(const Ops& ops, const Exec& exec);
 
  private:
   const ModelConfig* config_;
   Buffer buffer_;
   Index num_blocks_ = 0;
+  FloatType type_ = FloatType::F32;
 };
 
 /// Intermediate rows of one forward pass that keeps nothing. One per thread that runs the decoder.

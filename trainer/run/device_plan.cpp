@@ -54,13 +54,19 @@ struct Sizes {
     const auto most = static_cast<double>(stage.train.max_tokens_per_micro_batch);
     return std::max(longest(), static_cast<std::int64_t>(std::min(all, most)));
   }
-  /// Keys and values of them: a completion begins in a block of its own.
-  std::int64_t micro_cache() const {
+  /// Blocks of their keys and values: a completion begins in a block of its own.
+  std::int64_t micro_blocks() const {
     const std::int64_t rows = micro_rows();
     const std::int64_t sequences =
         rows / std::max<std::int64_t>(1, stage.rollout.max_completion_length) + 1;
-    return KvCache::bytes_for(model, blocks_of(rows) + 2 * sequences);
+    return blocks_of(rows) + 2 * sequences;
   }
+  std::int64_t cache(std::int64_t blocks) const {
+    return KvCache::bytes_for(model, blocks,
+                              KvCache::type_beside(storage_type(stage.model.storage), false));
+  }
+  /// Derivatives of the micro-batch's keys and values, of all blocks of the model.
+  std::int64_t micro_cache_grads() const { return KvCache::bytes_for(model, micro_blocks()); }
   std::int64_t weights() const { return size.parameters * (sixteen() ? 6 : 4); }
   /// Rows of a pass that keeps nothing.
   std::int64_t pass(std::int64_t rows) const { return Scratch::bytes_for(model, rows); }
@@ -85,7 +91,7 @@ std::int64_t sampling_bytes(const Sizes& s, std::int64_t prompts, std::int64_t s
       rows * blocks_of(kKvBlock - 1 + s.stage.rollout.max_completion_length) + 1;
   const std::int64_t prefill =
       std::min(prompts * s.in.longest_prompt, kPrefillTokens + s.in.longest_prompt);
-  return KvCache::bytes_for(s.model, blocks) + s.pass(rows) + s.pass(prefill);
+  return s.cache(blocks) + s.pass(rows) + s.pass(prefill);
 }
 
 std::int64_t rollout_bytes(const Sizes& s) {
@@ -104,8 +110,8 @@ std::int64_t activation_bytes(const Sizes& s) {
   const std::int64_t F = s.model.intermediate_size;
   const std::int64_t kept = s.size.layers * s.size.kept_floats + 7 * C + F + 1;
   const std::int64_t backward = C + s.size.qkv_width + 2 * F;
-  return kFloat * s.micro_rows() * (kept + backward) + s.micro_cache() +
-         s.micro_cache() / s.size.layers;
+  return kFloat * s.micro_rows() * (kept + backward) + s.cache(s.micro_blocks()) +
+         s.micro_cache_grads() / s.size.layers;
 }
 
 /// Logits of some rows; with weights of 16 bits the operands of products, rounded. Recorded steps have theirs apart.
@@ -113,7 +119,7 @@ std::int64_t scratch_bytes(const Sizes& s) {
   const std::int64_t rows = s.micro_rows();
   const std::int64_t logits = s.logits(rows);
   const std::int64_t partial =
-      std::min(kMostPartialSums, s.micro_cache()) + s.size.kv_elements * kKvBlock;
+      std::min(kMostPartialSums, s.micro_cache_grads()) + s.size.kv_elements * kKvBlock;
   std::int64_t bytes = grown(kFloat * logits) + grown(kFloat * partial) +
                        grown(kFloat * rows * s.model.num_attention_heads) +
                        grown(kFloat * s.logits(s.most_rows()));
@@ -130,8 +136,8 @@ MemoryPlan plan_device_memory(const StageConfig& stage, const ModelConfig& model
                               const MemoryInputs& inputs) {
   const Sizes s{stage, model, inputs};
   const bool reference = s.grpo() && stage.objective.beta != 0;
-  const std::int64_t reference_pass =
-      s.pass(s.micro_rows()) + s.micro_cache() + kFloat * s.micro_rows() * model.hidden_size;
+  const std::int64_t reference_pass = s.pass(s.micro_rows()) + s.cache(s.micro_blocks()) +
+                                      kFloat * s.micro_rows() * model.hidden_size;
   MemoryPlan plan;
   plan.parts = {{"program", kProgram + kGraphs},
                 {"weights", s.weights()},

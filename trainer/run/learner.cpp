@@ -272,7 +272,7 @@ void Learner::backward(ParameterProvider& weights, const MicroBatch& micro,
 
 std::vector<float> Learner::logprobs(ParameterProvider& weights, const MicroBatch& micro) {
   const Memory& memory = *decoder_->ops().memory;
-  reference_cache_.reserve(micro.num_blocks, memory);
+  reference_cache_.reserve(micro.num_blocks, memory, weights.edges().embed.type);
   Scratch& scratch = reference_scratch_;
   const float* hidden =
       decoder_->forward(exec_, weights, row_batch(micro), reference_cache_, scratch);

@@ -103,7 +103,7 @@ Workload::Update Workload::train(const std::vector<Group>& groups,
 void Workload::decode(std::int64_t rows, std::int64_t positions) {
   const std::int64_t blocks = round_up(positions, kKvBlock) / kKvBlock;
   if (!step_cache_) step_cache_ = std::make_unique<KvCache>(config_);
-  step_cache_->reserve(rows * blocks, *ops_->memory);
+  step_cache_->reserve(rows * blocks, *ops_->memory, weights_.storage());
   const auto n = static_cast<std::size_t>(rows);
   const std::vector<TokenId> ids(n, 1);
   const std::vector<std::int32_t> at(n, static_cast<std::int32_t>(positions - 1));
