@@ -308,6 +308,10 @@ struct AdamW {
   Index n;
   std::int64_t t;  ///< this update's number, from 1
   double lr, beta1, beta2, eps, weight_decay, grad_scale;
+  void* rounded =
+      nullptr;  ///< [n] the new p in `type` of 16 bits, as `narrow` rounds; null: not wanted
+  FloatType type = FloatType::BF16;
+  std::int32_t* too_large = nullptr;  ///< with `rounded`: set to 1 where narrow would return false
 };
 
 struct DeviceOps;  // device_ops.h

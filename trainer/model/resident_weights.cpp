@@ -103,8 +103,8 @@ void ResidentWeights::put(const Exec& exec, const Parameter& p, std::span<const 
   if (!round(exec, p.offset, from, p.size)) too_large_for(storage_, p, values);
 }
 
-void ResidentWeights::publish(const Exec& exec) {
-  if (storage_ != FloatType::F32 && trained_ && !round(exec, 0, data(), total_)) {
+void ResidentWeights::publish(const Exec& exec, bool done) {
+  if (storage_ != FloatType::F32 && trained_ && !done && !round(exec, 0, data(), total_)) {
     const Tensor all = values();
     const auto* const from = all.const_data_ptr<float>();
     for (const auto& p : parameters_)

@@ -44,7 +44,8 @@ class ResidentWeights : public ParameterProvider {
                   Tensor values, FloatType storage = FloatType::F32);
 
   /// Makes what the decoder reads of the values. UserError for one beyond the largest number of the storage.
-  void publish(const Exec& exec);
+  /// `done`: they are rounded already.
+  void publish(const Exec& exec, bool done = false);
   /// The same of what is rounded already (`rounded`).
   void complete(const Exec& exec);
   /// Copies values [total] in; `publish` must follow.

@@ -84,6 +84,12 @@ float* TrainedWeights::data() {
   return divided() ? own_values_.data_ptr<float>() : whole_->data() + own_.begin;
 }
 
+std::uint16_t* TrainedWeights::own_rounded() {
+  if (options_.storage == FloatType::F32) return nullptr;
+  if (!options_.by_block) return whole_->rounded() + own_.begin;
+  return reinterpret_cast<std::uint16_t*>(own_rounded_.reserve((own_.size() + 1) / 2));
+}
+
 Tensor TrainedWeights::values() {
   if (divided()) return own_values_;
   const Tensor all = whole_->values();
@@ -109,11 +115,11 @@ void TrainedWeights::round_own(std::uint16_t* to) {
 }
 
 /// Brings the slices of all ranks into whole_.
-void TrainedWeights::share_whole() {
+void TrainedWeights::share_whole(bool rounded) {
   constexpr auto kName = "share_weights";
   travels_ = true;
   if (options_.storage != FloatType::F32) {
-    if (divided()) round_own(whole_->rounded() + own_.begin);
+    if (divided() && !rounded) round_own(whole_->rounded() + own_.begin);
     transfer_ = comm_->share_from_owners(whole_->rounded(), shards_, kName);
     return;
   }
@@ -122,16 +128,14 @@ void TrainedWeights::share_whole() {
   transfer_ = comm_->share_from_owners(whole_->data(), shards_, kName);
 }
 
-void TrainedWeights::publish() {
+void TrainedWeights::publish(bool rounded) {
   settle();
-  if (ranks() == 1) return whole_->publish(exec_);
-  if (!options_.by_block) return share_whole();
+  if (ranks() == 1) return whole_->publish(exec_, rounded);
+  if (!options_.by_block) return share_whole(rounded);
   if (options_.storage == FloatType::F32)
     return blocks_->publish(own_values_.const_data_ptr<float>());
-  auto* const rounded =
-      reinterpret_cast<std::uint16_t*>(own_rounded_.reserve((own_.size() + 1) / 2));
-  round_own(rounded);
-  blocks_->publish(rounded);
+  if (!rounded) round_own(own_rounded());
+  blocks_->publish(own_rounded());
 }
 
 void TrainedWeights::settle() {
@@ -172,7 +176,7 @@ void TrainedWeights::begin_rollout() {
   const bool floats = options_.storage == FloatType::F32;
   whole_.emplace(config_, layout_, *ops_,
                  floats ? at::empty({layout_.total}, at::kFloat) : Tensor(), options_.storage);
-  share_whole();
+  share_whole(false);
   settle();
 }
 

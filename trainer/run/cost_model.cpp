@@ -146,7 +146,7 @@ class StepCosts {
   void optimizer() {
     const double own = updates() * parameters_ / ranks_;
     // gradient for the norm and for the update; value, two moments: read and written
-    const double published = work_.weight_bytes == 2 ? 6 * own : 0;
+    const double published = work_.weight_bytes == 2 ? 2 * own : 0;
     double cleared = 4 * updates() * parameters_;
     if (zero_ != Zero::Moments && ranks_ > 1)  // the own sum, and in every micro-batch what is sent
       cleared = cleared * micro_batches() + 4 * own;

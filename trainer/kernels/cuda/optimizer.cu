@@ -9,7 +9,13 @@ struct AdamWScalars {
   float step, root2, decay, beta1, beta2, rest1, rest2, eps, scale;
 };
 
-__global__ void adamw_elements(AdamW p, AdamWScalars s) {
+template <class Element>
+AHA_DEVICE void put_rounded(float x, float bound, Element* to, std::int32_t* too_large) {
+  round_to(x, *to);
+  if (!(fabsf(x) < bound)) *too_large = 1;
+}
+
+__global__ void adamw_elements(AdamW p, AdamWScalars s, float bound) {
   const Index i = element();
   if (i >= p.n) return;
   const float g = p.g[i] * s.scale;
@@ -18,7 +24,13 @@ __global__ void adamw_elements(AdamW p, AdamWScalars s) {
   const float denominator = sqrtf(v) / s.root2 + s.eps;
   p.m[i] = m;
   p.v[i] = v;
-  p.p[i] = fmaf(s.step, m / denominator, p.p[i] * s.decay);
+  const float value = fmaf(s.step, m / denominator, p.p[i] * s.decay);
+  p.p[i] = value;
+  if (p.rounded == nullptr) return;
+  if (p.type == FloatType::BF16)
+    put_rounded(value, bound, static_cast<Bf16*>(p.rounded) + i, p.too_large);
+  else
+    put_rounded(value, bound, static_cast<Half*>(p.rounded) + i, p.too_large);
 }
 
 /// Sixteen lanes a block of elements, as on a CPU: lane = index mod 16, each a chain.
@@ -59,9 +71,7 @@ __global__ void from_fixed_elements(const std::int64_t* acc, float* x, Index n) 
 template <class Element>
 __global__ void narrow_elements(const float* x, Index n, float bound, Element* to, int* bad) {
   const Index i = element();
-  if (i >= n) return;
-  round_to(x[i], to[i]);
-  if (!(fabsf(x[i]) < bound)) *bad = 1;
+  if (i < n) put_rounded(x[i], bound, to + i, bad);
 }
 
 template <class Element>
@@ -107,7 +117,7 @@ void adamw(const Exec&, const AdamW& p) {
                        narrowed(1.0 - p.beta2),
                        narrowed(p.eps),
                        narrowed(p.grad_scale)};
-  launch(over(p.n), adamw_elements, p, s);
+  launch(over(p.n), adamw_elements, p, s, first_too_large(p.type));
 }
 
 void block_squares(const Exec&, const float* x, Index n, double* sums) {
@@ -130,10 +140,11 @@ void from_fixed(const Exec&, const std::int64_t* acc, float* x, Index n) {
 
 bool narrow(const Exec&, const float* x, Index n, FloatType type, void* to) {
   int* bad = raised_flag();
+  const float bound = first_too_large(type);
   if (type == FloatType::BF16)
-    launch(over(n), narrow_elements<Bf16>, x, n, 3.3961776e38F, static_cast<Bf16*>(to), bad);
+    launch(over(n), narrow_elements<Bf16>, x, n, bound, static_cast<Bf16*>(to), bad);
   else
-    launch(over(n), narrow_elements<Half>, x, n, 65520.0F, static_cast<Half*>(to), bad);
+    launch(over(n), narrow_elements<Half>, x, n, bound, static_cast<Half*>(to), bad);
   return !is_raised(bad);
 }
 
