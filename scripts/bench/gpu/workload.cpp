@@ -92,9 +92,10 @@ Workload::Update Workload::train(const std::vector<Group>& groups,
   }
   start = Clock::now();
   check(t.gradients.finish(), "one rank's sum is finite");
-  const auto stats = t.optimizer.step(exec_, weights_.data(), t.gradients.own(), 1e-6);
+  const auto stats = t.optimizer.step(exec_, weights_.data(), t.gradients.own(), 1e-6, {},
+                                      {weights_.rounded(), weights_.storage()});
   check(stats.applied && stats.grad_norm > 0, "there is a gradient");
-  weights_.publish(exec_);
+  weights_.publish(exec_, stats.rounded);
   wait();
   update.optimizer = seconds_since(start);
   return update;
