@@ -106,12 +106,11 @@ std::int64_t rollout_bytes(const Sizes& s) {
 
 /// What the forward pass keeps, and what the backward pass works in; a device takes a micro-batch in one piece.
 std::int64_t activation_bytes(const Sizes& s) {
-  const std::int64_t C = s.model.hidden_size;
-  const std::int64_t F = s.model.intermediate_size;
-  const std::int64_t kept = s.size.layers * s.size.kept_floats + 7 * C + F + 1;
-  const std::int64_t backward = C + s.size.qkv_width + 2 * F;
-  return kFloat * s.micro_rows() * (kept + backward) + s.cache(s.micro_blocks()) +
-         s.micro_cache_grads() / s.size.layers;
+  const bool recomputed = s.stage.train.gradient_checkpointing;
+  const TrainingRow row = training_row(s.model, recomputed);
+  const std::int64_t cache = s.cache(s.micro_blocks());
+  return kFloat * s.micro_rows() * (row.kept + row.block + row.back) +
+         (recomputed ? cache / s.size.layers : cache) + s.micro_cache_grads() / s.size.layers;
 }
 
 /// Logits of some rows; with weights of 16 bits the operands of products, rounded. Recorded steps have theirs apart.
@@ -151,7 +150,7 @@ MemoryPlan plan_device_memory(const StageConfig& stage, const ModelConfig& model
 }
 
 void require_device_memory(const std::string& stage, const MemoryPlan& plan,
-                           const DeviceState& device) {
+                           const DeviceState& device, bool fits_recomputed) {
   if (plan.total() <= device.free) return;
   const std::int64_t others = device.held_before - kOwnContext;
   const std::string held =
@@ -160,9 +159,10 @@ void require_device_memory(const std::string& stage, const MemoryPlan& plan,
                         bytes_text(static_cast<double>(device.held_before)))
           : "";
   const bool sampling = plan.part("rollout") > plan.part("activations");
-  fail("stage {}: needs {} on the GPU, {} has {} of {} free{}; lower {}, or set device=cpu", stage,
-       plan.text(), device.name, bytes_text(static_cast<double>(device.free)),
+  fail("stage {}: needs {} on the GPU, {} has {} of {} free{}; {}lower {}, or set device=cpu",
+       stage, plan.text(), device.name, bytes_text(static_cast<double>(device.free)),
        bytes_text(static_cast<double>(device.total)), held,
+       fits_recomputed ? "set train.gradient_checkpointing=true, or " : "",
        sampling ? "rollout.max_batch_size (then train.max_tokens_per_micro_batch)"
                 : "train.max_tokens_per_micro_batch (then rollout.max_batch_size)");
 }

@@ -68,12 +68,15 @@ TEST_CASE("ranks: weights divided over ranks are the bits of one rank, however t
     int zero_stage;
     bool gather;
     int ranks;
+    bool recompute = false;
   };
-  const std::vector<Case> cases = {
-      {"f32", 3, true, 2},  {"f32", 3, false, 3},  {"bf16", 1, true, 3}, {"bf16", 2, true, 2},
-      {"bf16", 3, true, 3}, {"bf16", 3, false, 2}, {"f32", 3, false, 1}};
+  const std::vector<Case> cases = {{"f32", 3, true, 2},        {"f32", 3, false, 3, true},
+                                   {"bf16", 1, true, 3, true}, {"bf16", 2, true, 2, true},
+                                   {"bf16", 3, true, 3, true}, {"bf16", 3, false, 2},
+                                   {"f32", 3, false, 1}};
   for (const auto& c : cases) {
-    INFO(c.storage << " stage " << c.zero_stage << " on " << c.ranks);
+    INFO(c.storage << " stage " << c.zero_stage << " on " << c.ranks
+                   << (c.recompute ? " again" : ""));
     auto settings = always;
     settings.push_back(std::string("model.storage=") + c.storage);
     ToyJob alone(settings, 1);
@@ -81,6 +84,7 @@ TEST_CASE("ranks: weights divided over ranks are the bits of one rank, however t
     settings.push_back("optim.zero_stage=" + std::to_string(c.zero_stage));
     settings.push_back(std::string("optim.zero3_gather_for_rollout=") +
                        (c.gather ? "true" : "false"));
+    if (c.recompute) settings.emplace_back("train.gradient_checkpointing=true");
     std::atomic<int> equal = 0;
     const auto body = [&](aha::Communicator& comm) {
       ToyJob job(settings, comm);
