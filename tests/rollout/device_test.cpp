@@ -113,6 +113,14 @@ bool alike(const std::vector<Group>& a, const std::vector<Group>& b) {
   return different <= 1;
 }
 
+/// Weights that lie elsewhere from one rollout to the next.
+struct Moving : aha::ParameterProvider {
+  explicit Moving(aha::ParameterProvider& first) : now(&first) {}
+  aha::EdgeWeights edges() override { return now->edges(); }
+  aha::BlockWeights gather(Index layer) override { return now->gather(layer); }
+  aha::ParameterProvider* now;
+};
+
 std::vector<SamplingParams> ways() {
   auto plain = params();
   plain.max_completion_length = 13;
@@ -284,4 +292,21 @@ TEST_CASE("device: an engine whose cache and batch grow, and that was cancelled,
   Engine three(model.decoder, model.weights, {}, model.config.vocab_size, letters, 3);
   three.generate(few, ways()[4]);
   CHECK(alike(three.generate(asked, p), groups));
+}
+
+TEST_CASE("device: weights that moved between rollouts are read where they are", "[rollout][gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  const auto config = toy_config(true);
+  Model first = varied(config, *gpu);
+  Model second(config, aha::init_parameters(aha::make_layout(config), config, 2), *gpu);
+  const auto p = ways()[0];
+  const auto asked = requests(config.vocab_size);
+  Moving weights(first.weights);
+  Engine engine(first.decoder, weights, {}, config.vocab_size, letters);
+  for (Model* model : {&first, &second, &second, &first}) {
+    weights.now = &model->weights;
+    CHECK(alike(engine.generate(asked, p), rollout(*model, p)));
+  }
+  CHECK_FALSE(alike(rollout(first, p), rollout(second, p)));
 }

@@ -29,13 +29,15 @@ ResidentWeights::ResidentWeights(const ModelConfig& config, const ParameterLayou
       parameters_(layout.parameters),
       total_(layout.total),
       storage_(storage),
-      trained_(values.defined()),
+      trained_(values.defined() || storage == FloatType::F32),
       values_(std::move(values)) {
   const Memory& memory = *ops.memory;
   if (trained_ && !memory.host) {
-    memory.upload(values_.const_data_ptr<float>(), 4 * total_,
-                  device_values_.reserve(total_, memory));
+    float* const to = device_values_.reserve(total_, memory);
+    if (values_.defined()) memory.upload(values_.const_data_ptr<float>(), 4 * total_, to);
     values_ = Tensor();
+  } else if (trained_ && !values_.defined()) {
+    values_ = at::empty({total_}, at::kFloat);
   }
   if (storage != FloatType::F32) {
     std::int64_t floats = 0;

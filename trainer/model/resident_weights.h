@@ -38,8 +38,9 @@ BlockWeights block_weights(const ModelConfig& config, const BlockOffsets& at, co
 /// doing so on every use.
 class ResidentWeights : public ParameterProvider {
  public:
-  /// Takes the values [layout.total] over; `publish` must follow. An undefined tensor: weights that no update
-  /// will change, in storage BF16 or F16, filled by `put` with every parameter before they are published.
+  /// Takes the values [layout.total] over; `publish` must follow. An undefined tensor: in storage F32
+  /// values that come by `data`; in BF16 or F16 weights that no update will change, filled by `put` with every parameter
+  /// before they are published, or that come by `rounded`.
   ResidentWeights(const ModelConfig& config, const ParameterLayout& layout, const Ops& ops,
                   Tensor values, FloatType storage = FloatType::F32);
 

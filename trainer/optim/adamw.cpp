@@ -23,7 +23,6 @@ AdamWOptimizer::AdamWOptimizer(const Ops& ops, std::vector<ParamRange> ranges, I
   if (on_host()) {
     moments_ = {at::zeros({size}, at::kFloat), at::zeros({size}, at::kFloat)};
   } else {
-    check(comm.size() == 1, "a device is not shared by ranks yet");
     exp_avg_.reserve(size, *ops.memory);
     exp_avg_sq_.reserve(size, *ops.memory);
   }

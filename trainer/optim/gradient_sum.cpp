@@ -91,13 +91,15 @@ GradientSum::GradientSum(const ParameterLayout& layout, const Ops& ops, const Ex
       head_(layout.head),
       buckets_(cut(layout, options.bucket_elements)) {
   if (comm.size() == 1) options_.zero_stage = 1;
+  check(ops.memory->host || comm.size() == 1 || !options_.strict,
+        "sums of integers over ranks are looked at by the host");
   const auto shards = shards_of(layout.total, comm.size());
   own_ = shards[static_cast<std::size_t>(comm.rank())];
   const auto at = places(buckets_, options_.zero_stage);
   values_.reserve(at.back(), *ops.memory);
   if (options_.strict) fixed_ = at::zeros({at.back()}, at::kLong);
   if (options_.zero_stage >= 2) {
-    own_values_.reserve(own_.size());
+    own_values_.reserve(own_.size(), *ops.memory);
     if (options_.strict) own_fixed_ = at::zeros({own_.size()}, at::kLong);
   }
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
@@ -130,7 +132,7 @@ void GradientSum::begin(std::int64_t own, std::int64_t most) {
     if (options_.strict) fixed_.zero_();
     return;
   }
-  std::fill_n(own_values_.data(), own_.size(), 0.0F);
+  ops_->zero(exec_, own_values_.data(), own_values_.bytes());
   if (options_.strict) own_fixed_.zero_();
 }
 
@@ -202,8 +204,10 @@ void GradientSum::close(Bucket& bucket) {
 void GradientSum::send(Bucket& bucket) {
   constexpr auto kName = "reduce_gradients";
   bucket.sent = true;
-  bucket.transfer = options_.strict ? comm_->reduce_to_owners(bucket.fixed, bucket.owners, kName)
-                                    : comm_->reduce_to_owners(bucket.values, bucket.owners, kName);
+  const Side side = side_of(*ops_);
+  bucket.transfer = options_.strict
+                        ? comm_->reduce_to_owners(bucket.fixed, bucket.owners, kName, side)
+                        : comm_->reduce_to_owners(bucket.values, bucket.owners, kName, side);
 }
 
 /// Waits for what was sent; in stage 2 the own part goes where it is kept.
@@ -219,8 +223,10 @@ void GradientSum::collect(Bucket& bucket) {
     sum_sound_ =
         add_to(exec_, bucket.fixed + from, own.size(), own_fixed_.data_ptr<std::int64_t>() + to) &&
         sum_sound_;
-  else
+  else if (ops_->memory->host)
     add_to(exec_, bucket.values + from, own.size(), own_values_.data() + to);
+  else  // one row of a bias
+    ops_->add_bias(exec_, bucket.values + from, 1, own.size(), own_values_.data() + to);
 }
 
 bool GradientSum::end_batch() {

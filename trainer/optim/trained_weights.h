@@ -61,10 +61,10 @@ class TrainedWeights : public ParameterProvider {
   /// Waits for what `publish` began: before a pass, and before own values change.
   void settle();
   /// [total] f32 on rank 0, in the host's memory: the values themselves where it has them, else a copy of its own.
-  /// Other ranks: undefined, or as rank 0.
+  /// Other ranks: undefined.
   Tensor whole();
   /// True when `whole` returns a copy.
-  bool divided() const { return own_values_.defined(); }
+  bool divided() const { return divided_; }
 
   /// From here to `end_rollout` this rank makes as many forward passes as it likes.
   void begin_rollout();
@@ -91,7 +91,9 @@ class TrainedWeights : public ParameterProvider {
   Communicator* comm_ = nullptr;
   std::vector<Slice> shards_;
   Slice own_;
-  Tensor own_values_;                       ///< [own] f32; undefined: whole_ has them
+  bool divided_ = false;                    ///< own values lie apart from whole_
+  Tensor own_values_;                       ///< [own] f32, divided and in the host's memory
+  Buffer device_own_;                       ///< the same in a device's
   Buffer own_rounded_;                      ///< [own] 16 bits, by_block
   std::optional<ResidentWeights> whole_;    ///< by_block: in a rollout
   std::unique_ptr<GatheredBlocks> blocks_;  ///< by_block

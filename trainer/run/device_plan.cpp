@@ -1,6 +1,7 @@
 #include "trainer/run/device_plan.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "rollout/buckets.h"
 #include "trainer/core/error.h"
@@ -8,8 +9,11 @@
 #include "trainer/model/decoder.h"
 #include "trainer/model/model_size.h"
 #include "trainer/model/parameters.h"
+#include "trainer/model/resident_weights.h"
+#include "trainer/optim/trained_weights.h"
 #include "trainer/run/cost_model.h"
 #include "trainer/run/policy.h"
+#include "trainer/run/stage.h"
 
 namespace aha {
 namespace {
@@ -20,6 +24,9 @@ constexpr std::int64_t kFloat = 4;
 constexpr std::int64_t kProgram = std::int64_t{768} << 20;
 /// CUDA graphs of decode steps, one a bucket of rows.
 constexpr std::int64_t kGraphs = std::int64_t{256} << 20;
+/// NCCL's buffers on one of several ranks: 32 channels with 4 MiB (NCCL_BUFFSIZE) for each of six connections, two of a ring
+/// and four of a double tree. From its documentation, not measured.
+constexpr std::int64_t kNetwork = std::int64_t{32 * 6 * 4} << 20;
 /// What programs of CUDA that hold no memory of their own hold.
 constexpr std::int64_t kOwnContext = std::int64_t{1} << 30;
 
@@ -38,19 +45,25 @@ struct Sizes {
   const ModelConfig& model;
   const MemoryInputs& in;
   ModelSize size = model_size(model);
+  ParameterLayout layout = make_layout(model);
 
   bool grpo() const { return stage.method == "grpo"; }
   bool sixteen() const { return storage_type(stage.model.storage) != FloatType::F32; }
   std::int64_t longest() const { return in.longest_prompt + stage.rollout.max_completion_length; }
   std::int64_t samples() const { return grpo() ? stage.rollout.num_generations : 1; }
 
+  /// A rank's part of the completions of `prompts` prompts, with its part of those.
+  double part(std::int64_t prompts, std::int64_t each) const {
+    return std::ceil(static_cast<double>(prompts) * static_cast<double>(each) / in.ranks);
+  }
   /// Rows of the largest micro-batch, in sequences of full length.
   std::int64_t micro_rows() const {
     const std::int64_t groups =
         grpo() ? stage.train.prompts_per_step : stage.train.per_device_train_batch_size;
-    const double all =
-        static_cast<double>(groups) *
-        static_cast<double>(in.longest_prompt + samples() * stage.rollout.max_completion_length);
+    const double completions = part(groups, samples());
+    const double all = std::min(static_cast<double>(groups), completions) *
+                           static_cast<double>(in.longest_prompt) +
+                       completions * static_cast<double>(stage.rollout.max_completion_length);
     const auto most = static_cast<double>(stage.train.max_tokens_per_micro_batch);
     return std::max(longest(), static_cast<std::int64_t>(std::min(all, most)));
   }
@@ -67,7 +80,19 @@ struct Sizes {
   }
   /// Derivatives of the micro-batch's keys and values, of all blocks of the model.
   std::int64_t micro_cache_grads() const { return KvCache::bytes_for(model, micro_blocks()); }
-  std::int64_t weights() const { return size.parameters * (sixteen() ? 6 : 4); }
+  TrainedWeights::Options division() const { return in.division.value_or(weight_division(stage)); }
+  /// Of a CPU's alone: copies of small models' matrices.
+  std::int64_t packed() const {
+    return ResidentWeights::bytes_for(layout, FloatType::F32) - kFloat * layout.total;
+  }
+  std::int64_t weights() const {
+    const bool whole = in.ranks == 1 || !division().by_block;
+    return TrainedWeights::bytes_for(layout, division(), in.ranks) - (whole ? packed() : 0);
+  }
+  std::int64_t gathered() const {
+    const std::int64_t bytes = TrainedWeights::rollout_bytes_for(layout, division(), in.ranks);
+    return bytes > 0 ? bytes - packed() : 0;
+  }
   /// Rows of a pass that keeps nothing.
   std::int64_t pass(std::int64_t rows) const { return Scratch::bytes_for(model, rows); }
   /// Logits of a pass, as many of its rows' as are computed at a time.
@@ -82,9 +107,9 @@ struct Sizes {
 /// Keys, values and rows of sampling `prompts` prompts with `samples` completions each, as the scheduler
 /// places them.
 std::int64_t sampling_bytes(const Sizes& s, std::int64_t prompts, std::int64_t samples) {
-  std::int64_t rows = static_cast<std::int64_t>(
-      std::min(1e9, static_cast<double>(prompts) * static_cast<double>(samples)));
-  rows = std::min(rows, s.most_rows());
+  const auto part = static_cast<std::int64_t>(std::min(1e9, s.part(prompts, samples)));
+  const std::int64_t rows = std::min(part, s.most_rows());
+  prompts = std::min(prompts, part);
   const std::int64_t places = std::min({prompts, rows, 2 * (rows / samples + 1)});
   const std::int64_t blocks =
       places * blocks_of(s.in.longest_prompt) +
@@ -138,14 +163,19 @@ MemoryPlan plan_device_memory(const StageConfig& stage, const ModelConfig& model
   const std::int64_t reference_pass = s.pass(s.micro_rows()) + s.cache(s.micro_blocks()) +
                                       kFloat * s.micro_rows() * model.hidden_size;
   MemoryPlan plan;
-  plan.parts = {{"program", kProgram + kGraphs},
-                {"weights", s.weights()},
-                {"gradients", kFloat * s.size.parameters},
-                {"optimizer", 2 * kFloat * s.size.parameters},
-                {"reference", reference ? s.weights() + reference_pass : 0},
-                {"rollout", rollout_bytes(s)},
-                {"activations", activation_bytes(s)},
-                {"scratch", scratch_bytes(s)}};
+  plan.parts = {
+      {"program", kProgram + kGraphs},
+      {"weights", s.weights()},
+      {"network", inputs.ranks > 1 ? kNetwork : 0},
+      {"gradients",
+       GradientSum::bytes_for(
+           s.layout, gradient_options(inputs.strict, stage, s.division().by_block), inputs.ranks)},
+      {"optimizer", 2 * kFloat * s.size.parameters / inputs.ranks},
+      {"reference", reference ? s.weights() + reference_pass : 0},
+      {"rollout", rollout_bytes(s)},
+      {"gathered", s.gathered()},
+      {"activations", activation_bytes(s)},
+      {"scratch", scratch_bytes(s)}};
   return plan;
 }
 

@@ -141,6 +141,19 @@ std::string memory_line(const StageView& v, const StagePlan& plan, const JobRank
   return line + less_text(v, plan, row_tokens);
 }
 
+/// What several ranks do on CPUs alone.
+void check_device_ranks(const StageView& v, const JobRanks& ranks) {
+  if (v.config.device != "cuda" || ranks.all == 1) return;
+  if (v.config.strict)
+    fail("strict: with device cuda a job has one rank so far, and this one {}; cpu would be right",
+         ranks.all);
+  const auto division = division_of(v.config);
+  if (division.by_block && !division.whole_in_rollout)
+    fail(
+        "optim.zero3_gather_for_rollout: false is for the CPU: a GPU decodes with all weights; true "
+        "would be right");
+}
+
 /// What the stage holds on the GPU that is here, which has room for it.
 std::string device_line(const StageView& v, const MemoryInputs& inputs) {
   const DeviceState device = device_ops(v.config.device).device->state();
@@ -190,6 +203,7 @@ StagePlan plan_stage(const Config& config, const StageConfig& stage, const Token
   const std::int64_t longest = longest_prompt(view);
   check_lengths(view, longest);
   check_stop_ids(view);
+  check_device_ranks(view, ranks);
   const double row_tokens = stage.method == "sft" ? check_sft_rows(view) : 0;
   StagePlan plan;
   plan.name = stage.name;

@@ -61,6 +61,31 @@ TEST_CASE("device plan: of the states of AdamW in bf16 storage 18 bytes a parame
   CHECK(plan.total() < 79 * kGiB);
 }
 
+TEST_CASE("device plan: ranks divide the states of AdamW as the stages of ZeRO do") {
+  auto stage = stage_of_05b();
+  const std::int64_t p = 494'032'768;
+  const auto one = aha::plan_device_memory(stage, qwen_05b(), {128, 0, 1});
+  CHECK(one.part("network") == 0);
+  aha::MemoryInputs inputs{128, 0, 1};
+  inputs.ranks = 8;
+  // bytes a parameter, as in Rajbhandari et al. 2020, with two of 16-bit weights and four of gradients
+  const auto first = aha::plan_device_memory(stage, qwen_05b(), inputs);
+  CHECK(first.part("weights") == 2 * p + 4 * p / 8);
+  CHECK(first.part("gradients") == 4 * p);
+  CHECK(first.part("optimizer") == 8 * p / 8);
+  CHECK(first.part("network") > 0);
+  CHECK(first.part("rollout") < one.part("rollout") / 4);
+  stage.optim.zero_stage = 2;
+  const auto second = aha::plan_device_memory(stage, qwen_05b(), inputs);
+  CHECK(second.part("weights") == first.part("weights"));
+  CHECK(second.part("gradients") < 3 * p);  // the embedding's bucket is a third of this model
+  CHECK(second.part("gathered") == 0);
+  stage.optim.zero_stage = 3;
+  const auto third = aha::plan_device_memory(stage, qwen_05b(), inputs);
+  CHECK(3 * third.part("weights") < 2 * first.part("weights"));
+  CHECK(third.part("gathered") == 2 * p);
+}
+
 TEST_CASE("device plan: what does not fit is refused with the knob, and others are named") {
   const auto plan = aha::plan_device_memory(stage_of_05b(), qwen_05b(), {128, 0, 1});
   CHECK_NOTHROW(aha::require_device_memory("grpo", plan, {"a card", 79 * kGiB, 80 * kGiB, kGiB}));
