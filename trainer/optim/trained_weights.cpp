@@ -123,7 +123,7 @@ void TrainedWeights::share_whole(bool rounded) {
   constexpr auto kName = "share_weights";
   travels_ = true;
   if (options_.storage != FloatType::F32) {
-    if (!rounded) round_own(own_rounded());
+    if (!rounded) round_own(whole_->rounded() + own_.begin);
     transfer_ = comm_->share_from_owners(whole_->rounded(), shards_, kName, side_of(*ops_));
     return;
   }
