@@ -132,6 +132,11 @@ struct DeviceOps {
   /// calls stay as they are.
   void (*set_invariant)(bool on);
 
+  /// Sums as integers, as add_fixed makes them: to += from, false when a sum overflows; and whether all of x [n] lie
+  /// within +-limit.
+  bool (*sum_fixed)(const std::int64_t* from, Index n, std::int64_t* to);
+  bool (*fixed_within)(const std::int64_t* x, Index n, std::int64_t limit);
+
   void (*start_slots)(const StartSlots&);
   void (*load_rows)(const LoadRows&);
   void (*sample_slots)(const SampleSlots&);

@@ -68,7 +68,7 @@ class Job {
   Job(const Config& config, const TrainOptions& options, Communicator& comm)
       : config_(on_these_cores(config, options.placement)),
         comm_(comm),
-        machine_(config_.stages.front().train.threads, device_ops(config_.device)),
+        machine_(config_.stages.front().train.threads, device_ops(config_.device), config_.strict),
         policy_(make_policy(config_, machine_, &comm)),
         saver_(comm, std::filesystem::path(config.output_dir) / "checkpoints") {
     const auto& log = config.stages.front().log;

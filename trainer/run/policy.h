@@ -27,8 +27,8 @@ const Ops& device_ops(std::string_view device, const LocalRank& rank = {});
 
 /// Threads and kernels that a run works with. Owns the team; `exec` points at it.
 struct Machine {
-  /// `threads` 0: all cores.
-  explicit Machine(std::int64_t threads, const Ops& table = cpu_ops());
+  /// `threads` 0: all cores. `strict`: the bits of a row are its own on a device too.
+  explicit Machine(std::int64_t threads, const Ops& table = cpu_ops(), bool strict = false);
 
   ThreadPool pool;
   Exec exec;

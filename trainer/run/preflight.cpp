@@ -144,9 +144,6 @@ std::string memory_line(const StageView& v, const StagePlan& plan, const JobRank
 /// What several ranks do on CPUs alone.
 void check_device_ranks(const StageView& v, const JobRanks& ranks) {
   if (v.config.device != "cuda" || ranks.all == 1) return;
-  if (v.config.strict)
-    fail("strict: with device cuda a job has one rank so far, and this one {}; cpu would be right",
-         ranks.all);
   const auto division = division_of(v.config);
   if (division.by_block && !division.whole_in_rollout)
     fail(

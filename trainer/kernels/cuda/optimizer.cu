@@ -49,6 +49,15 @@ __global__ void square_blocks(const float* x, Index n, double* sums) {
 
 constexpr double kFixedOne = 17592186044416.0;  // 2^44
 
+/// False when the sum overflows; it then wraps.
+AHA_DEVICE bool add_to(std::int64_t& acc, std::int64_t value) {
+  const auto sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(acc) +
+                                             static_cast<std::uint64_t>(value));
+  const bool overflow = value >= 0 ? sum < acc : sum > acc;
+  acc = sum;
+  return !overflow;
+}
+
 /// As on a CPU: false for what is not finite or does not fit.
 __global__ void add_fixed_elements(std::int64_t* acc, const float* x, Index n, int* bad) {
   const Index i = element();
@@ -56,11 +65,18 @@ __global__ void add_fixed_elements(std::int64_t* acc, const float* x, Index n, i
   const double scaled = static_cast<double>(x[i]) * kFixedOne;
   const bool fits = scaled > -9.2e18 && scaled < 9.2e18;
   const std::int64_t value = fits ? llrint(scaled) : 0;
-  const auto sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(acc[i]) +
-                                             static_cast<std::uint64_t>(value));
-  const bool overflow = value >= 0 ? sum < acc[i] : sum > acc[i];
-  acc[i] = sum;
-  if (!fits || overflow) *bad = 1;
+  if (!add_to(acc[i], value) || !fits) *bad = 1;
+}
+
+__global__ void sum_fixed_elements(const std::int64_t* from, Index n, std::int64_t* to, int* bad) {
+  const Index i = element();
+  if (i < n && !add_to(to[i], from[i])) *bad = 1;
+}
+
+__global__ void fixed_within_elements(const std::int64_t* x, Index n, std::int64_t limit,
+                                      int* bad) {
+  const Index i = element();
+  if (i < n && (x[i] > limit || x[i] < -limit)) *bad = 1;
 }
 
 __global__ void from_fixed_elements(const std::int64_t* acc, float* x, Index n) {
@@ -131,6 +147,18 @@ void block_squares(const Exec&, const float* x, Index n, double* sums) {
 bool add_fixed(const Exec&, std::int64_t* acc, const float* x, Index n) {
   int* bad = raised_flag();
   launch(over(n), add_fixed_elements, acc, x, n, bad);
+  return !is_raised(bad);
+}
+
+bool sum_fixed(const std::int64_t* from, Index n, std::int64_t* to) {
+  int* bad = raised_flag();
+  launch(over(n), sum_fixed_elements, from, n, to, bad);
+  return !is_raised(bad);
+}
+
+bool fixed_within(const std::int64_t* x, Index n, std::int64_t limit) {
+  int* bad = raised_flag();
+  launch(over(n), fixed_within_elements, x, n, limit, bad);
   return !is_raised(bad);
 }
 

@@ -1,5 +1,6 @@
 #include "tests/support/catch.h"
 #include "tests/trainer/kernels/cuda/gpu.h"
+#include "trainer/kernels/device_ops.h"
 
 using namespace aha_test;
 using aha::cpu_ops;
@@ -83,6 +84,14 @@ TEST_CASE("gpu: a fixed-point sum says what does not fit", "[gpu]") {
   }
   auto* full = d.put(Ints(1, std::numeric_limits<std::int64_t>::max() - 5));
   CHECK_FALSE(gpu->add_fixed({}, full, d.put(Floats{1.0F}), 1));
+  CHECK_FALSE(gpu->device->sum_fixed(d.put(Ints{1}), 1, d.put(Ints{INT64_MAX})));
+  CHECK_FALSE(gpu->device->sum_fixed(d.put(Ints{-5}), 1, d.put(Ints{INT64_MIN + 4})));
+  std::int64_t* sums = d.put(Ints{INT64_MAX - 1, 7, INT64_MIN + 5});
+  CHECK(gpu->device->sum_fixed(d.put(Ints{1, -9, -5}), 3, sums));
+  CHECK(d.get(sums, std::size_t{3}) == Ints{INT64_MAX, -2, INT64_MIN});
+  CHECK(gpu->device->fixed_within(d.put(Ints{5, -5, 0}), 3, 5));
+  CHECK_FALSE(gpu->device->fixed_within(d.put(Ints{0, 6}), 2, 5));
+  CHECK_FALSE(gpu->device->fixed_within(d.put(Ints{0, INT64_MIN}), 2, INT64_MAX));
 }
 
 TEST_CASE("gpu: rounding to 16 bits and back has the CPU's bits, and says what is too large",
