@@ -41,7 +41,16 @@ T* DeviceSteps::room(Index count) {
 void DeviceSteps::reserve(Index num_blocks) {
   if (num_blocks <= cache_->num_blocks()) return;
   steps_.forget();
-  cache_->reserve(num_blocks, memory());
+  cache_->reserve(num_blocks, memory(), weights_->edges().embed.type);
+}
+
+/// What is recorded reads them where they were: weights that ranks divide are brought together for each rollout, in memory of its
+/// own.
+void DeviceSteps::notice_moved_weights() {
+  const EdgeWeights now = weights_->edges();
+  if (now.embed.rows != recorded_.embed.rows || now.final_norm != recorded_.final_norm)
+    steps_.forget();
+  recorded_ = now;
 }
 
 void DeviceSteps::send_settings(const Scheduler& scheduler, const SamplingParams& params) {
@@ -70,6 +79,7 @@ void DeviceSteps::send_settings(const Scheduler& scheduler, const SamplingParams
 }
 
 void DeviceSteps::begin(const Scheduler& scheduler, const SamplingParams& params) try {
+  notice_moved_weights();
   reserve(scheduler.num_blocks() + 1);  // the last is idle rows'
   send_settings(scheduler, params);
   record(bucket_of(scheduler.max_batch()));

@@ -13,7 +13,7 @@
 namespace aha {
 
 /// Decoding on a device that is not waited for: what a step needs of its rows is in the device's memory, a
-/// launch is several steps, and their tokens are received later. The weights have to stay where they are.
+/// launch is several steps, and their tokens are received later. The weights have to stay where they are while a rollout goes on.
 class DeviceSteps {
  public:
   DeviceSteps(const Decoder& decoder, ParameterProvider& weights, std::int64_t vocabulary,
@@ -34,6 +34,7 @@ class DeviceSteps {
  private:
   const Memory& memory() const { return *decoder_->ops().memory; }
   void reserve(Index num_blocks);
+  void notice_moved_weights();
   /// Unless it is there.
   void record(Index bucket);
   void send_settings(const Scheduler& scheduler, const SamplingParams& params);
@@ -70,6 +71,7 @@ class DeviceSteps {
   Scratch scratch_;
   Staging starts_;
   RecordedSteps steps_;
+  EdgeWeights recorded_{};  ///< where they were when steps were recorded
   /// Drawings under way and one that is read are not written to.
   static constexpr int kArrivals = 4;
   std::unique_ptr<void, void (*)(void*)> arrivals_;

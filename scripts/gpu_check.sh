@@ -98,7 +98,7 @@ part ranks 60 "several_ranks '$out' '$aha' ${toy[*]} --set output_dir='$out/rank
 replay="$(program gpu_replay) configs/countdown_aha.yaml --model '$out/cpu/checkpoints/step_200'"
 part replay 60 "$replay --json '$out/replay.json'"
 part replay_bf16 60 "$replay --json '$out/replay_bf16.json' --set model.storage=bf16"
-bench() { part "$1_${3//./}" "$2" "$(program bench_gpu) $1 --model $3 --json '$out/bench.jsonl'"; } # WHAT SECONDS MODEL
+bench() { part "$1_${3//./}${4:+_strict}" "$2" "$(program bench_gpu) $1 --model $3 ${4:-} --json '$out/bench.jsonl'"; } # WHAT SECONDS MODEL [--strict]
 bench nv256 40 0.5b
 bench grpo 60 0.5b
 bench train 40 0.5b
@@ -106,6 +106,8 @@ bench families 40 0.5b
 bench nv256 40 1.5b
 bench train 40 1.5b
 bench nv256 40 0.6b
+bench nv256 40 0.5b --strict
+bench train 40 0.5b --strict
 peer() { part "peer_$1" "$2" "${AHA_PEERS_PYTHON:-python3} scripts/bench/peers/$3 --json '$out/bench.jsonl'"; } # NAME SECONDS SCRIPT
 peer hand_loop 60 "hand_loop.py --load fixed"
 peer hand_nv256 60 "hand_loop.py --load nv256"

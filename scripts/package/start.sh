@@ -44,7 +44,8 @@ grep -q __cxx11 "$torch/lib/libc10.so" || stop "LibTorch in $torch ($from) has t
 
 [ "${AHA_VERBOSE:-0}" = 0 ] || printf 'aha: LibTorch %s in %s (%s)\n' "$found" "$torch" "$from" >&2
 AHA_OUTER_LIBRARY_PATH=${LD_LIBRARY_PATH:-} # for the programs that aha runs
-LD_LIBRARY_PATH=$torch/lib:$torch/../nvidia/cu13/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} # the latter has cuBLAS
+nvidia=$torch/../nvidia # cuBLAS and NCCL
+LD_LIBRARY_PATH=$torch/lib:$nvidia/cu13/lib:$nvidia/nccl/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 AHA_CUDA_LIBRARY=${AHA_CUDA_LIBRARY:-$root/bin/libaha_cuda.so}
 export LD_LIBRARY_PATH AHA_CUDA_LIBRARY AHA_OUTER_LIBRARY_PATH
 exec "$root/bin/@PROGRAM@" "$@"

@@ -93,7 +93,6 @@ TEST_CASE("bad input: values that contradict each other stop the program before 
        {"data.train.count=9", "stages.grpo.train.max_steps=0", "train.num_train_epochs=1e300"},
        {"num_train_epochs", "16777215"}},
       {"an unknown task", {"data.train.task=parities"}, {"parities"}},
-      {"a device without strict kernels", {"device=cuda", "strict=true"}, {"strict", "device"}},
   };
   for (const auto& c : cases)
     require_refused(folder / "job.yaml", run, c);

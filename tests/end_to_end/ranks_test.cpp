@@ -125,7 +125,9 @@ TEST_CASE(
     for (const auto& word :
          {std::string("--resume"), std::string("auto"), std::string("--set"),
           "stages.grpo.train.max_steps=" + std::to_string(steps == 4 ? 5 : steps),
-          std::string("--set"), "optim.zero_stage=" + std::to_string(ranks == 4 ? 3 : ranks)})
+          std::string("--set"), "optim.zero_stage=" + std::to_string(ranks == 4 ? 3 : ranks),
+          std::string("--set"),
+          std::string("train.gradient_checkpointing=") + (ranks == 1 ? "false" : "true")})
       part.push_back(word);
     require_done(Ranks(ranks, part).wait());
   }

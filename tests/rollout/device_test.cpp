@@ -22,7 +22,7 @@ class OneByOne {
       : model_(&model), params_(&params), cache_(model.config) {
     for (std::int32_t b = 0; b < 8; ++b)
       table_.push_back(7 - b);
-    cache_.reserve(8, memory());
+    cache_.reserve(8, memory(), model.weights.storage());
   }
 
   Completion completion(const GroupRequest& request, std::int64_t index) {
@@ -113,6 +113,14 @@ bool alike(const std::vector<Group>& a, const std::vector<Group>& b) {
   return different <= 1;
 }
 
+/// Weights that lie elsewhere from one rollout to the next.
+struct Moving : aha::ParameterProvider {
+  explicit Moving(aha::ParameterProvider& first) : now(&first) {}
+  aha::EdgeWeights edges() override { return now->edges(); }
+  aha::BlockWeights gather(Index layer) override { return now->gather(layer); }
+  aha::ParameterProvider* now;
+};
+
 std::vector<SamplingParams> ways() {
   auto plain = params();
   plain.max_completion_length = 13;
@@ -139,22 +147,24 @@ TEST_CASE("device: completions are those of one token after the other, in any sl
   if (gpu == nullptr) return;
   auto config = toy_family("qwen2");
   config.num_hidden_layers = 2;
-  Model model = varied(config, *gpu);
-  std::set<FinishReason> seen;
-  Engine all(model.decoder, model.weights, {}, model.config.vocab_size, letters);
-  Engine three(model.decoder, model.weights, {}, model.config.vocab_size, letters, 3);
-  const auto asked = requests(model.config.vocab_size);
-  for (std::size_t way = 0; way < ways().size(); ++way) {
-    INFO("way " << way);
-    const auto p = ways()[way];
-    const auto expected = one_by_one(model, p);
-    for (const auto& group : expected)
-      for (const auto& c : group.completions)
-        seen.insert(c.finish);
-    CHECK(alike(three.generate(asked, p), expected));
-    if (way % 3 == 0) CHECK(alike(all.generate(asked, p), expected));
+  for (const auto storage : {aha::FloatType::F32, aha::FloatType::BF16}) {
+    Model model = varied(config, *gpu, storage);
+    std::set<FinishReason> seen;
+    Engine all(model.decoder, model.weights, {}, model.config.vocab_size, letters);
+    Engine three(model.decoder, model.weights, {}, model.config.vocab_size, letters, 3);
+    const auto asked = requests(model.config.vocab_size);
+    for (std::size_t way = 0; way < ways().size(); ++way) {
+      INFO("way " << way << ", storage " << static_cast<int>(storage));
+      const auto p = ways()[way];
+      const auto expected = one_by_one(model, p);
+      for (const auto& group : expected)
+        for (const auto& c : group.completions)
+          seen.insert(c.finish);
+      CHECK(alike(three.generate(asked, p), expected));
+      if (way % 3 == 0) CHECK(alike(all.generate(asked, p), expected));
+    }
+    CHECK(seen.size() == 3);
   }
-  CHECK(seen.size() == 3);
 }
 
 TEST_CASE("device: tokens are those of a CPU", "[rollout][gpu]") {
@@ -282,4 +292,21 @@ TEST_CASE("device: an engine whose cache and batch grow, and that was cancelled,
   Engine three(model.decoder, model.weights, {}, model.config.vocab_size, letters, 3);
   three.generate(few, ways()[4]);
   CHECK(alike(three.generate(asked, p), groups));
+}
+
+TEST_CASE("device: weights that moved between rollouts are read where they are", "[rollout][gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  const auto config = toy_config(true);
+  Model first = varied(config, *gpu);
+  Model second(config, aha::init_parameters(aha::make_layout(config), config, 2), *gpu);
+  const auto p = ways()[0];
+  const auto asked = requests(config.vocab_size);
+  Moving weights(first.weights);
+  Engine engine(first.decoder, weights, {}, config.vocab_size, letters);
+  for (Model* model : {&first, &second, &second, &first}) {
+    weights.now = &model->weights;
+    CHECK(alike(engine.generate(asked, p), rollout(*model, p)));
+  }
+  CHECK_FALSE(alike(rollout(first, p), rollout(second, p)));
 }

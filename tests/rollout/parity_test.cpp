@@ -17,14 +17,15 @@ void check_parity(Model& model, const std::vector<Group>& groups, aha::Exec exec
     for (std::size_t c = 0; c < groups[g].completions.size(); ++c)
       samples.push_back({g, c});
   aha::Activations kept(model.decoder.config());
+  aha::BlockScratch scratch(model.decoder.config());
   const Index C = model.config.hidden_size;
   std::size_t tokens = 0;
   for (const auto& sections : aha::plan_micro_batches(groups, samples, {max_tokens, 0, 0})) {
     const aha::MicroBatch micro = aha::pack(groups, sections);
-    const float* hidden = model.decoder.forward(
-        exec, model.weights,
-        {micro.ids, micro.positions, micro.tables, micro.copies, micro.section_starts},
-        micro.num_blocks, kept);
+    aha::RowBatch batch{micro.ids, micro.positions, micro.tables, micro.copies,
+                        micro.section_starts};
+    batch.num_blocks = micro.num_blocks;
+    const float* hidden = model.decoder.forward(exec, model.weights, batch, kept, scratch);
     std::vector<float> rows;
     for (const auto r : micro.loss_rows)
       rows.insert(rows.end(), hidden + r * C, hidden + (r + 1) * C);

@@ -36,6 +36,7 @@ namespace cuda_on_host {
 
 Index3 thread_index{}, block_index{}, block_size{};
 std::map<std::uintptr_t, std::size_t> allocations;
+const char* address = "pretended";
 std::int64_t asked = 0;
 std::vector<std::function<void()>>* recording = nullptr;
 

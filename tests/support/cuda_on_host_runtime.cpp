@@ -165,7 +165,7 @@ void wait(std::int64_t mark) {
 }
 
 DeviceState device_state() {
-  return {"a pretended GPU", free_memory(), memory_of_the_device(), 0};
+  return {"a pretended GPU", free_memory(), memory_of_the_device(), 0, cuda_on_host::address};
 }
 
 namespace {

@@ -12,6 +12,8 @@ namespace cuda_on_host {
 
 /// Device memory: begin -> bytes, whole pages without the guard behind them.
 extern std::map<std::uintptr_t, std::size_t> allocations;
+/// Of the GPU that this process plays.
+extern const char* address;
 /// Calls that were asked for so far.
 extern std::int64_t asked;
 /// Where calls go that are recorded and not done; null: nothing is.

@@ -1,16 +1,15 @@
 #include "trainer/comm/communicator.h"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstring>
 #include <thread>
 
+#include "trainer/comm/device_link.h"
 #include "trainer/comm/network.h"
 #include "trainer/comm/rendezvous.h"
 #include "trainer/core/bytes.h"
@@ -64,26 +63,10 @@ std::vector<std::string> gather_equal(c10d::Backend& group, const std::string& o
 
 }  // namespace
 
-/// The operations, and when the last of them was done.
-struct Transfer::State {
-  std::string name, phase;
-  std::int64_t step = 0;
-  std::int64_t call = 0;
-  Clock::time_point begin = Clock::now();
-  std::vector<c10::intrusive_ptr<c10d::Work>> works;
-  std::shared_ptr<std::atomic<std::int64_t>> end_ns =
-      std::make_shared<std::atomic<std::int64_t>>(0);  // the network's threads may outlive us
-};
-
-Transfer::Transfer() = default;
-Transfer::~Transfer() = default;
-Transfer::Transfer(Transfer&&) noexcept = default;
-Transfer& Transfer::operator=(Transfer&&) noexcept = default;
-
 Communicator::Communicator() = default;
 
 Communicator::Communicator(const Placement& placement, const CommOptions& options)
-    : placement_(placement) {
+    : placement_(placement), timeout_s_(options.timeout_s) {
   if (placement.world_size == 1) {
     constexpr double kNever = 1e9;
     heartbeat_ =
@@ -143,86 +126,6 @@ bool Communicator::stop_wanted(bool own) {
   if (!network_) return own;
   if (own) network_->heartbeat.want_stop();
   return own || network_->heartbeat.stop_wanted();
-}
-
-template <class T, class Start>
-Transfer Communicator::begin(std::string_view name, T* buffer, const std::vector<Slice>& slices,
-                             const Start& start) {
-  Transfer transfer;
-  if (!network_) return transfer;
-  transfer.state_ = std::make_unique<Transfer::State>();
-  auto& state = *transfer.state_;
-  state.name = name;
-  state.phase = place_.phase;
-  state.step = place_.step;
-  state.call = ++calls_;
-  // a half is two bytes that nobody looks at
-  const auto type = std::is_same_v<T, float>          ? at::kFloat
-                    : std::is_same_v<T, std::int64_t> ? at::kLong
-                                                      : at::kHalf;
-  network_->run(name, [&] {
-    for (std::size_t r = 0; r < slices.size(); ++r) {
-      if (slices[r].size() == 0) continue;
-      std::vector<Tensor> part{at::from_blob(buffer + slices[r].begin, {slices[r].size()}, type)};
-      auto& work = state.works.emplace_back(start(part, static_cast<int>(r)));
-      if (recorder_)
-        work->getFuture()->addCallback(
-            [end_ns = state.end_ns](c10::ivalue::Future&) { *end_ns = nanoseconds(Clock::now()); });
-    }
-  });
-  return transfer;
-}
-
-void Communicator::wait(Transfer transfer) {
-  if (!transfer.state_) return;
-  const auto& state = *transfer.state_;
-  network_->run(state.name, [&] {
-    for (const auto& work : state.works)
-      work->wait();
-  });
-  if (!recorder_) return;
-  const auto begin_ns = nanoseconds(state.begin);
-  recorder_->add(
-      state.name, state.phase,
-      {0, 0, state.step, begin_ns, std::max(begin_ns, state.end_ns->load()), state.call, true});
-}
-
-template <class T>
-Transfer Communicator::reduce(T* buffer, const std::vector<Slice>& slices, std::string_view name) {
-  return begin(name, buffer, slices, [&](std::vector<Tensor>& part, int root) {
-    c10d::ReduceOptions options;
-    options.rootRank = root;
-    return network_->group->reduce(part, options);
-  });
-}
-
-Transfer Communicator::reduce_to_owners(float* buffer, const std::vector<Slice>& slices,
-                                        std::string_view name) {
-  return reduce(buffer, slices, name);
-}
-
-Transfer Communicator::reduce_to_owners(std::int64_t* buffer, const std::vector<Slice>& slices,
-                                        std::string_view name) {
-  return reduce(buffer, slices, name);
-}
-
-template <class T>
-Transfer Communicator::share(T* buffer, const std::vector<Slice>& slices, std::string_view name) {
-  return begin(name, buffer, slices, [&](std::vector<Tensor>& part, int root) {
-    c10d::BroadcastOptions options;
-    options.rootRank = root;
-    return network_->group->broadcast(part, options);
-  });
-}
-
-Transfer Communicator::share_from_owners(float* buffer, const std::vector<Slice>& slices,
-                                         std::string_view name) {
-  return share(buffer, slices, name);
-}
-
-Transfer Communicator::share_from_owners(std::uint16_t* buffer, const std::vector<Slice>& slices,
-                                         std::string_view name) {
-  return share(buffer, slices, name);
 }
 
 std::vector<std::string> Communicator::all_gather(const std::string& own, std::string_view name) {

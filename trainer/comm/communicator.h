@@ -14,7 +14,15 @@
 
 namespace aha {
 
+class DeviceLink;
 class Heartbeat;
+struct DeviceNetwork;
+
+/// Whose memory a buffer of a collective is in.
+enum class Side {
+  Host,
+  Device  ///< of the rank (join_devices)
+};
 
 /// A collective under way on buffers of this rank.
 class Transfer {
@@ -36,7 +44,7 @@ struct CommOptions {
 };
 
 /// The ranks of a job and what they do together: collectives of c10d (Gloo between CPUs), a store at rank 0
-/// for rendezvous, heartbeats and work queues.
+/// for rendezvous, heartbeats and work queues; and, of the memory of their devices, those that a device's table offers.
 ///
 /// Every rank calls the same collectives in the same order, from one thread. Each call has a name; with
 /// `Phase` it tells where a rank is when others wait for it. A collective that fails or takes longer than
@@ -70,17 +78,24 @@ class Communicator {
   /// returns may differ between ranks, and is for leaving long work early.
   bool stop_wanted(bool own);
 
+  /// From here on buffers may be the devices' memory; `network` is open. Collective. CommError when the devices do not find each other within
+  /// `timeout_s`.
+  void join_devices(const DeviceNetwork& network);
+  /// Ends what is under way on this rank's device, which gives no memory back before: the job is about to end with an error.
+  void abandon_devices();
+
   /// Begins to sum `buffer` over ranks in place: after `wait`, slices[r] is complete on rank r and the rest is
-  /// undefined. The network's threads do it meanwhile; slices may be parts of a buffer.
+  /// undefined. The network's threads do it meanwhile, or the device, when it has done what it was asked before; slices may
+  /// be parts of a buffer.
   [[nodiscard]] Transfer reduce_to_owners(float* buffer, const std::vector<Slice>& slices,
-                                          std::string_view name);
+                                          std::string_view name, Side side = Side::Host);
   [[nodiscard]] Transfer reduce_to_owners(std::int64_t* buffer, const std::vector<Slice>& slices,
-                                          std::string_view name);
+                                          std::string_view name, Side side = Side::Host);
   /// The reverse: slices[r] of rank r is copied to all ranks. Elements are copied as they are.
   [[nodiscard]] Transfer share_from_owners(float* buffer, const std::vector<Slice>& slices,
-                                           std::string_view name);
+                                           std::string_view name, Side side = Side::Host);
   [[nodiscard]] Transfer share_from_owners(std::uint16_t* buffer, const std::vector<Slice>& slices,
-                                           std::string_view name);
+                                           std::string_view name, Side side = Side::Host);
   /// Returns when it is done, which every transfer has to be before its buffer goes.
   void wait(Transfer transfer);
 
@@ -129,21 +144,24 @@ class Communicator {
   /// Network::run, noted.
   template <class Body>
   void collective(std::string_view name, Body&& body);
+  enum class Kind { Sum, Copy };
   /// Starts one operation for each slice that holds something, with its owner as root.
-  template <class T, class Start>
-  Transfer begin(std::string_view name, T* buffer, const std::vector<Slice>& slices,
-                 const Start& start);
   template <class T>
-  Transfer reduce(T* buffer, const std::vector<Slice>& slices, std::string_view name);
+  Transfer begin(Kind kind, T* buffer, const std::vector<Slice>& slices, std::string_view name,
+                 Side side);
   template <class T>
-  Transfer share(T* buffer, const std::vector<Slice>& slices, std::string_view name);
+  void begin_on_host(Transfer& transfer, Kind kind, T* buffer, const std::vector<Slice>& slices);
+  template <class T>
+  void begin_on_device(Transfer& transfer, Kind kind, T* buffer, const std::vector<Slice>& slices);
 
   Placement placement_;
+  double timeout_s_ = 0;
   Place place_;
   std::optional<SpanRecorder> recorder_;
   std::int64_t calls_ = 0;                ///< collectives so far
   std::unique_ptr<Heartbeat> heartbeat_;  ///< null: nobody listens
   std::unique_ptr<Network> network_;      ///< null: one rank
+  std::unique_ptr<DeviceLink> devices_;   ///< null: not joined
   std::int64_t queue_ = 0;
   std::int64_t next_ = 0;  ///< of the queue, in a job of one rank
 };

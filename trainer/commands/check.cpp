@@ -71,7 +71,8 @@ void sample(Config config, std::int64_t prompts, const StagePlan& plan) {
   const StageConfig asked = config.stages.front();
   config.stages.front().train.prompts_per_step = prompts;
   config.stages.front().objective.zero_variance_groups = "keep";
-  const Machine machine(config.stages.front().train.threads, device_ops(config.device));
+  const Machine machine(config.stages.front().train.threads, device_ops(config.device),
+                        config.strict);
   Policy policy = make_policy(config, machine);
   Communicator alone;
   const auto stage = make_stage(config, 0, machine, policy, alone);

@@ -147,7 +147,7 @@ int eval(const Arguments& a) {
   Config config = job(a);
   apply(a, config);
   const StageConfig& stage = config.stages.back();
-  const Machine machine(a.threads, device_ops(config.device));
+  const Machine machine(a.threads, device_ops(config.device), config.strict);
   Policy policy = load_policy(
       a.model, machine,
       {.context = longest_sequence(config), .storage = storage_type(stage.model.storage)});

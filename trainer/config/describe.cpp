@@ -233,6 +233,11 @@ void describe(Visitor& v, TrainConfig& s) {
              "grpo: completions of a micro-batch at most, 0: no limit; sft: sequences of a step")
              .at_least(0),
          &s.per_device_train_batch_size);
+  v.leaf(Key("gradient_checkpointing",
+             "keep what enters each block and compute the rest again on the way back: less memory, "
+             "up to a quarter more time in training. Changes no bit")
+             .free_to_change(),
+         &s.gradient_checkpointing);
   v.leaf(Key("strict_chunk", "strict: completions of one group that form a unit of the gradient")
              .at_least(1),
          &s.strict_chunk);

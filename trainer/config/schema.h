@@ -193,8 +193,9 @@ struct TrainConfig {
   std::int64_t max_tokens_per_micro_batch = 8192;
   std::int64_t per_device_train_batch_size =
       0;  ///< grpo: completions a micro-batch at most, 0: no limit; sft: sequences a step
-  std::int64_t strict_chunk = 8;    ///< strict: completions of one group that form a unit
-  std::int64_t threads = 0;         ///< 0: all cores
+  bool gradient_checkpointing = false;  ///< compute blocks again on the way back: less memory
+  std::int64_t strict_chunk = 8;        ///< strict: completions of one group that form a unit
+  std::int64_t threads = 0;             ///< 0: all cores
   std::int64_t bucket_batches = 1;  ///< sft: sort this many batches by length together; 1: as drawn
 };
 

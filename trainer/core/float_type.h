@@ -11,4 +11,11 @@ constexpr std::int64_t bytes_of(FloatType type) {
   return type == FloatType::F32 ? 4 : 2;
 }
 
+/// The first number that rounds to infinity: half a step above the type's largest.
+constexpr float first_too_large(FloatType type) {
+  return type == FloatType::F16    ? 65520.0F
+         : type == FloatType::BF16 ? 3.3961776e38F
+                                   : __builtin_inff();
+}
+
 }  // namespace aha

@@ -18,7 +18,7 @@ struct Run {
 
   const std::int32_t* table() const { return p->rows.tables[begin]; }
   float* head_of(const KvStore& kv, Index block) const {
-    return kv.data + table()[block] * kv.block_floats() + kv_head * KvStore::head_floats(D);
+    return kv.floats() + table()[block] * kv.block_size() + kv_head * KvStore::head_size(D);
   }
 };
 

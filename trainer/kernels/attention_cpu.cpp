@@ -15,7 +15,7 @@ struct QueryTile {
 };
 
 const float* block_head(const Attention& p, const QueryTile& t, Index block, Index kv_head) {
-  return p.kv.data + t.table[block] * p.kv.block_floats() + kv_head * KvStore::head_floats(p.kv.D);
+  return p.kv.floats() + t.table[block] * p.kv.block_size() + kv_head * KvStore::head_size(p.kv.D);
 }
 
 /// scores [count][16 * blocks] = q K^T, unscaled; lanes past a query's position are not defined.
@@ -148,11 +148,11 @@ void attend(const Attention& p, const QueryTile& q, Index kv_head) {
 /// Asks for what row r will read of one kv head: in decoding a row's blocks are read once a token, and
 /// are in no near cache by then.
 void fetch_row(const Attention& p, Index r, Index kv_head) {
-  const Index head_floats = KvStore::head_floats(p.kv.D);
+  const Index head_floats = KvStore::head_size(p.kv.D);
   const Index blocks = p.rows.positions[r] / kKvBlock + 1;
   for (Index b = 0; b < blocks; ++b) {
     const float* head =
-        p.kv.data + p.rows.tables[r][b] * p.kv.block_floats() + kv_head * head_floats;
+        p.kv.floats() + p.rows.tables[r][b] * p.kv.block_size() + kv_head * head_floats;
     for (Index i = 0; i < head_floats; i += 16)
       __builtin_prefetch(head + i, 0, 2);
   }

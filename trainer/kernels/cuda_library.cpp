@@ -26,7 +26,7 @@ std::filesystem::path library_path() {
 
 }  // namespace
 
-const Ops& cuda_ops() {
+const Ops& cuda_ops(const LocalRank& rank) {
   const auto path = library_path();
   if (!std::filesystem::exists(path))
     fail("device: {} is missing: this build has no CUDA; cpu or auto would be right",
@@ -39,6 +39,8 @@ const Ops& cuda_ops() {
         dlerror());
   const auto open = reinterpret_cast<CudaOpen>(dlsym(library, "aha_cuda_open"));
   CudaHost host;
+  host.local_rank = rank.number;
+  host.local_ranks = rank.ranks;
   host.raise = raise;
   const Ops* ops = open == nullptr ? nullptr : open(&host);
   if (ops == nullptr)

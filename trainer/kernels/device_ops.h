@@ -5,6 +5,7 @@
 // A row's completion lives in a slot, in the device's memory: its last token, where that stands, its random key
 // and whether it is finished. A step reads the slots (load_rows), runs the decoder on their last tokens and
 // draws the next ones (sample_slots), which advances the slots. The host learns of it later.
+#include "trainer/core/device_network.h"
 #include "trainer/core/philox.h"
 #include "trainer/kernels/ops.h"
 
@@ -98,6 +99,7 @@ struct DeviceState {
   std::int64_t total;
   /// What was not free when this program came, its own context included: more than that is others'.
   std::int64_t held_before;
+  const char* address = "";  ///< where it is plugged in: what no other device of the machine has
 };
 
 /// Calls that were recorded, to be asked for as one.
@@ -130,6 +132,11 @@ struct DeviceOps {
   /// calls stay as they are.
   void (*set_invariant)(bool on);
 
+  /// Sums as integers, as add_fixed makes them: to += from, false when a sum overflows; and whether all of x [n] lie
+  /// within +-limit.
+  bool (*sum_fixed)(const std::int64_t* from, Index n, std::int64_t* to);
+  bool (*fixed_within)(const std::int64_t* x, Index n, std::int64_t limit);
+
   void (*start_slots)(const StartSlots&);
   void (*load_rows)(const LoadRows&);
   void (*sample_slots)(const SampleSlots&);
@@ -141,6 +148,8 @@ struct DeviceOps {
   double (*seconds_between)(std::int64_t begin, std::int64_t end);
   /// The moments there were are nobody's any more.
   void (*forget_moments)();
+
+  const DeviceNetwork* network;
 };
 
 }  // namespace aha

@@ -11,7 +11,7 @@ struct Place {
 
 Place place(const KvRows& rows, const KvStore& kv, Index r) {
   const Index position = rows.positions[r];
-  return {kv.data + rows.tables[r][position / kKvBlock] * kv.block_floats(), position % kKvBlock};
+  return {kv.floats() + rows.tables[r][position / kKvBlock] * kv.block_size(), position % kKvBlock};
 }
 
 constexpr Index kRowGrain = 16;
@@ -23,7 +23,7 @@ constexpr Index kAhead = 4;
 /// Asks for the lines that row r will write, of every head.
 void fetch_place(const KvRows& rows, const KvStore& kv, Index r) {
   const Place at = place(rows, kv, r);
-  const Index head_floats = KvStore::head_floats(kv.D);
+  const Index head_floats = KvStore::head_size(kv.D);
   for (Index h = 0; h < kv.Hk; ++h) {
     const float* head = at.block + h * head_floats;
     for (Index d = 0; d < kv.D; ++d)
@@ -45,7 +45,7 @@ void kv_write(const Exec& exec, const float* qkv, Index H, const KvRows& rows, c
       for (Index h = 0; h < kv.Hk; ++h) {
         const float* k = qkv + r * width + (H + h) * D;
         const float* v = k + kv.Hk * D;
-        float* head = to.block + h * KvStore::head_floats(D);
+        float* head = to.block + h * KvStore::head_size(D);
         for (Index d = 0; d < D; ++d)
           head[d * kKvBlock + to.lane] = k[d];
         float* values = head + (kKvBlock + to.lane) * D;
@@ -64,7 +64,7 @@ void kv_read_grad(const Exec& exec, float* dqkv, Index H, const KvRows& rows, co
       for (Index h = 0; h < kv.Hk; ++h) {
         float* k = dqkv + r * width + (H + h) * D;
         float* v = k + kv.Hk * D;
-        const float* head = from.block + h * KvStore::head_floats(D);
+        const float* head = from.block + h * KvStore::head_size(D);
         for (Index d = 0; d < D; ++d)
           k[d] = head[d * kKvBlock + from.lane];
         const float* values = head + (kKvBlock + from.lane) * D;
@@ -79,9 +79,9 @@ void kv_copy(const Exec& exec, const KvStore& kv, const KvCopy* copies, Index n)
   run_ranges(exec, kv.Hk, max_index(1, 64 / max_index(1, n)), [&](Index begin, Index end) {
     for (Index c = 0; c < n; ++c)
       for (Index h = begin; h < end; ++h) {
-        const Index head = h * KvStore::head_floats(kv.D);
-        const float* from = kv.data + copies[c].from * kv.block_floats() + head;
-        float* to = kv.data + copies[c].to * kv.block_floats() + head;
+        const Index head = h * KvStore::head_size(kv.D);
+        const float* from = kv.floats() + copies[c].from * kv.block_size() + head;
+        float* to = kv.floats() + copies[c].to * kv.block_size() + head;
         for (Index d = 0; d < kv.D; ++d)
           store_n(to + d * kKvBlock, load(from + d * kKvBlock), copies[c].lanes);
         const Index values = kv.D * kKvBlock;
@@ -96,9 +96,9 @@ void kv_fold_grad(const Exec& exec, const KvStore& kv, const KvCopy* copies, Ind
   run_ranges(exec, kv.Hk, max_index(1, 64 / max_index(1, n)), [&](Index begin, Index end) {
     for (Index c = 0; c < n; ++c)
       for (Index h = begin; h < end; ++h) {
-        const Index head = h * KvStore::head_floats(kv.D);
-        float* to = kv.data + copies[c].from * kv.block_floats() + head;
-        const float* from = kv.data + copies[c].to * kv.block_floats() + head;
+        const Index head = h * KvStore::head_size(kv.D);
+        float* to = kv.floats() + copies[c].from * kv.block_size() + head;
+        const float* from = kv.floats() + copies[c].to * kv.block_size() + head;
         for (Index d = 0; d < kv.D; ++d) {
           float* lanes = to + d * kKvBlock;
           store_n(lanes, add(load(lanes), load(from + d * kKvBlock)), copies[c].lanes);

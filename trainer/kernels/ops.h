@@ -136,11 +136,15 @@ struct HeadNormBackward {
 /// K transposed [D][16] and then V [16][D]. Position p of a sequence whose block table is
 /// `table` lives in block table[p / 16], lane p % 16. A sequence may share leading full blocks with others.
 struct KvStore {
-  float* data;
+  void* data;
   Index Hk, D;
+  /// F32; or BF16, which a device alone has: what is stored is rounded, and attention reads it exactly.
+  FloatType type = FloatType::F32;
 
-  static constexpr Index head_floats(Index D) { return kKvBlock * 2 * D; }
-  Index block_floats() const { return Hk * head_floats(D); }
+  /// Elements of a head in a block, and of a block.
+  static constexpr Index head_size(Index D) { return kKvBlock * 2 * D; }
+  Index block_size() const { return Hk * head_size(D); }
+  float* floats() const { return static_cast<float*>(data); }  ///< of type F32
 };
 
 /// Which positions the rows are, and where their sequence's blocks lie.
@@ -185,9 +189,9 @@ struct Attention {
   float* out;  ///< [M, H D]
   float* lse;  ///< [M, H] log sum exp of the scaled scores; may be null when no backward follows
   Index H;
-  /// What a device may round q, k, v and the softmax to: the type of the weights. A CPU rounds nothing.
-  FloatType type = FloatType::F32;
-  bool together = false;  ///< rows of a sequence are neighbours: prompts and training, not decoding
+  /// Rows of a sequence are neighbours: prompts and training, not decoding. A device whose store is BF16 then rounds q
+  /// and the softmax as well.
+  bool together = false;
 };
 
 /// Some of the rows of one sequence that attend to a key/value block: work for a device. Cut by cut_parts.
@@ -224,8 +228,7 @@ struct AttentionBackward {
   Index num_parts = 0;
   const KvPartRange* part_ranges = nullptr;  ///< one a block that any row attends to
   Index num_part_ranges = 0;
-  FloatType type = FloatType::F32;  ///< as in Attention, and so is `together`
-  bool together = false;
+  bool together = false;  ///< as in Attention
 };
 
 /// y = silu(gate) * up, of fused rows [gate: F | up: F].
@@ -305,6 +308,10 @@ struct AdamW {
   Index n;
   std::int64_t t;  ///< this update's number, from 1
   double lr, beta1, beta2, eps, weight_decay, grad_scale;
+  void* rounded =
+      nullptr;  ///< [n] the new p in `type` of 16 bits, as `narrow` rounds; null: not wanted
+  FloatType type = FloatType::BF16;
+  std::int32_t* too_large = nullptr;  ///< with `rounded`: set to 1 where narrow would return false
 };
 
 struct DeviceOps;  // device_ops.h

@@ -55,6 +55,15 @@ bool narrow_range(const float* x, Index n, float bound, Element* to) {
   return hmax(largest) < bound;
 }
 
+/// The same of elements from `first` on of `to`, which is of a type.
+bool narrow_block(const float* x, Index n, FloatType type, void* to, Index first) {
+  bool good = true;
+  with_element(type, [&](auto element) {
+    good = narrow_range(x, n, first_too_large(type), static_cast<decltype(element)*>(to) + first);
+  });
+  return good;
+}
+
 }  // namespace
 
 void adamw(const Exec& exec, const AdamW& p) {
@@ -71,10 +80,9 @@ void adamw(const Exec& exec, const AdamW& p) {
   const F16 rest2 = set1(static_cast<float>(1.0 - p.beta2));
   const F16 eps = set1(static_cast<float>(p.eps));
   const F16 scale = set1(static_cast<float>(p.grad_scale));
-  run_ranges(exec, ceil_div(p.n, 16), kBlock / 16, [&](Index begin, Index end) {
-    const Index last = min_index(p.n, 16 * end);
-    for_lanes(last - 16 * begin, [&](Index offset, Index n) {
-      const Index i = 16 * begin + offset;
+  const auto update = [&](Index first, Index count) {
+    for_lanes(count, [&](Index offset, Index n) {
+      const Index i = first + offset;
       const F16 g = mul(load_lanes(p.g + i, n), scale);
       const F16 m = fma(rest1, g, mul(beta1, load_lanes(p.m + i, n)));
       const F16 v = fma(mul(rest2, g), g, mul(beta2, load_lanes(p.v + i, n)));
@@ -84,6 +92,16 @@ void adamw(const Exec& exec, const AdamW& p) {
       store_lanes(p.v + i, v, n);
       store_lanes(p.p + i, fma(step, div(m, denominator), w), n);
     });
+  };
+  run_ranges(exec, ceil_div(p.n, kBlock), 1, [&](Index begin, Index end) {
+    for (Index b = begin; b < end; ++b) {
+      const Index first = b * kBlock;
+      const Index count = min_index(kBlock, p.n - first);
+      update(first, count);
+      if (p.rounded == nullptr) continue;
+      if (!narrow_block(p.p + first, count, p.type, p.rounded, first))
+        __atomic_store_n(p.too_large, 1, __ATOMIC_RELAXED);
+    }
   });
 }
 
@@ -125,17 +143,10 @@ void from_fixed(const Exec& exec, const std::int64_t* acc, float* x, Index n) {
 }
 
 bool narrow(const Exec& exec, const float* x, Index n, FloatType type, void* to) {
-  // the first number that rounds to infinity: half a step above the type's largest
-  const float bound = type == FloatType::F16    ? 65520.0F
-                      : type == FloatType::BF16 ? 3.3961776e38F
-                                                : kInfinity;
   int bad = 0;
-  with_element(type, [&](auto element) {
-    auto* const out = static_cast<decltype(element)*>(to);
-    run_ranges(exec, n, 4 * kBlock, [&](Index begin, Index end) {
-      if (!narrow_range(x + begin, end - begin, bound, out + begin))
-        __atomic_store_n(&bad, 1, __ATOMIC_RELAXED);
-    });
+  run_ranges(exec, n, 4 * kBlock, [&](Index begin, Index end) {
+    if (!narrow_block(x + begin, end - begin, type, to, begin))
+      __atomic_store_n(&bad, 1, __ATOMIC_RELAXED);
   });
   return bad == 0;
 }

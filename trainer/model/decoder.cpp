@@ -5,26 +5,28 @@
 #include "trainer/core/error.h"
 
 namespace aha {
-void KvCache::reserve(Index num_blocks, const Memory& memory) {
+void KvCache::reserve(Index num_blocks, const Memory& memory, FloatType weights) {
   if (num_blocks <= num_blocks_) return;
   num_blocks_ = 0;  // should there not be so much memory
-  buffer_.reserve(bytes_for(*config_, num_blocks) / 4, memory);
+  type_ = type_beside(weights, memory.host);
+  buffer_.reserve(bytes_here(num_blocks) / 4, memory);
   num_blocks_ = num_blocks;
 }
 
-std::int64_t KvCache::bytes_for(const ModelConfig& c, Index num_blocks) {
-  return 4 * c.num_hidden_layers * num_blocks * c.num_key_value_heads *
-         KvStore::head_floats(c.head_dim);
+std::int64_t KvCache::bytes_for(const ModelConfig& c, Index num_blocks, FloatType type) {
+  return bytes_of(type) * c.num_hidden_layers * num_blocks * c.num_key_value_heads *
+         KvStore::head_size(c.head_dim);
 }
 
 KvStore KvCache::layer(Index l) const {
-  KvStore store{buffer_.data(), config_->num_key_value_heads, config_->head_dim};
-  store.data += l * num_blocks_ * store.block_floats();
+  KvStore store{buffer_.data(), config_->num_key_value_heads, config_->head_dim, type_};
+  store.data =
+      static_cast<char*>(store.data) + l * num_blocks_ * store.block_size() * bytes_of(type_);
   return store;
 }
 
 void KvCache::zero(const Ops& ops, const Exec& exec) {
-  ops.zero(exec, buffer_.data(), bytes_for(*config_, num_blocks_));
+  ops.zero(exec, buffer_.data(), bytes_here(num_blocks_));
 }
 
 void Scratch::reserve(const ModelConfig& c, Index M, const Memory& memory) {
@@ -42,18 +44,31 @@ std::int64_t Scratch::bytes_for(const ModelConfig& c, Index M) {
   return 4 * M * (3 * c.hidden_size + heads * c.head_dim + 3 * c.intermediate_size);
 }
 
+Activations::Activations(const ModelConfig& config, bool recomputed)
+    : x_in(static_cast<std::size_t>(config.num_hidden_layers)),
+      blocks(recomputed ? 0 : x_in.size()),
+      kv(config, static_cast<Index>(blocks.size())) {}
+
+std::int64_t Activations::Block::bytes() const {
+  return inv_rms_in.bytes() + qkv.bytes() + attention.bytes() + lse.bytes() + x_mid.bytes() +
+         inv_rms_mid.bytes() + gate_up.bytes() + qk.bytes() + inv_rms_qk.bytes();
+}
+
 std::int64_t Activations::bytes() const {
-  std::int64_t sum = x_out.bytes() + inv_rms_out.bytes() + hidden.bytes() + kv.bytes() +
-                     normed.bytes() + wide.bytes() + dx.bytes();
-  for (const auto& l : layers)
-    sum += l.x_in.bytes() + l.inv_rms_in.bytes() + l.qkv.bytes() + l.attention.bytes() +
-           l.lse.bytes() + l.x_mid.bytes() + l.inv_rms_mid.bytes() + l.gate_up.bytes() +
-           l.qk.bytes() + l.inv_rms_qk.bytes();
+  std::int64_t sum = x_out.bytes() + inv_rms_out.bytes() + hidden.bytes() + kv.bytes();
+  for (const auto& x : x_in)
+    sum += x.bytes();
+  for (const auto& block : blocks)
+    sum += block.bytes();
   return sum;
 }
 
+std::int64_t BlockScratch::bytes() const {
+  return normed.bytes() + wide.bytes() + block.bytes() + kv.bytes();
+}
+
 std::int64_t BackwardScratch::bytes() const {
-  return dkv.bytes() + dnormed.bytes() + dqkv.bytes() + dgate_up.bytes();
+  return block.bytes() + dkv.bytes() + dnormed.bytes() + dqkv.bytes();
 }
 
 Decoder::Decoder(const ModelConfig& config, const Ops& ops)
@@ -79,8 +94,8 @@ struct Decoder::BlockRows {
   float* x_mid;
   float* inv_rms_mid;
   float* gate_up;
-  float* wide;  ///< [M, F]
-  float* x_out;
+  float* wide;          ///< [M, F]
+  float* x_out;         ///< null, and `wide` with it: nobody wants the block's output
   float* qk = nullptr;  ///< what a backward pass through the norm of q and k needs
   float* inv_rms_qk = nullptr;
 };
@@ -108,12 +123,13 @@ void Decoder::forward_block(const Exec& exec, const BlockWeights& w, const RowBa
                           config_.rotary_dims(), kv_rows, kv, H});
   if (!rows.copies.empty())
     ops_->kv_copy(exec, kv, rows.copies.data(), static_cast<Index>(rows.copies.size()));
-  ops_->attention(exec, {p.qkv, kv, kv_rows, p.attention, p.lse, H, w.o.type, rows.together});
+  ops_->attention(exec, {p.qkv, kv, kv_rows, p.attention, p.lse, H, rows.together});
   if (p.x_mid != p.x_in) ops_->copy(exec, p.x_in, 4 * M * C, p.x_mid);
   ops_->linear(exec, {p.attention, HD, w.o, p.x_mid, C, M, C, HD, true});
 
   ops_->norm_linear(exec, {p.x_mid, w.post_norm, p.normed, p.inv_rms_mid, M, C, eps},
                     {p.normed, C, w.gate_up, p.gate_up, 2 * F, M, 2 * F, C});
+  if (p.x_out == nullptr) return;
   if (p.x_out != p.x_mid) ops_->copy(exec, p.x_mid, 4 * M * C, p.x_out);
   ops_->swiglu_linear(exec, {p.gate_up, p.wide, M, F},
                       {p.wide, F, w.down, p.x_out, C, M, C, F, true});
@@ -155,48 +171,61 @@ const float* Decoder::forward_staged(const Exec& exec, ParameterProvider& weight
 }
 
 ForwardPart Decoder::enter(const Exec& exec, const EdgeWeights& edges, const RowBatch& host_rows,
-                           Index num_blocks, Activations& kept) const {
+                           Activations& kept) const {
   const Memory& memory = *ops_->memory;
   const ForwardPart part{kept.rows.stage(memory, host_rows), &kept};
   const Index M = part.rows.rows();
   const Index C = config_.hidden_size;
-  kept.layers.resize(static_cast<std::size_t>(config_.num_hidden_layers));
-  kept.kv.reserve(num_blocks, memory);
-  kept.normed.reserve(M * C, memory);
-  kept.wide.reserve(M * config_.intermediate_size, memory);
+  if (!kept.recomputed()) kept.kv.reserve(part.rows.num_blocks, memory, edges.embed.type);
   kept.x_out.reserve(M * C, memory);
-  ops_->embed(exec, edges.embed, part.rows.ids.data(), M, C,
-              kept.layers[0].x_in.reserve(M * C, memory));
+  ops_->embed(exec, edges.embed, part.rows.ids.data(), M, C, kept.x_in[0].reserve(M * C, memory));
   return part;
 }
 
-void Decoder::pass_block(const Exec& exec, const BlockWeights& weights, Index l,
-                         const ForwardPart& part) const {
+/// The rows of a block as they are kept, or its scratch's; without an output.
+Decoder::BlockRows Decoder::kept_rows(Index l, const ForwardPart& part, FloatType weights,
+                                      BlockScratch& scratch) const {
   const Memory& memory = *ops_->memory;
-  Activations& kept = *part.kept;
   const Index M = part.rows.rows();
   const Index C = config_.hidden_size;
   const Index H = config_.num_attention_heads;
-  auto& layer = kept.layers[static_cast<std::size_t>(l)];
-  float* next = l + 1 < config_.num_hidden_layers
-                    ? kept.layers[static_cast<std::size_t>(l) + 1].x_in.reserve(M * C, memory)
-                    : kept.x_out.data();
-  BlockRows p{layer.x_in.data(),
-              kept.normed.data(),
-              layer.inv_rms_in.reserve(M, memory),
-              layer.qkv.reserve(M * qkv_width(), memory),
-              layer.attention.reserve(M * H * config_.head_dim, memory),
-              layer.lse.reserve(M * H, memory),
-              layer.x_mid.reserve(M * C, memory),
-              layer.inv_rms_mid.reserve(M, memory),
-              layer.gate_up.reserve(M * 2 * config_.intermediate_size, memory),
-              kept.wide.data(),
-              next};
+  auto& block = block_of(l, *part.kept, scratch);
+  BlockRows p{part.kept->x_in[static_cast<std::size_t>(l)].data(),
+              scratch.normed.reserve(M * C, memory),
+              block.inv_rms_in.reserve(M, memory),
+              block.qkv.reserve(M * qkv_width(), memory),
+              block.attention.reserve(M * H * config_.head_dim, memory),
+              block.lse.reserve(M * H, memory),
+              block.x_mid.reserve(M * C, memory),
+              block.inv_rms_mid.reserve(M, memory),
+              block.gate_up.reserve(M * 2 * config_.intermediate_size, memory),
+              nullptr,
+              nullptr};
   if (config_.family().qk_norm) {
-    p.qk = layer.qk.reserve(M * heads() * config_.head_dim, memory);
-    p.inv_rms_qk = layer.inv_rms_qk.reserve(M * heads(), memory);
+    p.qk = block.qk.reserve(M * heads() * config_.head_dim, memory);
+    p.inv_rms_qk = block.inv_rms_qk.reserve(M * heads(), memory);
   }
-  forward_block(exec, weights, part.rows, kept.kv.layer(l), p);
+  if (part.kept->recomputed()) scratch.kv.reserve(part.rows.num_blocks, memory, weights);
+  return p;
+}
+
+void Decoder::pass_block(const Exec& exec, const BlockWeights& weights, Index l,
+                         const ForwardPart& part, BlockScratch& scratch) const {
+  const Memory& memory = *ops_->memory;
+  Activations& kept = *part.kept;
+  const Index M = part.rows.rows();
+  BlockRows p = kept_rows(l, part, weights.o.type, scratch);
+  p.wide = scratch.wide.reserve(M * config_.intermediate_size, memory);
+  p.x_out = l + 1 < config_.num_hidden_layers ? kept.x_in[static_cast<std::size_t>(l) + 1].reserve(
+                                                    M * config_.hidden_size, memory)
+                                              : kept.x_out.data();
+  forward_block(exec, weights, part.rows, kv_of(l, kept, scratch), p);
+}
+
+void Decoder::pass_block_again(const Exec& exec, const BlockWeights& weights, Index l,
+                               const ForwardPart& part, BlockScratch& scratch) const {
+  const BlockRows p = kept_rows(l, part, weights.o.type, scratch);
+  forward_block(exec, weights, part.rows, kv_of(l, *part.kept, scratch), p);
 }
 
 const float* Decoder::leave(const Exec& exec, const EdgeWeights& edges,
@@ -213,11 +242,11 @@ const float* Decoder::leave(const Exec& exec, const EdgeWeights& edges,
 }
 
 const float* Decoder::forward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
-                              Index num_blocks, Activations& kept) const {
+                              Activations& kept, BlockScratch& scratch) const {
   const EdgeWeights edges = weights.edges();
-  const ForwardPart part = enter(exec, edges, rows, num_blocks, kept);
+  const ForwardPart part = enter(exec, edges, rows, kept);
   for (Index l = 0; l < config_.num_hidden_layers; ++l) {
-    pass_block(exec, weights.gather(l), l, part);
+    pass_block(exec, weights.gather(l), l, part, scratch);
     weights.release(l);
   }
   return leave(exec, edges, part);

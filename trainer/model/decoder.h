@@ -74,23 +74,39 @@ class GradientSink {
   virtual void ready(Index layer) { (void)layer; }  ///< the block's gradients are complete
 };
 
-/// Key/value blocks of all layers: [L][num_blocks][block_floats].
+/// Key/value blocks of all layers, or of as many as are asked for: [L][num_blocks][elements of a block].
 class KvCache {
  public:
-  KvCache(const ModelConfig& config) : config_(&config) {}  // NOLINT(google-explicit-constructor)
+  KvCache(const ModelConfig& config)  // NOLINT(google-explicit-constructor)
+      : KvCache(config, config.num_hidden_layers) {}
+  KvCache(const ModelConfig& config, Index layers) : config_(&config), layers_(layers) {}
 
-  void reserve(Index num_blocks, const Memory& memory = kHostMemory);
+  /// What keys and values are kept in beside weights of a type: a device rounds those of bf16 weights, as its
+  /// attention would.
+  static FloatType type_beside(FloatType weights, bool on_host) {
+    return weights == FloatType::BF16 && !on_host ? FloatType::BF16 : FloatType::F32;
+  }
+  /// `weights`: of those that the rows go through, always the same.
+  void reserve(Index num_blocks, const Memory& memory = kHostMemory,
+               FloatType weights = FloatType::F32);
   KvStore layer(Index l) const;
   Index num_blocks() const { return num_blocks_; }
   std::int64_t bytes() const { return buffer_.bytes(); }
-  /// Bytes that `num_blocks` blocks take.
-  static std::int64_t bytes_for(const ModelConfig& config, Index num_blocks);
+  /// Bytes that `num_blocks` blocks of all layers take.
+  static std::int64_t bytes_for(const ModelConfig& config, Index num_blocks,
+                                FloatType type = FloatType::F32);
   void zero(const Ops& ops, const Exec& exec);
 
  private:
+  std::int64_t bytes_here(Index num_blocks) const {
+    return bytes_for(*config_, num_blocks, type_) / config_->num_hidden_layers * layers_;
+  }
+
   const ModelConfig* config_;
+  Index layers_;
   Buffer buffer_;
   Index num_blocks_ = 0;
+  FloatType type_ = FloatType::F32;
 };
 
 /// Intermediate rows of one forward pass that keeps nothing. One per thread that runs the decoder.
@@ -108,26 +124,53 @@ struct Scratch {
 
 /// What a training forward pass keeps for its backward pass.
 struct Activations {
-  explicit Activations(const ModelConfig& config) : kv(config) {}
+  /// `recomputed` (gradient checkpointing, Chen et al. 2016, arXiv:1604.06174): of each block what enters it alone; the
+  /// backward pass runs the block's forward pass again, to the same bits.
+  explicit Activations(const ModelConfig& config, bool recomputed = false);
 
-  struct Layer {
-    Buffer x_in, inv_rms_in, qkv, attention, lse, x_mid, inv_rms_mid, gate_up;
+  /// What one block computes, beside what enters it.
+  struct Block {
+    Buffer inv_rms_in, qkv, attention, lse, x_mid, inv_rms_mid, gate_up;
     Buffer qk, inv_rms_qk;  ///< q and k before their norm, where the family has one
+
+    std::int64_t bytes() const;
   };
-  std::vector<Layer> layers;
+  std::vector<Buffer> x_in;   ///< [L] of [M, C]
+  std::vector<Block> blocks;  ///< [L]; none: they are computed again
+  KvCache kv;                 ///< of as many layers
   Buffer x_out, inv_rms_out;
-  Buffer hidden;  ///< [M, C] after the final norm
-  KvCache kv;
-  Buffer normed, wide;  ///< scratch of both passes
-  Buffer dx;  ///< [M, C] derivative with respect to the residual stream, of the backward pass
+  Buffer hidden;  ///< [M, C] after the final norm; on the way back the residual stream's derivative
   StagedRows rows;
+
+  bool recomputed() const { return blocks.empty(); }
+  std::int64_t bytes() const;
+};
+
+/// What rows work in on their way through one block; parts that are not side by side take turns.
+struct BlockScratch {
+  explicit BlockScratch(const ModelConfig& config) : kv(config, 1) {}
+
+  Buffer normed, wide;
+  Activations::Block block;  ///< of activations that are computed again
+  KvCache kv;                ///< keys and values of that block
 
   std::int64_t bytes() const;
 };
 
+/// Where a block's activations, and its keys and values, are.
+inline Activations::Block& block_of(Index l, Activations& kept, BlockScratch& scratch) {
+  return kept.recomputed() ? scratch.block : kept.blocks[static_cast<std::size_t>(l)];
+}
+inline KvStore kv_of(Index l, const Activations& kept, const BlockScratch& scratch) {
+  return kept.recomputed() ? scratch.kv.layer(0) : kept.kv.layer(l);
+}
+
 /// What the backward pass through one block works in; parts take turns.
 struct BackwardScratch {
-  Buffer dkv, dnormed, dqkv, dgate_up;
+  explicit BackwardScratch(const ModelConfig& config) : block(config) {}
+
+  BlockScratch block;
+  Buffer dkv, dnormed, dqkv;
 
   std::int64_t bytes() const;
 };
@@ -163,20 +206,20 @@ class Decoder {
   const float* forward_staged(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
                               KvCache& cache, Scratch& scratch) const;
 
-  /// The same, keeping what backward needs; `num_blocks` blocks are named by the tables.
+  /// The same, keeping what backward needs.
   const float* forward(const Exec& exec, ParameterProvider& weights, const RowBatch& rows,
-                       Index num_blocks, Activations& kept) const;
+                       Activations& kept, BlockScratch& scratch) const;
 
   /// The same block by block: rows enter, go through each block in its turn, and leave.
   ForwardPart enter(const Exec& exec, const EdgeWeights& edges, const RowBatch& rows,
-                    Index num_blocks, Activations& kept) const;
+                    Activations& kept) const;
   void pass_block(const Exec& exec, const BlockWeights& weights, Index layer,
-                  const ForwardPart& part) const;
+                  const ForwardPart& part, BlockScratch& scratch) const;
   const float* leave(const Exec& exec, const EdgeWeights& edges, const ForwardPart& part) const;
 
   /// Adds the gradient of every parameter but the head's, block by block from the last one; each block is
   /// gathered once, and its gradient is ready when all parts have gone through it, in their order: to the bit
-  /// the gradient of the parts as one batch.
+  /// the gradient of the parts as one batch. Uses up what was kept; what was not is computed again, a part's block at a time.
   void backward(const Exec& exec, ParameterProvider& weights, std::span<const BackwardPart> parts,
                 BackwardScratch& scratch, GradientSink& grads) const;
 
@@ -188,6 +231,10 @@ class Decoder {
   struct Backward;   // what one part's way back works on
   void forward_block(const Exec& exec, const BlockWeights& w, const RowBatch& rows,
                      const KvStore& kv, const BlockRows& p) const;
+  BlockRows kept_rows(Index l, const ForwardPart& part, FloatType weights,
+                      BlockScratch& scratch) const;
+  void pass_block_again(const Exec& exec, const BlockWeights& weights, Index layer,
+                        const ForwardPart& part, BlockScratch& scratch) const;
   void backward_mlp(const Exec& exec, const BlockWeights& w, const BlockGrads& g, Index l,
                     const Backward& p) const;
   void backward_attention(const Exec& exec, const BlockWeights& w, const BlockGrads& g, Index l,

@@ -9,9 +9,10 @@ struct Decoder::Backward {
   BackwardScratch* scratch;
   Index num_kv_floats;  ///< of one layer's keys and values
 
-  Activations::Layer& layer(Index l) const { return kept->layers[static_cast<std::size_t>(l)]; }
+  const float* x_in(Index l) const { return kept->x_in[static_cast<std::size_t>(l)].data(); }
+  Activations::Block& block(Index l) const { return block_of(l, *kept, scratch->block); }
   Index count() const { return rows.rows(); }
-  float* dx() const { return kept->dx.data(); }
+  float* dx() const { return kept->hidden.data(); }
 };
 
 void Decoder::backward(const Exec& exec, ParameterProvider& weights,
@@ -25,10 +26,10 @@ void Decoder::backward(const Exec& exec, ParameterProvider& weights,
   for (const auto& part : parts) {
     Activations& kept = *part.kept;
     const Index layer_floats =
-        KvCache::bytes_for(config_, kept.kv.num_blocks()) / 4 / config_.num_hidden_layers;
+        KvCache::bytes_for(config_, part.rows.num_blocks) / 4 / config_.num_hidden_layers;
     const Backward& p = passes.emplace_back(
         Backward{kept.rows.stage(memory, part.rows, true), &kept, &scratch, layer_floats});
-    float* dx = kept.dx.reserve(p.count() * C, memory);
+    float* dx = p.dx();
     ops_->zero(exec, dx, 4 * p.count() * C);
     ops_->rms_norm_backward(
         exec, {part.dhidden, kept.x_out.data(), edges.final_norm, kept.inv_rms_out.data(), dx,
@@ -38,6 +39,7 @@ void Decoder::backward(const Exec& exec, ParameterProvider& weights,
     const BlockWeights w = weights.gather(l);
     const BlockGrads g = grads.block(l);
     for (const auto& p : passes) {
+      if (p.kept->recomputed()) pass_block_again(exec, w, l, {p.rows, p.kept}, scratch.block);
       backward_mlp(exec, w, g, l, p);
       backward_attention(exec, w, g, l, p);
     }
@@ -54,21 +56,21 @@ void Decoder::backward_mlp(const Exec& exec, const BlockWeights& w, const BlockG
   const Index M = p.count();
   const Index C = config_.hidden_size;
   const Index F = config_.intermediate_size;
-  auto& layer = p.layer(l);
+  auto& block = p.block(l);
   float* dx = p.dx();
-  float* normed = p.kept->normed.data();
-  float* wide = p.kept->wide.data();
-  float* dgate_up = p.scratch->dgate_up.reserve(M * 2 * F, memory);
+  float* normed = p.scratch->block.normed.reserve(M * C, memory);
+  float* wide = p.scratch->block.wide.reserve(M * F, memory);
+  float* dgate_up = block.gate_up.data();  // in its place
   float* dnormed = p.scratch->dnormed.reserve(M * C, memory);
 
   ops_->linear_dx(exec, {dx, C, w.down, wide, F, M, C, F});
-  ops_->swiglu_backward(exec, {layer.gate_up.data(), wide, dgate_up, M, F, wide});
+  ops_->swiglu_backward(exec, {block.gate_up.data(), wide, dgate_up, M, F, wide});
   ops_->linear_dw(exec, {dx, C, wide, F, g.down, M, C, F, w.down.type});
-  ops_->rms_norm(exec, {layer.x_mid.data(), w.post_norm, normed, nullptr, M, C,
+  ops_->rms_norm(exec, {block.x_mid.data(), w.post_norm, normed, nullptr, M, C,
                         static_cast<float>(config_.rms_norm_eps)});
   ops_->linear_dw(exec, {dgate_up, 2 * F, normed, C, g.gate_up, M, 2 * F, C, w.gate_up.type});
   ops_->linear_dx(exec, {dgate_up, 2 * F, w.gate_up, dnormed, C, M, 2 * F, C});
-  ops_->rms_norm_backward(exec, {dnormed, layer.x_mid.data(), w.post_norm, layer.inv_rms_mid.data(),
+  ops_->rms_norm_backward(exec, {dnormed, block.x_mid.data(), w.post_norm, block.inv_rms_mid.data(),
                                  dx, g.post_norm, M, C});
 }
 
@@ -81,40 +83,40 @@ void Decoder::backward_attention(const Exec& exec, const BlockWeights& w, const 
   const Index H = config_.num_attention_heads;
   const Index HD = H * config_.head_dim;
   const Index Q = qkv_width();
-  auto& layer = p.layer(l);
+  auto& block = p.block(l);
   float* dx = p.dx();
-  float* normed = p.kept->normed.data();
+  float* normed = p.scratch->block.normed.data();
   float* dnormed = p.scratch->dnormed.data();
   float* dqkv = p.scratch->dqkv.reserve(M * Q, memory);
-  float* dattention = p.scratch->dgate_up.reserve(M * HD, memory);
-  const KvStore kv = p.kept->kv.layer(l);
+  float* dattention = block.gate_up.reserve(M * HD, memory);  // done with
+  const KvStore kv = kv_of(l, *p.kept, p.scratch->block);
   const KvStore dkv{p.scratch->dkv.reserve(p.num_kv_floats, memory), kv.Hk, kv.D};
   const KvRows kv_rows{rows.positions.data(), rows.tables.data(), M};
 
   ops_->zero(exec, dkv.data, 4 * p.num_kv_floats);
-  ops_->linear_dw(exec, {dx, C, layer.attention.data(), HD, g.o, M, C, HD, w.o.type});
+  ops_->linear_dw(exec, {dx, C, block.attention.data(), HD, g.o, M, C, HD, w.o.type});
   ops_->linear_dx(exec, {dx, C, w.o, dattention, HD, M, C, HD});
   ops_->attention_backward(
       exec,
-      {layer.qkv.data(), layer.attention.data(), dattention, layer.lse.data(), kv, dkv, kv_rows,
+      {block.qkv.data(), block.attention.data(), dattention, block.lse.data(), kv, dkv, kv_rows,
        rows.section_starts.data(), static_cast<Index>(rows.section_starts.size()) - 1, dqkv, H,
        rows.parts.data(), static_cast<Index>(rows.parts.size()), rows.part_ranges.data(),
-       static_cast<Index>(rows.part_ranges.size()), w.o.type, rows.together});
+       static_cast<Index>(rows.part_ranges.size()), rows.together});
   if (!rows.copies.empty())
     ops_->kv_fold_grad(exec, dkv, rows.copies.data(), static_cast<Index>(rows.copies.size()));
   ops_->kv_read_grad(exec, dqkv, H, kv_rows, dkv);
   rotate(exec, dqkv, rows, true);
   if (w.qk_norm != nullptr)
     ops_->head_norm_backward(
-        exec, {dqkv, layer.qk.data(), w.qk_norm, layer.inv_rms_qk.data(), g.qk_norm, M, H,
+        exec, {dqkv, block.qk.data(), w.qk_norm, block.inv_rms_qk.data(), g.qk_norm, M, H,
                config_.num_key_value_heads, config_.head_dim});
   if (w.qkv_bias != nullptr) ops_->add_bias_backward(exec, dqkv, M, Q, g.qkv_bias);
-  ops_->rms_norm(exec, {layer.x_in.data(), w.input_norm, normed, nullptr, M, C,
+  ops_->rms_norm(exec, {p.x_in(l), w.input_norm, normed, nullptr, M, C,
                         static_cast<float>(config_.rms_norm_eps)});
   ops_->linear_dw(exec, {dqkv, Q, normed, C, g.qkv, M, Q, C, w.qkv.type});
   ops_->linear_dx(exec, {dqkv, Q, w.qkv, dnormed, C, M, Q, C});
-  ops_->rms_norm_backward(exec, {dnormed, layer.x_in.data(), w.input_norm, layer.inv_rms_in.data(),
-                                 dx, g.input_norm, M, C});
+  ops_->rms_norm_backward(
+      exec, {dnormed, p.x_in(l), w.input_norm, block.inv_rms_in.data(), dx, g.input_norm, M, C});
 }
 
 }  // namespace aha

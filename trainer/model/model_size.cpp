@@ -23,7 +23,22 @@ ModelSize model_size(const ModelConfig& c) {
   // gate and up
   size.kept_floats = 2 * (C + 1) + size.qkv_width + (family.qk_norm ? heads * (D + 1) : 0) +
                      c.num_attention_heads * (D + 1) + 2 * F;
+  size.down_weights = C * F;
   return size;
+}
+
+TrainingRow training_row(const ModelConfig& c, bool recomputed) {
+  const ModelSize size = model_size(c);
+  const std::int64_t C = c.hidden_size;
+  const std::int64_t F = c.intermediate_size;
+  // after the last block: x_out with its norm's scale, hidden; of the head: rows that predict, their derivative,
+  // that of hidden
+  const std::int64_t edges = 5 * C + 1;
+  TrainingRow row;
+  row.kept = size.layers * (recomputed ? C : size.kept_floats) + edges;
+  row.block = C + F + (recomputed ? size.kept_floats - C : 0);
+  row.back = C + size.qkv_width;
+  return row;
 }
 
 }  // namespace aha

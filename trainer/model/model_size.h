@@ -17,11 +17,22 @@ struct ModelSize {
   std::int64_t attention_width =
       0;  ///< H D: 4 FLOP each, for a row and a position that it looks at
 
-  std::int64_t qkv_width = 0;    ///< (H + 2 Hk) D
-  std::int64_t kv_elements = 0;  ///< keys and values of one position, all layers
-  std::int64_t kept_floats = 0;  ///< that a training forward pass keeps of one row in one block
+  std::int64_t qkv_width = 0;     ///< (H + 2 Hk) D
+  std::int64_t kv_elements = 0;   ///< keys and values of one position, all layers
+  std::int64_t kept_floats = 0;   ///< that a training forward pass keeps of one row in one block
+  std::int64_t down_weights = 0;  ///< C F: the product of a block that is not computed again
 };
 
 ModelSize model_size(const ModelConfig& config);
+
+/// Elements that training holds of a row, keys and values apart (Activations, BlockScratch, BackwardScratch, Learner).
+struct TrainingRow {
+  std::int64_t kept = 0;   ///< of every row of a micro-batch
+  std::int64_t block = 0;  ///< of rows on their way through a block
+  std::int64_t back = 0;   ///< of rows on their way back through a block, beside `block`
+};
+
+/// `recomputed`: a forward pass keeps of each block what enters it alone.
+TrainingRow training_row(const ModelConfig& config, bool recomputed);
 
 }  // namespace aha

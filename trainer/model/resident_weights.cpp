@@ -29,13 +29,15 @@ ResidentWeights::ResidentWeights(const ModelConfig& config, const ParameterLayou
       parameters_(layout.parameters),
       total_(layout.total),
       storage_(storage),
-      trained_(values.defined()),
+      trained_(values.defined() || storage == FloatType::F32),
       values_(std::move(values)) {
   const Memory& memory = *ops.memory;
   if (trained_ && !memory.host) {
-    memory.upload(values_.const_data_ptr<float>(), 4 * total_,
-                  device_values_.reserve(total_, memory));
+    float* const to = device_values_.reserve(total_, memory);
+    if (values_.defined()) memory.upload(values_.const_data_ptr<float>(), 4 * total_, to);
     values_ = Tensor();
+  } else if (trained_ && !values_.defined()) {
+    values_ = at::empty({total_}, at::kFloat);
   }
   if (storage != FloatType::F32) {
     std::int64_t floats = 0;
@@ -103,8 +105,8 @@ void ResidentWeights::put(const Exec& exec, const Parameter& p, std::span<const 
   if (!round(exec, p.offset, from, p.size)) too_large_for(storage_, p, values);
 }
 
-void ResidentWeights::publish(const Exec& exec) {
-  if (storage_ != FloatType::F32 && trained_ && !round(exec, 0, data(), total_)) {
+void ResidentWeights::publish(const Exec& exec, bool done) {
+  if (storage_ != FloatType::F32 && trained_ && !done && !round(exec, 0, data(), total_)) {
     const Tensor all = values();
     const auto* const from = all.const_data_ptr<float>();
     for (const auto& p : parameters_)

@@ -38,13 +38,15 @@ BlockWeights block_weights(const ModelConfig& config, const BlockOffsets& at, co
 /// doing so on every use.
 class ResidentWeights : public ParameterProvider {
  public:
-  /// Takes the values [layout.total] over; `publish` must follow. An undefined tensor: weights that no update
-  /// will change, in storage BF16 or F16, filled by `put` with every parameter before they are published.
+  /// Takes the values [layout.total] over; `publish` must follow. An undefined tensor: in storage F32
+  /// values that come by `data`; in BF16 or F16 weights that no update will change, filled by `put` with every parameter
+  /// before they are published, or that come by `rounded`.
   ResidentWeights(const ModelConfig& config, const ParameterLayout& layout, const Ops& ops,
                   Tensor values, FloatType storage = FloatType::F32);
 
   /// Makes what the decoder reads of the values. UserError for one beyond the largest number of the storage.
-  void publish(const Exec& exec);
+  /// `done`: they are rounded already.
+  void publish(const Exec& exec, bool done = false);
   /// The same of what is rounded already (`rounded`).
   void complete(const Exec& exec);
   /// Copies values [total] in; `publish` must follow.

@@ -18,6 +18,7 @@ struct RowBatch {
   std::span<const KvPart> parts = {};  ///< a device's backward only, as StagedRows cut them
   std::span<const KvPartRange> part_ranges = {};
   bool together = false;  ///< a device's: see Attention
+  Index num_blocks = 0;   ///< training only: the tables name blocks below it
 
   Index rows() const { return static_cast<Index>(ids.size()); }
 };

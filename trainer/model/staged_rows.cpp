@@ -54,7 +54,8 @@ RowBatch StagedRows::stage(const Memory& memory, const RowBatch& rows, bool back
           {},
           {parts, parts_.parts.size()},
           {ranges, parts_.ranges.size()},
-          together};
+          together,
+          rows.num_blocks};
 }
 
 }  // namespace aha

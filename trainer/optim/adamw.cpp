@@ -23,7 +23,6 @@ AdamWOptimizer::AdamWOptimizer(const Ops& ops, std::vector<ParamRange> ranges, I
   if (on_host()) {
     moments_ = {at::zeros({size}, at::kFloat), at::zeros({size}, at::kFloat)};
   } else {
-    check(comm.size() == 1, "a device is not shared by ranks yet");
     exp_avg_.reserve(size, *ops.memory);
     exp_avg_sq_.reserve(size, *ops.memory);
   }
@@ -98,8 +97,29 @@ bool AdamWOptimizer::reaches(const Exec& exec, const std::vector<AdamW>& tasks,
   return any;
 }
 
+/// Runs the tasks; true when their rounded values are in the copy, each below infinity.
+bool AdamWOptimizer::apply(const Exec& exec, std::vector<AdamW> tasks, const float* values,
+                           const RoundedCopy& copy) {
+  const Memory& memory = *ops_->memory;
+  std::int32_t too_large = 0;
+  if (copy.to != nullptr) {
+    auto* const flag = reinterpret_cast<std::int32_t*>(too_large_.reserve(1, memory));
+    ops_->zero(exec, flag, sizeof *flag);
+    for (auto& task : tasks) {
+      task.rounded = copy.to + (task.p - values);
+      task.type = copy.type;
+      task.too_large = flag;
+    }
+  }
+  for (const auto& task : tasks)
+    ops_->adamw(exec, task);
+  if (copy.to != nullptr) memory.download(too_large_.data(), sizeof too_large, &too_large);
+  return copy.to != nullptr && too_large == 0;
+}
+
 UpdateStats AdamWOptimizer::step(const Exec& exec, float* values, const float* grads,
-                                 double learning_rate, std::optional<double> limit) {
+                                 double learning_rate, std::optional<double> limit,
+                                 const RoundedCopy& copy) {
   UpdateStats stats;
   stats.grad_norm = std::sqrt(squares(exec, grads));
   if (!std::isfinite(stats.grad_norm)) {
@@ -113,8 +133,7 @@ UpdateStats AdamWOptimizer::step(const Exec& exec, float* values, const float* g
     stats.applied = false;
     return stats;
   }
-  for (const auto& task : update)
-    ops_->adamw(exec, task);
+  stats.rounded = apply(exec, update, values, copy);
   ++updates_;
   return stats;
 }

@@ -17,11 +17,18 @@ struct ParamRange {
   bool decay = false;
 };
 
+/// Where the new values of an update are written in 16 bits as well: `to` [own slice], null: nowhere.
+struct RoundedCopy {
+  std::uint16_t* to = nullptr;
+  FloatType type = FloatType::BF16;
+};
+
 /// What an update did.
 struct UpdateStats {
   double grad_norm = 0;   ///< before clipping
   double clip_scale = 1;  ///< factor on the gradient, <= 1
-  bool applied = true;  ///< false: the norm, or a value after the update, is none; nothing changed
+  bool applied = true;   ///< false: the norm, or a value after the update, is none; nothing changed
+  bool rounded = false;  ///< the copy that was asked for holds all values
 };
 
 /// First and second moments of the gradient.
@@ -46,7 +53,7 @@ class AdamWOptimizer {
   /// are in the memory of the table. With a `limit` the update is tried on copies first, and refused on every rank when a value on
   /// any would reach it.
   UpdateStats step(const Exec& exec, float* values, const float* grads, double learning_rate,
-                   std::optional<double> limit = std::nullopt);
+                   std::optional<double> limit = std::nullopt, const RoundedCopy& copy = {});
 
   /// Which part of the buffers each rank owns.
   const std::vector<Slice>& shards() const { return shards_; }
@@ -64,6 +71,8 @@ class AdamWOptimizer {
   std::vector<AdamW> tasks(float* values, const float* grads, double learning_rate,
                            double scale) const;
   bool reaches(const Exec& exec, const std::vector<AdamW>& tasks, double limit) const;
+  bool apply(const Exec& exec, std::vector<AdamW> tasks, const float* values,
+             const RoundedCopy& copy);
 
   const Ops* ops_;
   std::vector<ParamRange> ranges_;
@@ -72,6 +81,7 @@ class AdamWOptimizer {
   std::vector<Slice> shards_;
   Moments moments_;              ///< where the table's memory is the host's
   Buffer exp_avg_, exp_avg_sq_;  ///< where it is a device's
+  Buffer too_large_;             ///< one number, of the table
   std::int64_t updates_ = 0;
 };
 

@@ -1,7 +1,6 @@
 #include "trainer/optim/gathered_blocks.h"
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -61,15 +60,15 @@ void GatheredBlocks::begin(const Part& part, Place& place) {
   auto* const to = reinterpret_cast<char*>(
       place.values.reserve((part.range.size() * element_bytes() + 3) / 4, *ops_->memory));
   const Slice own = common_part(own_, part.range);
-  std::memcpy(to + (own.begin - part.range.begin) * element_bytes(),
-              own_values_ + (own.begin - own_.begin) * element_bytes(),
-              static_cast<std::size_t>(own.size() * element_bytes()));
+  ops_->copy({}, own_values_ + (own.begin - own_.begin) * element_bytes(),
+             own.size() * element_bytes(), to + (own.begin - part.range.begin) * element_bytes());
   place.part = &part;
   place.travels = true;
   place.transfer =
       storage_ == FloatType::F32
-          ? comm_->share_from_owners(place.values.data(), part.owners, kName)
-          : comm_->share_from_owners(reinterpret_cast<std::uint16_t*>(to), part.owners, kName);
+          ? comm_->share_from_owners(place.values.data(), part.owners, kName, side_of(*ops_))
+          : comm_->share_from_owners(reinterpret_cast<std::uint16_t*>(to), part.owners, kName,
+                                     side_of(*ops_));
 }
 
 void GatheredBlocks::finish(Place& place) {

@@ -23,7 +23,7 @@ class GatheredBlocks {
   GatheredBlocks(const GatheredBlocks&) = delete;
   GatheredBlocks& operator=(const GatheredBlocks&) = delete;
 
-  /// The own slice as it is sent: float of storage F32, else its 16 bits. Stays the caller's, and readable. Gathers
+  /// The own slice, in the table's memory, as it is sent: float of storage F32, else its 16 bits. Stays the caller's, and readable. Gathers
   /// what stands outside the blocks. Collective.
   void publish(const void* own);
   EdgeWeights edges() const { return edges_; }

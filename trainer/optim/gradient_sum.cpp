@@ -1,7 +1,5 @@
 #include "trainer/optim/gradient_sum.h"
 
-#include <ATen/ops/zeros.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -9,33 +7,53 @@
 #include <utility>
 
 #include "trainer/core/error.h"
+#include "trainer/kernels/device_ops.h"
 #include "trainer/optim/network_memory.h"
 
 namespace aha {
 namespace {
 
+/// Sums as integers, in memory for twice as many floats.
+std::int64_t* fixed_of(const Buffer& buffer) {
+  return reinterpret_cast<std::int64_t*>(buffer.data());
+}
+
 /// Whether sums like these of `ranks` ranks cannot overflow together.
-bool leave_room(const std::int64_t* sums, std::int64_t n, int ranks) {
+bool leave_room(const Ops& ops, const std::int64_t* sums, std::int64_t n, int ranks) {
   if (ranks == 1) return true;
   const auto limit = std::numeric_limits<std::int64_t>::max() / ranks;
+  if (ops.device != nullptr) return ops.device->fixed_within(sums, n, limit);
   return std::all_of(sums, sums + n, [=](auto v) { return v <= limit && v >= -limit; });
 }
 
-/// to += from, by the team. False when a sum overflows.
-template <class T>
-bool add_to(const Exec& exec, const T* from, std::int64_t n, T* to) {
-  std::atomic<bool> sound = true;
+/// Calls body(begin, end) for parts of n elements, by the team.
+template <class Body>
+void over_parts(const Exec& exec, std::int64_t n, const Body& body) {
   exec.run((n + kShardUnit - 1) / kShardUnit, [&](std::int64_t unit) {
+    body(unit * kShardUnit, std::min(n, (unit + 1) * kShardUnit));
+  });
+}
+
+/// to += from. False when a sum overflows.
+bool add_to(const Ops& ops, const Exec& exec, const std::int64_t* from, std::int64_t n,
+            std::int64_t* to) {
+  if (ops.device != nullptr) return ops.device->sum_fixed(from, n, to);
+  std::atomic<bool> sound = true;
+  over_parts(exec, n, [&](std::int64_t begin, std::int64_t end) {
     bool overflow = false;
-    for (auto i = unit * kShardUnit; i < std::min(n, (unit + 1) * kShardUnit); ++i) {
-      if constexpr (std::is_integral_v<T>)
-        overflow |= __builtin_add_overflow(to[i], from[i], &to[i]);
-      else
-        to[i] += from[i];
-    }
+    for (auto i = begin; i < end; ++i)
+      overflow |= __builtin_add_overflow(to[i], from[i], &to[i]);
     if (overflow) sound = false;
   });
   return sound;
+}
+
+void add_to(const Ops& ops, const Exec& exec, const float* from, std::int64_t n, float* to) {
+  if (ops.device != nullptr) return ops.add_bias(exec, from, 1, n, to);  // one row of a bias
+  over_parts(exec, n, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = begin; i < end; ++i)
+      to[i] += from[i];
+  });
 }
 
 }  // namespace
@@ -95,22 +113,23 @@ GradientSum::GradientSum(const ParameterLayout& layout, const Ops& ops, const Ex
   own_ = shards[static_cast<std::size_t>(comm.rank())];
   const auto at = places(buckets_, options_.zero_stage);
   values_.reserve(at.back(), *ops.memory);
-  if (options_.strict) fixed_ = at::zeros({at.back()}, at::kLong);
+  if (options_.strict) fixed_.reserve(2 * at.back(), *ops.memory);
   if (options_.zero_stage >= 2) {
-    own_values_.reserve(own_.size());
-    if (options_.strict) own_fixed_ = at::zeros({own_.size()}, at::kLong);
+    own_values_.reserve(own_.size(), *ops.memory);
+    if (options_.strict) own_fixed_.reserve(2 * own_.size(), *ops.memory);
   }
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
     Bucket& bucket = buckets_[i];
     bucket.values = values_.data() + at[i];
-    if (options_.strict) bucket.fixed = fixed_.data_ptr<std::int64_t>() + at[i];
+    if (options_.strict) bucket.fixed = fixed_of(fixed_) + at[i];
     bucket.owners = parts_in(shards, bucket.range);
   }
 }
 
 GradientSum::~GradientSum() {
   if (std::any_of(buckets_.begin(), buckets_.end(), [](const Bucket& b) { return b.sent; }))
-    give_to_the_network(std::make_shared<std::pair<Buffer, Tensor>>(std::move(values_), fixed_));
+    give_to_the_network(
+        std::make_shared<std::pair<Buffer, Buffer>>(std::move(values_), std::move(fixed_)));
 }
 
 std::int64_t GradientSum::bytes_for(const ParameterLayout& layout, const Options& options,
@@ -127,11 +146,11 @@ void GradientSum::begin(std::int64_t own, std::int64_t most) {
   rounds_left_ = options_.zero_stage >= 2 ? most : std::max<std::int64_t>(1, own);
   if (!starts_anew()) ops_->zero(exec_, values_.data(), values_.bytes());
   if (options_.zero_stage == 1) {
-    if (options_.strict) fixed_.zero_();
+    if (options_.strict) ops_->zero(exec_, fixed_.data(), fixed_.bytes());
     return;
   }
-  std::fill_n(own_values_.data(), own_.size(), 0.0F);
-  if (options_.strict) own_fixed_.zero_();
+  ops_->zero(exec_, own_values_.data(), own_values_.bytes());
+  if (options_.strict) ops_->zero(exec_, own_fixed_.data(), own_fixed_.bytes());
 }
 
 void GradientSum::begin_examination() {
@@ -153,7 +172,7 @@ void GradientSum::open(Bucket& bucket) {
   if (!starts_anew()) return;
   ops_->zero(exec_, bucket.values, 4 * bucket.range.size());
   if (bucket.fixed != nullptr && options_.zero_stage >= 2)
-    std::fill_n(bucket.fixed, bucket.range.size(), 0);
+    ops_->zero(exec_, bucket.fixed, 8 * bucket.range.size());
 }
 
 EdgeGrads GradientSum::edges() {
@@ -195,15 +214,17 @@ void GradientSum::close(Bucket& bucket) {
     sound_ = std::isfinite(sum_squares(*ops_, exec_, bucket.values, n)) && sound_;
   else if (options_.strict)
     sound_ = ops_->add_fixed(exec_, bucket.fixed, bucket.values, n) &&
-             (!sends() || leave_room(bucket.fixed, n, comm_->size())) && sound_;
+             (!sends() || leave_room(*ops_, bucket.fixed, n, comm_->size())) && sound_;
   if (sends()) send(bucket);
 }
 
 void GradientSum::send(Bucket& bucket) {
   constexpr auto kName = "reduce_gradients";
   bucket.sent = true;
-  bucket.transfer = options_.strict ? comm_->reduce_to_owners(bucket.fixed, bucket.owners, kName)
-                                    : comm_->reduce_to_owners(bucket.values, bucket.owners, kName);
+  const Side side = side_of(*ops_);
+  bucket.transfer = options_.strict
+                        ? comm_->reduce_to_owners(bucket.fixed, bucket.owners, kName, side)
+                        : comm_->reduce_to_owners(bucket.values, bucket.owners, kName, side);
 }
 
 /// Waits for what was sent; in stage 2 the own part goes where it is kept.
@@ -216,11 +237,10 @@ void GradientSum::collect(Bucket& bucket) {
   const auto from = own.begin - bucket.range.begin;
   const auto to = own.begin - own_.begin;
   if (options_.strict)
-    sum_sound_ =
-        add_to(exec_, bucket.fixed + from, own.size(), own_fixed_.data_ptr<std::int64_t>() + to) &&
-        sum_sound_;
+    sum_sound_ = add_to(*ops_, exec_, bucket.fixed + from, own.size(), fixed_of(own_fixed_) + to) &&
+                 sum_sound_;
   else
-    add_to(exec_, bucket.values + from, own.size(), own_values_.data() + to);
+    add_to(*ops_, exec_, bucket.values + from, own.size(), own_values_.data() + to);
 }
 
 bool GradientSum::end_batch() {
@@ -240,8 +260,7 @@ bool GradientSum::finish() {
     collect(bucket);
   if (options_.strict) {
     const bool whole = options_.zero_stage == 1;
-    const auto* sums = whole ? fixed_.const_data_ptr<std::int64_t>() + own_.begin
-                             : own_fixed_.const_data_ptr<std::int64_t>();
+    const auto* sums = whole ? fixed_of(fixed_) + own_.begin : fixed_of(own_fixed_);
     float* const to = whole ? values_.data() + own_.begin : own_values_.data();
     ops_->from_fixed(exec_, sums, to, own_.size());
   }

@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "trainer/comm/communicator.h"
-#include "trainer/core/tensor.h"
 #include "trainer/model/decoder.h"
 #include "trainer/model/parameters.h"
 
@@ -34,7 +33,7 @@ class GradientSum : public GradientSink {
                                    << 21;  ///< 8 MB, or one block where that is more
   };
 
-  /// Memory is that of the table; strict sums are the host's. One rank has nothing to divide: stage 1.
+  /// Memory is that of the table. One rank has nothing to divide: stage 1.
   GradientSum(const ParameterLayout& layout, const Ops& ops, const Exec& exec, Communicator& comm,
               const Options& options);
   /// What is still travelling keeps its memory: the job is about to end with an error.
@@ -100,9 +99,9 @@ class GradientSum : public GradientSink {
   Slice own_;
   std::vector<Bucket> buckets_;  ///< from the last layers down
   Buffer values_;                ///< f32, of all buckets
-  Tensor fixed_;                 ///< i64, as values_
+  Buffer fixed_;                 ///< i64, as values_
   Buffer own_values_;            ///< [own_] f32, stage 2
-  Tensor own_fixed_;             ///< [own_] i64, stage 2
+  Buffer own_fixed_;             ///< [own_] i64, stage 2
   std::int64_t rounds_left_ = 0;
   bool examining_ = false;
   bool sound_ = true;      ///< the pass under way

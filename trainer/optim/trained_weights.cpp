@@ -3,7 +3,6 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "trainer/core/error.h"
@@ -17,10 +16,6 @@ constexpr std::int64_t kPiece = std::int64_t{1} << 22;
 
 /// Where ranks that sample say whether any of them makes another pass.
 constexpr auto kNextPass = "next_pass";
-
-void copy(const float* from, std::int64_t n, float* to) {
-  std::memcpy(to, from, static_cast<std::size_t>(4 * n));
-}
 
 }  // namespace
 
@@ -41,17 +36,17 @@ TrainedWeights::TrainedWeights(const ModelConfig& config, const ParameterLayout&
     whole_.emplace(config, layout, ops, std::move(own), options.storage);
     return;
   }
-  check(ops.memory->host, "a device is not shared by ranks yet");
-  if (options.by_block) {
-    own_values_ = std::move(own);
+  if (options.by_block)
     blocks_ = std::make_unique<GatheredBlocks>(config, layout, ops, *comm, options.storage);
-  } else if (options.storage != FloatType::F32) {
-    own_values_ = std::move(own);
+  else
     whole_.emplace(config, layout, ops, Tensor(), options.storage);
-  } else {
-    whole_.emplace(config, layout, ops, at::empty({layout.total}, at::kFloat));
-    assign(own);
+  divided_ = options.by_block || options.storage != FloatType::F32;
+  if (divided_ && ops.memory->host) {
+    own_values_ = std::move(own);
+    return;
   }
+  if (divided_) device_own_.reserve(own_.size(), *ops.memory);
+  assign(own);
 }
 
 TrainedWeights::TrainedWeights(ResidentWeights weights, const Exec& exec)
@@ -81,11 +76,24 @@ TrainedWeights::~TrainedWeights() {
 }
 
 float* TrainedWeights::data() {
-  return divided() ? own_values_.data_ptr<float>() : whole_->data() + own_.begin;
+  if (!divided_) return whole_->data() + own_.begin;
+  return ops_->memory->host ? own_values_.data_ptr<float>() : device_own_.data();
+}
+
+std::uint16_t* TrainedWeights::own_rounded() {
+  if (options_.storage == FloatType::F32) return nullptr;
+  if (!options_.by_block) return whole_->rounded() + own_.begin;
+  return reinterpret_cast<std::uint16_t*>(
+      own_rounded_.reserve((own_.size() + 1) / 2, *ops_->memory));
 }
 
 Tensor TrainedWeights::values() {
-  if (divided()) return own_values_;
+  if (ops_ != nullptr && !ops_->memory->host) {
+    Tensor copy = at::empty({own_.size()}, at::kFloat);
+    ops_->memory->download(data(), 4 * own_.size(), copy.data_ptr<float>());
+    return copy;
+  }
+  if (divided_) return own_values_;
   const Tensor all = whole_->values();
   return all.defined() ? all.slice(0, own_.begin, own_.end) : all;
 }
@@ -98,40 +106,38 @@ void TrainedWeights::assign(const Tensor& own) {
 
 /// Rounds the own values; the parameter is named whose value is too large.
 void TrainedWeights::round_own(std::uint16_t* to) {
-  const auto* const from = own_values_.const_data_ptr<float>();
+  const float* const from = data();
   if (ops_->narrow(exec_, from, own_.size(), options_.storage, to)) return;
+  const Tensor here = values();
   for (const auto& p : layout_.parameters) {
     const Slice part = common_part(own_, {p.offset, p.offset + p.size});
     const auto at = part.begin - own_.begin;
     if (!ops_->narrow(exec_, from + at, part.size(), options_.storage, to + at))
-      too_large_for(options_.storage, p, {from + at, static_cast<std::size_t>(part.size())});
+      too_large_for(options_.storage, p,
+                    {here.const_data_ptr<float>() + at, static_cast<std::size_t>(part.size())});
   }
 }
 
 /// Brings the slices of all ranks into whole_.
-void TrainedWeights::share_whole() {
+void TrainedWeights::share_whole(bool rounded) {
   constexpr auto kName = "share_weights";
   travels_ = true;
   if (options_.storage != FloatType::F32) {
-    if (divided()) round_own(whole_->rounded() + own_.begin);
-    transfer_ = comm_->share_from_owners(whole_->rounded(), shards_, kName);
+    if (!rounded) round_own(whole_->rounded() + own_.begin);
+    transfer_ = comm_->share_from_owners(whole_->rounded(), shards_, kName, side_of(*ops_));
     return;
   }
-  if (divided())
-    copy(own_values_.const_data_ptr<float>(), own_.size(), whole_->data() + own_.begin);
-  transfer_ = comm_->share_from_owners(whole_->data(), shards_, kName);
+  if (divided_) ops_->copy(exec_, data(), 4 * own_.size(), whole_->data() + own_.begin);
+  transfer_ = comm_->share_from_owners(whole_->data(), shards_, kName, side_of(*ops_));
 }
 
-void TrainedWeights::publish() {
+void TrainedWeights::publish(bool rounded) {
   settle();
-  if (ranks() == 1) return whole_->publish(exec_);
-  if (!options_.by_block) return share_whole();
-  if (options_.storage == FloatType::F32)
-    return blocks_->publish(own_values_.const_data_ptr<float>());
-  auto* const rounded =
-      reinterpret_cast<std::uint16_t*>(own_rounded_.reserve((own_.size() + 1) / 2));
-  round_own(rounded);
-  blocks_->publish(rounded);
+  if (ranks() == 1) return whole_->publish(exec_, rounded);
+  if (!options_.by_block) return share_whole(rounded);
+  if (options_.storage == FloatType::F32) return blocks_->publish(data());
+  if (!rounded) round_own(own_rounded());
+  blocks_->publish(own_rounded());
 }
 
 void TrainedWeights::settle() {
@@ -143,7 +149,7 @@ void TrainedWeights::settle() {
 
 Tensor TrainedWeights::whole() {
   settle();
-  if (!divided()) return whole_->values();
+  if (!divided_) return ranks() == 1 || comm_->leads() ? whole_->values() : Tensor();
   const std::int64_t total = layout_.total;
   Tensor all = comm_->leads() ? at::empty({total}, at::kFloat) : Tensor();
   const auto piece = std::make_shared<Buffer>();
@@ -151,15 +157,15 @@ Tensor TrainedWeights::whole() {
     const Slice range{begin, std::min(total, begin + kPiece)};
     const Slice own = common_part(own_, range);
     float* const values = piece->reserve(kPiece);
-    copy(own_values_.const_data_ptr<float>() + (own.begin - own_.begin), own.size(),
-         values + (own.begin - begin));
+    ops_->memory->download(data() + (own.begin - own_.begin), 4 * own.size(),
+                           values + (own.begin - begin));
     try {
       comm_->wait(comm_->share_from_owners(values, parts_in(shards_, range), "gather_values"));
     } catch (...) {
       give_to_the_network(piece);
       throw;
     }
-    if (all.defined()) copy(values, range.size(), all.data_ptr<float>() + begin);
+    if (all.defined()) std::copy_n(values, range.size(), all.data_ptr<float>() + begin);
   }
   return all;
 }
@@ -169,10 +175,8 @@ void TrainedWeights::begin_rollout() {
   if (!options_.by_block) return;
   sampling_ = !options_.whole_in_rollout;
   if (sampling_) return;
-  const bool floats = options_.storage == FloatType::F32;
-  whole_.emplace(config_, layout_, *ops_,
-                 floats ? at::empty({layout_.total}, at::kFloat) : Tensor(), options_.storage);
-  share_whole();
+  whole_.emplace(config_, layout_, *ops_, Tensor(), options_.storage);
+  share_whole(false);
   settle();
 }
 

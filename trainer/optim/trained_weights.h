@@ -42,10 +42,12 @@ class TrainedWeights : public ParameterProvider {
   static std::int64_t rollout_bytes_for(const ParameterLayout& layout, const Options& options,
                                         int ranks);
 
-  /// Which of the values are this rank's. No collective, as are the next four.
+  /// Which of the values are this rank's. No collective, as are the next five.
   Slice own() const { return own_; }
   /// [own] f32, in the table's memory.
   float* data();
+  /// [own] where `publish` has them rounded, in the table's memory; null in storage F32. Not while weights travel.
+  std::uint16_t* own_rounded();
   /// [own] f32 in the host's memory: the values themselves where that is the table's, else a copy.
   Tensor values();
   const Options& options() const { return options_; }
@@ -54,14 +56,15 @@ class TrainedWeights : public ParameterProvider {
   /// Copies own values [own] in; `publish` must follow.
   void assign(const Tensor& own);
   /// Begins to make what the decoder reads of the values. UserError for a value that the storage does not hold.
-  void publish();
+  /// `rounded`: own_rounded has them already.
+  void publish(bool rounded = false);
   /// Waits for what `publish` began: before a pass, and before own values change.
   void settle();
   /// [total] f32 on rank 0, in the host's memory: the values themselves where it has them, else a copy of its own.
-  /// Other ranks: undefined, or as rank 0.
+  /// Other ranks: undefined.
   Tensor whole();
   /// True when `whole` returns a copy.
-  bool divided() const { return own_values_.defined(); }
+  bool divided() const { return divided_; }
 
   /// From here to `end_rollout` this rank makes as many forward passes as it likes.
   void begin_rollout();
@@ -76,7 +79,7 @@ class TrainedWeights : public ParameterProvider {
 
  private:
   void round_own(std::uint16_t* to);
-  void share_whole();
+  void share_whole(bool rounded);
   void pass_blocks();
   int ranks() const { return comm_ == nullptr ? 1 : comm_->size(); }
 
@@ -88,7 +91,9 @@ class TrainedWeights : public ParameterProvider {
   Communicator* comm_ = nullptr;
   std::vector<Slice> shards_;
   Slice own_;
-  Tensor own_values_;                       ///< [own] f32; undefined: whole_ has them
+  bool divided_ = false;                    ///< own values lie apart from whole_
+  Tensor own_values_;                       ///< [own] f32, divided and in the host's memory
+  Buffer device_own_;                       ///< the same in a device's
   Buffer own_rounded_;                      ///< [own] 16 bits, by_block
   std::optional<ResidentWeights> whole_;    ///< by_block: in a rollout
   std::unique_ptr<GatheredBlocks> blocks_;  ///< by_block

@@ -1,10 +1,13 @@
 #include "trainer/run/cluster_memory.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <optional>
+#include <vector>
 
 #include "trainer/core/text.h"
 
@@ -38,11 +41,11 @@ double activation_elements(const ModelConfig& model, const ModelSize& size, cons
                            std::int64_t ranks) {
   const double rows = std::max(
       longest(work), std::min(static_cast<double>(work.micro_rows), rows_of_update(work, ranks)));
-  const auto C = static_cast<double>(model.hidden_size);
-  const auto F = static_cast<double>(model.intermediate_size);
-  const double kept = static_cast<double>(size.layers * size.kept_floats + size.kv_elements);
-  const double edges = 8 * C + 3 * F + static_cast<double>(size.qkv_width + size.kv_elements);
-  return rows * (kept + edges);
+  const TrainingRow row = training_row(model, work.recomputed);
+  const std::int64_t caches =
+      work.recomputed ? 2 : size.layers + 1;  // of a layer, with derivatives
+  return rows * static_cast<double>(row.kept + row.block + row.back +
+                                    caches * size.kv_elements / size.layers);
 }
 
 double total(const ModelConfig& model, const StepWork& work, const Cluster& cluster, Zero zero) {
@@ -56,6 +59,43 @@ std::optional<std::int64_t> largest(std::int64_t least, std::int64_t most, std::
   for (std::int64_t value = most / unit * unit; value >= least; value -= unit)
     if (fits(value)) return value;
   return std::nullopt;
+}
+
+using Fits = std::function<bool(const StepWork&)>;
+
+/// Settings that are changed together.
+struct Change {
+  bool recompute, micro, batch;
+};
+
+/// The work with them; of several batches the first is the least. Nothing: that does not do.
+std::optional<StepWork> changed_to_fit(StepWork work, const Change& change, const Fits& fits) {
+  const auto least = static_cast<std::int64_t>(std::ceil(longest(work)));
+  const std::int64_t decoded = std::min(work.decode_rows, work.prompts * work.generations);
+  if (change.recompute) work.recomputed = true;
+  const auto micro = [&](std::int64_t rows) { return work.micro_rows = rows, fits(work); };
+  const auto batch = [&](std::int64_t rows) { return work.decode_rows = rows, fits(work); };
+  bool done = false;
+  if (change.batch) {
+    if (change.micro) work.micro_rows = least;
+    done = largest(8, decoded, 8, batch).has_value();
+  } else if (change.micro) {
+    done = largest(least, work.micro_rows, 256, micro).has_value();
+  } else {
+    done = fits(work);
+  }
+  return done ? std::optional(work) : std::nullopt;
+}
+
+std::string settings_text(const StepWork& work, const Change& change) {
+  std::vector<std::string> settings;
+  if (change.recompute) settings.emplace_back("train.gradient_checkpointing to true");
+  if (change.micro)
+    settings.push_back(
+        fmt::format("train.max_tokens_per_micro_batch to {} or less", work.micro_rows));
+  if (change.batch)
+    settings.push_back(fmt::format("rollout.max_batch_size to {} or less", work.decode_rows));
+  return fmt::format("set {}", fmt::join(settings, " and "));
 }
 
 }  // namespace
@@ -94,30 +134,25 @@ MemoryPlan cluster_memory(const ModelConfig& model, const StepWork& work, const 
 std::string advice_to_fit(const ModelConfig& model, const StepWork& work, const Cluster& cluster,
                           Zero zero) {
   const double room = cluster.kind.memory_bytes();
-  const auto fits = [&](const StepWork& changed) {
+  const Fits fits = [&](const StepWork& changed) {
     return total(model, changed, cluster, zero) <= room;
   };
   if (fits(work)) return {};
-  const auto least = static_cast<std::int64_t>(std::ceil(longest(work)));
-  StepWork changed = work;
-  const auto micro = [&](std::int64_t rows) { return changed.micro_rows = rows, fits(changed); };
-  const auto batch = [&](std::int64_t rows) { return changed.decode_rows = rows, fits(changed); };
-  if (const auto rows = largest(least, work.micro_rows, 256, micro))
-    return fmt::format("set train.max_tokens_per_micro_batch to {} or less", *rows);
-  changed = work;
-  const std::int64_t decoded = std::min(work.decode_rows, work.prompts * work.generations);
-  if (const auto rows = largest(8, decoded, 8, batch))
-    return fmt::format("set rollout.max_batch_size to {} or less", *rows);
-  changed = work;
-  changed.micro_rows = least;
-  if (const auto rows = largest(8, decoded, 8, batch))
-    return fmt::format(
-        "set train.max_tokens_per_micro_batch to {} and rollout.max_batch_size to {} or less",
-        least, *rows);
-  changed.decode_rows = 8;
-  changed.reference = false;
-  if (work.reference && fits(changed))
-    return "set objective.beta to 0, which needs no reference, and smaller batches";
+  StepWork least = work;
+  least.recomputed = true;
+  const bool would_do = fits(least);
+  for (const Change& change :
+       {Change{false, true, false}, Change{true, false, false}, Change{false, false, true},
+        Change{true, true, false}, Change{false, true, true}, Change{true, true, true}})
+    if (const auto changed = changed_to_fit(work, change, fits))
+      return settings_text(*changed, change) +
+             (would_do && !change.recompute ? ", or train.gradient_checkpointing to true" : "");
+  least.micro_rows = 0;
+  least.decode_rows = 8;
+  least.reference = false;
+  if (work.reference && fits(least))
+    return "set objective.beta to 0, which needs no reference, train.gradient_checkpointing to "
+           "true, and smaller batches";
   Cluster more = cluster;
   for (more.ranks = 2 * cluster.ranks; more.ranks <= 4096; more.ranks *= 2)
     if (total(model, work, more, zero) <= room) return fmt::format("take {} ranks", more.ranks);

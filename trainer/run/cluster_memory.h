@@ -22,8 +22,8 @@ namespace aha {
 MemoryPlan cluster_memory(const ModelConfig& model, const StepWork& work, const Cluster& cluster,
                           Zero zero);
 
-/// Says which one change makes a step fit that does not, tried in this order: train.max_tokens_per_micro_batch,
-/// rollout.max_batch_size, both, without a reference, more ranks. Empty when it fits as it is.
+/// Says which change makes a step fit that does not, the least that does, of train.max_tokens_per_micro_batch,
+/// train.gradient_checkpointing, rollout.max_batch_size, no reference and more ranks. Empty when it fits as it is.
 std::string advice_to_fit(const ModelConfig& model, const StepWork& work, const Cluster& cluster,
                           Zero zero);
 

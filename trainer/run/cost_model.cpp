@@ -26,6 +26,8 @@ class StepCosts {
         others_((ranks_ - 1) / ranks_),
         parameters_(static_cast<double>(model.parameters)),
         blocks_(static_cast<double>(model.layers * model.block_weights)),
+        again_(1 - static_cast<double>(model.down_weights) /
+                       static_cast<double>(std::max<std::int64_t>(1, model.block_weights))),
         head_(static_cast<double>(model.head_weights)),
         attention_(4.0 * static_cast<double>(model.layers * model.attention_width)),
         kv_bytes_(static_cast<double>(model.kv_elements) * (cluster.kind.built ? 4.0 : weight())) {}
@@ -125,11 +127,13 @@ class StepCosts {
   void train() {
     const auto [products, attention] = forward_flop();
     const double passes = static_cast<double>(work_.iterations);
-    const double flop = passes * (3 * products + (1 + kAttentionBackward) * attention +
-                                  8 * head_ * trained_tokens());
+    const double again = work_.recomputed ? 1 : 0;
+    const double flop =
+        passes * ((3 + again * again_) * products + (1 + again + kAttentionBackward) * attention +
+                  8 * head_ * trained_tokens());
     const double batches = micro_batches() * updates();
     // weights forth, back and for their gradients, which are added to
-    const double bytes = batches * (3 * weight() + 8) * parameters_;
+    const double bytes = batches * ((3 + again) * weight() + 8) * parameters_;
     const double sent = 2 * batches * gathered_weights();
     const double seconds = std::max(flop_seconds(flop), memory_seconds(bytes));
     phases_.push_back({"train", flop, bytes, sent, std::max(seconds, link_seconds(sent, 0))});
@@ -146,7 +150,7 @@ class StepCosts {
   void optimizer() {
     const double own = updates() * parameters_ / ranks_;
     // gradient for the norm and for the update; value, two moments: read and written
-    const double published = work_.weight_bytes == 2 ? 6 * own : 0;
+    const double published = work_.weight_bytes == 2 ? 2 * own : 0;
     double cleared = 4 * updates() * parameters_;
     if (zero_ != Zero::Moments && ranks_ > 1)  // the own sum, and in every micro-batch what is sent
       cleared = cleared * micro_batches() + 4 * own;
@@ -166,6 +170,7 @@ class StepCosts {
   double others_;  ///< (N - 1) / N
   double parameters_;
   double blocks_;  ///< elements of the blocks' matrices
+  double again_;   ///< the share of them that a block's forward pass multiplies with again
   double head_;
   double attention_;  ///< FLOP of a row and a position that it looks at
   double kv_bytes_;   ///< of a position
@@ -199,6 +204,7 @@ StepWork step_work(const StageConfig& stage, bool strict, double prompt_tokens,
   work.weight_bytes = stage.model.storage == "f32" ? 4 : 2;
   work.reference = stage.objective.beta != 0;
   work.strict = strict;
+  work.recomputed = stage.train.gradient_checkpointing;
   work.whole_in_rollout = stage.optim.zero3_gather_for_rollout;
   return work;
 }

@@ -1,6 +1,7 @@
 #include "trainer/run/device_plan.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "rollout/buckets.h"
 #include "trainer/core/error.h"
@@ -8,8 +9,11 @@
 #include "trainer/model/decoder.h"
 #include "trainer/model/model_size.h"
 #include "trainer/model/parameters.h"
+#include "trainer/model/resident_weights.h"
+#include "trainer/optim/trained_weights.h"
 #include "trainer/run/cost_model.h"
 #include "trainer/run/policy.h"
+#include "trainer/run/stage.h"
 
 namespace aha {
 namespace {
@@ -20,6 +24,9 @@ constexpr std::int64_t kFloat = 4;
 constexpr std::int64_t kProgram = std::int64_t{768} << 20;
 /// CUDA graphs of decode steps, one a bucket of rows.
 constexpr std::int64_t kGraphs = std::int64_t{256} << 20;
+/// NCCL's buffers on one of several ranks: 32 channels with 4 MiB (NCCL_BUFFSIZE) for each of six connections, two of a ring
+/// and four of a double tree. From its documentation, not measured.
+constexpr std::int64_t kNetwork = std::int64_t{32 * 6 * 4} << 20;
 /// What programs of CUDA that hold no memory of their own hold.
 constexpr std::int64_t kOwnContext = std::int64_t{1} << 30;
 
@@ -38,30 +45,54 @@ struct Sizes {
   const ModelConfig& model;
   const MemoryInputs& in;
   ModelSize size = model_size(model);
+  ParameterLayout layout = make_layout(model);
 
   bool grpo() const { return stage.method == "grpo"; }
   bool sixteen() const { return storage_type(stage.model.storage) != FloatType::F32; }
   std::int64_t longest() const { return in.longest_prompt + stage.rollout.max_completion_length; }
   std::int64_t samples() const { return grpo() ? stage.rollout.num_generations : 1; }
 
+  /// A rank's part of the completions of `prompts` prompts, with its part of those.
+  double part(std::int64_t prompts, std::int64_t each) const {
+    return std::ceil(static_cast<double>(prompts) * static_cast<double>(each) / in.ranks);
+  }
   /// Rows of the largest micro-batch, in sequences of full length.
   std::int64_t micro_rows() const {
     const std::int64_t groups =
         grpo() ? stage.train.prompts_per_step : stage.train.per_device_train_batch_size;
-    const double all =
-        static_cast<double>(groups) *
-        static_cast<double>(in.longest_prompt + samples() * stage.rollout.max_completion_length);
+    const double completions = part(groups, samples());
+    const double all = std::min(static_cast<double>(groups), completions) *
+                           static_cast<double>(in.longest_prompt) +
+                       completions * static_cast<double>(stage.rollout.max_completion_length);
     const auto most = static_cast<double>(stage.train.max_tokens_per_micro_batch);
     return std::max(longest(), static_cast<std::int64_t>(std::min(all, most)));
   }
-  /// Keys and values of them: a completion begins in a block of its own.
-  std::int64_t micro_cache() const {
+  /// Blocks of their keys and values: a completion begins in a block of its own.
+  std::int64_t micro_blocks() const {
     const std::int64_t rows = micro_rows();
     const std::int64_t sequences =
         rows / std::max<std::int64_t>(1, stage.rollout.max_completion_length) + 1;
-    return KvCache::bytes_for(model, blocks_of(rows) + 2 * sequences);
+    return blocks_of(rows) + 2 * sequences;
   }
-  std::int64_t weights() const { return size.parameters * (sixteen() ? 6 : 4); }
+  std::int64_t cache(std::int64_t blocks) const {
+    return KvCache::bytes_for(model, blocks,
+                              KvCache::type_beside(storage_type(stage.model.storage), false));
+  }
+  /// Derivatives of the micro-batch's keys and values, of all blocks of the model.
+  std::int64_t micro_cache_grads() const { return KvCache::bytes_for(model, micro_blocks()); }
+  TrainedWeights::Options division() const { return in.division.value_or(weight_division(stage)); }
+  /// Of a CPU's alone: copies of small models' matrices.
+  std::int64_t packed() const {
+    return ResidentWeights::bytes_for(layout, FloatType::F32) - kFloat * layout.total;
+  }
+  std::int64_t weights() const {
+    const bool whole = in.ranks == 1 || !division().by_block;
+    return TrainedWeights::bytes_for(layout, division(), in.ranks) - (whole ? packed() : 0);
+  }
+  std::int64_t gathered() const {
+    const std::int64_t bytes = TrainedWeights::rollout_bytes_for(layout, division(), in.ranks);
+    return bytes > 0 ? bytes - packed() : 0;
+  }
   /// Rows of a pass that keeps nothing.
   std::int64_t pass(std::int64_t rows) const { return Scratch::bytes_for(model, rows); }
   /// Logits of a pass, as many of its rows' as are computed at a time.
@@ -76,16 +107,16 @@ struct Sizes {
 /// Keys, values and rows of sampling `prompts` prompts with `samples` completions each, as the scheduler
 /// places them.
 std::int64_t sampling_bytes(const Sizes& s, std::int64_t prompts, std::int64_t samples) {
-  std::int64_t rows = static_cast<std::int64_t>(
-      std::min(1e9, static_cast<double>(prompts) * static_cast<double>(samples)));
-  rows = std::min(rows, s.most_rows());
+  const auto part = static_cast<std::int64_t>(std::min(1e9, s.part(prompts, samples)));
+  const std::int64_t rows = std::min(part, s.most_rows());
+  prompts = std::min(prompts, part);
   const std::int64_t places = std::min({prompts, rows, 2 * (rows / samples + 1)});
   const std::int64_t blocks =
       places * blocks_of(s.in.longest_prompt) +
       rows * blocks_of(kKvBlock - 1 + s.stage.rollout.max_completion_length) + 1;
   const std::int64_t prefill =
       std::min(prompts * s.in.longest_prompt, kPrefillTokens + s.in.longest_prompt);
-  return KvCache::bytes_for(s.model, blocks) + s.pass(rows) + s.pass(prefill);
+  return s.cache(blocks) + s.pass(rows) + s.pass(prefill);
 }
 
 std::int64_t rollout_bytes(const Sizes& s) {
@@ -100,12 +131,11 @@ std::int64_t rollout_bytes(const Sizes& s) {
 
 /// What the forward pass keeps, and what the backward pass works in; a device takes a micro-batch in one piece.
 std::int64_t activation_bytes(const Sizes& s) {
-  const std::int64_t C = s.model.hidden_size;
-  const std::int64_t F = s.model.intermediate_size;
-  const std::int64_t kept = s.size.layers * s.size.kept_floats + 7 * C + F + 1;
-  const std::int64_t backward = C + s.size.qkv_width + 2 * F;
-  return kFloat * s.micro_rows() * (kept + backward) + s.micro_cache() +
-         s.micro_cache() / s.size.layers;
+  const bool recomputed = s.stage.train.gradient_checkpointing;
+  const TrainingRow row = training_row(s.model, recomputed);
+  const std::int64_t cache = s.cache(s.micro_blocks());
+  return kFloat * s.micro_rows() * (row.kept + row.block + row.back) +
+         (recomputed ? cache / s.size.layers : cache) + s.micro_cache_grads() / s.size.layers;
 }
 
 /// Logits of some rows; with weights of 16 bits the operands of products, rounded. Recorded steps have theirs apart.
@@ -113,7 +143,7 @@ std::int64_t scratch_bytes(const Sizes& s) {
   const std::int64_t rows = s.micro_rows();
   const std::int64_t logits = s.logits(rows);
   const std::int64_t partial =
-      std::min(kMostPartialSums, s.micro_cache()) + s.size.kv_elements * kKvBlock;
+      std::min(kMostPartialSums, s.micro_cache_grads()) + s.size.kv_elements * kKvBlock;
   std::int64_t bytes = grown(kFloat * logits) + grown(kFloat * partial) +
                        grown(kFloat * rows * s.model.num_attention_heads) +
                        grown(kFloat * s.logits(s.most_rows()));
@@ -130,22 +160,27 @@ MemoryPlan plan_device_memory(const StageConfig& stage, const ModelConfig& model
                               const MemoryInputs& inputs) {
   const Sizes s{stage, model, inputs};
   const bool reference = s.grpo() && stage.objective.beta != 0;
-  const std::int64_t reference_pass =
-      s.pass(s.micro_rows()) + s.micro_cache() + kFloat * s.micro_rows() * model.hidden_size;
+  const std::int64_t reference_pass = s.pass(s.micro_rows()) + s.cache(s.micro_blocks()) +
+                                      kFloat * s.micro_rows() * model.hidden_size;
   MemoryPlan plan;
-  plan.parts = {{"program", kProgram + kGraphs},
-                {"weights", s.weights()},
-                {"gradients", kFloat * s.size.parameters},
-                {"optimizer", 2 * kFloat * s.size.parameters},
-                {"reference", reference ? s.weights() + reference_pass : 0},
-                {"rollout", rollout_bytes(s)},
-                {"activations", activation_bytes(s)},
-                {"scratch", scratch_bytes(s)}};
+  plan.parts = {
+      {"program", kProgram + kGraphs},
+      {"weights", s.weights()},
+      {"network", inputs.ranks > 1 ? kNetwork : 0},
+      {"gradients",
+       GradientSum::bytes_for(
+           s.layout, gradient_options(inputs.strict, stage, s.division().by_block), inputs.ranks)},
+      {"optimizer", 2 * kFloat * s.size.parameters / inputs.ranks},
+      {"reference", reference ? s.weights() + reference_pass : 0},
+      {"rollout", rollout_bytes(s)},
+      {"gathered", s.gathered()},
+      {"activations", activation_bytes(s)},
+      {"scratch", scratch_bytes(s)}};
   return plan;
 }
 
 void require_device_memory(const std::string& stage, const MemoryPlan& plan,
-                           const DeviceState& device) {
+                           const DeviceState& device, bool fits_recomputed) {
   if (plan.total() <= device.free) return;
   const std::int64_t others = device.held_before - kOwnContext;
   const std::string held =
@@ -154,9 +189,10 @@ void require_device_memory(const std::string& stage, const MemoryPlan& plan,
                         bytes_text(static_cast<double>(device.held_before)))
           : "";
   const bool sampling = plan.part("rollout") > plan.part("activations");
-  fail("stage {}: needs {} on the GPU, {} has {} of {} free{}; lower {}, or set device=cpu", stage,
-       plan.text(), device.name, bytes_text(static_cast<double>(device.free)),
+  fail("stage {}: needs {} on the GPU, {} has {} of {} free{}; {}lower {}, or set device=cpu",
+       stage, plan.text(), device.name, bytes_text(static_cast<double>(device.free)),
        bytes_text(static_cast<double>(device.total)), held,
+       fits_recomputed ? "set train.gradient_checkpointing=true, or " : "",
        sampling ? "rollout.max_batch_size (then train.max_tokens_per_micro_batch)"
                 : "train.max_tokens_per_micro_batch (then rollout.max_batch_size)");
 }

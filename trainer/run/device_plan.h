@@ -9,9 +9,9 @@ namespace aha {
 MemoryPlan plan_device_memory(const StageConfig& stage, const ModelConfig& model,
                               const MemoryInputs& inputs);
 
-/// UserError when it is more than a device has free: with the settings that take less of what is largest, and what
-/// others hold.
+/// UserError when it is more than a device has free: with the settings that take less of what is largest, whether
+/// train.gradient_checkpointing would do (`fits_recomputed`), and what others hold.
 void require_device_memory(const std::string& stage, const MemoryPlan& plan,
-                           const DeviceState& device);
+                           const DeviceState& device, bool fits_recomputed = false);
 
 }  // namespace aha

@@ -1,6 +1,7 @@
 #include "trainer/run/learner.h"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <limits>
 #include <utility>
@@ -23,15 +24,21 @@ RowBatch row_batch(const MicroBatch& micro) {
 
 }  // namespace
 
-Learner::Learner(const Decoder& decoder, Exec exec, std::int64_t vocabulary, double temperature)
+Learner::Learner(const Decoder& decoder, Exec exec, std::int64_t vocabulary, double temperature,
+                 bool gradient_checkpointing)
     : decoder_(&decoder),
       exec_(exec),
       vocabulary_(vocabulary),
       inv_temperature_(static_cast<float>(1.0 / temperature)),
+      gradient_checkpointing_(gradient_checkpointing),
       // a device takes all rows at once
       rows_wanted_(decoder.ops().memory->host ? rows_of_a_piece(decoder.config())
                                               : std::numeric_limits<Index>::max()),
-      reference_cache_(decoder.config()) {}
+      reference_cache_(decoder.config()),
+      backward_scratch_(decoder.config()) {
+  for (int t = 1; t < exec.threads(); ++t)
+    beside_.emplace_back(decoder.config());
+}
 
 Index Learner::rows_of_a_piece(const ModelConfig& c) {
   const Index qkv = (c.num_attention_heads + 2 * c.num_key_value_heads) * c.head_dim;
@@ -43,18 +50,22 @@ std::int64_t Learner::bytes() const {
   std::int64_t sum = backward_scratch_.bytes();
   for (const auto& piece : pieces_)
     sum += piece->kept.bytes();
+  for (const auto& scratch : beside_)
+    sum += scratch.bytes();
   return sum;
 }
 
 RowBatch Learner::Piece::batch(const MicroBatch& micro) const {
   const auto rows = at(end_row - first_row);
-  return {std::span(micro.ids).subspan(at(first_row), rows),
-          std::span(micro.positions).subspan(at(first_row), rows), row_tables, copies,
-          section_starts};
+  RowBatch batch{std::span(micro.ids).subspan(at(first_row), rows),
+                 std::span(micro.positions).subspan(at(first_row), rows), row_tables, copies,
+                 section_starts};
+  batch.num_blocks = num_blocks;
+  return batch;
 }
 
 Learner::Piece& Learner::next_piece(std::size_t index) {
-  if (index == pieces_.size()) pieces_.push_back(std::make_unique<Piece>(decoder_->config()));
+  if (index == pieces_.size()) pieces_.push_back(std::make_unique<Piece>(empty_activations()));
   Piece& piece = *pieces_[index];
   piece.section_starts.assign(1, 0);
   piece.copies.clear();
@@ -132,7 +143,7 @@ void Learner::share_memory(Index rows) {
   most_rows_ = std::max(most_rows_, rows);
   if (static_cast<double>(room) <= kMostGrowth * static_cast<double>(most_rows_)) return;
   for (const auto& [own, piece] : order) {
-    piece->kept = Activations(decoder_->config());
+    piece->kept = empty_activations();
     piece->room = own;
   }
 }
@@ -173,29 +184,35 @@ void Learner::judge_piece(const Exec& exec, const EdgeWeights& edges, const Micr
         piece.staging, piece.returning);
 }
 
-void Learner::each_piece(const std::function<void(const Exec&, std::size_t)>& body) {
-  const auto threads = static_cast<std::size_t>(exec_.threads());
+void Learner::each_piece(const std::function<void(const Exec&, std::size_t, BlockScratch&)>& body) {
+  const auto threads = at(exec_.threads());
   const std::size_t alone = num_pieces_ / threads * threads;
-  exec_.run(static_cast<std::int64_t>(alone), [&](std::int64_t i) { body(Exec{}, at(i)); });
+  std::atomic<std::size_t> next = 0;
+  exec_.run(alone > 0 ? exec_.threads() : 0, [&](std::int64_t t) {
+    BlockScratch& scratch = t == 0 ? backward_scratch_.block : beside_[at(t) - 1];
+    for (std::size_t i = next++; i < alone; i = next++)
+      body(Exec{}, i, scratch);
+  });
   for (std::size_t i = alone; i < num_pieces_; ++i)
-    body(exec_, i);
+    body(exec_, i, backward_scratch_.block);
 }
 
 void Learner::forward_by_block(ParameterProvider& weights, const MicroBatch& micro,
                                TokenValues& values) {
   const EdgeWeights edges = weights.edges();
   std::vector<ForwardPart> parts(num_pieces_);
-  each_piece([&](const Exec& exec, std::size_t i) {
+  each_piece([&](const Exec& exec, std::size_t i, BlockScratch&) {
     Piece& piece = *pieces_[i];
-    parts[i] = decoder_->enter(exec, edges, piece.batch(micro), piece.num_blocks, piece.kept);
+    parts[i] = decoder_->enter(exec, edges, piece.batch(micro), piece.kept);
   });
   for (Index l = 0; l < decoder_->config().num_hidden_layers; ++l) {
     const BlockWeights block = weights.gather(l);
-    each_piece(
-        [&](const Exec& exec, std::size_t i) { decoder_->pass_block(exec, block, l, parts[i]); });
+    each_piece([&](const Exec& exec, std::size_t i, BlockScratch& scratch) {
+      decoder_->pass_block(exec, block, l, parts[i], scratch);
+    });
     weights.release(l);
   }
-  each_piece([&](const Exec& exec, std::size_t i) {
+  each_piece([&](const Exec& exec, std::size_t i, BlockScratch&) {
     judge_piece(exec, edges, micro, *pieces_[i], decoder_->leave(exec, edges, parts[i]), values);
   });
 }
@@ -211,10 +228,9 @@ Learner::TokenValues Learner::forward(ParameterProvider& weights, const MicroBat
     forward_by_block(weights, micro, values);
     return values;
   }
-  each_piece([&](const Exec& exec, std::size_t i) {
+  each_piece([&](const Exec& exec, std::size_t i, BlockScratch& scratch) {
     Piece& piece = *pieces_[i];
-    const float* hidden =
-        decoder_->forward(exec, weights, piece.batch(micro), piece.num_blocks, piece.kept);
+    const float* hidden = decoder_->forward(exec, weights, piece.batch(micro), piece.kept, scratch);
     judge_piece(exec, weights.edges(), micro, piece, hidden, values);
   });
   return values;
@@ -272,7 +288,7 @@ void Learner::backward(ParameterProvider& weights, const MicroBatch& micro,
 
 std::vector<float> Learner::logprobs(ParameterProvider& weights, const MicroBatch& micro) {
   const Memory& memory = *decoder_->ops().memory;
-  reference_cache_.reserve(micro.num_blocks, memory);
+  reference_cache_.reserve(micro.num_blocks, memory, weights.edges().embed.type);
   Scratch& scratch = reference_scratch_;
   const float* hidden =
       decoder_->forward(exec_, weights, row_batch(micro), reference_cache_, scratch);

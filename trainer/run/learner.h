@@ -2,6 +2,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "trainer/model/decoder.h"
@@ -16,10 +17,14 @@ namespace aha {
 /// go forward side by side, each on one thread, and backward block by block, one after the other through each
 /// block, the team inside each kernel: every gradient is then the same chain over the rows as without pieces,
 /// to the bit. Where weights are not there side by side, pieces go forward block by block, too.
+///
+/// With `gradient_checkpointing` a piece keeps of each block what enters it, and computes the rest again on its way
+/// back: the same bits in less memory and more time (trainer/README.md, "Activations").
 class Learner {
  public:
   /// `vocabulary`: logits at or above it do not exist, as in rollout. `temperature` as sampled.
-  Learner(const Decoder& decoder, Exec exec, std::int64_t vocabulary, double temperature);
+  Learner(const Decoder& decoder, Exec exec, std::int64_t vocabulary, double temperature,
+          bool gradient_checkpointing = false);
 
   struct TokenValues {
     std::vector<float> logprobs;   ///< [T] of the targets
@@ -46,7 +51,8 @@ class Learner {
   /// Rows of a piece, unless one section alone has more.
   static Index rows_of_a_piece(const ModelConfig& config);
 
-  /// Activations take at most this many times those of the largest micro-batch so far.
+  /// What pieces keep takes at most this many times that of the largest micro-batch so far; what threads work in, as
+  /// much as the largest piece.
   static constexpr double kMostGrowth = 1.5;
 
   /// Bytes of activations so far.
@@ -55,7 +61,7 @@ class Learner {
  private:
   /// Consecutive sections, with block numbers that start at 0.
   struct Piece {
-    explicit Piece(const ModelConfig& config) : kept(config) {}
+    explicit Piece(Activations activations) : kept(std::move(activations)) {}
     RowBatch batch(const MicroBatch& micro) const;
 
     Index first_row = 0, end_row = 0;
@@ -75,6 +81,9 @@ class Learner {
   void cut(const MicroBatch& micro);
   void share_memory(Index rows);
   Piece& next_piece(std::size_t index);
+  Activations empty_activations() const {
+    return Activations(decoder_->config(), gradient_checkpointing_);
+  }
   /// Rows of a forward pass and the tokens that they predict.
   struct Judged {
     const float* hidden;                    ///< [rows, C], in the table's memory
@@ -90,13 +99,14 @@ class Learner {
   void judge_piece(const Exec& exec, const EdgeWeights& edges, const MicroBatch& micro,
                    Piece& piece, const float* hidden, TokenValues& values);
   /// As many pieces side by side as occupy every thread alike; the team works inside each of the rest.
-  void each_piece(const std::function<void(const Exec&, std::size_t)>& body);
+  void each_piece(const std::function<void(const Exec&, std::size_t, BlockScratch&)>& body);
   void scatter(const Exec& exec, Piece& piece, const float* dhead, float* dhidden);
 
   const Decoder* decoder_;
   Exec exec_;
   std::int64_t vocabulary_;
   float inv_temperature_;
+  bool gradient_checkpointing_;
   Index rows_wanted_;  // of a piece
   std::vector<std::unique_ptr<Piece>> pieces_;
   std::size_t num_pieces_ = 0;  // of the last forward
@@ -104,6 +114,7 @@ class Learner {
   KvCache reference_cache_;
   Scratch reference_scratch_;
   BackwardScratch backward_scratch_;
+  std::vector<BlockScratch> beside_;  // of the other threads, where pieces run side by side
   Buffer head_rows_, dhead_rows_, dhidden_, reference_rows_;
   Staging head_staging_;
 };

@@ -18,6 +18,7 @@
 #include "trainer/run/exporter.h"
 #include "trainer/run/journal.h"
 #include "trainer/run/preflight.h"
+#include "trainer/run/rank_devices.h"
 #include "trainer/run/run_folder.h"
 #include "trainer/run/saver.h"
 #include "trainer/run/sft.h"
@@ -67,7 +68,7 @@ class Job {
   Job(const Config& config, const TrainOptions& options, Communicator& comm)
       : config_(on_these_cores(config, options.placement)),
         comm_(comm),
-        machine_(config_.stages.front().train.threads, device_ops(config_.device)),
+        machine_(config_.stages.front().train.threads, device_ops(config_.device), config_.strict),
         policy_(make_policy(config_, machine_, &comm)),
         saver_(comm, std::filesystem::path(config.output_dir) / "checkpoints") {
     const auto& log = config.stages.front().log;
@@ -88,10 +89,10 @@ class Job {
   std::string device_text() const {
     const std::string_view kernels = machine_.ops.name;
     const int threads = machine_.pool.threads();
-    return kernels == "cuda"
-               ? "cuda"
-               : fmt::format("cpu ({} kernels), {} rank{} x {} thread{}", kernels, comm_.size(),
-                             comm_.size() == 1 ? "" : "s", threads, threads == 1 ? "" : "s");
+    if (kernels == "cuda")
+      return comm_.size() == 1 ? "cuda" : fmt::format("cuda, {} ranks on a GPU each", comm_.size());
+    return fmt::format("cpu ({} kernels), {} rank{} x {} thread{}", kernels, comm_.size(),
+                       comm_.size() == 1 ? "" : "s", threads, threads == 1 ? "" : "s");
   }
 
   JobEnd run() {
@@ -347,19 +348,23 @@ class Job {
 
 JobEnd run_on(const Config& config, const TrainOptions& options, Communicator& comm) {
   require_agreement(comm, config);
-  if (config.device == "cuda" && comm.size() > 1)
-    fail("device: cuda runs on one rank so far, this job has {}; start it without --nproc",
-         comm.size());
+  take_devices(comm, config, options.placement);
   std::vector<std::string> plan;
   if (comm.leads())  // writes nothing: it comes first
     plan = plan_lines(config, preflight(on_these_cores(config, options.placement),
                                         {comm.size(), options.placement.local_world_size}));
   require_scorers(comm, comm.leads() ? "" : scorer_problem(config));  // rank 0's were just seen
+  join_devices(comm, config);
   Job job(config, options, comm);
   for (const auto& line : plan)
     spdlog::info("{}", line);
   if (comm.leads()) spdlog::info("device     {}", job.device_text());
-  return job.run();
+  try {
+    return job.run();
+  } catch (...) {
+    comm.abandon_devices();  // memory that collectives are at work on could not be given back
+    throw;
+  }
 }
 
 }  // namespace

@@ -32,8 +32,7 @@ std::string machine_line(const Cluster& cluster) {
   return line +
          (cluster.kind.built
               ? ": computed, not measured"
-              : ": computed from its data sheet. aha has not run on one yet, and on several not at "
-                "all (NCCL is planned, not built)");
+              : ": computed from its data sheet. aha has not run on one yet, nor on several");
 }
 
 std::string model_line(const ModelConfig& model, const std::string& storage) {
@@ -104,6 +103,20 @@ std::vector<std::string> sharding_lines(const StageConfig& stage, const ModelCon
   return lines;
 }
 
+std::string built_line(StageConfig stage, const ModelConfig& model, const MemoryInputs& inputs,
+                       double room) {
+  const auto fits = [room](const MemoryPlan& plan) {
+    return static_cast<double>(plan.total()) <= room;
+  };
+  const MemoryPlan now = plan_device_memory(stage, model, inputs);
+  stage.train.gradient_checkpointing = true;
+  return fmt::format("           as built today, activations in f32: {}: {}", now.text(),
+                     fits(now) ? "fits"
+                     : fits(plan_device_memory(stage, model, inputs))
+                         ? "does not fit; set train.gradient_checkpointing to true"
+                         : "does not fit");
+}
+
 std::vector<std::string> stage_plan(const Config& config, const StageConfig& stage,
                                     const ModelConfig& model, const Cluster& cluster) {
   std::vector<std::string> lines{"stage      " + stage.name};
@@ -129,12 +142,10 @@ std::vector<std::string> stage_plan(const Config& config, const StageConfig& sta
                               fits ? "fits" : "does not fit"));
   if (!fits && !cluster.kind.built)
     lines.push_back("           to fit: " + advice_to_fit(model, work, cluster, zero));
-  if (!cluster.kind.built && cluster.ranks == 1) {
-    const MemoryPlan now =
-        plan_device_memory(stage, model, {stage.data.max_prompt_length, 0, 1, config.strict});
-    lines.push_back(
-        fmt::format("           as built today, activations in f32: {}: {}", now.text(),
-                    static_cast<double>(now.total()) <= room ? "fits" : "does not fit"));
+  if (!cluster.kind.built) {
+    MemoryInputs inputs{stage.data.max_prompt_length, 0, 1, config.strict};
+    inputs.ranks = static_cast<int>(cluster.ranks);
+    lines.push_back(built_line(stage, model, inputs, room));
   }
   for (auto& line : sharding_lines(stage, model, work, cluster))
     lines.push_back(std::move(line));

@@ -96,25 +96,25 @@ std::int64_t cache_bytes(const ModelConfig& model, const Shape& update, std::int
                                  static_cast<double>(std::max<std::int64_t>(1, update.tokens()))));
 }
 
-/// Activations of a micro-batch (Learner). What the forward pass keeps exists for all of its rows; what
-/// the backward pass works in, for the rows of one piece.
+/// Activations of a micro-batch (Learner). What the forward pass keeps exists for all of its rows; what a pass
+/// through a block works in, for the rows of a piece on each thread; what the backward pass works in, of one.
 std::int64_t activation_bytes(const StageConfig& stage, const ModelConfig& model,
                               const MemoryInputs& in) {
-  const ModelSize size = model_size(model);
+  const bool recomputed = stage.train.gradient_checkpointing;
+  const TrainingRow row = training_row(model, recomputed);
   const Shape update = update_shape(stage, in);
   const std::int64_t rows = micro_rows(stage, update);
   const std::int64_t section =
       sum_of_products(1, update.prompt, stage.rollout.num_generations, update.completion);
   const std::int64_t piece = std::min(rows, std::max(Learner::rows_of_a_piece(model), section));
-  const std::int64_t C = model.hidden_size;
-  const std::int64_t F = model.intermediate_size;
-  const std::int64_t edges = 7 * C + F + 1;
-  const std::int64_t backward = C + size.qkv_width + 2 * F;
+  const std::int64_t aside = std::min(in.threads, std::max<std::int64_t>(1, rows / piece));
   // a piece keeps what a larger one had, and answers of other micro-batches have other lengths
   const bool varies = is_grpo(stage) && update.tokens() > rows && piece < rows;
   const std::int64_t kept = varies ? share(rows, Learner::kMostGrowth) : rows;
-  return kFloat * (kept * (size.layers * size.kept_floats + edges) + piece * backward) +
-         cache_bytes(model, update, kept) + cache_bytes(model, update, piece) / size.layers;
+  const std::int64_t block_cache = cache_bytes(model, update, piece) / model.num_hidden_layers;
+  const std::int64_t caches =
+      recomputed ? (aside + 1) * block_cache : cache_bytes(model, update, kept) + block_cache;
+  return kFloat * (kept * row.kept + piece * (aside * row.block + row.back)) + caches;
 }
 
 /// The reference's pass over a micro-batch.

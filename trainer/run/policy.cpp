@@ -6,7 +6,7 @@
 #include "data/tasks/task.h"
 #include "data/tokenizer/word_level.h"
 #include "trainer/core/error.h"
-#include "trainer/kernels/cuda_library.h"
+#include "trainer/kernels/device_ops.h"
 #include "trainer/model/weights.h"
 
 namespace aha {
@@ -55,12 +55,14 @@ std::string_view storage_name(FloatType type) {
   return kStorages[static_cast<std::size_t>(type)].first;
 }
 
-const Ops& device_ops(std::string_view device) {
-  return device == "cuda" ? cuda_ops() : cpu_ops();
+const Ops& device_ops(std::string_view device, const LocalRank& rank) {
+  return device == "cuda" ? cuda_ops(rank) : cpu_ops();
 }
 
-Machine::Machine(std::int64_t threads, const Ops& table)
-    : pool(thread_count(threads)), exec{&pool}, ops(table) {}
+Machine::Machine(std::int64_t threads, const Ops& table, bool strict)
+    : pool(thread_count(threads)), exec{&pool}, ops(table) {
+  if (ops.device != nullptr) ops.device->set_invariant(strict);
+}
 
 std::optional<double> storage_limit(FloatType type) {
   // 65504 is the largest; from here on the nearest would be 65536

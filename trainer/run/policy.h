@@ -5,6 +5,7 @@
 
 #include "data/tokenizer/tokenizer.h"
 #include "trainer/config/schema.h"
+#include "trainer/kernels/cuda_library.h"
 #include "trainer/model/decoder.h"
 #include "trainer/model/parameters.h"
 #include "trainer/optim/trained_weights.h"
@@ -21,13 +22,13 @@ std::string_view storage_name(FloatType type);
 std::optional<double> storage_limit(FloatType type);
 
 /// The kernels of a device as the configuration names it. `auto` is the CPU: the CUDA path has not run on a
-/// GPU yet. UserError when a GPU is asked for and cannot be had.
-const Ops& device_ops(std::string_view device);
+/// GPU yet. A process has one GPU, which the first call chooses. UserError when one is asked for and cannot be had.
+const Ops& device_ops(std::string_view device, const LocalRank& rank = {});
 
 /// Threads and kernels that a run works with. Owns the team; `exec` points at it.
 struct Machine {
-  /// `threads` 0: all cores.
-  explicit Machine(std::int64_t threads, const Ops& table = cpu_ops());
+  /// `threads` 0: all cores. `strict`: the bits of a row are its own on a device too.
+  explicit Machine(std::int64_t threads, const Ops& table = cpu_ops(), bool strict = false);
 
   ThreadPool pool;
   Exec exec;

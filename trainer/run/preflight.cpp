@@ -28,6 +28,11 @@ struct StageView {
   const StageData& data;
 };
 
+StageConfig recomputed(StageConfig stage) {
+  stage.train.gradient_checkpointing = true;
+  return stage;
+}
+
 std::int64_t longest_prompt(const StageView& v) {
   std::int64_t longest = v.data.train->size() ? v.data.train->longest() : 0;
   for (const auto& set : v.data.eval)
@@ -136,11 +141,22 @@ std::string memory_line(const StageView& v, const StagePlan& plan, const JobRank
   return line + less_text(v, plan, row_tokens);
 }
 
+/// What several ranks do on CPUs alone.
+void check_device_ranks(const StageView& v, const JobRanks& ranks) {
+  if (v.config.device != "cuda" || ranks.all == 1) return;
+  const auto division = division_of(v.config);
+  if (division.by_block && !division.whole_in_rollout)
+    fail(
+        "optim.zero3_gather_for_rollout: false is for the CPU: a GPU decodes with all weights; true "
+        "would be right");
+}
+
 /// What the stage holds on the GPU that is here, which has room for it.
 std::string device_line(const StageView& v, const MemoryInputs& inputs) {
   const DeviceState device = device_ops(v.config.device).device->state();
   const MemoryPlan plan = plan_device_memory(v.stage, v.model, inputs);
-  require_device_memory(v.stage.name, plan, device);
+  const MemoryPlan again = plan_device_memory(recomputed(v.stage), v.model, inputs);
+  require_device_memory(v.stage.name, plan, device, again.total() <= device.free);
   return fmt::format("gpu        at most {}, of {} free on {}", plan.text(),
                      bytes_text(static_cast<double>(device.free)), device.name);
 }
@@ -157,6 +173,20 @@ std::string ranks_line(const StageView& v, const JobRanks& ranks, std::int64_t l
                      ranks.all, bytes_text(sent));
 }
 
+void require_memory(const StageView& v, const StagePlan& plan, const JobRanks& ranks) {
+  const std::int64_t has = machine_memory();
+  const std::int64_t here = ranks.here * plan.memory.total();
+  if (here <= has) return;
+  const MemoryPlan again = plan_memory(recomputed(v.stage), v.model, plan.inputs);
+  fail(
+      "stage {}: needs {}{}, this machine has {}; {}lower train.max_tokens_per_micro_batch or "
+      "rollout.max_batch_size, or set checkpoint.async=false",
+      v.stage.name, bytes_text(static_cast<double>(here)),
+      ranks.here > 1 ? fmt::format(" for {} ranks", ranks.here) : "",
+      bytes_text(static_cast<double>(has)),
+      ranks.here * again.total() <= has ? "set train.gradient_checkpointing=true, or " : "");
+}
+
 std::int64_t threads_of_a_rank(const StageConfig& stage, const JobRanks& ranks) {
   if (stage.train.threads > 0) return stage.train.threads;
   return std::max(1, thread_count(0) / ranks.here);
@@ -170,6 +200,7 @@ StagePlan plan_stage(const Config& config, const StageConfig& stage, const Token
   const std::int64_t longest = longest_prompt(view);
   check_lengths(view, longest);
   check_stop_ids(view);
+  check_device_ranks(view, ranks);
   const double row_tokens = stage.method == "sft" ? check_sft_rows(view) : 0;
   StagePlan plan;
   plan.name = stage.name;
@@ -185,14 +216,7 @@ StagePlan plan_stage(const Config& config, const StageConfig& stage, const Token
     plan.lines.push_back(device_line(view, plan.inputs));
   else
     plan.lines.push_back(memory_line(view, plan, ranks, row_tokens));
-  const std::int64_t here = ranks.here * plan.memory.total();
-  if (config.device != "cuda" && here > machine_memory())
-    fail(
-        "stage {}: needs {}{}, this machine has {}; lower train.max_tokens_per_micro_batch or "
-        "rollout.max_batch_size, or set checkpoint.async=false",
-        stage.name, bytes_text(static_cast<double>(here)),
-        ranks.here > 1 ? fmt::format(" for {} ranks", ranks.here) : "",
-        bytes_text(static_cast<double>(machine_memory())));
+  if (config.device != "cuda") require_memory(view, plan, ranks);
   return plan;
 }
 

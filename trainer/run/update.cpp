@@ -196,7 +196,8 @@ UpdateResult update_policy(Stage& stage, std::span<const Group> groups,
   auto& weights = *stage.policy.weights;
   const auto limit = storage_limit(weights.storage());
   const UpdateStats stats =
-      stage.optimizer.step(exec, weights.data(), stage.gradients.own(), learning_rate, limit);
+      stage.optimizer.step(exec, weights.data(), stage.gradients.own(), learning_rate, limit,
+                           {weights.own_rounded(), weights.storage()});
   result.grad_norm = stats.grad_norm;
   if (!stats.applied && std::isfinite(stats.grad_norm))
     throw NotFinite(fmt::format(
@@ -209,7 +210,7 @@ UpdateResult update_policy(Stage& stage, std::span<const Group> groups,
         "the gradient's norm is not finite though every micro-batch's is; lower "
         "optim.learning_rate");
   }
-  weights.publish();
+  weights.publish(stats.rounded);
   return result;
 }
 

@@ -1,5 +1,5 @@
 // What sampling and training take on a GPU, beside the floors that its own memory and products set:
-// bench_gpu PART... [--model 0.5b|1.5b|0.6b|tiny] [--device cuda|cpu] [--rounds 2] [--json FILE]
+// bench_gpu PART... [--model 0.5b|1.5b|0.6b|tiny] [--device cuda|cpu] [--rounds 2] [--strict] [--json FILE]
 //   probe     bytes a second of a copy, FLOP a second of a large product
 //   nv256     nano-vllm's 256 sequences: output tokens a second
 //   train     sequences of 1,024 tokens: tokens a second
@@ -31,6 +31,7 @@ struct Options {
   std::string device = "cuda";
   std::string json;
   int rounds = 2;
+  bool strict = false;
   std::int64_t micro_rows = 0;
 };
 
@@ -100,6 +101,7 @@ class Bench {
     OrderedJson row{{"part", part},
                     {"model", o_.model},
                     {"device", ops_.name},
+                    {"strict", o_.strict},
                     {"bytes_per_s", peaks_.bytes_per_s},
                     {"flop_per_s", peaks_.flop_per_s}};
     row.update(more);
@@ -266,10 +268,11 @@ int main(int argc, char** argv) {
   app.add_option("--device", o.device, "cuda or cpu")->check(CLI::IsMember({"cuda", "cpu"}));
   app.add_option("--rounds", o.rounds, "the best counts")->check(CLI::Range(1, 100));
   app.add_option("--micro-rows", o.micro_rows, "of a micro-batch")->check(CLI::Range(64, 1 << 20));
+  app.add_flag("--strict", o.strict, "with the kernels of strict mode, to learn what they cost");
   app.add_option("--json", o.json, "a line a result is added to it");
   CLI11_PARSE(app, argc, argv);
   try {
-    const Machine machine(0, device_ops(o.device));
+    const Machine machine(0, device_ops(o.device), o.strict);
     Bench bench(o, machine.ops, machine.exec);
     for (const auto& part : o.parts)
       bench.run(part);

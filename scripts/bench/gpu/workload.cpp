@@ -92,9 +92,10 @@ Workload::Update Workload::train(const std::vector<Group>& groups,
   }
   start = Clock::now();
   check(t.gradients.finish(), "one rank's sum is finite");
-  const auto stats = t.optimizer.step(exec_, weights_.data(), t.gradients.own(), 1e-6);
+  const auto stats = t.optimizer.step(exec_, weights_.data(), t.gradients.own(), 1e-6, {},
+                                      {weights_.rounded(), weights_.storage()});
   check(stats.applied && stats.grad_norm > 0, "there is a gradient");
-  weights_.publish(exec_);
+  weights_.publish(exec_, stats.rounded);
   wait();
   update.optimizer = seconds_since(start);
   return update;
@@ -103,7 +104,7 @@ Workload::Update Workload::train(const std::vector<Group>& groups,
 void Workload::decode(std::int64_t rows, std::int64_t positions) {
   const std::int64_t blocks = round_up(positions, kKvBlock) / kKvBlock;
   if (!step_cache_) step_cache_ = std::make_unique<KvCache>(config_);
-  step_cache_->reserve(rows * blocks, *ops_->memory);
+  step_cache_->reserve(rows * blocks, *ops_->memory, weights_.storage());
   const auto n = static_cast<std::size_t>(rows);
   const std::vector<TokenId> ids(n, 1);
   const std::vector<std::int32_t> at(n, static_cast<std::int32_t>(positions - 1));

@@ -27,8 +27,6 @@ struct Case {
 
 const std::vector<Case> kCases = {
     {{"output_dir=\"\""}, "output_dir: is missing; name the folder of the run, such as runs/first"},
-    {{"device=cuda", "strict=true"},
-     "strict: device cuda has no strict kernels yet; cpu would be right"},
     {{"device=cuda", "model.storage=fp16"},
      "model.storage: gradients of device cuda would be rounded to fp16 and vanish; bf16 would be "
      "right"},

@@ -25,7 +25,7 @@ struct Sequence {
     positions.resize(at(T));
     std::iota(positions.begin(), positions.end(), 0);
     tables.assign(at(T), table.data());
-    storage = poison(2 * blocks * KvStore{nullptr, s.Hk, s.D}.block_floats());
+    storage = poison(2 * blocks * KvStore{nullptr, s.Hk, s.D}.block_size());
   }
 
   KvStore kv() { return {storage.data(), s.Hk, s.D}; }
@@ -179,7 +179,7 @@ TEST_CASE(
       }
       for (const auto* ops : tables()) {
         INFO(ops->name << " D " << shape.D << " P " << P);
-        Floats storage = poison(next * KvStore{nullptr, shape.Hk, shape.D}.block_floats());
+        Floats storage = poison(next * KvStore{nullptr, shape.Hk, shape.D}.block_size());
         const KvStore kv{storage.data(), shape.Hk, shape.D};
         const auto n = static_cast<Index>(copies.size());
         Floats out = poison(M * row);

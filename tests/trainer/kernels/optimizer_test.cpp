@@ -36,6 +36,41 @@ TEST_CASE("adamw: three updates equal the published formula in f64") {
   }
 }
 
+TEST_CASE(
+    "adamw: new values are rounded on the way as narrow rounds them, and said to be too large") {
+  Random random(45);
+  for (const auto* ops : tables())
+    for (const auto type : {aha::FloatType::BF16, aha::FloatType::F16})
+      for (const Index n : {1, 4096, 9001}) {
+        INFO(ops->name << ", " << n);
+        const Floats g = random.normal(n);
+        const Floats start = random.normal(n);
+        struct State {
+          Floats p, m, v;
+        };
+        const auto update = [&](const Floats& p, std::vector<std::uint16_t>* bits) {
+          State s{p, Floats(at(n), 0.1F), Floats(at(n), 0.2F)};
+          std::int32_t too_large = 0;
+          ops->adamw({}, {s.p.data(), g.data(), s.m.data(), s.v.data(), n, 2, 1e-2, 0.9, 0.95, 1e-8,
+                          0.1, 0.5, bits == nullptr ? nullptr : bits->data(), type, &too_large});
+          return std::pair(s, too_large);
+        };
+        std::vector<std::uint16_t> one_pass(at(n), 0xffff);
+        std::vector<std::uint16_t> two_passes(at(n), 0xffff);
+        const auto [with, fits] = update(start, &one_pass);
+        const auto [without, none] = update(start, nullptr);
+        CHECK(fits == 0);
+        CHECK(same_bits(with.p, without.p));
+        CHECK(same_bits(with.m, without.m));
+        CHECK(same_bits(with.v, without.v));
+        CHECK(ops->narrow({}, without.p.data(), n, type, two_passes.data()));
+        CHECK(one_pass == two_passes);
+        Floats large = start;
+        large.back() = type == aha::FloatType::F16 ? 7e4F : 3.4e38F;
+        CHECK(update(large, &one_pass).second == 1);
+      }
+}
+
 TEST_CASE("sum_squares: equals f64, whatever the number of elements") {
   Random random(43);
   for (const Index n : {0, 1, 15, 4096, 4097, 100'001}) {

@@ -112,7 +112,7 @@ Floats attention(const Ops& ops, const Exec& exec, const Sizes& s, unsigned seed
   for (const auto o : owner)
     pointers.push_back(table_of[o].data());
   const aha::KvRows rows{positions.data(), pointers.data(), s.M};
-  Floats storage(at((next + 1) * KvStore{nullptr, s.Hk, s.D}.block_floats()), 0.0F);
+  Floats storage(at((next + 1) * KvStore{nullptr, s.Hk, s.D}.block_size()), 0.0F);
   Floats dstorage(storage.size(), 0.0F);
   const KvStore kv{storage.data(), s.Hk, s.D};
   const KvStore dkv{dstorage.data(), s.Hk, s.D};

@@ -101,7 +101,11 @@ struct Rows {
       sections.push_back(static_cast<aha::Index>(ids.size()));
     }
   }
-  aha::RowBatch batch() const { return {ids, positions, table_of, {}, sections}; }
+  aha::RowBatch batch() const {
+    aha::RowBatch b{ids, positions, table_of, {}, sections};
+    b.num_blocks = num_blocks;
+    return b;
+  }
 
   std::vector<aha::TokenId> ids;
   std::vector<std::int32_t> positions;
@@ -136,15 +140,17 @@ struct WholeGradients : aha::GradientSink {
 /// Log-probabilities and entropies of the next token of each row; the backward pass from them.
 class TrainingPass {
  public:
-  explicit TrainingPass(Model& model, aha::Exec exec = {})
-      : model_(&model), exec_(exec), kept_(model.decoder.config()) {}
+  explicit TrainingPass(Model& model, aha::Exec exec = {}, bool recomputed = false)
+      : model_(&model),
+        exec_(exec),
+        kept_(model.decoder.config(), recomputed),
+        scratch_(model.decoder.config()) {}
 
   /// `targets` [M].
-  void forward(const aha::RowBatch& rows, aha::Index num_blocks,
-               const std::vector<std::int64_t>& targets) {
+  void forward(const aha::RowBatch& rows, const std::vector<std::int64_t>& targets) {
     rows_ = rows;
     targets_ = targets;
-    hidden_ = model_->decoder.forward(exec_, model_->weights, rows, num_blocks, kept_);
+    hidden_ = model_->decoder.forward(exec_, model_->weights, rows, kept_, scratch_.block);
     logprobs.assign(targets.size(), 0.0F);
     entropies.assign(targets.size(), 0.0F);
     model_->decoder.ops().head_logprob(
@@ -170,6 +176,7 @@ class TrainingPass {
   }
 
   const float* hidden() const { return hidden_; }
+  std::int64_t kept_bytes() const { return kept_.bytes(); }
   std::vector<float> logprobs, entropies;
 
  private:

@@ -101,7 +101,7 @@ struct GoldenRows {
 struct GoldenPass {
   GoldenPass(const GoldenModel& of, const aha::Ops& ops)
       : g(of.name), in(g), rows(in.sequences), model(of.load(ops)), pass(model) {
-    pass.forward(rows.batch(), rows.num_blocks, in.targets);
+    pass.forward(rows.batch(), in.targets);
   }
   GoldenPass(const GoldenPass&) = delete;
   GoldenPass& operator=(const GoldenPass&) = delete;

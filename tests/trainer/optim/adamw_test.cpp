@@ -184,3 +184,23 @@ TEST_CASE("adamw: an update that would reach the limit changes nothing, on any r
   });
   CHECK(refused == 2);
 }
+
+TEST_CASE("adamw: a copy of the new values is rounded as it is made, unless one is too large") {
+  constexpr Index kTotal = 9001;
+  const std::vector<ParamRange> ranges = {{0, 5000, true}, {5000, kTotal - 5000, false}};
+  for (const auto type : {FloatType::BF16, FloatType::F16}) {
+    AdamWOptimizer optimizer(cpu_ops(), ranges, kTotal, {}, alone);
+    auto values = random_values(kTotal, 1);
+    const auto grads = random_values(kTotal, 2);
+    std::vector<std::uint16_t> copy(kTotal, 0xffff);
+    CHECK_FALSE(optimizer.step({}, values.data(), grads.data(), 1e-2).rounded);
+    CHECK(copy[0] == 0xffff);
+    CHECK(optimizer.step({}, values.data(), grads.data(), 1e-2, {}, {copy.data(), type}).rounded);
+    std::vector<std::uint16_t> expected(kTotal, 0);
+    CHECK(cpu_ops().narrow({}, values.data(), kTotal, type, expected.data()));
+    CHECK(copy == expected);
+    values[4000] = 3.4e38F;
+    const auto stats = optimizer.step({}, values.data(), grads.data(), 0, {}, {copy.data(), type});
+    CHECK((stats.applied && !stats.rounded));
+  }
+}

@@ -69,6 +69,17 @@ TEST_CASE("cost model: training is 6 FLOP a weight and token, and attention on t
   CHECK(flop / tokens == Approx(6.0 * 1.5437e9 * 1.035 + again).epsilon(0.01));
 }
 
+TEST_CASE("cost model: blocks computed again are a forward pass more, without its last product") {
+  // 2 x 28 x (1536 (2048 + 1536 + 2 x 8960)) FLOP a row, and attention over 1,024 / 2 positions: 4 x 28 x 1536 x 512
+  const auto size = aha::model_size(qwen_15b());
+  auto w = work(64, 0, 1024);
+  const double kept = phase(aha::step_costs(size, w, roofline(), Zero::Moments), "train").flop;
+  w.recomputed = true;
+  const double again = phase(aha::step_costs(size, w, roofline(), Zero::Moments), "train").flop;
+  const double row = 56.0 * 1536 * (2048 + 1536 + 2 * 8960) + 112.0 * 1536 * 512;
+  CHECK(again - kept == Approx(64 * 1024 * row).epsilon(0.002));
+}
+
 TEST_CASE("cost model: a prompt's rows are computed once for all of its completions") {
   const auto size = aha::model_size(qwen_05b());
   auto alone = work(8, 512, 128);
@@ -187,6 +198,10 @@ TEST_CASE("cluster memory: says which setting makes a job fit") {
   CHECK(advice(qwen_05b()).empty());
   w.micro_rows = 262'144;
   CHECK_THAT(advice(qwen_15b()), contains("train.max_tokens_per_micro_batch"));
+  w.completion_tokens = 40'000;  // one sequence is too much for what is kept of it
+  w.decode_rows = 8;
+  CHECK(advice(qwen_15b()) == "set train.gradient_checkpointing to true");
+  w.completion_tokens = 1024;
   w.micro_rows = 4096;
   w.decode_rows = 512;
   CHECK_THAT(advice(qwen_7b()), contains("ZeRO") || contains("machine") || contains("ranks"));

@@ -27,16 +27,18 @@ aha::StageConfig stage_of_05b() {
 TEST_CASE("device plan: holds what a step takes, and not much more", "[gpu]") {
   const auto* gpu = gpu_ops();
   if (gpu == nullptr) return;
-  for (const char* storage : {"f32", "bf16"}) {
+  for (const auto& [storage, recompute] :
+       {std::pair{"f32", "false"}, {"bf16", "false"}, {"f32", "true"}, {"bf16", "true"}}) {
     const std::int64_t before = gpu->device->state().free;
     ToyJob job({std::string("model.storage=") + storage, "train.prompts_per_step=3",
-                "rollout.max_completion_length=14"},
+                "rollout.max_completion_length=14",
+                std::string("train.gradient_checkpointing=") + recompute},
                1, "", *gpu);
     aha::MetricsRow row("grpo", 1, 1);
     REQUIRE(aha::grpo_step(*job.stage, row, aha::ReflectionWords({}), [] { return false; }));
     const std::int64_t used = before - gpu->device->state().free;
     const auto plan = aha::plan_device_memory(job.stage->settings, job.policy.config, {8, 0, 1});
-    INFO(storage << ": " << used << " bytes, " << plan.text());
+    INFO(storage << " again " << recompute << ": " << used << " bytes, " << plan.text());
     CHECK(used > 0);
     CHECK(used <= plan.total());
     CHECK(plan.total() - plan.part("program") - plan.part("scratch") < 2 * used);
@@ -48,9 +50,40 @@ TEST_CASE("device plan: of the states of AdamW in bf16 storage 18 bytes a parame
   const std::int64_t parameters = 494'032'768;  // of the published model
   CHECK(plan.part("weights") + plan.part("gradients") + plan.part("optimizer") == 18 * parameters);
   CHECK(plan.part("reference") == 0);
-  // 24 layers x 2 heads x 2 x 64 f32: 24,576 bytes a position; 512 completions of 512 to 527, 32 prompts of 128
-  CHECK(plan.part("rollout") > 24'576LL * (512 * 512 + 32 * 128));
+  // 24 layers x 2 heads x 2 x 64 in bf16: 12,288 bytes a position; 512 completions of 512 to 527, 32 prompts of 128
+  constexpr std::int64_t kPositions = 512 * 512 + 32 * 128;
+  CHECK(plan.part("rollout") > 12'288 * kPositions);
+  CHECK(plan.part("rollout") < 24'576 * kPositions);
+  auto f32 = stage_of_05b();
+  f32.model.storage = "f32";
+  CHECK(aha::plan_device_memory(f32, qwen_05b(), {128, 0, 1}).part("rollout") >
+        24'576 * kPositions);
   CHECK(plan.total() < 79 * kGiB);
+}
+
+TEST_CASE("device plan: ranks divide the states of AdamW as the stages of ZeRO do") {
+  auto stage = stage_of_05b();
+  const std::int64_t p = 494'032'768;
+  const auto one = aha::plan_device_memory(stage, qwen_05b(), {128, 0, 1});
+  CHECK(one.part("network") == 0);
+  aha::MemoryInputs inputs{128, 0, 1};
+  inputs.ranks = 8;
+  // bytes a parameter, as in Rajbhandari et al. 2020, with two of 16-bit weights and four of gradients
+  const auto first = aha::plan_device_memory(stage, qwen_05b(), inputs);
+  CHECK(first.part("weights") == 2 * p + 4 * p / 8);
+  CHECK(first.part("gradients") == 4 * p);
+  CHECK(first.part("optimizer") == 8 * p / 8);
+  CHECK(first.part("network") > 0);
+  CHECK(first.part("rollout") < one.part("rollout") / 4);
+  stage.optim.zero_stage = 2;
+  const auto second = aha::plan_device_memory(stage, qwen_05b(), inputs);
+  CHECK(second.part("weights") == first.part("weights"));
+  CHECK(second.part("gradients") < 3 * p);  // the embedding's bucket is a third of this model
+  CHECK(second.part("gathered") == 0);
+  stage.optim.zero_stage = 3;
+  const auto third = aha::plan_device_memory(stage, qwen_05b(), inputs);
+  CHECK(3 * third.part("weights") < 2 * first.part("weights"));
+  CHECK(third.part("gathered") == 2 * p);
 }
 
 TEST_CASE("device plan: what does not fit is refused with the knob, and others are named") {
@@ -62,6 +95,11 @@ TEST_CASE("device plan: what does not fit is refused with the knob, and others a
   CHECK_THAT(small, contains("stage grpo") && contains("a card has 20") &&
                         contains("train.max_tokens_per_micro_batch"));
   CHECK(small.find("other programs") == std::string::npos);
+  CHECK(small.find("gradient_checkpointing") == std::string::npos);
+  CHECK_THAT(error_of([&] {
+               aha::require_device_memory("grpo", plan, {"a card", 20 * kGiB, 24 * kGiB, 0}, true);
+             }),
+             contains("; set train.gradient_checkpointing=true, or lower"));
   const auto shared = error_of([&] {
     aha::require_device_memory("grpo", plan, {"a card", 20 * kGiB, 80 * kGiB, 59 * kGiB});
   });
@@ -73,4 +111,17 @@ TEST_CASE("device plan: what does not fit is refused with the knob, and others a
                                {"a card", 10 * kGiB, 24 * kGiB, 0});
   });
   CHECK_THAT(rollout, contains("lower rollout.max_batch_size"));
+}
+
+TEST_CASE("device plan: with gradient checkpointing 896 floats a row and block are kept") {
+  auto stage = stage_of_05b();
+  const auto kept = aha::plan_device_memory(stage, qwen_05b(), {128, 0, 1});
+  stage.train.gradient_checkpointing = true;
+  const auto again = aha::plan_device_memory(stage, qwen_05b(), {128, 0, 1});
+  CHECK(again.total() - again.part("activations") == kept.total() - kept.part("activations"));
+  // 16,384 rows; beside 24 x 896 a block at a time: x_in to gate and up, its output, keys, values and derivatives
+  const double rows = 16384.0 * 4;
+  CHECK(static_cast<double>(again.part("activations")) > rows * 24 * 896);
+  CHECK(static_cast<double>(again.part("activations")) < rows * (24 * 896 + 12 * 4864));
+  CHECK(again.part("activations") < kept.part("activations") / 4);
 }

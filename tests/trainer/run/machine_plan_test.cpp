@@ -38,7 +38,7 @@ TEST_CASE("machine plan: needs a config.json and nothing else, and says what is 
   const auto config = job(folder, qwen_05b(), {"model.storage=bf16"});
   const auto text = text_of(config, {"h100", 8, 0});
   INFO(text);
-  CHECK_THAT(text, contains("8 ranks on NVIDIA H100") && contains("planned, not built"));
+  CHECK_THAT(text, contains("8 ranks on NVIDIA H100") && contains("has not run on one yet"));
   CHECK_THAT(text,
              contains("494,032,768 bf16 parameters") && contains("64 prompts of 256 tokens x 8"));
   for (const auto* phase : {"prefill", "decode", "train", "reduce", "optimizer", "share"})
@@ -61,6 +61,18 @@ TEST_CASE("machine plan: what does not fit says which setting to turn") {
   const auto config = job(folder, qwen_15b(), {"train.max_tokens_per_micro_batch=65536"});
   CHECK_THAT(text_of(config, {"l40s", 1, 0}),
              contains("does not fit") && contains("train.max_tokens_per_micro_batch to"));
+}
+
+TEST_CASE("machine plan: says where gradient checkpointing would do") {
+  const TempFolder folder;
+  const auto text = [&](const std::string& on) {
+    return text_of(job(folder, qwen_05b(),
+                       {"model.storage=bf16", "train.max_tokens_per_micro_batch=16384",
+                        "rollout.max_batch_size=64", "train.gradient_checkpointing=" + on}),
+                   {"rtx4090", 1, 0});
+  };
+  CHECK_THAT(text("false"), contains("does not fit; set train.gradient_checkpointing to true"));
+  CHECK_THAT(text("true"), !contains("does not fit"));
 }
 
 TEST_CASE("machine plan: a model of model.init, and a cpu, which is built") {

@@ -14,7 +14,7 @@ struct ToyJob {
   explicit ToyJob(const std::vector<std::string>& more = {}, int threads = 2,
                   const std::string& yaml = "", const aha::Ops& ops = aha::cpu_ops())
       : config(aha::parse_config(text() + yaml, "toy.yaml", more)),
-        machine(threads, ops),
+        machine(threads, ops, config.strict),
         policy(aha::make_policy(config, machine)),
         stage(aha::make_stage(config, 0, machine, policy, comm)) {}
   /// One rank of several.

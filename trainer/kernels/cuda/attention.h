@@ -1,7 +1,7 @@
 #pragma once
 // What the attention kernels share: how the query heads of a kv head are cut, and which body serves a head width.
 #include "trainer/kernels/cuda/device.h"
-#include "trainer/kernels/cuda/numbers.h"
+#include "trainer/kernels/cuda/kv_store.h"
 
 namespace aha::cuda {
 
@@ -29,8 +29,10 @@ AHA_DEVICE Queries queries_of(Index H, Index Hk, Index most) {
   return {kv_head, kv_head * group + first, left < most ? left : most};
 }
 
-AHA_DEVICE float* kv_head_of(const KvStore& kv, Index block, Index head) {
-  return kv.data + block * block_floats(kv) + head * KvStore::head_floats(kv.D);
+/// The elements of a head in a block, of the store's type.
+template <class Element>
+AHA_DEVICE const Element* kv_head_of(const KvStore& kv, Index block, Index head) {
+  return static_cast<const Element*>(kv.data) + kv_head_at(kv, block, head);
 }
 
 /// to [D][G] = the queries' vectors, `row` being [H, D] or longer; zero past the count.
@@ -43,10 +45,10 @@ AHA_DEVICE void load_queries(const float* row, const Queries& q, Index D, float*
 /// Whether attention, or its backward pass, is to be computed on tensor cores.
 template <class Task>
 bool on_tiles(const Task& p) {
-  return p.together && p.type == FloatType::BF16 && !is_invariant();
+  return p.together && p.kv.type == FloatType::BF16 && !is_invariant();
 }
 
-/// On tensor cores, where type, head width and the rows' order allow it; false: nothing was done.
+/// On tensor cores, where the store's type, head width and the rows' order allow it; false: nothing was done.
 bool attention_tiles(const Attention& p);
 /// The same of the backward pass: dq of all rows with delta [M, H], and the sums of parts.
 bool backward_query_tiles(const AttentionBackward& p, float* delta);

@@ -49,14 +49,14 @@ __global__ void query_grads(AttentionBackward p, float* delta) {
       dq[g][c] = 0;
   const Index t = lane() % 16;
   for (Index b = warp(); b <= position / kKvBlock; b += kAttentionWarps) {
-    const float* keys = kv_head_of(p.kv, p.rows.tables[row][b], heads.kv_head);
-    const float* values = keys + D * kKvBlock;
+    const Index keys = kv_head_at(p.kv, p.rows.tables[row][b], heads.kv_head);
+    const Index values = keys + D * kKvBlock;
     float score[G], product[G];
     for (int g = 0; g < G; ++g)
       score[g] = product[g] = 0;
     for (Index d = lane() / 16; d < D; d += 2) {
-      const float k = keys[d * kKvBlock + t];
-      const float v = values[t * D + d];
+      const float k = kv_element(p.kv, keys + d * kKvBlock + t);
+      const float v = kv_element(p.kv, values + t * D + d);
       for (int g = 0; g < G; ++g) {
         score[g] = fmaf(q[d * G + g], k, score[g]);
         product[g] = fmaf(dout[d * G + g], v, product[g]);
@@ -79,7 +79,7 @@ __global__ void query_grads(AttentionBackward p, float* delta) {
       for (int c = 0; c < C; ++c) {
         const Index d = lane() + kWarp * c;
         if (d >= D) continue;
-        const float k = keys[d * kKvBlock + at];
+        const float k = kv_element(p.kv, keys + d * kKvBlock + at);
         for (int g = 0; g < G; ++g)
           dq[g][c] = fmaf(slopes[at * G + g], k, dq[g][c]);
       }
@@ -166,10 +166,10 @@ __global__ void part_grads(AttentionBackward p, const float* delta, float* parti
   const KvPart part = p.parts[block_x()];
   const Index width = (p.H + 2 * p.kv.Hk) * D;
   const Tile t = tile_of(D);
-  const float* keys = kv_head_of(p.kv, part.block, kv_head);
+  const Index keys = kv_head_at(p.kv, part.block, kv_head);
   for (Index i = thread(); i < D * kKvBlock; i += threads()) {
-    t.keys[i] = keys[i];
-    t.values[i] = keys[D * kKvBlock + i % kKvBlock * D + i / kKvBlock];
+    t.keys[i] = kv_element(p.kv, keys + i);
+    t.values[i] = kv_element(p.kv, keys + D * kKvBlock + i % kKvBlock * D + i / kKvBlock);
   }
   float dk[Pairs], dv[Pairs];
   for (int i = 0; i < Pairs; ++i)
@@ -196,7 +196,7 @@ __global__ void part_grads(AttentionBackward p, const float* delta, float* parti
         dv[i] = fmaf(t.weights[lane], t.dout[d], dv[i]);
       }
   }
-  float* to = partial + (block_x() * p.kv.Hk + kv_head) * KvStore::head_floats(D);
+  float* to = partial + (block_x() * p.kv.Hk + kv_head) * KvStore::head_size(D);
   for (int i = 0; i < Pairs; ++i) {
     const Index pair = thread() + static_cast<Index>(i) * threads();
     if (pair >= D * kKvBlock) continue;
@@ -208,17 +208,18 @@ __global__ void part_grads(AttentionBackward p, const float* delta, float* parti
 /// dkv += those of parts [first, end), which `partial` holds, of each block, one by one in their order: the bits do
 /// not depend on where the parts are cut.
 __global__ void add_parts(AttentionBackward p, const float* partial, Index first, Index end) {
-  const Index size = block_floats(p.dkv);
+  const Index size = kv_block_size(p.dkv);
   const Index item = element();
   if (item >= p.num_part_ranges * size) return;
   const KvPartRange range = p.part_ranges[item / size];
   const Index begin = range.first_part > first ? range.first_part : first;
   const Index stop = range.end_part < end ? range.end_part : end;
   if (begin >= stop) return;
-  float sum = p.dkv.data[range.block * size + item % size];
+  float* to = static_cast<float*>(p.dkv.data) + range.block * size + item % size;
+  float sum = *to;
   for (Index part = begin; part < stop; ++part)
     sum += partial[(part - first) * size + item % size];
-  p.dkv.data[range.block * size + item % size] = sum;
+  *to = sum;
 }
 
 /// dq of all rows; delta [M, H] is written.
@@ -246,11 +247,11 @@ void sum_parts(const AttentionBackward& p, const float* delta, Index count, floa
 
 /// dkv += parts [first, first + count).
 void add_keys_and_values(const AttentionBackward& p, const float* delta, Index first, Index count) {
-  auto* partial = scratch_of<float>(Scratch::Partial, count * block_floats(p.kv));
+  auto* partial = scratch_of<float>(Scratch::Partial, count * kv_block_size(p.kv));
   AttentionBackward slice = p;
   slice.parts += first;
   sum_parts(slice, delta, count, partial);
-  launch(over(p.num_part_ranges * block_floats(p.dkv)), add_parts, p, partial, first,
+  launch(over(p.num_part_ranges * kv_block_size(p.dkv)), add_parts, p, partial, first,
          first + count);
 }
 
@@ -259,7 +260,7 @@ void add_keys_and_values(const AttentionBackward& p, const float* delta, Index f
 void attention_backward(const Exec&, const AttentionBackward& p) {
   auto* delta = scratch_of<float>(Scratch::Delta, p.rows.M * p.H);
   add_queries(p, delta);
-  const Index held = kPartialFloats / block_floats(p.kv) + 1;
+  const Index held = kPartialFloats / kv_block_size(p.kv) + 1;
   for (Index first = 0; first < p.num_parts; first += held)
     add_keys_and_values(p, delta, first, p.num_parts - first < held ? p.num_parts - first : held);
 }

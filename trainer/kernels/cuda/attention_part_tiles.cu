@@ -124,11 +124,12 @@ __global__ void part_tiles(AttentionBackward p, const float* delta, float* parti
   auto* keys = shared_memory<Bf16>();
   Bf16* values = keys + kKvBlock * tile_stride(D);
   auto* sums = reinterpret_cast<float*>(values + kKvBlock * tile_stride(D));
-  const float* block = kv_head_of(p.kv, part.block, block_y());
-  for (Index i = thread(); i < D * kKvBlock; i += threads()) {
-    round_to(block[i], keys[i % kKvBlock * tile_stride(D) + i / kKvBlock]);
-    round_to(block[D * kKvBlock + i], values[i / D * tile_stride(D) + i % D]);
-  }
+  load_block<D>(
+      kv_head_of<Bf16>(p.kv, part.block, block_y()), kKvBlock,
+      [&](Index t, Index d, const Eight& x) {
+        scatter(x, keys + t * tile_stride(D) + d, tile_stride(D));
+      },
+      [&](Index t, Index d, const Eight& x) { put_eight(x, values + t * tile_stride(D) + d); });
   __syncthreads();
   float dk[D / 8][4], dv[D / 8][4];
   AHA_UNROLL
@@ -140,7 +141,7 @@ __global__ void part_tiles(AttentionBackward p, const float* delta, float* parti
   for (Index first = warp() * 16; first < queries; first += kAttentionWarps * 16)
     take_queries<D>(p, part, delta, first, keys, dk, dv);
   add_warps<D>(dk, dv, sums);
-  float* to = partial + (block_x() * p.kv.Hk + block_y()) * KvStore::head_floats(D);
+  float* to = partial + (block_x() * p.kv.Hk + block_y()) * KvStore::head_size(D);
   for (Index i = thread(); i < D * kKvBlock; i += threads()) {
     to[i] = sums[i % kKvBlock * D + i / kKvBlock];
     to[D * kKvBlock + i] = sums[kKvBlock * D + i];

@@ -21,11 +21,11 @@ AHA_DEVICE void load_tile(const KvStore& kv, Index kv_head, const Run& run, Inde
                           const Shared& to) {
   load_positions<D, kTileKeys>(
       kv, kv_head, run, first,
-      [&](Index t, Index d, Bf16 x) {
-        to.keys[t * tile_stride(D) + d] = x;
-        to.columns[d * tile_stride(kTileKeys) + t] = x;
+      [&](Index t, Index d, const Eight& x) {
+        scatter(x, to.keys + t * tile_stride(D) + d, tile_stride(D));
+        put_eight(x, to.columns + d * tile_stride(kTileKeys) + t);
       },
-      [&](Index t, Index d, Bf16 x) { to.values[t * tile_stride(D) + d] = x; });
+      [&](Index t, Index d, const Eight& x) { put_eight(x, to.values + t * tile_stride(D) + d); });
 }
 
 /// What a lane holds of its warp's 16 rows.

@@ -1,6 +1,6 @@
 // Attention of rows that stand together by their sequence, on tensor cores: prefill and training in bf16. A warp takes
 // 16 rows of a query head through 64 positions at a time with a running maximum, as in FlashAttention-2 (Dao 2023,
-// arXiv:2307.08691, algorithm 1); a block's four warps share the keys and values, rounded to bf16 in shared memory.
+// arXiv:2307.08691, algorithm 1); a block's four warps share the keys and values, which the store has in bf16, in shared memory.
 // Scores, weights before their rounding, and all sums are f32.
 #include "trainer/kernels/cuda/attention_tiles.h"
 
@@ -18,8 +18,13 @@ template <int D>
 AHA_DEVICE void load_tile(const KvStore& kv, Index kv_head, const Run& run, Index first, Bf16* keys,
                           Bf16* values) {
   load_positions<D, kTileKeys>(
-      kv, kv_head, run, first, [&](Index t, Index d, Bf16 x) { keys[t * tile_stride(D) + d] = x; },
-      [&](Index t, Index d, Bf16 x) { values[d * tile_stride(kTileKeys) + t] = x; });
+      kv, kv_head, run, first,
+      [&](Index t, Index d, const Eight& x) {
+        scatter(x, keys + t * tile_stride(D) + d, tile_stride(D));
+      },
+      [&](Index t, Index d, const Eight& x) {
+        scatter(x, values + d * tile_stride(kTileKeys) + t, tile_stride(kTileKeys));
+      });
 }
 
 /// What a lane holds of its warp's 16 rows: of rows lane / 4 and that + 8.

@@ -79,25 +79,52 @@ AHA_DEVICE void load_left(const TileRows<Heads>& t, const float* rows, Index wid
     }
 }
 
-/// Positions [first, first + Keys) of a run, rounded, zero behind its last one: put_key(t, d, x) and put_value(t, d, x)
-/// store element d of the tile's position t. The block waits before and after.
-template <int D, int Keys, class PutKey, class PutValue>
-AHA_DEVICE void load_positions(const KvStore& kv, Index kv_head, const Run& run, Index first,
-                               const PutKey& put_key, const PutValue& put_value) {
-  __syncthreads();
-  for (Index b = 0; b < Keys / kKvBlock; ++b) {
-    const Index position = first + b * kKvBlock;
-    const bool there = position <= run.last_position;
-    const float* block = there ? kv_head_of(kv, run.table[position / kKvBlock], kv_head) : nullptr;
-    for (Index i = thread(); i < D * kKvBlock; i += threads()) {
-      Bf16 x;
-      const Index t = i % kKvBlock;  // of the key block, [D][16]
-      round_to(there && position + t <= run.last_position ? block[i] : 0.0F, x);
-      put_key(b * kKvBlock + t, i / kKvBlock, x);
-      const Index s = i / D;  // of the value block, [16][D]
-      round_to(there && position + s <= run.last_position ? block[D * kKvBlock + i] : 0.0F, x);
-      put_value(b * kKvBlock + s, i % D, x);
+/// to[0], to[step], ... = the eight.
+AHA_DEVICE void scatter(const Eight& x, Bf16* to, Index step) {
+  AHA_UNROLL
+  for (int i = 0; i < 8; ++i)
+    to[i * step].bits = static_cast<std::uint16_t>(x.pair[i / 2] >> 16U * (i % 2));
+}
+/// to[0..8) = the eight; at a multiple of 16 bytes.
+AHA_DEVICE void put_eight(const Eight& x, Bf16* to) {
+  *reinterpret_cast<Eight*>(to) = x;
+}
+
+/// `count` positions of a head of a block (16 or more: all; 0 or less: none), zeros behind them: put_keys(t, d, x) takes
+/// dimension d of positions t to t + 7, put_values(t, d, x) dimensions d to d + 7 of position t.
+template <int D, class PutKeys, class PutValues>
+AHA_DEVICE void load_block(const Bf16* head, Index count, const PutKeys& put_keys,
+                           const PutValues& put_values) {
+  const auto* keys = reinterpret_cast<const Eight*>(head);  // [D][16]
+  const Eight* values = keys + 2 * D;                       // [16][D]
+  for (Index i = thread(); i < 2 * D; i += threads()) {
+    const Index t = i % 2 * 8;
+    Eight x{};
+    if (t < count) x = keys[i];
+    AHA_UNROLL
+    for (int pair = 0; pair < 4; ++pair) {
+      const Index left = count - t - 2 * pair;
+      x.pair[pair] &= left >= 2 ? 0xffffffffU : left == 1 ? 0xffffU : 0U;
     }
+    put_keys(t, i / 2, x);
+    const Index position = i % kKvBlock;  // two neighbouring threads have 32 bytes of every value
+    const Index d = i / kKvBlock;
+    put_values(position, 8 * d, position < count ? values[position * (D / 8) + d] : Eight{});
+  }
+}
+
+/// The same of positions [first, first + Keys) of a run. The block waits before and after.
+template <int D, int Keys, class PutKeys, class PutValues>
+AHA_DEVICE void load_positions(const KvStore& kv, Index kv_head, const Run& run, Index first,
+                               const PutKeys& put_keys, const PutValues& put_values) {
+  __syncthreads();
+  for (Index b = 0; b < Keys; b += kKvBlock) {
+    const Index count = run.last_position + 1 - first - b;
+    const Index block = count > 0 ? run.table[(first + b) / kKvBlock] : 0;
+    load_block<D>(
+        kv_head_of<Bf16>(kv, block, kv_head), count,
+        [&](Index t, Index d, const Eight& x) { put_keys(b + t, d, x); },
+        [&](Index t, Index d, const Eight& x) { put_values(b + t, d, x); });
   }
   __syncthreads();
 }

@@ -1,7 +1,7 @@
 // Chains of small operations as one launch: a norm or SwiGLU that writes the rows of the product after it in the
 // weight's type, and what stands between the product of q, k and v and attention.
 #include "trainer/kernels/cuda/device.h"
-#include "trainer/kernels/cuda/numbers.h"
+#include "trainer/kernels/cuda/kv_store.h"
 
 namespace aha::cuda {
 namespace {
@@ -35,15 +35,14 @@ void multiply(const Linear& p, const void* rows, Index ld) {
       {p.w.rows, p.K, true, rows, ld, false, p.y, p.ldy, p.N, p.M, p.K, p.w.type, p.accumulate});
 }
 
-/// Where k's and v's element d of head h go in the store.
+/// Where the first elements of k and of v of head h go in the store.
 struct Destination {
-  float *key, *value;
+  Index key, value;
 };
 
 AHA_DEVICE Destination destination(const FinishQkv& p, Index row, Index h) {
   const Index position = p.rows.positions[row];
-  float* head = p.kv.data + p.rows.tables[row][position / kKvBlock] * block_floats(p.kv) +
-                h * KvStore::head_floats(p.kv.D);
+  const Index head = kv_head_at(p.kv, p.rows.tables[row][position / kKvBlock], h);
   return {head + position % kKvBlock, head + (kKvBlock + position % kKvBlock) * p.kv.D};
 }
 
@@ -93,12 +92,11 @@ __global__ void finish_heads(FinishQkv p, Index rotary) {
     inv = inverse_rms(head, D, p.eps);
     if (p.inv_rms != nullptr && lane() == 0) p.inv_rms[kept] = inv;
   }
-  const Destination to =
-      h < p.H ? Destination{nullptr, nullptr} : destination(p, row, (h - p.H) % Hk);
+  const Destination to = h < p.H ? Destination{0, 0} : destination(p, row, (h - p.H) % Hk);
   const auto put = [&](Index d, float x) {
     head.x[d] = x;
-    if (key) to.key[d * kKvBlock] = x;
-    if (value) to.value[d] = x;
+    if (key) put_kv_element(p.kv, to.key + d * kKvBlock, x);
+    if (value) put_kv_element(p.kv, to.value + d, x);
   };
   const Index half = value ? 0 : rotary / 2;
   const float* cos = p.cos + p.rows.positions[row] * (rotary / 2);

@@ -6,6 +6,7 @@
 namespace aha::cuda {
 
 extern const Memory kMemory;
+extern const DeviceNetwork kNetwork;
 
 /// What a piece of scratch memory on the device is for. Two uses that overlap in time have two names.
 enum class Scratch : int { Left, Right, Logits, Partial, Delta, Flag, Count };
@@ -78,6 +79,8 @@ void adamw(const Exec&, const AdamW& p);
 void block_squares(const Exec&, const float* x, Index n, double* sums);
 bool add_fixed(const Exec&, std::int64_t* acc, const float* x, Index n);
 void from_fixed(const Exec&, const std::int64_t* acc, float* x, Index n);
+bool sum_fixed(const std::int64_t* from, Index n, std::int64_t* to);
+bool fixed_within(const std::int64_t* x, Index n, std::int64_t limit);
 bool narrow(const Exec&, const float* x, Index n, FloatType type, void* to);
 void widen(const Exec&, const void* from, FloatType type, Index n, float* x);
 

@@ -80,11 +80,6 @@ __host__ __device__ constexpr Index padded(Index columns) {
   return (columns + 7) / 8 * 8;
 }
 
-/// Floats of one block of the store; a method of it is the host's alone.
-__host__ __device__ inline Index block_floats(const KvStore& kv) {
-  return kv.Hk * KvStore::head_floats(kv.D);
-}
-
 AHA_DEVICE int thread() {
   return static_cast<int>(threadIdx.x);
 }

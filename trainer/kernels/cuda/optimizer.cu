@@ -9,7 +9,13 @@ struct AdamWScalars {
   float step, root2, decay, beta1, beta2, rest1, rest2, eps, scale;
 };
 
-__global__ void adamw_elements(AdamW p, AdamWScalars s) {
+template <class Element>
+AHA_DEVICE void put_rounded(float x, float bound, Element* to, std::int32_t* too_large) {
+  round_to(x, *to);
+  if (!(fabsf(x) < bound)) *too_large = 1;
+}
+
+__global__ void adamw_elements(AdamW p, AdamWScalars s, float bound) {
   const Index i = element();
   if (i >= p.n) return;
   const float g = p.g[i] * s.scale;
@@ -18,7 +24,13 @@ __global__ void adamw_elements(AdamW p, AdamWScalars s) {
   const float denominator = sqrtf(v) / s.root2 + s.eps;
   p.m[i] = m;
   p.v[i] = v;
-  p.p[i] = fmaf(s.step, m / denominator, p.p[i] * s.decay);
+  const float value = fmaf(s.step, m / denominator, p.p[i] * s.decay);
+  p.p[i] = value;
+  if (p.rounded == nullptr) return;
+  if (p.type == FloatType::BF16)
+    put_rounded(value, bound, static_cast<Bf16*>(p.rounded) + i, p.too_large);
+  else
+    put_rounded(value, bound, static_cast<Half*>(p.rounded) + i, p.too_large);
 }
 
 /// Sixteen lanes a block of elements, as on a CPU: lane = index mod 16, each a chain.
@@ -37,6 +49,15 @@ __global__ void square_blocks(const float* x, Index n, double* sums) {
 
 constexpr double kFixedOne = 17592186044416.0;  // 2^44
 
+/// False when the sum overflows; it then wraps.
+AHA_DEVICE bool add_to(std::int64_t& acc, std::int64_t value) {
+  const auto sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(acc) +
+                                             static_cast<std::uint64_t>(value));
+  const bool overflow = value >= 0 ? sum < acc : sum > acc;
+  acc = sum;
+  return !overflow;
+}
+
 /// As on a CPU: false for what is not finite or does not fit.
 __global__ void add_fixed_elements(std::int64_t* acc, const float* x, Index n, int* bad) {
   const Index i = element();
@@ -44,11 +65,18 @@ __global__ void add_fixed_elements(std::int64_t* acc, const float* x, Index n, i
   const double scaled = static_cast<double>(x[i]) * kFixedOne;
   const bool fits = scaled > -9.2e18 && scaled < 9.2e18;
   const std::int64_t value = fits ? llrint(scaled) : 0;
-  const auto sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(acc[i]) +
-                                             static_cast<std::uint64_t>(value));
-  const bool overflow = value >= 0 ? sum < acc[i] : sum > acc[i];
-  acc[i] = sum;
-  if (!fits || overflow) *bad = 1;
+  if (!add_to(acc[i], value) || !fits) *bad = 1;
+}
+
+__global__ void sum_fixed_elements(const std::int64_t* from, Index n, std::int64_t* to, int* bad) {
+  const Index i = element();
+  if (i < n && !add_to(to[i], from[i])) *bad = 1;
+}
+
+__global__ void fixed_within_elements(const std::int64_t* x, Index n, std::int64_t limit,
+                                      int* bad) {
+  const Index i = element();
+  if (i < n && (x[i] > limit || x[i] < -limit)) *bad = 1;
 }
 
 __global__ void from_fixed_elements(const std::int64_t* acc, float* x, Index n) {
@@ -59,9 +87,7 @@ __global__ void from_fixed_elements(const std::int64_t* acc, float* x, Index n) 
 template <class Element>
 __global__ void narrow_elements(const float* x, Index n, float bound, Element* to, int* bad) {
   const Index i = element();
-  if (i >= n) return;
-  round_to(x[i], to[i]);
-  if (!(fabsf(x[i]) < bound)) *bad = 1;
+  if (i < n) put_rounded(x[i], bound, to + i, bad);
 }
 
 template <class Element>
@@ -107,7 +133,7 @@ void adamw(const Exec&, const AdamW& p) {
                        narrowed(1.0 - p.beta2),
                        narrowed(p.eps),
                        narrowed(p.grad_scale)};
-  launch(over(p.n), adamw_elements, p, s);
+  launch(over(p.n), adamw_elements, p, s, first_too_large(p.type));
 }
 
 void block_squares(const Exec&, const float* x, Index n, double* sums) {
@@ -124,16 +150,29 @@ bool add_fixed(const Exec&, std::int64_t* acc, const float* x, Index n) {
   return !is_raised(bad);
 }
 
+bool sum_fixed(const std::int64_t* from, Index n, std::int64_t* to) {
+  int* bad = raised_flag();
+  launch(over(n), sum_fixed_elements, from, n, to, bad);
+  return !is_raised(bad);
+}
+
+bool fixed_within(const std::int64_t* x, Index n, std::int64_t limit) {
+  int* bad = raised_flag();
+  launch(over(n), fixed_within_elements, x, n, limit, bad);
+  return !is_raised(bad);
+}
+
 void from_fixed(const Exec&, const std::int64_t* acc, float* x, Index n) {
   launch(over(n), from_fixed_elements, acc, x, n);
 }
 
 bool narrow(const Exec&, const float* x, Index n, FloatType type, void* to) {
   int* bad = raised_flag();
+  const float bound = first_too_large(type);
   if (type == FloatType::BF16)
-    launch(over(n), narrow_elements<Bf16>, x, n, 3.3961776e38F, static_cast<Bf16*>(to), bad);
+    launch(over(n), narrow_elements<Bf16>, x, n, bound, static_cast<Bf16*>(to), bad);
   else
-    launch(over(n), narrow_elements<Half>, x, n, 65520.0F, static_cast<Half*>(to), bad);
+    launch(over(n), narrow_elements<Half>, x, n, bound, static_cast<Half*>(to), bad);
   return !is_raised(bad);
 }
 

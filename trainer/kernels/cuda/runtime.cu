@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "trainer/kernels/cuda/device.h"
+#include "trainer/kernels/cuda/faults.h"
 #include "trainer/kernels/cuda/gpu.h"
-#include "trainer/kernels/cuda/interface.h"
 #include "trainer/kernels/cuda/pinned_ring.h"
 #include "trainer/kernels/cuda/scratch_blocks.h"
 
@@ -22,7 +22,7 @@ constexpr std::size_t kBlasWorkspace = std::size_t{32} << 20;
 constexpr std::int64_t kSegmentBytes = std::int64_t{4} << 20;
 constexpr int kEvents = 64;
 
-/// One GPU and one stream a process.
+/// One GPU a process, and one stream beside that of collectives (nccl.cu).
 struct State {
   CudaHost host;
   cudaStream_t stream = nullptr;
@@ -39,6 +39,7 @@ struct State {
   std::vector<cudaEvent_t> moments;
   std::size_t num_moments = 0;  ///< of them in use
   cudaDeviceProp properties{};
+  char address[16] = {};  ///< of the GPU on the PCI bus, "0000:1b:00.0"
   std::int64_t held_before = 0;
 };
 State state;
@@ -46,18 +47,6 @@ State state;
 struct MemoryInfo {
   std::size_t free = 0, total = 0;
 };
-
-[[noreturn]] void raise(CudaFault fault, const char* message) {
-  state.host.raise(fault, message);
-  __builtin_unreachable();
-}
-
-template <class... Arguments>
-[[noreturn]] void raise(CudaFault fault, const char* format, Arguments... arguments) {
-  char message[512];
-  std::snprintf(message, sizeof message, format, arguments...);
-  raise(fault, static_cast<const char*>(message));
-}
 
 /// It is dealt with: later calls are not to see the status. How much is free may itself be not to be had.
 [[noreturn]] void raise_memory(const char* what) {
@@ -163,9 +152,16 @@ void check_device() {
         "device: CUDA finds no GPU: %s (%s); mending the driver (see nvidia-smi), or cpu, would be "
         "right",
         cudaGetErrorString(status), cudaGetErrorName(status));
-  require(cudaSetDevice(0), "cudaSetDevice");
+  const int gpu = gpu_of(state.host.local_rank, state.host.local_ranks, count);
+  if (gpu < 0)
+    raise(CudaFault::User,
+          "device: %d ranks of the job are on this machine, and of its GPUs %d are visible (see "
+          "nvidia-smi and CUDA_VISIBLE_DEVICES); a rank a GPU, or cpu, would be right",
+          state.host.local_ranks, count);
+  require(cudaSetDevice(gpu), "cudaSetDevice");
   cudaDeviceProp& properties = state.properties;
-  require(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
+  require(cudaGetDeviceProperties(&properties, gpu), "cudaGetDeviceProperties");
+  require(cudaDeviceGetPCIBusId(state.address, sizeof state.address, gpu), "cudaDeviceGetPCIBusId");
   if (properties.major < kOldestMajor)
     raise(CudaFault::User,
           "device: %s has compute capability %d.%d and this build is for %d.0 and later; cpu would "
@@ -174,6 +170,11 @@ void check_device() {
 }
 
 }  // namespace
+
+void raise(CudaFault fault, const char* message) {
+  state.host.raise(fault, message);
+  __builtin_unreachable();
+}
 
 const Memory kMemory{false, allocate, release, upload, download};
 
@@ -227,7 +228,7 @@ void wait(std::int64_t mark) {
 DeviceState device_state() {
   const MemoryInfo info = memory_info();
   return {state.properties.name, static_cast<std::int64_t>(info.free),
-          static_cast<std::int64_t>(info.total), state.held_before};
+          static_cast<std::int64_t>(info.total), state.held_before, state.address};
 }
 
 std::int64_t moment() {
@@ -266,10 +267,12 @@ void gemm(const Gemm& p) {
 }
 
 void zero(const Exec&, void* to, Index bytes) {
+  if (bytes == 0) return;
   require(cudaMemsetAsync(to, 0, static_cast<std::size_t>(bytes), state.stream), "cudaMemset");
 }
 
 void copy(const Exec&, const void* from, Index bytes, void* to) {
+  if (bytes == 0) return;
   require(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDeviceToDevice,
                           state.stream),
           "a copy on the GPU");

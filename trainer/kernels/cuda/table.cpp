@@ -17,6 +17,8 @@ constexpr DeviceOps kDeviceOps{
     .launch = launch_recording,
     .forget = forget,
     .set_invariant = set_invariant,
+    .sum_fixed = sum_fixed,
+    .fixed_within = fixed_within,
     .start_slots = start_slots,
     .load_rows = load_rows,
     .sample_slots = sample_slots,
@@ -24,6 +26,7 @@ constexpr DeviceOps kDeviceOps{
     .moment = moment,
     .seconds_between = seconds_between,
     .forget_moments = forget_moments,
+    .network = &kNetwork,
 };
 
 }  // namespace

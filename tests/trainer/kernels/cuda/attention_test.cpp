@@ -61,7 +61,7 @@ struct Packed {
   }
   Index rows() const { return static_cast<Index>(positions.size()); }
   Index width() const { return (s.H + 2 * s.Hk) * s.D; }
-  Index floats() const { return num_blocks * KvStore{nullptr, s.Hk, s.D}.block_floats(); }
+  Index floats() const { return num_blocks * KvStore{nullptr, s.Hk, s.D}.block_size(); }
 
   Shape s;
   Index num_blocks = 0;
@@ -99,8 +99,20 @@ Results on_cpu(const Packed& b) {
   return r;
 }
 
-/// With tensor cores, where they serve, forwards and backwards if the types say so.
-Results on_gpu(const aha::Ops& ops, const Packed& b, aha::FloatType forward, aha::FloatType back) {
+/// The same numbers as bf16 has them.
+Floats rounded(const Floats& values) {
+  return Stored(cpu_ops(), values, aha::FloatType::BF16).f32;
+}
+
+/// How a device is asked: what the store has, and whether rows are said to stand together. Both are what tensor cores
+/// want.
+struct Way {
+  aha::FloatType store = aha::FloatType::F32;
+  bool forward = false, back = false;  ///< together
+};
+constexpr Way kTiles{aha::FloatType::BF16, true, true};
+
+Results on_gpu(const aha::Ops& ops, const Packed& b, const Way& way = {}) {
   Device d(ops);
   const Index M = b.rows();
   std::vector<const std::int32_t*> pointers;
@@ -109,8 +121,10 @@ Results on_gpu(const aha::Ops& ops, const Packed& b, aha::FloatType forward, aha
     of_table.push_back(d.put(table));
   for (const auto i : b.owner)
     pointers.push_back(of_table[i]);
-  const KvStore kv{d.put(poison(b.floats())), b.s.Hk, b.s.D};
-  const KvStore dkv{d.put(Floats(at(b.floats()), 0.0F)), b.s.Hk, b.s.D};
+  auto* storage = d.put(Stored(cpu_ops(), poison(b.floats()), way.store).bits);
+  float* gradient = d.put(Floats(at(b.floats()), 0.0F));
+  const KvStore kv{storage, b.s.Hk, b.s.D, way.store};
+  const KvStore dkv{gradient, b.s.Hk, b.s.D};
   const aha::KvRows rows{d.put(b.positions), d.put(pointers), M};
   const auto* copies = d.put(b.copies);
   const auto n = static_cast<Index>(b.copies.size());
@@ -121,22 +135,20 @@ Results on_gpu(const aha::Ops& ops, const Packed& b, aha::FloatType forward, aha
   float* dqkv = d.put(poison(M * b.width()));
   ops.kv_write({}, qkv, b.s.H, rows, kv);
   ops.kv_copy({}, kv, copies, n);
-  const auto together = [](aha::FloatType type) { return type != aha::FloatType::F32; };
-  ops.attention({}, {qkv, kv, rows, out, lse, b.s.H, forward, together(forward)});
-  ops.attention_backward(
-      {}, {qkv, out, d.put(b.dout), lse, kv, dkv, rows, nullptr, 0, dqkv, b.s.H, d.put(cut.parts),
-           static_cast<Index>(cut.parts.size()), d.put(cut.ranges),
-           static_cast<Index>(cut.ranges.size()), back, together(back)});
-  const Floats gradients = d.get(dkv.data, b.floats());  // also of where nobody stands
+  ops.attention({}, {qkv, kv, rows, out, lse, b.s.H, way.forward});
+  ops.attention_backward({}, {qkv, out, d.put(b.dout), lse, kv, dkv, rows, nullptr, 0, dqkv, b.s.H,
+                              d.put(cut.parts), static_cast<Index>(cut.parts.size()),
+                              d.put(cut.ranges), static_cast<Index>(cut.ranges.size()), way.back});
+  const Floats gradients = d.get(gradient, b.floats());  // also of where nobody stands
   CHECK(std::all_of(gradients.begin(), gradients.end(), [](float x) { return std::isfinite(x); }));
   ops.kv_fold_grad({}, dkv, copies, n);
   ops.kv_read_grad({}, dqkv, b.s.H, rows, dkv);
-  return {d.get(kv.data, b.floats()), d.get(out, M * b.s.H * b.s.D), d.get(lse, M * b.s.H),
-          d.get(dqkv, M * b.width())};
-}
-
-Results on_gpu(const aha::Ops& ops, const Packed& b, aha::FloatType type = aha::FloatType::F32) {
-  return on_gpu(ops, b, type, type);
+  Floats stored = poison(b.floats());
+  if (way.store == aha::FloatType::F32)
+    stored = d.get(static_cast<const float*>(kv.data), b.floats());
+  else
+    cpu_ops().widen({}, d.get(storage, stored.size()).data(), way.store, b.floats(), stored.data());
+  return {stored, d.get(out, M * b.s.H * b.s.D), d.get(lse, M * b.s.H), d.get(dqkv, M * b.width())};
 }
 
 /// Columns [first, end) of dqkv, in heads.
@@ -158,10 +170,17 @@ Floats dv_of(const Packed& b, const Floats& dqkv) {
   return heads_of(b, dqkv, b.s.H + b.s.Hk, b.s.H + 2 * b.s.Hk);
 }
 
-/// The same numbers as bf16 has them.
-Floats rounded(const Floats& values) {
-  return Stored(cpu_ops(), values, aha::FloatType::BF16).f32;
+/// The batch with keys and values as bf16 has them.
+Packed with_rounded_keys(Packed b) {
+  const Floats all = rounded(b.qkv);
+  for (Index row = 0; row < b.rows(); ++row)
+    for (Index i = b.s.H * b.s.D; i < b.width(); ++i)
+      b.qkv[at(row * b.width() + i)] = all[at(row * b.width() + i)];
+  return b;
 }
+
+const std::vector<std::pair<Index, Ints>> kGroups[] = {
+    {{1, {}}, {15, {}}, {16, {}}, {70, {}}}, {{5, {3, 20, 1}}, {37, {40, 2}}, {16, {1, 17}}}};
 
 }  // namespace
 
@@ -172,9 +191,7 @@ TEST_CASE("gpu: attention, its gradient and the key/value blocks equal the CPU's
   for (const auto& shape :
        {Shape{1, 1, 8}, Shape{4, 4, 18}, Shape{4, 2, 64}, Shape{3, 1, 34}, Shape{8, 2, 16},
         Shape{14, 2, 64}, Shape{8, 1, 128}, Shape{2, 2, 128}, Shape{12, 1, 96}})
-    for (const auto& groups :
-         {std::vector<std::pair<Index, Ints>>{{1, {}}, {15, {}}, {16, {}}, {70, {}}},
-          {{5, {3, 20, 1}}, {37, {40, 2}}, {16, {1, 17}}}}) {
+    for (const auto& groups : kGroups) {
       INFO("H " << shape.H << " Hk " << shape.Hk << " D " << shape.D);
       const Packed batch(random, shape, groups);
       const Results cpu = on_cpu(batch);
@@ -183,6 +200,29 @@ TEST_CASE("gpu: attention, its gradient and the key/value blocks equal the CPU's
       CHECK(gap(other.out, cpu.out) < kCloseF32);
       CHECK(gap(other.lse, cpu.lse) < kCloseF32);
       CHECK(gap(other.dqkv, cpu.dqkv) < kCloseF32);
+    }
+}
+
+TEST_CASE("gpu: a store in bf16 holds keys and values rounded, which attention reads exactly",
+          "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  Random random(25);
+  for (const auto& shape : {Shape{1, 1, 8}, Shape{4, 4, 18}, Shape{4, 2, 64}, Shape{3, 1, 34},
+                            Shape{14, 2, 64}, Shape{8, 1, 128}, Shape{2, 2, 128}, Shape{12, 1, 96}})
+    for (const auto& groups : kGroups) {
+      INFO("H " << shape.H << " Hk " << shape.Hk << " D " << shape.D);
+      const Packed batch(random, shape, groups);
+      const Results other = on_gpu(*gpu, batch, {aha::FloatType::BF16});
+      CHECK(same_bits(other.storage, rounded(on_cpu(batch).storage)));
+      // to the bit what a store in f32 of the same numbers gives, forwards and back
+      const Packed same = with_rounded_keys(batch);
+      const Results exact = on_gpu(*gpu, same);
+      CHECK(same_bits(other.out, exact.out));
+      CHECK(same_bits(other.lse, exact.lse));
+      CHECK(same_bits(other.dqkv, exact.dqkv));
+      CHECK(gap(other.out, on_cpu(same).out) < kCloseF32);
+      CHECK(gap(other.dqkv, on_cpu(same).dqkv) < kCloseF32);
     }
 }
 
@@ -204,13 +244,13 @@ TEST_CASE(
       INFO("H " << shape.H << " Hk " << shape.Hk << " D " << shape.D);
       const Packed batch(random, shape, groups);
       const Results cpu = on_cpu(batch);
-      const Results other = on_gpu(*gpu, batch, aha::FloatType::BF16);
+      const Results other = on_gpu(*gpu, batch, kTiles);
       CHECK(gap(other.out, cpu.out) < kClose16);
       CHECK(gap(other.lse, cpu.lse) < kClose16);
       CHECK(gap(other.dqkv, cpu.dqkv) < kClose16);
       // tensor cores served: what is computed in f32 of the same differs
-      CHECK(!same_bits(other.out, on_gpu(*gpu, batch).out));
-      const Floats mixed = on_gpu(*gpu, batch, aha::FloatType::BF16, aha::FloatType::F32).dqkv;
+      CHECK(!same_bits(other.out, on_gpu(*gpu, batch, {aha::FloatType::BF16}).out));
+      const Floats mixed = on_gpu(*gpu, batch, {aha::FloatType::BF16, true, false}).dqkv;
       CHECK(!same_bits(dq_of(batch, other.dqkv), dq_of(batch, mixed)));
       CHECK(!same_bits(dv_of(batch, other.dqkv), dv_of(batch, mixed)));
     }
@@ -236,7 +276,7 @@ TEST_CASE("gpu: attention goes back through what it rounded, whatever biases key
         for (Index i = 0; i < 2 * keys; ++i)
           batch.qkv[at(row * batch.width() + queries + i)] +=
               i < keys ? biases.keys : biases.values;
-      const Results other = on_gpu(*gpu, batch, aha::FloatType::BF16);
+      const Results other = on_gpu(*gpu, batch, kTiles);
       batch.qkv = rounded(batch.qkv);
       batch.dout = rounded(batch.dout);
       const Results cpu = on_cpu(batch);
@@ -253,21 +293,23 @@ TEST_CASE("gpu: a row attends alike in a batch and alone, to the bit", "[gpu]") 
   const auto* gpu = gpu_ops();
   if (gpu == nullptr) return;
   Random random(22);
-  for (const auto& shape : {Shape{7, 1, 64}, Shape{4, 2, 128}, Shape{3, 3, 18}}) {
-    const Packed batch(random, shape, {{37, {40, 2}}, {3, {100}}});
-    const Index row = shape.H * shape.D;
-    const Floats whole = on_gpu(*gpu, batch).out;
-    Device d(*gpu);
-    const KvStore kv{d.put(on_cpu(batch).storage), shape.Hk, shape.D};
-    for (const Index r : {Index{0}, Index{30}, Index{60}, batch.rows() - 1}) {
-      const auto* table = d.put(batch.tables[batch.owner[at(r)]]);
-      const aha::KvRows rows{d.put(std::vector<std::int32_t>{batch.positions[at(r)]}),
-                             d.put(std::vector<const std::int32_t*>{table}), 1};
-      const float* qkv = d.put(Floats(&batch.qkv[at(r * batch.width())],
-                                      &batch.qkv[at(r * batch.width())] + batch.width()));
-      float* out = d.put(poison(row));
-      gpu->attention({}, {qkv, kv, rows, out, nullptr, shape.H});
-      CHECK(same_bits(d.get(out, row), Floats(&whole[at(r * row)], &whole[at(r * row)] + row)));
+  for (const auto store : {aha::FloatType::F32, aha::FloatType::BF16})
+    for (const auto& shape : {Shape{7, 1, 64}, Shape{4, 2, 128}, Shape{3, 3, 18}}) {
+      const Packed batch(random, shape, {{37, {40, 2}}, {3, {100}}});
+      const Index row = shape.H * shape.D;
+      const Floats whole = on_gpu(*gpu, batch, {store}).out;
+      Device d(*gpu);
+      const Stored storage(cpu_ops(), on_cpu(batch).storage, store);
+      const KvStore kv{d.put(storage.bits), shape.Hk, shape.D, store};
+      for (const Index r : {Index{0}, Index{30}, Index{60}, batch.rows() - 1}) {
+        const auto* table = d.put(batch.tables[batch.owner[at(r)]]);
+        const aha::KvRows rows{d.put(std::vector<std::int32_t>{batch.positions[at(r)]}),
+                               d.put(std::vector<const std::int32_t*>{table}), 1};
+        const float* qkv = d.put(Floats(&batch.qkv[at(r * batch.width())],
+                                        &batch.qkv[at(r * batch.width())] + batch.width()));
+        float* out = d.put(poison(row));
+        gpu->attention({}, {qkv, kv, rows, out, nullptr, shape.H});
+        CHECK(same_bits(d.get(out, row), Floats(&whole[at(r * row)], &whole[at(r * row)] + row)));
+      }
     }
-  }
 }

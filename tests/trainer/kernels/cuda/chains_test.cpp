@@ -75,12 +75,13 @@ struct Finished {
 };
 
 /// Rows of two sequences, from different positions on.
-Finished finish(const aha::Ops& ops, const Heads& s, Random random) {
+Finished finish(const aha::Ops& ops, const Heads& s, Random random,
+                aha::FloatType type = aha::FloatType::F32) {
   Device d(ops);
   const Index width = (s.H + 2 * s.Hk) * s.D;
   const Index kept = s.M * (s.H + s.Hk);
   const Index blocks = 2 * (s.M / 16 + 3);
-  const Index floats = blocks * KvStore{nullptr, s.Hk, s.D}.block_floats();
+  const Index floats = blocks * KvStore{nullptr, s.Hk, s.D}.block_size();
   std::vector<std::int32_t> positions, table(at(blocks));
   for (Index b = 0; b < blocks; ++b)
     table[at(b)] = static_cast<std::int32_t>((b * 5 + 3) % blocks);
@@ -93,7 +94,7 @@ Finished finish(const aha::Ops& ops, const Heads& s, Random random) {
   }
   const Index angles = (s.M + 16) * s.rotary / 2;
   float* qkv = d.put(random.normal(s.M * width));
-  float* store = d.put(Floats(at(floats), 0.25F));
+  auto* store = d.put(Stored(cpu_ops(), Floats(at(floats), 0.25F), type).bits);
   float* raw = d.put(poison(kept * s.D));
   float* inv = d.put(poison(kept));
   const float* bias = d.put(random.normal(width));
@@ -110,9 +111,12 @@ Finished finish(const aha::Ops& ops, const Heads& s, Random random) {
                       sin,
                       s.rotary,
                       {d.put(positions), d.put(of_rows), s.M},
-                      {store, s.Hk, s.D},
+                      {store, s.Hk, s.D, type},
                       s.H});
-  return {d.get(qkv, s.M * width), d.get(raw, kept * s.D), d.get(inv, kept), d.get(store, floats)};
+  const auto bits = d.get(store, at(2 * floats));
+  Floats stored(at(floats));
+  cpu_ops().widen({}, bits.data(), type, floats, stored.data());
+  return {d.get(qkv, s.M * width), d.get(raw, kept * s.D), d.get(inv, kept), stored};
 }
 
 }  // namespace
@@ -132,6 +136,10 @@ TEST_CASE("gpu: bias, norm, rotation and storing of q, k and v equal the CPU's",
     const Finished other = finish(*gpu, s, random);
     CHECK(gap(other.qkv, expected.qkv) < kCloseF32);
     CHECK(gap(other.store, expected.store) < kCloseF32);
+    // in bf16 the same, rounded
+    const Finished sixteen = finish(*gpu, s, random, aha::FloatType::BF16);
+    CHECK(same_bits(sixteen.qkv, other.qkv));
+    CHECK(same_bits(sixteen.store, Stored(cpu_ops(), other.store, aha::FloatType::BF16).f32));
     if (!s.keep) continue;
     CHECK(gap(other.raw, expected.raw) < kCloseF32);
     CHECK(gap(other.inv_rms, expected.inv_rms) < kCloseF32);

@@ -46,7 +46,7 @@ check || { echo "all parts pass, but not the whole"; cat "$place/log"; failures=
 expect "a peer that is not installed" '^peer_generate +not run '
 expect "one GPU" '^ranks +not run .*several ranks need two GPUs, and 0 is visible'
 expect "a bench" '^nv256_15b +passed .*50.0 % of the floor'
-[ "$(wc -l <"$place/out/bench.jsonl")" = 7 ] || { echo "results of benches are missing"; failures=1; }
+[ "$(wc -l <"$place/out/bench.jsonl")" = 9 ] || { echo "results of benches are missing"; failures=1; }
 PATH=$place/bin:$PATH "$place/scripts/gpu_check.sh" --out "$place/out" --only machine,replay >"$place/log" 2>&1
 [ "$(grep -cE '^[a-z_0-9]+ +passed' "$place/log")" = 2 ] || { echo "--only:"; cat "$place/log"; failures=1; }
 program scripts/bench/gpu_replay 'echo "9 of 10 steps"; exit 1'

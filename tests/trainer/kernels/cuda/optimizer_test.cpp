@@ -1,5 +1,6 @@
 #include "tests/support/catch.h"
 #include "tests/trainer/kernels/cuda/gpu.h"
+#include "trainer/kernels/device_ops.h"
 
 using namespace aha_test;
 using aha::cpu_ops;
@@ -40,6 +41,37 @@ TEST_CASE("gpu: AdamW, sums of squares and fixed-point sums equal the CPU's", "[
   }
 }
 
+TEST_CASE("gpu: AdamW rounds new values as a pass of its own would, and says what is too large",
+          "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  Random random(13);
+  for (const auto type : {aha::FloatType::BF16, aha::FloatType::F16})
+    for (const Index n : {1, 4099}) {
+      const Floats g = random.normal(n);
+      Floats start = random.normal(n);
+      Device d(*gpu);
+      const auto update = [&](float* p, std::uint16_t* bits) {
+        auto* too_large = d.put(std::vector<std::int32_t>{0});
+        gpu->adamw({}, {p, d.put(g), d.put(Floats(at(n), 0.1F)), d.put(Floats(at(n), 0.2F)), n, 2,
+                        1e-2, 0.9, 0.95, 1e-8, 0.1, 0.5, bits, type, too_large});
+        return d.get(too_large, std::size_t{1})[0];
+      };
+      const std::vector<std::uint16_t> nothing(at(n), 0xffff);
+      auto* one_pass = d.put(nothing);
+      auto* two_passes = d.put(nothing);
+      float* with = d.put(start);
+      float* without = d.put(start);
+      CHECK(update(with, one_pass) == 0);
+      CHECK(update(without, nullptr) == 0);
+      CHECK(gpu->narrow({}, without, n, type, two_passes));
+      CHECK(same_bits(d.get(with, n), d.get(without, n)));
+      CHECK(d.get(one_pass, at(n)) == d.get(two_passes, at(n)));
+      start.back() = type == aha::FloatType::F16 ? 7e4F : 3.4e38F;
+      CHECK(update(d.put(start), one_pass) == 1);
+    }
+}
+
 TEST_CASE("gpu: a fixed-point sum says what does not fit", "[gpu]") {
   const auto* gpu = gpu_ops();
   if (gpu == nullptr) return;
@@ -52,6 +84,14 @@ TEST_CASE("gpu: a fixed-point sum says what does not fit", "[gpu]") {
   }
   auto* full = d.put(Ints(1, std::numeric_limits<std::int64_t>::max() - 5));
   CHECK_FALSE(gpu->add_fixed({}, full, d.put(Floats{1.0F}), 1));
+  CHECK_FALSE(gpu->device->sum_fixed(d.put(Ints{1}), 1, d.put(Ints{INT64_MAX})));
+  CHECK_FALSE(gpu->device->sum_fixed(d.put(Ints{-5}), 1, d.put(Ints{INT64_MIN + 4})));
+  std::int64_t* sums = d.put(Ints{INT64_MAX - 1, 7, INT64_MIN + 5});
+  CHECK(gpu->device->sum_fixed(d.put(Ints{1, -9, -5}), 3, sums));
+  CHECK(d.get(sums, std::size_t{3}) == Ints{INT64_MAX, -2, INT64_MIN});
+  CHECK(gpu->device->fixed_within(d.put(Ints{5, -5, 0}), 3, 5));
+  CHECK_FALSE(gpu->device->fixed_within(d.put(Ints{0, 6}), 2, 5));
+  CHECK_FALSE(gpu->device->fixed_within(d.put(Ints{0, INT64_MIN}), 2, INT64_MAX));
 }
 
 TEST_CASE("gpu: rounding to 16 bits and back has the CPU's bits, and says what is too large",

@@ -1,0 +1,18 @@
+#pragma once
+// How the library ends a call: by the program, which throws.
+#include <cstdio>
+
+#include "trainer/kernels/cuda/interface.h"
+
+namespace aha::cuda {
+
+[[noreturn]] void raise(CudaFault fault, const char* message);
+
+template <class... Arguments>
+[[noreturn]] void raise(CudaFault fault, const char* format, Arguments... arguments) {
+  char message[512];
+  std::snprintf(message, sizeof message, format, arguments...);
+  raise(fault, static_cast<const char*>(message));
+}
+
+}  // namespace aha::cuda
