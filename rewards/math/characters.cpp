@@ -1,4 +1,5 @@
 #include "rewards/math/vocabulary_entry.h"
+#include "rewards/text_scan.h"
 
 namespace aha::math {
 namespace {
@@ -34,10 +35,10 @@ constexpr Entry kCharacters[] = {
     {"\uFF0C", K::Separator},                // fullwidth comma
     {"\uFF1B", K::Separator},                // fullwidth semicolon
     {"\u3001", K::Separator},                // ideographic comma
-    {"\uFF08", K::Open, "("},                // fullwidth left parenthesis
-    {"\uFF09", K::Close, ")"},               // fullwidth right parenthesis
-    {"\uFF1D", K::Relation, "="},            // fullwidth equals sign
-    {"\uFF05", K::Percent},                  // fullwidth percent sign
+    {"\uFF1C", K::Relation, "<"},            // fullwidth less-than sign
+    {"\uFF1E", K::Relation, ">"},            // fullwidth greater-than sign
+    {"\u2103", K::Degree},                   // degree celsius
+    {"\u2109", K::Degree},                   // degree fahrenheit
     {"\u00A0", K::Skip},                     // no-break space
     {"\u2009", K::Skip},                     // thin space
     {"\u202F", K::Skip},                     // narrow no-break space
@@ -54,7 +55,41 @@ constexpr Entry kCharacters[] = {
     {"\u03C9", K::Symbol, "omega"},          // greek small letter omega
 };
 
+/// What the marks of places (####, <answer>, $) and separators are made of stays as it is.
+bool has_narrow_form(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         std::string_view("!%()*+-./:=[]^_{|}").find(c) != std::string_view::npos;
+}
+
 }  // namespace
+
+std::optional<std::string> narrowed(std::string_view text) {
+  // U+FF01 to U+FF5E are the printable characters of ASCII: EF BC 81 to EF BD 9E.
+  const auto is_wide = [&](std::size_t at) {
+    return at + 2 < text.size() && text[at] == '\xEF' &&
+           (text[at + 1] == '\xBC' || text[at + 1] == '\xBD');
+  };
+  std::optional<std::string> narrow;
+  for (auto at = text.find('\xEF'); at < text.size(); at = text.find('\xEF', at + 1)) {
+    if (!is_wide(at)) continue;
+    narrow.emplace();
+    break;
+  }
+  for (std::size_t at = 0; narrow && at < text.size(); ++at) {
+    if (is_wide(at)) {
+      const int high = text[at + 1] == '\xBC' ? 0 : 64;
+      const auto low = static_cast<unsigned char>(text[at + 2]);
+      const auto c = static_cast<char>(0x20 + high + (low & 0x3F));
+      if (low >= 0x80 && low < 0xC0 && has_narrow_form(c)) {
+        *narrow += c;
+        at += 2;
+        continue;
+      }
+    }
+    *narrow += text[at];
+  }
+  return narrow;
+}
 
 std::optional<Meaning> character_meaning(std::string_view text, std::size_t& size) {
   for (const auto& entry : kCharacters) {

@@ -208,7 +208,7 @@ class Comparer {
     if (!is_collection(collection)) return std::nullopt;
     auto items = items_of(tree_, collection);
     const auto elements = tree_[tuple].items;
-    if (items.size() == 1) return std::nullopt;
+    if (items.size() == 1 || is(items[0], Kind::Relation)) return std::nullopt;
     // [1, 2] is an interval, and no set of its ends
     if (elements.size() == 2 && tree_[tuple].name != "()") return std::nullopt;
     if (items.size() != elements.size()) return std::nullopt;

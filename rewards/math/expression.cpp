@@ -65,6 +65,12 @@ Ref Tree::flat(Kind kind, const std::vector<Ref>& items) {
 
 Fraction fraction_of(const std::string& numeral) {
   if (numeral.size() > kMostDigits) throw Refusal{"a number of more than 2,000 digits"};
+  if (const auto gap = numeral.find(' '); gap != std::string::npos) {
+    const auto slash = numeral.find('/', gap);
+    return fraction_of(numeral.substr(0, gap)) +
+           fraction_of(numeral.substr(gap + 1, slash - gap - 1)) /
+               fraction_of(numeral.substr(slash + 1));
+  }
   const auto e = std::min(numeral.find('e'), numeral.size());
   const auto mantissa = std::string_view(numeral).substr(0, e);
   const auto open = std::min(mantissa.find('('), mantissa.size());

@@ -93,7 +93,7 @@ class Tree {
   std::vector<Node> nodes_;
 };
 
-/// The value of a numeral as the lexer writes it: "12", "0.5", "2e-3", "0.1(6)" (repeating).
+/// The value of a numeral as the lexer writes it: "12", "0.5", "2e-3", "0.1(6)" (repeating), "5 1/2".
 Fraction fraction_of(const std::string& numeral);
 
 /// True if any node below is of the kind.

@@ -7,6 +7,7 @@
 #include "rewards/math/equivalence.h"
 #include "rewards/math/formulas.h"
 #include "rewards/math/places.h"
+#include "rewards/math/vocabulary.h"
 #include "rewards/text_scan.h"
 
 namespace aha::math {
@@ -204,7 +205,8 @@ Extracted automatic(std::string_view text, bool bare) {
 }  // namespace
 
 Extracted extracted_answer(std::string_view text, Extraction rule, bool bare) {
-  const auto part = answering_part(text);
+  const auto narrow = narrowed(text);
+  const auto part = answering_part(narrow ? *narrow : text);
   if (!part) return {{}, "the thinking has not ended", false};
   if (part->empty()) return {{}, "nothing there", false};
   switch (rule) {

@@ -105,9 +105,7 @@ Piece with_neighbours(std::string_view text, std::size_t begin, std::size_t end)
 std::optional<Piece> number_in(std::string_view text, bool last) {
   std::optional<std::pair<std::size_t, std::size_t>> found;
   for (std::size_t at = 0; at < text.size();) {
-    const bool starts =
-        is_digit(text[at]) || (text[at] == '.' && at + 1 < text.size() && is_digit(text[at + 1]));
-    if (!starts) {
+    if (!starts_numeral(text.substr(at))) {
       ++at;
       continue;
     }
@@ -121,9 +119,10 @@ std::optional<Piece> number_in(std::string_view text, bool last) {
   }
   if (!found) return std::nullopt;
   auto piece = with_neighbours(text, found->first, found->second);
-  for (const std::string_view percent : {" percent", " pct", " %", "\\%", " \\%"}) {
-    if (!text.substr(piece.end).starts_with(percent)) continue;
-    piece.end += percent.size();
+  for (const std::string_view ending : {" percent", " pct", " %", "\\%", " \\%", " thousand",
+                                        " million", " billion", " trillion"}) {
+    if (!text.substr(piece.end).starts_with(ending)) continue;
+    piece.end += ending.size();
     piece.content = text.substr(piece.begin, piece.end - piece.begin);
     break;
   }

@@ -55,7 +55,7 @@ void Lexer::push(TokenKind kind, std::string_view text) {
 
 void Lexer::next() {
   const char c = peek();
-  if (is_digit(c) || (c == '.' && is_digit(peek(1)))) return number();
+  if (starts_numeral(text_.substr(at_))) return number();
   if (is_letter(c)) return word();
   if (c == '\\') return command();
   std::size_t size = 0;
@@ -179,7 +179,22 @@ void Lexer::word() {
   letters(run);
 }
 
+/// 12th and 12^{th}, 98.6°F and 98.6^{\circ}F: letters that end what stands before them, a superscript's braces aside.
+bool Lexer::ends_number(std::string_view run) const {
+  const auto token = std::find_if(tokens_.rbegin(), tokens_.rend(), [](const Token& of) {
+    return of.text != "^" && of.text != "{" && of.text != "}";
+  });
+  if (token == tokens_.rend()) return false;
+  if (run == "C" || run == "F") return token->kind == TokenKind::Degree;
+  if (token->kind != TokenKind::Number || space_ || !is_ordinal_ending(run)) return false;
+  const auto& digits = token->text;
+  const bool teen = digits.size() > 1 && digits[digits.size() - 2] == '1';
+  const char last = teen ? '0' : digits.back();
+  return run == (last == '1' ? "st" : last == '2' ? "nd" : last == '3' ? "rd" : "th");
+}
+
 void Lexer::letters(std::string_view run) {
+  if (ends_number(run)) return push(TokenKind::Text, run);
   if (run.size() == 1) {
     const bool constant = run == "e" || run == "i" || run == "I";
     return push(constant ? TokenKind::Constant : TokenKind::Symbol, run == "I" ? "i" : run);

@@ -6,7 +6,7 @@
 namespace aha::math {
 
 enum class TokenKind {
-  Number,     ///< `text` is a numeral without separators: "1000.5", "2e-3", "0.1(6)"
+  Number,     ///< `text` is a numeral without separators: "1000.5", "2e-3", "0.1(6)", "5 1/2"
   Symbol,     ///< one letter or a command such as alpha
   Constant,   ///< pi, e, i, infinity, reals, ...
   Function,   ///< sin, log, ...: what it is applied to follows

@@ -156,7 +156,11 @@ void Lexer::text_argument(bool names) {
     return push(TokenKind::Separator, inner);
   if (inner == "percent" || inner == "%" || inner == "\\%") return push(TokenKind::Percent, "%");
   if (inner == "degrees" || inner == "degree") return push(TokenKind::Degree, "");
-  if (!holds_number(content)) return push(TokenKind::Text, content);
+  // \text{1A}_{16}: the digits of a base
+  const bool based = peek() == '_' && std::all_of(content.begin(), content.end(), [](char c) {
+                       return is_digit(c) || (c >= 'A' && c <= 'Z');
+                     });
+  if (based || !holds_number(content)) return push(TokenKind::Text, content);
   const bool modulo = content.starts_with("(mod ") && content.ends_with(')');
   if (modulo) {  // \pmod, written out
     push(TokenKind::Command, "pmod");

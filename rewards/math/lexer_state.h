@@ -23,6 +23,7 @@ class Lexer {
   void number();
   void word();
   void letters(std::string_view run);
+  bool ends_number(std::string_view run) const;
   void command();
   static bool known(std::string_view name);
   bool doubled() const;

@@ -159,9 +159,15 @@ Ref condition_of(Tree& tree, Ref ref) {
   if (node.kind != Kind::Set || node.items.size() != 1) return ref;
   auto relation = tree[node.items[0]];
   if (relation.kind != Kind::Relation || relation.name.size() < 2) return ref;
-  if (relation.name[0] != sign::kSuchThat && relation.name[0] != sign::kOther) return ref;
-  relation.name.erase(0, 1);
-  relation.items.erase(relation.items.begin());
+  // x | x > 3, or x \in \mathbb{R} | x > 3
+  const bool of_reals = relation.name[0] == sign::kIn && relation.name.size() > 2 &&
+                        tree[relation.items[1]].kind == Kind::Constant &&
+                        tree[relation.items[1]].name == "reals";
+  const std::size_t bar = of_reals ? 1 : 0;
+  if (relation.name[bar] != sign::kSuchThat && relation.name[bar] != sign::kOther) return ref;
+  relation.name.erase(0, bar + 1);
+  relation.items.erase(relation.items.begin(),
+                       relation.items.begin() + static_cast<std::ptrdiff_t>(bar) + 1);
   return tree.add(std::move(relation));
 }
 

@@ -83,7 +83,37 @@ std::optional<std::pair<std::string, std::size_t>> repeating_at(std::string_view
   return std::nullopt;
 }
 
+struct VulgarFraction {
+  std::string_view character;
+  std::string_view value;
+};
+
+constexpr VulgarFraction kVulgarFractions[] = {
+    {"\u00BC", "1/4"},  {"\u00BD", "1/2"}, {"\u00BE", "3/4"}, {"\u2150", "1/7"}, {"\u2151", "1/9"},
+    {"\u2152", "1/10"}, {"\u2153", "1/3"}, {"\u2154", "2/3"}, {"\u2155", "1/5"}, {"\u2156", "2/5"},
+    {"\u2157", "3/5"},  {"\u2158", "4/5"}, {"\u2159", "1/6"}, {"\u215A", "5/6"}, {"\u215B", "1/8"},
+    {"\u215C", "3/8"},  {"\u215D", "5/8"}, {"\u215E", "7/8"}};
+
+const VulgarFraction* vulgar_at(std::string_view text) {
+  if (text.empty() || static_cast<unsigned char>(text[0]) < 128) return nullptr;
+  for (const auto& fraction : kVulgarFractions) {
+    if (text.starts_with(fraction.character)) return &fraction;
+  }
+  return nullptr;
+}
+
 }  // namespace
+
+std::size_t vulgar_fraction(std::string_view text) {
+  const auto* fraction = vulgar_at(text);
+  return fraction ? fraction->character.size() : 0;
+}
+
+bool starts_numeral(std::string_view text) {
+  if (text.empty()) return false;
+  return is_digit(text[0]) || (text[0] == '.' && text.size() > 1 && is_digit(text[1])) ||
+         vulgar_at(text);
+}
 
 Numeral read_numeral(std::string_view text, bool listed) {
   Numeral numeral;
@@ -95,6 +125,12 @@ Numeral read_numeral(std::string_view text, bool listed) {
     if (size > 0 && before[0] == '0' && text[at] == ',')
       numeral.text.insert(before.size(), ".");  // "0,111"
     at += size;
+  }
+  const auto blank = at > 0 && text.substr(at).starts_with(' ') ? std::size_t{1} : std::size_t{0};
+  if (const auto* fraction = vulgar_at(text.substr(at + blank))) {
+    numeral.text = (at == 0 ? "0" : numeral.text) + " " + std::string(fraction->value);
+    numeral.size = at + blank + fraction->character.size();
+    return numeral;
   }
   if (at < text.size() && text[at] == '.' && numeral.text.find('.') == std::string::npos) {
     const auto count = digits_at(text, at + 1);

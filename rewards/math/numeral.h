@@ -12,8 +12,14 @@ struct Numeral {
   std::string text;
 };
 
-/// Reads "12", ".5", "1,000.50", "1{,}000", "1 000", "1\,000", "2e-3", "0.1\overline{6}".
-/// `text` begins with a digit or with "." and a digit. `listed`: inside brackets, where a plain
+/// A character that is a fraction, such as U+00BD (1/2), at the start of a text: its bytes, 0 without one.
+std::size_t vulgar_fraction(std::string_view text);
+
+/// True where read_numeral may begin: at a digit, "." and a digit, or such a character.
+bool starts_numeral(std::string_view text);
+
+/// Reads "12", ".5", "1,000.50", "1{,}000", "1 000", "1\,000", "2e-3", "0.1\overline{6}",
+/// and "5" with U+00BD behind it as "5 1/2". `text` begins as starts_numeral says. `listed`: inside brackets, where a plain
 /// comma separates items: "(100,200)" holds two numbers, "(10,000)" one since no number begins with
 /// 0 ("0,111" is one as well, with a decimal comma).
 Numeral read_numeral(std::string_view text, bool listed);

@@ -12,6 +12,22 @@ bool is_numeral(const Tree& tree, Ref ref) {
   return tree[ref].kind == Kind::Number;
 }
 
+bool is_whole(const Tree& tree, Ref ref) {
+  return is_numeral(tree, ref) && !tree[ref].decimal &&
+         boost::multiprecision::denominator(tree[ref].value) == 1;
+}
+
+/// 2\frac{5}{8}, -2\frac{5}{8} and 5\frac12\%: the whole number with its part, which is one numeral.
+std::optional<Ref> mixed_number(Tree& tree, Ref whole, Ref part) {
+  const bool percent = tree[part].kind == Kind::Percent;
+  const auto fraction = percent ? tree[part].items[0] : part;
+  if (!is_numeral(tree, fraction)) return std::nullopt;
+  const auto value = tree[whole].value;
+  const auto rest = tree[fraction].value;
+  const auto sum = tree.number(value < 0 ? value - rest : value + rest);
+  return percent ? tree.add({.kind = Kind::Percent, .items = {sum}}) : sum;
+}
+
 }  // namespace
 
 Parser::Depth::Depth(Parser& parser) : parser_(parser) {
@@ -51,16 +67,20 @@ Ref Parser::answer() {
 Ref Parser::list() {
   const Depth depth(*this);
   std::vector<Ref> items;
+  bool all = true;  // "and" stands between all of them
   while (take(TokenKind::Separator)) {
   }
   items.push_back(relation());
   while (at(TokenKind::Separator)) {
-    while (take(TokenKind::Separator)) {
-    }
+    bool both = false;
+    while (at(TokenKind::Separator))
+      both = is_conjunction(next().text) || both;
+    all = all && both;
     if (at(TokenKind::End) || at(TokenKind::Close)) break;
     items.push_back(relation());
   }
-  return items.size() == 1 ? items[0] : tree_.add({.kind = Kind::List, .items = std::move(items)});
+  if (items.size() == 1) return items[0];
+  return tree_.add({.kind = Kind::List, .name = all ? "and" : "", .items = std::move(items)});
 }
 
 Ref Parser::relation() {
@@ -79,6 +99,7 @@ Ref Parser::relation() {
       if (at(TokenKind::End) && chain.name == "=") return chain.items[0];
     } else if (bars_ == 0 && at(TokenKind::Bar, "|")) {
       next();
+      such_that_ = false;
       chain.name += sign::kSuchThat;
     } else {
       break;
@@ -138,7 +159,7 @@ bool Parser::starts_operand() const {
     case TokenKind::Command:
       return peek().text != "end" && peek().text != "pmod";
     case TokenKind::Bar:
-      return bars_ == 0;
+      return bars_ == 0 && !such_that_;
     default:
       return false;
   }
@@ -165,30 +186,35 @@ Ref Parser::product() {
     } else if (at(TokenKind::Command, "pmod")) {
       next();
       group_or_atom();
+    } else if (const auto scale = named_scale(peek()); scale && is_numeral(tree_, factors.back())) {
+      next();
+      factors.push_back(tree_.number(*scale));
     } else if (tree_[factors.back()].kind != Kind::Text && skip_unit()) {
       continue;
     } else if (starts_operand()) {
       // A number in brackets is a factor: only 2\frac{5}{8} is mixed.
       const bool after_number = tokens_[at_ - 1].kind == TokenKind::Number;
-      const bool mixed = at(TokenKind::Command, "frac") && after_number &&
-                         is_numeral(tree_, factors.back()) && !tree_[factors.back()].decimal;
+      const bool mixed =
+          at(TokenKind::Command, "frac") && after_number && is_whole(tree_, factors.back());
       const bool slash = peek().kind == TokenKind::Number && peek().space_before &&
                          peek(1).text == "/" && peek(2).kind == TokenKind::Number &&
-                         is_numeral(tree_, factors.back()) && !tree_[factors.back()].decimal;
+                         is_whole(tree_, factors.back());
       if (at(TokenKind::Number) && !slash && after_number) refuse("a number after a number");
       if (slash) {
         const auto top = numeral();
         next();
         const auto bottom = numeral();
         if (tree_[bottom].value.is_zero()) refuse("a fraction over 0");
-        factors.back() =
-            tree_.number(tree_[factors.back()].value + tree_[top].value / tree_[bottom].value);
+        auto part = tree_.number(tree_[top].value / tree_[bottom].value);
+        if (take(TokenKind::Percent)) part = tree_.add({.kind = Kind::Percent, .items = {part}});
+        factors.back() = *mixed_number(tree_, factors.back(), part);
         continue;
       }
       const auto factor = power();
       // A fraction of two numerals has become a number.
-      if (mixed && is_numeral(tree_, factor))
-        factors.back() = tree_.number(tree_[factors.back()].value + tree_[factor].value);
+      const auto number = mixed ? mixed_number(tree_, factors.back(), factor) : std::nullopt;
+      if (number)
+        factors.back() = *number;
       else if (tree_[factors.back()].kind == Kind::Text && !is_hedge(tree_[factors.back()].name))
         factors.back() = factor;  // "\text{about } 5"
       else
@@ -216,13 +242,6 @@ Ref Parser::signed_factor() {
   }
   const auto factor = power();
   if (!negative) return factor;
-  // -2\frac{1}{2} is -(2 + 1/2): the mixed number is read before its sign.
-  if (is_numeral(tree_, factor) && at(TokenKind::Command, "frac") && !tree_[factor].decimal &&
-      tokens_[at_ - 1].kind == TokenKind::Number) {
-    const auto part = power();
-    if (is_numeral(tree_, part)) return tree_.number(-(tree_[factor].value + tree_[part].value));
-    return tree_.product({tree_.number(-1), factor, part});
-  }
   if (is_numeral(tree_, factor)) return tree_.number(-tree_[factor].value, tree_[factor].decimal);
   return tree_.negative(factor);
 }
@@ -231,16 +250,11 @@ Ref Parser::power() {
   const Depth depth(*this);
   const auto base = postfix();
   if (!take(TokenKind::Operator, "^")) return base;
-  if (take(TokenKind::Degree)) return base;  // 45^\circ
-  if (at(TokenKind::Open, "{") && peek(1).kind == TokenKind::Degree) {
-    next();
-    next();
-    if (!take(TokenKind::Close, "}")) refuse("'}' is missing");
-    return base;
-  }
+  if (take(TokenKind::Degree)) return degrees(base);  // 45^\circ
+  if (const auto marked = mark(base)) return *marked;
   if (at(TokenKind::Prime)) return base;
   const auto raised = tree_.power(base, exponent());
-  if (take(TokenKind::Degree)) return raised;
+  if (take(TokenKind::Degree)) return degrees(raised);
   if (take(TokenKind::Operator, "!")) return tree_.function("factorial", {raised});
   return raised;
 }
@@ -254,7 +268,9 @@ Ref Parser::postfix() {
       value = tree_.add({.kind = Kind::Percent, .items = {value}});
     } else if (at(TokenKind::Operator, "_") && tree_[value].kind == Kind::Symbol) {
       value = tree_.symbol(tree_[value].name + subscript());  // \vec{v}_1
-    } else if (!take(TokenKind::Degree)) {
+    } else if (take(TokenKind::Degree)) {
+      value = degrees(value);
+    } else {
       return value;
     }
   }

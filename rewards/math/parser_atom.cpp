@@ -136,6 +136,40 @@ Ref Parser::applied(Ref function_name) {
   return tree_.add(std::move(node));
 }
 
+/// What the superscript after a base is that is no power: a degree, the ending of 12th, the sign of the half of the
+/// reals.
+std::optional<Ref> Parser::mark(Ref base) {
+  const std::size_t in = at(TokenKind::Open, "{") ? 1 : 0;
+  const auto& token = peek(in);
+  if (in == 1 && !(peek(2).kind == TokenKind::Close && peek(2).text == "}") &&
+      token.kind != TokenKind::Degree)
+    return std::nullopt;
+  auto marked = base;
+  const auto& node = tree_[base];
+  if (token.kind == TokenKind::Degree) {
+    marked = degrees(base);
+  } else if (node.kind == Kind::Constant && node.name == "reals" &&
+             token.kind == TokenKind::Operator && (token.text == "+" || token.text == "-")) {
+    const auto end = tree_.constant("infinity");
+    const auto zero = tree_.number(0);
+    std::vector<Ref> ends = {zero, end};
+    if (token.text == "-") ends = {tree_.negative(end), zero};
+    marked = tree_.add({.kind = Kind::Tuple, .name = "()", .items = std::move(ends)});
+  } else if (!(node.kind == Kind::Number && token.kind == TokenKind::Text &&
+               is_ordinal_ending(token.text))) {
+    return std::nullopt;
+  }
+  at_ += 1 + in;
+  if (in == 1 && !take(TokenKind::Close, "}")) refuse("'}' is missing");
+  return marked;
+}
+
+/// An angle in degrees: in radians within a trigonometric function, the number alone elsewhere.
+Ref Parser::degrees(Ref angle) {
+  if (!in_angle_) return angle;
+  return tree_.product({angle, tree_.constant("pi"), tree_.number(Fraction(1, 180))});
+}
+
 Ref Parser::words() {
   auto text = next().text;
   while (at(TokenKind::Word))
@@ -150,36 +184,47 @@ bool Parser::skip_unit() {
     return token.kind == TokenKind::Text ||
            (token.kind == TokenKind::Word && (token.text.size() >= 4 || is_short_unit(token.text)));
   };
-  if (!is_unit(peek())) return false;
-  const auto skip_power = [this] {
-    if (take(TokenKind::Operator, "^")) exponent();
+  const auto may_follow = [](const Token& token) {
+    return token.kind == TokenKind::Text || token.kind == TokenKind::Word ||
+           (token.kind == TokenKind::Symbol && is_letter_unit(token.text));
   };
-  while (is_unit(peek()) || at(TokenKind::Text) || at(TokenKind::Word)) {
+  if (!is_unit(peek())) return false;
+  do {
+    // km/h, kg\cdot m
+    if (at(TokenKind::Operator)) next();
     if (is_hedge(next().text)) refuse("words that are no unit");
-    skip_power();
-    const bool per = at(TokenKind::Operator, "/") || at(TokenKind::Operator, "*");
-    const auto& after = peek(1);
-    if (per && (is_unit(after) || after.kind == TokenKind::Word ||
-                (after.kind == TokenKind::Symbol && is_letter_unit(after.text)))) {
-      next();
-      next();
-      skip_power();
-    }
-  }
+    if (take(TokenKind::Operator, "^")) exponent();
+  } while (may_follow(peek()) ||
+           ((at(TokenKind::Operator, "/") || at(TokenKind::Operator, "*")) && may_follow(peek(1))));
   if (starts_operand()) refuse("more after a unit");
   return true;
+}
+
+/// Within braces, \{x | x > 3\}: of an odd number of bars one parts a set's elements from their condition.
+bool Parser::parts_condition() const {
+  int open = 1;
+  bool odd = false;
+  for (auto i = at_; i < tokens_.size() && open > 0; ++i) {
+    if (tokens_[i].kind == TokenKind::Open) ++open;
+    if (tokens_[i].kind == TokenKind::Close) --open;
+    if (tokens_[i].kind == TokenKind::Bar && tokens_[i].text == "|") odd = !odd;
+  }
+  return odd;
 }
 
 Ref Parser::bracketed() {
   const auto open = next().text;
   const auto outer_bars = bars_;
+  const auto outer_such_that = such_that_;
   bars_ = 0;
+  such_that_ = (open == "S" || open == "{") && parts_condition();
   if (at(TokenKind::Close) && (open == "S" || open == "{")) {
     next();
     return tree_.constant("empty");
   }
   const auto inside = list();
   bars_ = outer_bars;
+  such_that_ = outer_such_that;
   if (!at(TokenKind::Close)) refuse("a bracket is not closed");
   const auto close = next().text;
   if (open == "f" || open == "c") return tree_.function(open == "f" ? "floor" : "ceil", {inside});
@@ -219,7 +264,8 @@ Ref Parser::group() {
 /// The argument of a command: {...}, or one token, which of a numeral is its first digit.
 Ref Parser::group_or_atom() {
   if (at(TokenKind::Open, "{")) return group();
-  if (!at(TokenKind::Number) || peek().text.size() == 1) return atom();
+  const bool one = peek().text.size() == 1 || peek().text.find(' ') != std::string::npos;
+  if (!at(TokenKind::Number) || one) return atom();
   auto& token = tokens_[at_];
   const auto digit = token.text.substr(0, 1);
   token.text.erase(0, 1);

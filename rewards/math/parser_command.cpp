@@ -1,6 +1,17 @@
+#include <utility>
+
 #include "rewards/math/parser_state.h"
 
 namespace aha::math {
+
+namespace {
+
+bool is_trigonometric(std::string_view name) {
+  return name == "sin" || name == "cos" || name == "tan" || name == "sec" || name == "csc" ||
+         name == "cot";
+}
+
+}  // namespace
 
 bool is_differential(const Tree& tree, Ref ref, bool top) {
   const auto is_d = [&](Ref of) { return tree[of].kind == Kind::Symbol && tree[of].name == "d"; };
@@ -90,7 +101,9 @@ Ref Parser::function() {
     power_first = true;
     if (name == "log" && take(TokenKind::Operator, "_")) arguments.push_back(group_or_atom());
   }
+  const bool outer = std::exchange(in_angle_, in_angle_ || is_trigonometric(name));
   const auto inside = function_argument();
+  in_angle_ = outer;
   if (tree_[inside].kind == Kind::Tuple || tree_[inside].kind == Kind::List) {
     const auto items = tree_[inside].items;
     arguments.insert(arguments.end(), items.begin(), items.end());
@@ -99,9 +112,7 @@ Ref Parser::function() {
   }
   const bool inverse = power_first && tree_[raised].value == -1 &&
                        tree_[raised].kind == Kind::Number && !name.starts_with("arc");
-  if (inverse && (name == "sin" || name == "cos" || name == "tan" || name == "sec" ||
-                  name == "csc" || name == "cot"))
-    return tree_.function("arc" + name, arguments);
+  if (inverse && is_trigonometric(name)) return tree_.function("arc" + name, arguments);
   const auto value = tree_.function(name, arguments);
   return power_first ? tree_.power(value, raised) : value;
 }

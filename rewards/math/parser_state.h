@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,7 +49,10 @@ class Parser {
   Ref postfix();
   Ref exponent();
   std::string subscript();
+  std::optional<Ref> mark(Ref base);
+  Ref degrees(Ref angle);
   bool starts_operand() const;
+  bool parts_condition() const;
   bool skip_unit();
 
   Ref atom();
@@ -76,7 +80,9 @@ class Parser {
   std::vector<Token> tokens_;
   std::size_t at_ = 0;
   int depth_ = 0;
-  int bars_ = 0;  ///< open |
+  int bars_ = 0;            ///< open |
+  bool such_that_ = false;  ///< a | to come is no bracket
+  bool in_angle_ = false;   ///< in what sin and its like are applied to
 };
 
 }  // namespace aha::math

@@ -26,6 +26,34 @@ std::optional<std::string> decimal_comma(std::string_view text) {
   return number;
 }
 
+/// BEEF_{16}: digits and capital letters that are the digits of a base above 10 may be one numeral. "A_{12}" is none.
+std::optional<std::string> letter_numeral(std::string_view text) {
+  const auto mark = text.find('_');
+  if (mark == std::string_view::npos || mark < 2) return std::nullopt;
+  const auto digits = text.substr(0, mark);
+  const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+  if (!std::all_of(digits.begin(), digits.end(),
+                   [&](char c) { return is_digit(c) || is_capital(c); }) ||
+      std::none_of(digits.begin(), digits.end(), is_capital))
+    return std::nullopt;
+  auto base = text.substr(mark + 1);
+  if (base.starts_with('{') && base.ends_with('}')) base = base.substr(1, base.size() - 2);
+  if (base.size() != 2 || !is_digit(base[0]) || !is_digit(base[1])) return std::nullopt;
+  return "\\text{" + std::string(digits) + "}_{" + std::string(base) + "}";
+}
+
+/// 3:4, whose value is 3/4.
+std::optional<Ref> ratio(Tree& tree, Ref ref, std::string_view text) {
+  const auto node = tree[ref];
+  if (node.kind != Kind::Relation || node.name != std::string(1, sign::kOther)) return std::nullopt;
+  if (text.find(':') == std::string_view::npos) return std::nullopt;
+  const auto& top = tree[node.items[0]];
+  const auto& bottom = tree[node.items[1]];
+  if (top.kind != Kind::Number || bottom.kind != Kind::Number || bottom.value.is_zero())
+    return std::nullopt;
+  return tree.number(top.value / bottom.value);
+}
+
 /// Words and what stands between words; no formula.
 bool is_prose(std::string_view text) {
   const auto letter = [](char c) {
@@ -88,6 +116,15 @@ Readings readings_of(Tree& tree, std::string_view text, std::string& problem) {
     readings.push_back(parsed(tree, inner));
   } catch (const Refusal& refusal) {
     problem = refusal.reason;
+  }
+  if (!readings.empty()) {
+    if (const auto value = ratio(tree, readings[0], inner)) readings.push_back(*value);
+  }
+  if (const auto numeral = letter_numeral(inner)) {
+    try {
+      readings.push_back(parsed(tree, *numeral));
+    } catch (const Refusal&) {  // a digit beyond its base
+    }
   }
   if (const auto number = decimal_comma(inner))
     readings.push_back(tree.number(fraction_of(*number), true));

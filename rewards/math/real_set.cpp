@@ -122,10 +122,30 @@ char mirrored(char relation) {
   }
 }
 
-/// left relation right, linear in the one unknown they have.
+MaybeSet solved(Tree& tree, Ref left, char relation, Ref right, Scope& scope);
+
+/// |inside| relation right, as a relation of inside to both right and -right.
+MaybeSet solved_absolute(Tree& tree, Ref inside, char relation, Ref right, Scope& scope) {
+  const auto above = solved(tree, inside, relation, right, scope);
+  if (!above) return std::nullopt;
+  const auto below = solved(tree, inside, mirrored(relation), tree.negative(right), scope);
+  if (!below) return std::nullopt;
+  const bool outside = relation == sign::kMore || relation == sign::kAtLeast;
+  return combined(tree, *above, *below, outside ? either : both, scope);
+}
+
+/// left relation right, linear in the one unknown they have or in its absolute value.
 MaybeSet solved(Tree& tree, Ref left, char relation, Ref right, Scope& scope) {
+  scope.step();
+  const auto is_absolute = [&](Ref ref) {
+    return tree[ref].kind == Kind::Function && tree[ref].name == "abs";
+  };
   const bool left_known = unknowns(tree, left).empty();
   const bool right_known = unknowns(tree, right).empty();
+  if (is_absolute(left) && right_known && infinite(tree, right) == 0)
+    return solved_absolute(tree, tree[left].items[0], relation, right, scope);
+  if (is_absolute(right) && left_known && infinite(tree, left) == 0)
+    return solved_absolute(tree, tree[right].items[0], mirrored(relation), left, scope);
   if (is_unknown(tree, left) && right_known) {
     if (const auto end = infinite(tree, right); end != 0) return std::nullopt;
     return compared(right, relation);
@@ -195,13 +215,16 @@ MaybeSet real_set(Tree& tree, Ref ref, Scope& scope) {
           tree, *left, *right, [](bool a, bool b) { return a && !b; }, scope);
     }
     case Kind::List: {
-      // "x < 1 or x > 2"
-      MaybeSet set = whole_line(false);
+      // "x < 1 or x > 2", "x > 1 and x < 5"
+      const bool all = node.name == "and";
+      MaybeSet set = whole_line(all);
       for (const auto item : node.items) {
         if (tree[item].kind != Kind::Relation) return std::nullopt;
         const auto part = real_set(tree, item, scope);
         if (!part) return std::nullopt;
-        set = combined(tree, *set, *part, either, scope);
+        const auto name = set->variable;
+        if (!name.empty() && name != part->variable) return std::nullopt;
+        set = combined(tree, *set, *part, all ? both : either, scope);
         if (!set) return std::nullopt;
         set->variable = part->variable;
       }

@@ -21,15 +21,26 @@ bool is_decimal(const Tree& tree, Ref ref) {
   return first.value == -1 && is_decimal(tree, node.items[1]);
 }
 
-/// "3s": the number without its unit.
+/// m, s^2, and of those that one divides by: s^{-1}, (s^2)^{-1}.
+bool is_unit(const Tree& tree, Ref ref) {
+  const auto& node = tree[ref];
+  if (node.kind == Kind::Symbol) return is_letter_unit(node.name);
+  return node.kind == Kind::Power && tree[node.items[1]].kind == Kind::Number &&
+         is_unit(tree, node.items[0]);
+}
+
+/// "3s", "10 m/s": the number without its unit, of one letter or a quotient of them.
 std::optional<Ref> without_unit(const Tree& tree, Ref ref) {
   const auto& node = tree[ref];
-  if (node.kind != Kind::Product || node.items.size() != 2) return std::nullopt;
+  if (node.kind != Kind::Product || node.items.size() < 2) return std::nullopt;
   if (tree[node.items[0]].kind != Kind::Number) return std::nullopt;
-  const auto& last = tree[node.items[1]];
-  const auto& unit = last.kind == Kind::Power ? tree[last.items[0]] : last;
-  if (unit.kind != Kind::Symbol || !is_letter_unit(unit.name)) return std::nullopt;
-  return node.items[0];
+  bool quotient = false;
+  for (std::size_t i = 1; i < node.items.size(); ++i) {
+    if (!is_unit(tree, node.items[i])) return std::nullopt;
+    const auto& factor = tree[node.items[i]];
+    quotient = quotient || (factor.kind == Kind::Power && tree[factor.items[1]].value < 0);
+  }
+  return node.items.size() == 2 || quotient ? std::optional(node.items[0]) : std::nullopt;
 }
 
 bool rounds_alike(const Tree& tree, Ref a, Ref b, int precision, Scope& scope) {

@@ -269,31 +269,4 @@ bool is_letter_unit(std::string_view name) {
   return holds(kLetterUnits, name);
 }
 
-bool is_negation(std::string_view word) {
-  constexpr std::string_view kNegations[] = {"not",   "never",  "neither", "nor",  "except",
-                                             "isn't", "aren't", "cannot",  "can't"};
-  std::string lower(word);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return holds(kNegations, lower);
-}
-
-bool is_hedge(std::string_view words) {
-  const auto in_word = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '\'';
-  };
-  for (std::size_t at = 0; at < words.size(); ++at) {
-    auto end = at;
-    while (end < words.size() && in_word(words[end]))
-      ++end;
-    const auto word = words.substr(at, end - at);
-    if (word == "or" || word == "Or" || word == "OR" || word == "either" || word == "Either" ||
-        is_negation(word))
-      return true;
-    at = end;
-  }
-  return false;
-}
-
 }  // namespace aha::math

@@ -1,5 +1,7 @@
 #pragma once
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "rewards/math/lexer.h"
@@ -21,6 +23,10 @@ std::optional<Meaning> word_meaning(std::string_view word);
 /// `size` is the bytes of the character.
 std::optional<Meaning> character_meaning(std::string_view text, std::size_t& size);
 
+/// A text whose full-width digits, letters and signs of arithmetic (U+FF0B and its like) are those of
+/// ASCII; nothing where it has none.
+std::optional<std::string> narrowed(std::string_view text);
+
 /// Commands whose argument is words: text, mbox, textbf, ...
 bool is_text_command(std::string_view name);
 
@@ -36,5 +42,14 @@ bool is_negation(std::string_view word);
 
 /// True where words offer another answer or take one back ("or forty", "not"): they are no unit and no label.
 bool is_hedge(std::string_view words);
+
+/// A separator that says "both": and, \land.
+bool is_conjunction(std::string_view separator);
+
+/// The ending of 1st, 2nd, 3rd, 4th.
+bool is_ordinal_ending(std::string_view word);
+
+/// The value of "million" and its like, also with a unit behind: "million dollars".
+std::optional<std::int64_t> named_scale(const Token& token);
 
 }  // namespace aha::math
