@@ -13,7 +13,8 @@ namespace aha {
 /// and nothing else, or the row cannot be judged.
 ///
 /// Prediction, option `extraction`:
-///   last        the first number after the last "####", else the last number of the text
+///   last        the first number after the last "####", else the last number of the text; what stands
+///               beside it does not count ("#### 18 or 19" is 18)
 ///   answer_tag  the last number of the last closed <answer>...</answer>
 /// A truncated attempt scores 0 unless what was taken had visibly ended: more than digits, points
 /// and commas follow the number after "####", or the answer tag is closed. `extracted` is the

@@ -18,7 +18,8 @@ namespace aha::math {
 ///
 /// Multiplication written without a sign binds like one with it: 1/2x is (1/2)x. A function without
 /// brackets takes the numbers, letters and fractions that follow: \sin 2x + 1 is (\sin(2x)) + 1. A
-/// whole number before a fraction of numerals is a mixed number: 2\frac{5}{8} is 21/8.
+/// whole number before a fraction of numerals is a mixed number: 2\frac{5}{8} is 21/8. Degrees are
+/// dropped, but for those within a trigonometric function, which are pi/180.
 ///
 /// Refusal, with why: anything else, more than 64 open brackets, more than kMostNodes parts.
 Ref parsed(Tree& tree, std::string_view text);
