@@ -172,6 +172,7 @@ const float* Decoder::forward_staged(const Exec& exec, ParameterProvider& weight
 
 ForwardPart Decoder::enter(const Exec& exec, const EdgeWeights& edges, const RowBatch& host_rows,
                            Activations& kept) const {
+  check(host_rows.num_blocks > 0, "rows of training say how many blocks their tables name");
   const Memory& memory = *ops_->memory;
   const ForwardPart part{kept.rows.stage(memory, host_rows), &kept};
   const Index M = part.rows.rows();

@@ -88,7 +88,7 @@ void Decoder::backward_attention(const Exec& exec, const BlockWeights& w, const 
   float* normed = p.scratch->block.normed.data();
   float* dnormed = p.scratch->dnormed.data();
   float* dqkv = p.scratch->dqkv.reserve(M * Q, memory);
-  float* dattention = block.gate_up.reserve(M * HD, memory);  // done with
+  float* dattention = p.scratch->block.wide.reserve(M * HD, memory);  // done with
   const KvStore kv = kv_of(l, *p.kept, p.scratch->block);
   const KvStore dkv{p.scratch->dkv.reserve(p.num_kv_floats, memory), kv.Hk, kv.D};
   const KvRows kv_rows{rows.positions.data(), rows.tables.data(), M};

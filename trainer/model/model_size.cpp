@@ -1,5 +1,7 @@
 #include "trainer/model/model_size.h"
 
+#include <algorithm>
+
 namespace aha {
 
 ModelSize model_size(const ModelConfig& c) {
@@ -37,7 +39,8 @@ TrainingRow training_row(const ModelConfig& c, bool recomputed) {
   TrainingRow row;
   row.kept = size.layers * (recomputed ? C : size.kept_floats) + edges;
   row.block = C + F + (recomputed ? size.kept_floats - C : 0);
-  row.back = C + size.qkv_width;
+  // the derivative of attention takes the place of SwiGLU's
+  row.back = C + size.qkv_width + std::max<std::int64_t>(0, size.attention_width - F);
   return row;
 }
 

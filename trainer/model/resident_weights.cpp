@@ -95,14 +95,16 @@ bool ResidentWeights::round(const Exec& exec, std::int64_t offset, const float* 
   return ops_->narrow(exec, values, n, storage_, stored(offset));
 }
 
-void ResidentWeights::put(const Exec& exec, const Parameter& p, std::span<const float> values) {
+void ResidentWeights::put(const Exec& exec, const Parameter& p, std::int64_t first,
+                          std::span<const float> values) {
+  const auto size = static_cast<std::int64_t>(values.size());
   const Memory& memory = *ops_->memory;
   const float* from = values.data();
   if (!memory.host) {
-    memory.upload(from, 4 * p.size, incoming_.reserve(p.size, memory));
+    memory.upload(from, 4 * size, incoming_.reserve(size, memory));
     from = incoming_.data();
   }
-  if (!round(exec, p.offset, from, p.size)) too_large_for(storage_, p, values);
+  if (!round(exec, p.offset + first, from, size)) too_large_for(storage_, p, values);
 }
 
 void ResidentWeights::publish(const Exec& exec, bool done) {

@@ -51,8 +51,9 @@ class ResidentWeights : public ParameterProvider {
   void complete(const Exec& exec);
   /// Copies values [total] in; `publish` must follow.
   void assign(const Tensor& values);
-  /// Rounds one parameter in.
-  void put(const Exec& exec, const Parameter& parameter, std::span<const float> values);
+  /// Rounds values in, of one parameter from its element `first` on.
+  void put(const Exec& exec, const Parameter& parameter, std::int64_t first,
+           std::span<const float> values);
 
   /// Of trained weights, in the memory of the table.
   float* data();

@@ -231,7 +231,9 @@ const StoredTensor& SafetensorsFile::need(std::string_view name, std::size_t len
 }
 
 void SafetensorsFile::read(std::string_view name, std::span<float> out) const {
-  copy(name, need(name, out.size()), 0, out);
+  const auto& tensor = need(name, out.size());
+  verify(name, tensor);
+  copy(name, tensor, 0, out);
 }
 
 void SafetensorsFile::read_part(std::string_view name, std::int64_t first,
@@ -239,13 +241,26 @@ void SafetensorsFile::read_part(std::string_view name, std::int64_t first,
   const auto& tensor = need(name);
   check(first >= 0 && first + static_cast<std::int64_t>(out.size()) <= tensor.size,
         "a part of a tensor lies inside of it");
+  verify(name, tensor);
   copy(name, tensor, first, out);
+}
+
+void SafetensorsFile::read_pieces(
+    std::string_view name, std::int64_t most,
+    const std::function<void(std::int64_t first, std::span<const float> values)>& take) const {
+  const auto& tensor = need(name);
+  verify(name, tensor);
+  std::vector<float> piece;
+  for (std::int64_t first = 0; first < tensor.size; first += most) {
+    piece.resize(static_cast<std::size_t>(std::min(most, tensor.size - first)));
+    copy(name, tensor, first, piece);
+    take(first, piece);
+  }
 }
 
 void SafetensorsFile::copy(std::string_view name, const StoredTensor& tensor, std::int64_t first,
                            std::span<float> out) const {
   if (out.empty()) return;
-  verify(name, tensor);
   const std::size_t width = tensor.dtype == "F32" ? 4 : 2;
   const std::size_t begin = tensor.begin + width * static_cast<std::size_t>(first);
   const auto* from = file_.bytes().data() + begin;

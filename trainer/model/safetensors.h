@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -47,6 +48,10 @@ class SafetensorsFile {
   void read(std::string_view name, std::span<float> out) const;
   /// Reads its elements from `first` on, as many as `out` holds, which must be there.
   void read_part(std::string_view name, std::int64_t first, std::span<float> out) const;
+  /// Reads a tensor in pieces of at most `most` elements: `take` is given where each begins and its values.
+  void read_pieces(
+      std::string_view name, std::int64_t most,
+      const std::function<void(std::int64_t first, std::span<const float> values)>& take) const;
   /// Reads I64.
   void read(std::string_view name, std::span<std::int64_t> out) const;
 
@@ -55,6 +60,7 @@ class SafetensorsFile {
   const StoredTensor& need(std::string_view name, std::size_t length) const;
   std::string_view bytes_of(const StoredTensor& tensor) const;
   void verify(std::string_view name, const StoredTensor& tensor) const;
+  /// Of what was verified.
   void copy(std::string_view name, const StoredTensor& tensor, std::int64_t first,
             std::span<float> out) const;
 

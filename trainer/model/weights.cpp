@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -70,8 +71,13 @@ void check_stored(const ModelTensors& stored, const fs::path& folder,
   problems.raise();
 }
 
-/// Element of the first NaN or infinity, or -1.
-std::int64_t first_not_finite(std::span<const float> values) {
+/// A NaN or infinity of a tensor.
+struct NotFinite {
+  std::int64_t at;
+  float value;
+};
+
+std::optional<NotFinite> first_not_finite(std::span<const float> values) {
   constexpr std::uint32_t kExponent = 0x7f800000;
   const auto bad = [](float x) {
     return (std::bit_cast<std::uint32_t>(x) & kExponent) == kExponent;
@@ -79,29 +85,23 @@ std::int64_t first_not_finite(std::span<const float> values) {
   bool any = false;
   for (const float x : values)
     any |= bad(x);
-  if (!any) return -1;
-  return std::find_if(values.begin(), values.end(), bad) - values.begin();
+  if (!any) return std::nullopt;
+  const auto found = std::find_if(values.begin(), values.end(), bad);
+  return NotFinite{found - values.begin(), *found};
 }
 
-using TakeValues = std::function<void(const Parameter&, std::span<const float>)>;
+/// Reads one parameter, and says what is not finite.
+using Read = std::function<std::optional<NotFinite>(const SafetensorsFile&, const Parameter&)>;
 
-/// Reads every parameter to where `place` says, and shows it to `take` when that is not empty.
-void read_all(const fs::path& folder, const ParameterLayout& layout,
-              const std::function<std::span<float>(const Parameter&)>& place,
-              const TakeValues& take) {
+void read_all(const fs::path& folder, const ParameterLayout& layout, const Read& read) {
   const ModelTensors stored(folder);
   check_stored(stored, folder, layout);
   ModelProblems problems;
   for (const auto& parameter : layout.parameters) {
     const auto& file = *stored.files().find(parameter.name)->second;
-    const auto values = place(parameter);
-    file.read(parameter.name, values);
-    if (const auto at = first_not_finite(values); at >= 0)
+    if (const auto bad = read(file, parameter))
       problems.add("{}: tensor {} holds {} at element {}, expected finite numbers",
-                   file.path().string(), name_text(parameter.name),
-                   values[static_cast<std::size_t>(at)], at);
-    else if (take)
-      take(parameter, values);
+                   file.path().string(), name_text(parameter.name), bad->value, bad->at);
   }
   problems.raise();
 }
@@ -110,38 +110,46 @@ void read_all(const fs::path& folder, const ParameterLayout& layout,
 
 Tensor load_weights(const fs::path& folder, const ParameterLayout& layout) {
   Tensor values;
-  read_all(folder, layout,
-           [&](const Parameter& p) {
-             if (!values.defined()) values = at::empty({layout.total}, at::kFloat);
-             return std::span(values.mutable_data_ptr<float>() + p.offset,
-                              static_cast<std::size_t>(p.size));
-           },
-           {});
+  read_all(folder, layout, [&](const SafetensorsFile& file, const Parameter& p) {
+    if (!values.defined()) values = at::empty({layout.total}, at::kFloat);
+    const std::span own(values.mutable_data_ptr<float>() + p.offset,
+                        static_cast<std::size_t>(p.size));
+    file.read(p.name, own);
+    return first_not_finite(own);
+  });
   return values;
 }
 
 void read_weights(const fs::path& folder, const ParameterLayout& layout, const TakeValues& take) {
-  std::vector<float> values;
-  read_all(
-      folder, layout,
-      [&](const Parameter& p) {
-        values.resize(static_cast<std::size_t>(p.size));
-        return std::span(values);
-      },
-      take);
+  constexpr std::int64_t kPiece = std::int64_t{1} << 20;
+  read_all(folder, layout, [&](const SafetensorsFile& file, const Parameter& p) {
+    std::optional<NotFinite> bad;
+    file.read_pieces(p.name, kPiece, [&](std::int64_t first, std::span<const float> values) {
+      if (bad) return;
+      bad = first_not_finite(values);
+      if (bad)
+        bad->at += first;
+      else
+        take(p, first, values);
+    });
+    return bad;
+  });
 }
 
 Tensor load_weights(const fs::path& folder, const ParameterLayout& layout, std::int64_t begin,
                     std::int64_t end) {
   if (begin == 0 && end == layout.total) return load_weights(folder, layout);
   Tensor part;
-  read_weights(folder, layout, [&](const Parameter& p, std::span<const float> values) {
-    if (!part.defined()) part = at::empty({end - begin}, at::kFloat);
-    const auto first = std::clamp(begin, p.offset, p.offset + p.size);
-    const auto last = std::clamp(end, p.offset, p.offset + p.size);
-    std::copy_n(values.data() + (first - p.offset), std::max<std::int64_t>(0, last - first),
-                part.mutable_data_ptr<float>() + (std::max(first, begin) - begin));
-  });
+  read_weights(
+      folder, layout, [&](const Parameter& p, std::int64_t at, std::span<const float> values) {
+        if (!part.defined()) part = at::empty({end - begin}, at::kFloat);
+        const auto place = p.offset + at;
+        const auto after = place + static_cast<std::int64_t>(values.size());
+        const auto first = std::clamp(begin, place, after);
+        const auto last = std::clamp(end, place, after);
+        std::copy_n(values.data() + (first - place), std::max<std::int64_t>(0, last - first),
+                    part.mutable_data_ptr<float>() + (std::max(first, begin) - begin));
+      });
   return part;
 }
 

@@ -26,10 +26,12 @@ Tensor load_weights(const std::filesystem::path& folder, const ParameterLayout& 
 Tensor load_weights(const std::filesystem::path& folder, const ParameterLayout& layout,
                     std::int64_t begin, std::int64_t end);
 
-/// The same, a parameter after the other: `take` is given the values of each, which are gone when it
-/// returns.
+/// Given the values of a parameter from its element `first` on, which are gone when it returns.
+using TakeValues =
+    std::function<void(const Parameter&, std::int64_t first, std::span<const float> values)>;
+/// The same, a parameter after the other, in pieces of 4 MB.
 void read_weights(const std::filesystem::path& folder, const ParameterLayout& layout,
-                  const std::function<void(const Parameter&, std::span<const float> values)>& take);
+                  const TakeValues& take);
 
 /// The checks of `load_weights` alone: headers are read, values are not.
 void check_weights(const std::filesystem::path& folder, const ParameterLayout& layout);

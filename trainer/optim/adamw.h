@@ -17,7 +17,8 @@ struct ParamRange {
   bool decay = false;
 };
 
-/// Where the new values of an update are written in 16 bits as well: `to` [own slice], null: nowhere.
+/// Where the new values of an update are written in 16 bits as well: `to` [own slice], null: nowhere. What lies in no
+/// ParamRange never moves and is not written: a copy of all values must have been there before.
 struct RoundedCopy {
   std::uint16_t* to = nullptr;
   FloatType type = FloatType::BF16;
@@ -28,7 +29,7 @@ struct UpdateStats {
   double grad_norm = 0;   ///< before clipping
   double clip_scale = 1;  ///< factor on the gradient, <= 1
   bool applied = true;   ///< false: the norm, or a value after the update, is none; nothing changed
-  bool rounded = false;  ///< the copy that was asked for holds all values
+  bool rounded = false;  ///< the copy that was asked for has every value of the ranges
 };
 
 /// First and second moments of the gradient.

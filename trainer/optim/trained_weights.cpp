@@ -176,7 +176,9 @@ void TrainedWeights::begin_rollout() {
   sampling_ = !options_.whole_in_rollout;
   if (sampling_) return;
   whole_.emplace(config_, layout_, *ops_, Tensor(), options_.storage);
-  share_whole(false);
+  if (auto* const own = own_rounded(); own != nullptr)  // as `publish` left them
+    ops_->copy(exec_, own, 2 * own_.size(), whole_->rounded() + own_.begin);
+  share_whole(true);
   settle();
 }
 

@@ -66,7 +66,7 @@ class TrainedWeights : public ParameterProvider {
   /// True when `whole` returns a copy.
   bool divided() const { return divided_; }
 
-  /// From here to `end_rollout` this rank makes as many forward passes as it likes.
+  /// From here to `end_rollout` this rank makes as many forward passes as it likes, with the weights of the last `publish`.
   void begin_rollout();
   void end_rollout();
   /// Takes part in a forward pass that other ranks make.

@@ -175,9 +175,10 @@ Policy load_policy(const std::filesystem::path& folder, const Machine& machine,
   ResidentWeights weights(policy.config, policy.layout, machine.ops,
                           whole ? load_weights(folder, policy.layout) : Tensor(), options.storage);
   if (!whole)
-    read_weights(folder, policy.layout, [&](const Parameter& p, std::span<const float> values) {
-      weights.put(machine.exec, p, values);
-    });
+    read_weights(folder, policy.layout,
+                 [&](const Parameter& p, std::int64_t first, std::span<const float> values) {
+                   weights.put(machine.exec, p, first, values);
+                 });
   weights.publish(machine.exec);
   policy.weights = std::make_unique<TrainedWeights>(std::move(weights), machine.exec);
   return policy;

@@ -177,6 +177,7 @@ class TrainingPass {
 
   const float* hidden() const { return hidden_; }
   std::int64_t kept_bytes() const { return kept_.bytes(); }
+  std::int64_t scratch_bytes() const { return scratch_.bytes(); }
   std::vector<float> logprobs, entropies;
 
  private:

@@ -65,9 +65,9 @@ TEST_CASE("resident weights: in 16 bits they are what a model folder of that typ
 
       // without f32 values beside them, and saved again as the same bytes
       aha::ResidentWeights only(config, small.layout, ops, {}, storage);
-      aha::read_weights(
-          folder.path(), small.layout,
-          [&](const aha::Parameter& p, std::span<const float> values) { only.put({}, p, values); });
+      aha::read_weights(folder.path(), small.layout,
+                        [&](const aha::Parameter& p, std::int64_t first,
+                            std::span<const float> values) { only.put({}, p, first, values); });
       only.publish({});
       CHECK(same_bits(seen, read_by_decoder(only, config, ops)));
       const TempFolder again;

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <limits>
 
@@ -53,6 +54,25 @@ TEST_CASE("SafetensorsFile: F16 is widened as torch does, subnormals too", "[mod
   CHECK(std::any_of(got.begin(), got.end(), [](float x) { return x != 0 && std::abs(x) < 6e-5F; }));
   for (std::size_t i = 0; i < got.size(); ++i)
     REQUIRE(std::bit_cast<std::uint32_t>(got[i]) == std::bit_cast<std::uint32_t>(wanted[i]));
+}
+
+TEST_CASE("SafetensorsFile: read in pieces a tensor has the values of one read",
+          "[model][golden]") {
+  const SafetensorsFile file(golden("model/rounding.safetensors"));
+  for (const char* name : {"f16", "f16_as_f32"}) {
+    const auto whole = floats(file, name);
+    const auto size = static_cast<std::int64_t>(whole.size());
+    for (const std::int64_t most : {std::int64_t{1000}, size - 1, size, size + 1}) {
+      std::vector<float> pieces;
+      file.read_pieces(name, most, [&](std::int64_t first, std::span<const float> values) {
+        CHECK(first == static_cast<std::int64_t>(pieces.size()));
+        CHECK(static_cast<std::int64_t>(values.size()) <= most);
+        pieces.insert(pieces.end(), values.begin(), values.end());
+      });
+      REQUIRE(pieces.size() == whole.size());
+      CHECK(std::memcmp(pieces.data(), whole.data(), 4 * whole.size()) == 0);
+    }
+  }
 }
 
 TEST_CASE("write_safetensors: BF16 is rounded as torch does", "[model][golden]") {

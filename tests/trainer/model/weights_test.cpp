@@ -267,6 +267,13 @@ TEST_CASE("load_weights: a NaN or an infinity is refused with its place", "[mode
   CHECK(error.find("tensor \"model.embed_tokens.weight\" holds -inf at element 0, expected finite "
                    "numbers") != std::string::npos);
   CHECK(error.find("tensor \"model.norm.weight\" holds nan at element 3") != std::string::npos);
+  // in pieces, too, and nothing of such a piece is given away
+  CHECK(error_of([&] {
+          read_weights(folder.path(), model.layout,
+                       [&](const Parameter& p, std::int64_t, std::span<const float>) {
+                         CHECK(p.name != "model.norm.weight");
+                       });
+        }) == error);
 }
 
 TEST_CASE("load_weights: a truncated file is refused", "[model]") {

@@ -1,5 +1,6 @@
 #include "trainer/optim/adamw.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <limits>
@@ -203,4 +204,28 @@ TEST_CASE("adamw: a copy of the new values is rounded as it is made, unless one 
     const auto stats = optimizer.step({}, values.data(), grads.data(), 0, {}, {copy.data(), type});
     CHECK((stats.applied && !stats.rounded));
   }
+}
+
+TEST_CASE("adamw: of values that no range has, the rounded copy keeps what it had") {
+  constexpr Index kTotal = 9001, kFirst = 4000, kEnd = 4777;
+  AdamWOptimizer optimizer(cpu_ops(), {{0, kFirst, true}, {kEnd, kTotal - kEnd, false}}, kTotal, {},
+                           alone);
+  const auto before = random_values(kTotal, 1);
+  auto values = before;
+  std::vector<std::uint16_t> expected(kTotal), copy(kTotal);
+  for (auto* to : {&copy, &expected})
+    REQUIRE(cpu_ops().narrow({}, before.data(), kTotal, FloatType::BF16, to->data()));
+  const auto stats = optimizer.step({}, values.data(), random_values(kTotal, 2).data(), 1e-2, {},
+                                    {copy.data(), FloatType::BF16});
+  CHECK(stats.rounded);
+  CHECK(std::equal(before.begin() + kFirst, before.begin() + kEnd, values.begin() + kFirst));
+  CHECK(values[kFirst - 1] != before[kFirst - 1]);
+  CHECK(values[kEnd] != before[kEnd]);
+  // with what was published before, the copy of every value
+  REQUIRE(cpu_ops().narrow({}, values.data(), kTotal, FloatType::BF16, expected.data()));
+  CHECK(copy == expected);
+  std::fill(copy.begin(), copy.end(), std::uint16_t{0xffff});
+  (void)optimizer.step({}, values.data(), random_values(kTotal, 3).data(), 1e-2, {},
+                       {copy.data(), FloatType::BF16});
+  CHECK(std::count(copy.begin(), copy.end(), std::uint16_t{0xffff}) == kEnd - kFirst);
 }

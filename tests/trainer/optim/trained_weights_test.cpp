@@ -173,6 +173,23 @@ TEST_CASE("trained weights: in a rollout block by block, ranks make as many pass
   CHECK(passes == 2 * (0 + 2 + 4) + 2 * 3);
 }
 
+TEST_CASE("trained weights: a rollout reads what was published, whatever moved since") {
+  const Model m(small_model("qwen2", true, 3), FloatType::BF16);
+  std::atomic<int> equal = 0;
+  on_ranks(3, [&](Communicator& comm) {
+    TrainedWeights weights(m.config, m.layout, cpu_ops(), {}, slice_of(m.values, comm),
+                           {m.storage, true, true}, &comm);
+    weights.publish();
+    weights.settle();
+    std::fill_n(weights.data(), weights.own().size(), 7.0F);
+    weights.begin_rollout();
+    if (pass(m.config, weights) == m.expected) ++equal;
+    weights.end_rollout();
+    comm.barrier("passed");
+  });
+  CHECK(equal == 3);
+}
+
 TEST_CASE("trained weights: they travel until they are waited for, and none is used before") {
   const ModelConfig config = small_model("qwen2", true, 3);
   const ParameterLayout layout = make_layout(config);

@@ -48,13 +48,15 @@ struct Portion {
   static constexpr int kEights = kTile * kStep / 8 / kTileThreads;
   Eight part[kEights];
 
+  // Along the sum neighbours read neighbouring eights. Across lines two of them read 32 bytes of one number of the sum, and
+  // the others the next numbers, so that what they put lies in different banks.
   static AHA_DEVICE int line(int i) {
     const int n = thread() + i * kTileThreads;
-    return Along ? n / (kStep / 8) : n % (kTile / 8) * 8;
+    return Along ? n / (kStep / 8) : (n / (2 * kStep) * 2 + n % 2) * 8;
   }
   static AHA_DEVICE int at(int i) {
     const int n = thread() + i * kTileThreads;
-    return Along ? n % (kStep / 8) * 8 : n / (kTile / 8);
+    return Along ? n % (kStep / 8) * 8 : n / 2 % kStep;
   }
   AHA_DEVICE void fetch(const Lines& x, Index first_line, Index first) {
     AHA_UNROLL
