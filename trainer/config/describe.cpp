@@ -235,7 +235,7 @@ void describe(Visitor& v, TrainConfig& s) {
          &s.per_device_train_batch_size);
   v.leaf(Key("gradient_checkpointing",
              "keep what enters each block and compute the rest again on the way back: less memory, "
-             "up to a quarter more time in training. Changes no bit")
+             "about a quarter more time in training, more with long sequences. Changes no bit")
              .free_to_change(),
          &s.gradient_checkpointing);
   v.leaf(Key("strict_chunk", "strict: completions of one group that form a unit of the gradient")

@@ -151,8 +151,8 @@ std::string advice_to_fit(const ModelConfig& model, const StepWork& work, const 
   least.decode_rows = 8;
   least.reference = false;
   if (work.reference && fits(least))
-    return "set objective.beta to 0, which needs no reference, train.gradient_checkpointing to "
-           "true, and smaller batches";
+    return fmt::format("set objective.beta to 0, which needs no reference{}, and smaller batches",
+                       work.recomputed ? "" : ", train.gradient_checkpointing to true");
   Cluster more = cluster;
   for (more.ranks = 2 * cluster.ranks; more.ranks <= 4096; more.ranks *= 2)
     if (total(model, work, more, zero) <= room) return fmt::format("take {} ranks", more.ranks);

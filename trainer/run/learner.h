@@ -55,8 +55,11 @@ class Learner {
   /// much as the largest piece.
   static constexpr double kMostGrowth = 1.5;
 
-  /// Bytes of activations so far.
-  std::int64_t bytes() const;
+  /// Bytes so far: of what exists for every row of a micro-batch, and of what threads work in.
+  std::int64_t kept_bytes() const;
+  std::int64_t scratch_bytes() const;
+  /// Pieces of the last forward pass.
+  std::size_t pieces() const { return num_pieces_; }
 
  private:
   /// Consecutive sections, with block numbers that start at 0.

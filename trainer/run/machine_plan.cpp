@@ -103,16 +103,15 @@ std::vector<std::string> sharding_lines(const StageConfig& stage, const ModelCon
   return lines;
 }
 
-std::string built_line(StageConfig stage, const ModelConfig& model, const MemoryInputs& inputs,
-                       double room) {
+std::string built_line(const StageConfig& stage, const ModelConfig& model,
+                       const MemoryInputs& inputs, double room) {
   const auto fits = [room](const MemoryPlan& plan) {
     return static_cast<double>(plan.total()) <= room;
   };
   const MemoryPlan now = plan_device_memory(stage, model, inputs);
-  stage.train.gradient_checkpointing = true;
   return fmt::format("           as built today, activations in f32: {}: {}", now.text(),
                      fits(now) ? "fits"
-                     : fits(plan_device_memory(stage, model, inputs))
+                     : fits(plan_device_memory(recomputed(stage), model, inputs))
                          ? "does not fit; set train.gradient_checkpointing to true"
                          : "does not fit");
 }

@@ -103,11 +103,13 @@ std::int64_t activation_bytes(const StageConfig& stage, const ModelConfig& model
   const bool recomputed = stage.train.gradient_checkpointing;
   const TrainingRow row = training_row(model, recomputed);
   const Shape update = update_shape(stage, in);
-  const std::int64_t rows = micro_rows(stage, update);
-  const std::int64_t section =
-      sum_of_products(1, update.prompt, stage.rollout.num_generations, update.completion);
-  const std::int64_t piece = std::min(rows, std::max(Learner::rows_of_a_piece(model), section));
-  const std::int64_t aside = std::min(in.threads, std::max<std::int64_t>(1, rows / piece));
+  const std::int64_t rows = std::max<std::int64_t>(1, micro_rows(stage, update));
+  const std::int64_t section = std::clamp<std::int64_t>(
+      sum_of_products(1, update.prompt, stage.rollout.num_generations, update.completion), 1, rows);
+  // whole sections, as many as Learner::cut takes; each thread has a scratch where all have a piece
+  const std::int64_t piece = std::min(
+      rows, section * std::max<std::int64_t>(1, Learner::rows_of_a_piece(model) / section));
+  const std::int64_t aside = in.threads <= (rows + piece - 1) / piece ? in.threads : 1;
   // a piece keeps what a larger one had, and answers of other micro-batches have other lengths
   const bool varies = is_grpo(stage) && update.tokens() > rows && piece < rows;
   const std::int64_t kept = varies ? share(rows, Learner::kMostGrowth) : rows;
@@ -230,6 +232,11 @@ MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model, const
   plan.parts.emplace_back("checkpoint",
                           copy_to_save_bytes(stage, division, parameters, in.ranks, gathered));
   return plan;
+}
+
+StageConfig recomputed(StageConfig stage) {
+  stage.train.gradient_checkpointing = true;
+  return stage;
 }
 
 std::int64_t machine_memory() {

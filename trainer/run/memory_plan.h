@@ -50,6 +50,9 @@ struct MemoryInputs {
 MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model,
                        const MemoryInputs& inputs);
 
+/// The stage with train.gradient_checkpointing on.
+StageConfig recomputed(StageConfig stage);
+
 /// Memory of the machine in bytes; the control group's limit when that is smaller.
 std::int64_t machine_memory();
 

@@ -28,11 +28,6 @@ struct StageView {
   const StageData& data;
 };
 
-StageConfig recomputed(StageConfig stage) {
-  stage.train.gradient_checkpointing = true;
-  return stage;
-}
-
 std::int64_t longest_prompt(const StageView& v) {
   std::int64_t longest = v.data.train->size() ? v.data.train->longest() : 0;
   for (const auto& set : v.data.eval)
@@ -147,7 +142,8 @@ void check_device_ranks(const StageView& v, const JobRanks& ranks) {
   const auto division = division_of(v.config);
   if (division.by_block && !division.whole_in_rollout)
     fail(
-        "optim.zero3_gather_for_rollout: false is for the CPU: a GPU decodes with all weights; true "
+        "optim.zero3_gather_for_rollout: false is for the CPU: a GPU decodes with all weights; "
+        "true "
         "would be right");
 }
 

@@ -39,14 +39,19 @@ std::int64_t part(const aha::MemoryPlan& plan, const std::string& name) {
 TEST_CASE("memory plan: within 15 % of the peak that was measured") {
   // ru_maxrss of one step of SmolLM2-135M, 2 threads: 4 prompts of at most 104 tokens x 8 x 96 tokens that all
   // reach their limit and have an advantage (rollout.ignore_eos, reward repetition); without and with gradient checkpointing
-  for (const auto& [recompute, kilobytes] : {std::pair{false, 4987136.0}, {true, 2830464.0}}) {
+  constexpr double kKept = 4987136, kAgain = 2830464;
+  std::vector<std::int64_t> activations;
+  for (const auto& [recompute, kilobytes] : {std::pair{false, kKept}, {true, kAgain}}) {
     auto asked = stage();
     asked.train.gradient_checkpointing = recompute;
     const auto plan = aha::plan_memory(asked, smollm2(), {104, 0, 2, false});
     INFO(plan.text());
     CHECK(static_cast<double>(plan.total()) == Approx(1024 * kilobytes).epsilon(0.15));
     CHECK(part(plan, "weights") == 134515008LL * 4);  // no packed copy
+    activations.push_back(part(plan, "activations"));
   }
+  CHECK(static_cast<double>(activations[0] - activations[1]) ==
+        Approx(1024 * (kKept - kAgain)).epsilon(0.15));
 }
 
 TEST_CASE("memory plan: grows with what is asked for, up to a full micro-batch") {
