@@ -22,6 +22,21 @@ aha::StageConfig stage_of_05b() {
   return stage;
 }
 
+/// Every completion as long as it may be.
+aha::MicroBatch full_batch(std::size_t prompts, std::size_t prompt, std::size_t completions,
+                           std::size_t length) {
+  aha::Group group;
+  group.prompt.ids.assign(prompt, 1);
+  group.completions.resize(completions);
+  for (auto& completion : group.completions)
+    completion.ids.assign(length, 2);
+  const std::vector<aha::Group> groups(prompts, group);
+  std::vector<aha::SampleRef> samples;
+  for (std::size_t i = 0; i < prompts * completions; ++i)
+    samples.push_back({i / completions, i % completions});
+  return aha::pack(groups, aha::plan_micro_batches(groups, samples, {}).front());
+}
+
 }  // namespace
 
 TEST_CASE("device plan: holds what a step takes, and not much more", "[gpu]") {
@@ -41,6 +56,17 @@ TEST_CASE("device plan: holds what a step takes, and not much more", "[gpu]") {
     INFO(storage << " again " << recompute << ": " << used << " bytes, " << plan.text());
     CHECK(used > 0);
     CHECK(used <= plan.total());
+    if (products_know_one_row()) CHECK(used <= plan.total() - plan.part("program"));  // no CUDA
+    auto& learner = job.stage->learner;
+    const auto micro = full_batch(3, 8, 6, 14);
+    (void)learner.forward(*job.policy.weights, micro);
+    const Floats ones(micro.targets.size(), 1.0F);
+    job.stage->gradients.begin(1, 1);
+    learner.backward(*job.policy.weights, micro, ones, ones, job.stage->gradients);
+    REQUIRE(learner.pieces() == 1);
+    const std::int64_t activations = learner.kept_bytes() + learner.scratch_bytes();
+    CHECK(activations <= plan.part("activations"));
+    CHECK(activations > plan.part("activations") / 2);
     CHECK(plan.total() - plan.part("program") - plan.part("scratch") < 2 * used);
   }
 }

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "tests/trainer/kernels/cuda/gpu.h"
+#include "tests/trainer/model/decoder_support.h"
 #include "tests/trainer/run/toy_job.h"
 #include "trainer/run/step.h"
 
@@ -36,6 +37,39 @@ Step step(const aha::Ops& ops, std::vector<std::string> more, int steps = 1) {
   ops.memory->download(job.stage->gradients.own(), 4 * total, result.gradient.data());
   const auto values = job.policy.weights->values();
   result.weights.assign(values.const_data_ptr<float>(), values.const_data_ptr<float>() + total);
+  return result;
+}
+
+struct Passed {
+  Floats logprobs, gradient;
+};
+
+/// A micro-batch of two prompts with three answers each, through a toy of this family.
+Passed there_and_back(const char* family, aha::FloatType storage, const aha::Ops& ops,
+                      bool recomputed) {
+  std::vector<aha::Group> groups(2);
+  std::vector<aha::SampleRef> samples;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    groups[g].prompt.ids.assign(19 + g, 5);
+    for (const std::size_t length : {1U, 9U, 30U}) {
+      samples.push_back({g, groups[g].completions.size()});
+      auto& ids = groups[g].completions.emplace_back().ids;
+      while (ids.size() < length)
+        ids.push_back(static_cast<aha::TokenId>((7 * ids.size() + 3 * g + length) % 60));
+    }
+  }
+  const auto micro = aha::pack(groups, aha::plan_micro_batches(groups, samples, {}).front());
+  Model model = varied(toy_family(family), ops, storage);
+  aha::Learner learner(model.decoder, {}, 60, 1.0, recomputed);
+  aha::Communicator comm;
+  aha::GradientSum sum(model.layout, ops, {}, comm, {});
+  sum.begin(1, 1);
+  Passed result{learner.forward(model.weights, micro).logprobs, {}};
+  const Floats ones(micro.targets.size(), 1.0F);
+  learner.backward(model.weights, micro, ones, ones, sum);
+  REQUIRE((sum.end_batch() && sum.finish()));
+  result.gradient.resize(aha_test::at(model.layout.total));
+  ops.memory->download(sum.own(), 4 * model.layout.total, result.gradient.data());
   return result;
 }
 
@@ -76,6 +110,21 @@ TEST_CASE("device: blocks that are computed again on the way back change no bit"
     CHECK(again.gradient == kept.gradient);
     CHECK(again.weights == kept.weights);
   }
+}
+
+TEST_CASE("device: blocks with biases, or norms of q and k, computed again change no bit",
+          "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  for (const char* family : {"qwen2", "qwen3"})
+    for (const auto storage : kTypes) {
+      INFO(family << " " << static_cast<int>(storage));
+      const Passed kept = there_and_back(family, storage, *gpu, false);
+      const Passed again = there_and_back(family, storage, *gpu, true);
+      CHECK(again.logprobs == kept.logprobs);
+      CHECK(again.gradient == kept.gradient);
+      CHECK(std::isfinite(gap(kept.gradient, Floats(kept.gradient.size()))));
+    }
 }
 
 TEST_CASE("device: steps with stored weights keep rollout and training together", "[gpu]") {
