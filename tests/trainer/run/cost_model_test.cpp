@@ -209,6 +209,11 @@ TEST_CASE("cluster memory: says which setting makes a job fit") {
   w.decode_rows = 100'000;
   w.prompts = 4096;
   CHECK_THAT(advice(qwen_15b()), contains("rollout.max_batch_size"));
+  w.reference = true;
+  const auto of_3b = qwen(2048, 11008, 42, 16, 2);  // 24 bytes a parameter are too much, 18 are not
+  CHECK_THAT(advice(of_3b), contains("objective.beta to 0") && contains("gradient_checkpointing"));
+  w.recomputed = true;
+  CHECK_THAT(advice(of_3b), contains("objective.beta to 0") && !contains("gradient_checkpointing"));
 }
 
 TEST_CASE("machines: an unknown kind names those there are") {
