@@ -56,8 +56,11 @@ struct Sizes {
   double part(std::int64_t prompts, std::int64_t each) const {
     return std::ceil(static_cast<double>(prompts) * static_cast<double>(each) / in.ranks);
   }
-  /// Rows of the largest micro-batch, in sequences of full length.
+  /// Rows of the largest micro-batch, in sequences of full length. Strict ones of grpo are units, of any size.
   std::int64_t micro_rows() const {
+    if (in.strict && grpo())
+      return in.longest_prompt +
+             std::min(samples(), stage.train.strict_chunk) * stage.rollout.max_completion_length;
     const std::int64_t groups =
         grpo() ? stage.train.prompts_per_step : stage.train.per_device_train_batch_size;
     const double completions = part(groups, samples());
@@ -180,7 +183,7 @@ MemoryPlan plan_device_memory(const StageConfig& stage, const ModelConfig& model
 }
 
 void require_device_memory(const std::string& stage, const MemoryPlan& plan,
-                           const DeviceState& device, bool fits_recomputed) {
+                           const DeviceState& device, bool fits_recomputed, bool in_units) {
   if (plan.total() <= device.free) return;
   const std::int64_t others = device.held_before - kOwnContext;
   const std::string held =
@@ -188,13 +191,14 @@ void require_device_memory(const std::string& stage, const MemoryPlan& plan,
           ? fmt::format(", and other programs hold {} of it: end them (nvidia-smi names them)",
                         bytes_text(static_cast<double>(device.held_before)))
           : "";
+  const std::string rows = in_units ? "train.strict_chunk" : "train.max_tokens_per_micro_batch";
   const bool sampling = plan.part("rollout") > plan.part("activations");
   fail("stage {}: needs {} on the GPU, {} has {} of {} free{}; {}lower {}, or set device=cpu",
        stage, plan.text(), device.name, bytes_text(static_cast<double>(device.free)),
        bytes_text(static_cast<double>(device.total)), held,
        fits_recomputed ? "set train.gradient_checkpointing=true, or " : "",
-       sampling ? "rollout.max_batch_size (then train.max_tokens_per_micro_batch)"
-                : "train.max_tokens_per_micro_batch (then rollout.max_batch_size)");
+       sampling ? fmt::format("rollout.max_batch_size (then {})", rows)
+                : fmt::format("{} (then rollout.max_batch_size)", rows));
 }
 
 }  // namespace aha

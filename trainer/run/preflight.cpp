@@ -152,7 +152,8 @@ std::string device_line(const StageView& v, const MemoryInputs& inputs) {
   const DeviceState device = device_ops(v.config.device).device->state();
   const MemoryPlan plan = plan_device_memory(v.stage, v.model, inputs);
   const MemoryPlan again = plan_device_memory(recomputed(v.stage), v.model, inputs);
-  require_device_memory(v.stage.name, plan, device, again.total() <= device.free);
+  require_device_memory(v.stage.name, plan, device, again.total() <= device.free,
+                        inputs.strict && v.stage.method == "grpo");
   return fmt::format("gpu        at most {}, of {} free on {}", plan.text(),
                      bytes_text(static_cast<double>(device.free)), device.name);
 }

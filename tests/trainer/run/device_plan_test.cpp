@@ -139,6 +139,26 @@ TEST_CASE("device plan: what does not fit is refused with the knob, and others a
   CHECK_THAT(rollout, contains("lower rollout.max_batch_size"));
 }
 
+TEST_CASE("device plan: a strict micro-batch is a unit, whatever tokens a micro-batch may have") {
+  auto stage = stage_of_05b();
+  aha::MemoryInputs inputs{128, 0, 1};
+  inputs.strict = true;
+  const auto activations = [&](std::int64_t tokens, std::int64_t chunk) {
+    stage.train.max_tokens_per_micro_batch = tokens;
+    stage.train.strict_chunk = chunk;
+    return aha::plan_device_memory(stage, qwen_05b(), inputs).part("activations");
+  };
+  CHECK(activations(1024, 4) == activations(16384, 4));
+  CHECK(activations(1024, 4) > activations(1024, 2));
+  CHECK(activations(1024, 16) == activations(1024, 64));  // a group has 16 completions
+  const auto refused = error_of([&] {
+    aha::require_device_memory("grpo", aha::plan_device_memory(stage, qwen_05b(), inputs),
+                               {"a card", kGiB, kGiB, 0}, false, true);
+  });
+  CHECK_THAT(refused, contains("train.strict_chunk"));
+  CHECK(refused.find("max_tokens_per_micro_batch") == std::string::npos);
+}
+
 TEST_CASE("device plan: with gradient checkpointing 896 floats a row and block are kept") {
   auto stage = stage_of_05b();
   const auto kept = aha::plan_device_memory(stage, qwen_05b(), {128, 0, 1});
