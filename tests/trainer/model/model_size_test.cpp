@@ -5,6 +5,7 @@
 #include "trainer/model/parameters.h"
 
 using namespace aha;
+using namespace aha_test;
 
 namespace {
 
@@ -64,4 +65,21 @@ TEST_CASE("model size: keys and values of a position, and what training keeps of
   const auto config = with_heads(shape("qwen2", 896, 4864, 24, true), 14, 2, 64, 151936);
   CHECK(model_size(config).kv_elements * 2 == 12'288);  // bytes in 16 bits, as engines report it
   CHECK(model_size(config).kv_elements * 4 * kKvBlock == KvCache::bytes_for(config, 1));
+}
+
+TEST_CASE("model size: what is kept does not grow on the way back, however wide attention is",
+          "[model]") {
+  auto config = toy_family("qwen3");
+  config.intermediate_size = 32;  // 4 heads of 20: more than gate and up together
+  Model model = varied(config, aha::cpu_ops());
+  const Rows rows({std::vector<aha::TokenId>(100, 3)});
+  TrainingPass pass(model);
+  pass.forward(rows.batch(), std::vector<std::int64_t>(100, 1));
+  const std::int64_t kept = pass.kept_bytes();
+  (void)pass.backward(std::vector<float>(100, 1.0F), std::vector<float>(100, 1.0F));
+  CHECK(pass.kept_bytes() == kept);
+  // beside keys, values and their derivatives, which are of blocks of 16 rows
+  const auto row = aha::training_row(config, false);
+  const std::int64_t blocks = rows.num_blocks * aha::kKvBlock * 2 * 2 * 20 * 4;
+  CHECK(pass.scratch_bytes() == 4 * 100 * (row.block + row.back) + blocks);
 }
