@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <exception>
 #include <iostream>
 
 #include "trainer/config/dump.h"
@@ -60,6 +61,21 @@ Config on_these_cores(Config config, const Placement& placement) {
       if (*threads == 0) *threads = placement.cores;
   return config;
 }
+
+/// Abandons the devices' network when an error ends it: memory that collectives are at work on could not be given back.
+class AbandonOnError {
+ public:
+  explicit AbandonOnError(Communicator& comm) : comm_(comm) {}
+  AbandonOnError(const AbandonOnError&) = delete;
+  AbandonOnError& operator=(const AbandonOnError&) = delete;
+  ~AbandonOnError() {
+    if (std::uncaught_exceptions() > errors_) comm_.abandon_devices();
+  }
+
+ private:
+  Communicator& comm_;
+  const int errors_ = std::uncaught_exceptions();
+};
 
 /// A job under way. Every rank has one, and all take the same way through it; what is written or said, rank 0
 /// writes and says.
@@ -344,6 +360,7 @@ class Job {
   bool resumed_ = false;  ///< the present stage goes on from a checkpoint: its step 0 is written
   double saved_s_ = 0;
   Saver saver_;
+  AbandonOnError abandon_{comm_};  ///< the last: it ends before what holds memory
 };
 
 JobEnd run_on(const Config& config, const TrainOptions& options, Communicator& comm) {
@@ -359,12 +376,7 @@ JobEnd run_on(const Config& config, const TrainOptions& options, Communicator& c
   for (const auto& line : plan)
     spdlog::info("{}", line);
   if (comm.leads()) spdlog::info("device     {}", job.device_text());
-  try {
-    return job.run();
-  } catch (...) {
-    comm.abandon_devices();  // memory that collectives are at work on could not be given back
-    throw;
-  }
+  return job.run();
 }
 
 }  // namespace
