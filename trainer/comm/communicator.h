@@ -81,7 +81,8 @@ class Communicator {
   /// From here on buffers may be the devices' memory; `network` is open. Collective. CommError when the devices do not find each other within
   /// `timeout_s`.
   void join_devices(const DeviceNetwork& network);
-  /// Ends what is under way on this rank's device, which gives no memory back before: the job is about to end with an error.
+  /// Ends what is under way on this rank's device: the job is about to end with an error. What is released before it is
+  /// kept, as freeing it would wait for other ranks.
   void abandon_devices();
 
   /// Begins to sum `buffer` over ranks in place: after `wait`, slices[r] is complete on rank r and the rest is

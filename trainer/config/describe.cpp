@@ -363,7 +363,10 @@ void describe_job(Visitor& v, Config& s) {
   v.leaf(Key("device", "where to compute; auto: the CPU, until cuda has been tried on a GPU")
              .one_of({"auto", "cpu", "cuda"}),
          &s.device);
-  v.leaf(Key("strict", "same bits for any micro-batch size and number of ranks"), &s.strict);
+  v.leaf(Key("strict",
+             "same bits for any number of ranks; micro-batches are strict_chunk completions of a "
+             "group"),
+         &s.strict);
 }
 
 Key stages_key() {

@@ -43,6 +43,8 @@ TakenDevice take(const Config& config, const Placement& placement) {
     ops.device->network->open();
   } catch (const UserError& error) {
     taken.problem = error.what();
+  } catch (const DeviceError& error) {  // as of a GPU that is another program's alone
+    taken.problem = error.what();
   }
   return taken;
 }

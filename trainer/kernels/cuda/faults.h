@@ -15,4 +15,10 @@ template <class... Arguments>
   raise(fault, static_cast<const char*>(message));
 }
 
+/// What CUDA does not do between the begin and the end of a recording.
+void require_no_recording(const char* what);
+
+/// Whether a collective may be under way, which waits for other GPUs: nothing that waits for this one may be called then.
+bool network_is_busy();
+
 }  // namespace aha::cuda

@@ -102,6 +102,7 @@ ncclResult_t start(const DeviceGroup& group, const DevicePart& part) {
 std::int64_t begin(const DeviceGroup* group) {
   if (group->sum && group->element == DeviceElement::Half)
     raise(CudaFault::Ours, "halves are not summed");
+  require_no_recording("a collective is begun");
   require(cudaEventRecord(network.asked, stream()), "cudaEventRecord");
   require(cudaStreamWaitEvent(network.stream, network.asked), "cudaStreamWaitEvent");
   require_nccl(network.nccl.GroupStart(), "a collective of GPUs");
@@ -133,6 +134,14 @@ void abandon() {
 }
 
 }  // namespace
+
+bool network_is_busy() {
+  if (network.comm == nullptr || network.begun == network.passed) return false;
+  if (network.handed < network.begun) return true;
+  if (cudaEventQuery(network.events[network.begun % kEvents]) != cudaSuccess) return true;
+  network.passed = network.begun;
+  return false;
+}
 
 const DeviceNetwork kNetwork{open, make_id, join, ready, begin, done, abandon};
 

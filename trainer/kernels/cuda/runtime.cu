@@ -3,6 +3,7 @@
 #include <cublas_v2.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -36,6 +37,7 @@ struct State {
   std::int64_t passed = 0;  ///< the last mark that was waited for
   bool preparing = false;   ///< or recording
   bool recording = false;
+  std::vector<void*> released;  ///< and not freed yet
   std::vector<cudaEvent_t> moments;
   std::size_t num_moments = 0;  ///< of them in use
   cudaDeviceProp properties{};
@@ -65,9 +67,12 @@ void require_blas(cublasStatus_t status, const char* what) {
     raise(CudaFault::Device, "%s: cuBLAS says %s", what, cublasGetStatusString(status));
 }
 
-/// What CUDA does not do between the begin and the end of a recording.
-void require_no_recording(const char* what) {
-  if (state.recording) raise(CudaFault::Ours, "%s while a decode step is recorded", what);
+/// What was released while the network was busy.
+void free_released() {
+  if (state.released.empty() || network_is_busy()) return;
+  for (void* memory : state.released)
+    (void)cudaFree(memory);
+  state.released.clear();
 }
 
 /// Too little memory shows as one of two statuses when a handle is made.
@@ -91,6 +96,7 @@ MemoryInfo memory_info() {
 
 void* allocate(std::int64_t bytes) {
   require_no_recording("memory is taken");
+  free_released();
   void* memory = nullptr;
   const auto size = static_cast<std::size_t>(bytes > 0 ? bytes : 1);
   char what[64];
@@ -100,10 +106,14 @@ void* allocate(std::int64_t bytes) {
   return memory;
 }
 
-/// Waits for the device.
+/// Waits for the device, and so for other GPUs where a collective is under way: an error of this rank would not get
+/// past it. It is called by destructors; a fault of the device is sticky and seen by the next call.
 void release(void* memory) {
-  (void)cudaFree(
-      memory);  // called by destructors; a fault of the device is sticky and seen by the next call
+  free_released();
+  if (memory != nullptr && network_is_busy())
+    state.released.push_back(memory);
+  else
+    (void)cudaFree(memory);
 }
 
 /// Through pinned memory, as pageable memory would make the host wait for the device.
@@ -180,6 +190,10 @@ const Memory kMemory{false, allocate, release, upload, download};
 
 cudaStream_t stream() {
   return state.stream;
+}
+
+void require_no_recording(const char* what) {
+  if (state.recording) raise(CudaFault::Ours, "%s while a decode step is recorded", what);
 }
 
 void require(cudaError_t status, const char* what) {
@@ -345,6 +359,8 @@ extern "C" __attribute__((visibility("default"))) const aha::Ops* aha_cuda_open(
   if (!aha::same_interface(*host)) return nullptr;
   if (state.blas != nullptr) return &table();
   state.host = *host;
+  // a kernel that is loaded at its first call waits for the device, and so for other GPUs
+  if (host->local_ranks > 1) (void)setenv("CUDA_MODULE_LOADING", "EAGER", 0);
   check_device();
   require(cudaStreamCreateWithFlags(&state.stream, cudaStreamNonBlocking), "cudaStreamCreate");
   const MemoryInfo info = memory_info();
