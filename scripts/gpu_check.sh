@@ -4,8 +4,9 @@
 #   scripts/gpu_check.sh [--out DIR] [--only PART,PART...] [--dry-run]
 # The part `compare` holds numbers of the jobs to within 1e-3 of each other: loss and gradient of the first step, which both
 # take from the seed's weights, and loss, gradient and mean length of the first GRPO step, which gpu_grpo takes from the weights
-# that the CPU's warm start ended with. `ranks` is the job on two GPUs, held to within 1e-3 of one's first step; it is left out where
-# one is visible. `replay` trains the batches of ten CPU steps on the GPU, with tolerances of its own.
+# that the CPU's warm start ended with. `ranks` is the job on two GPUs, held to within 1e-3 of one's first step, and
+# `ranks_strict` with strict: true, bf16 and weights divided, whose bytes are to be those of one; both are left out where one GPU is
+# visible. `replay` trains the batches of ten CPU steps on the GPU, with tolerances of its own.
 #   --out DIR    ./gpu_check; a log a part, results.json, replay*.json, bench.jsonl
 #   --only       these parts alone
 #   --dry-run    says what would be run
@@ -21,7 +22,7 @@ while [ $# -gt 0 ]; do
     --only) [ $# -ge 2 ] || die "gpu_check" "--only has no parts" "see scripts/gpu_check.sh --dry-run"
       only=,$2,; shift ;;
     --dry-run) dry=true ;;
-    -h | --help) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) die "gpu_check" "unknown argument '$1'" "see scripts/gpu_check.sh --help" ;;
   esac
   shift
@@ -69,16 +70,29 @@ compare() { # FOLDER
 visible_gpus() {
   if [ -n "${CUDA_VISIBLE_DEVICES:-}" ]; then tr , '\n' <<<"$CUDA_VISIBLE_DEVICES" | grep -c .; else nvidia-smi -L | grep -c '^GPU '; fi
 }
-several_ranks() { # FOLDER COMMAND...: the job on two GPUs beside the one on one
-  local folder=$1 gpus
-  shift
+two_gpus() {
+  local gpus
   gpus=$(visible_gpus)
   [ "$gpus" -ge 2 ] || { echo "left out: several ranks need two GPUs, and $gpus is visible"; return 77; }
+}
+several_ranks() { # FOLDER COMMAND...: the job on two GPUs beside the one on one
+  local folder=$1
+  shift
+  two_gpus || return
   rm -rf "${folder:?}/ranks" && "$@" &&
     one="one GPU" other="two GPUs" compare_stage "$folder/gpu/metrics.jsonl" "$folder/ranks/metrics.jsonl" warm_start loss grad_norm &&
     echo "two ranks learn what one learns, within 1e-3"
 }
-export -f not_built number_of_first_step compare_stage compare visible_gpus several_ranks
+strict_ranks() { # FOLDER COMMAND...: the job with strict on one GPU and on two
+  local folder=$1 n
+  shift
+  two_gpus || return
+  for n in 1 2; do
+    rm -rf "${folder:?}/strict_$n" && "$@" --nproc $n --set output_dir="$folder/strict_$n" || return 1
+  done
+  cmp "$folder"/strict_{1,2}/checkpoints/step_210/model.safetensors && echo "weights of two ranks have the bytes of one's"
+}
+export -f not_built number_of_first_step compare_stage compare visible_gpus two_gpus several_ranks strict_ranks
 
 toy=(train configs/countdown_aha.yaml --set stages.warm_start.train.max_steps=200 --set stages.grpo.train.max_steps=10)
 
@@ -95,6 +109,7 @@ part gpu_job 60 "'$aha' ${toy[*]} --set output_dir='$out/gpu' --set device=cuda"
 part gpu_grpo 60 "cp -r '$out/cpu' '$out/gpu_grpo' && '$aha' ${toy[*]} --set output_dir='$out/gpu_grpo' --set device=cuda --resume '$out/gpu_grpo/checkpoints/step_200' && touch '$out/gpu_grpo/done'"
 part compare 10 "compare '$out'"
 part ranks 60 "several_ranks '$out' '$aha' ${toy[*]} --set output_dir='$out/ranks' --set device=cuda --nproc 2"
+part ranks_strict 90 "strict_ranks '$out' '$aha' ${toy[*]} --set device=cuda --set strict=true --set model.storage=bf16 --set optim.zero_stage=3"
 replay="$(program gpu_replay) configs/countdown_aha.yaml --model '$out/cpu/checkpoints/step_200'"
 part replay 60 "$replay --json '$out/replay.json'"
 part replay_bf16 60 "$replay --json '$out/replay_bf16.json' --set model.storage=bf16"
@@ -116,7 +131,7 @@ peer generate 60 "transformers_generate.py --new 64"
 [ ${#names[@]} -gt 0 ] || die "gpu_check" "--only names no part" "see scripts/gpu_check.sh --dry-run"
 
 if $dry; then
-  for i in "${!names[@]}"; do printf '%-14s %4d s at most   %s\n' "${names[i]}" "${limits[i]}" "${commands[i]}"; done
+  for i in "${!names[@]}"; do printf '%-16s %4d s at most   %s\n' "${names[i]}" "${limits[i]}" "${commands[i]}"; done
   exit 0
 fi
 nvidia-smi -L >/dev/null 2>&1 || { say "gpu_check: no GPU here (nvidia-smi -L finds none)"; exit 77; }
@@ -127,7 +142,7 @@ for name in "${names[@]}"; do
 done
 [ -n "$only" ] || rm -f "$out/bench.jsonl"
 failed=0 rows=()
-printf '%-14s %-10s %8s   %s\n' part outcome seconds 'last line'
+printf '%-16s %-10s %8s   %s\n' part outcome seconds 'last line'
 for i in "${!names[@]}"; do
   log=$out/${names[i]}.log started=$EPOCHREALTIME
   left=$((most - SECONDS))
@@ -140,10 +155,10 @@ for i in "${!names[@]}"; do
   fi
   seconds=$(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $started }")
   grep -q 'skipped: no GPU' "$log" && code=77
-  case $code${names[i]} in 77peer_* | 77ranks) ;; 0*) ;; *) failed=1 ;; esac
+  case $code${names[i]} in 77peer_* | 77ranks | 77ranks_strict) ;; 0*) ;; *) failed=1 ;; esac
   case $code in 77) outcome="not run" ;; 0) outcome=passed ;; 124 | 137) outcome="timed out" ;; *) outcome="failed ($code)" ;; esac
   last=$(grep -v '^[=~ -]*$' "$log" | tail -n 1 | tr -d '"\\' | tr -cd '[:print:]' | cut -c1-160)
-  printf '%-14s %-10s %8.1f   %s\n' "${names[i]}" "$outcome" "$seconds" "$last"
+  printf '%-16s %-10s %8.1f   %s\n' "${names[i]}" "$outcome" "$seconds" "$last"
   rows+=("{\"part\": \"${names[i]}\", \"exit_code\": $code, \"seconds\": $seconds, \"last_line\": \"$last\"}")
 done
 { echo '['; printf '%s\n' "${rows[@]}" | sed '$!s/$/,/'; echo ']'; } >"$out/results.json"

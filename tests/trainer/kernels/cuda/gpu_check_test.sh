@@ -16,7 +16,8 @@ job() { # LOSS-OF-THE-GPU: a job that writes what the comparison reads
   program aha 'case "$*" in *device=cuda*) loss='"$1"' ;; *) loss=2.5 ;; esac
 out=$(printf "%s\n" "$@" | sed -n "s/^output_dir=//p")
 [ -n "$out" ] || { echo aha 1; exit 0; }
-mkdir -p "$out/checkpoints/step_200"
+mkdir -p "$out/checkpoints/step_200" "$out/checkpoints/step_210"
+echo weights >"$out/checkpoints/step_210/model.safetensors"
 printf "{\"step\":1,\"stage\":\"%s\",\"loss\":$loss,\"grad_norm\":3e-1,\"completions/mean_length\":16.0}\n" warm_start grpo >"$out/metrics.jsonl"'
 }
 export AHA_PEERS_PYTHON=bash # peers pretend too
@@ -62,6 +63,7 @@ PATH=$place/bin:$PATH CUDA_VISIBLE_DEVICES=1 "$place/scripts/gpu_check.sh" --out
 expect "one visible GPU" '^ranks +not run .*and 1 is visible'
 check
 expect "two GPUs" '^ranks +passed .*two ranks learn what one learns'
+expect "two GPUs with strict" '^ranks_strict +passed .*have the bytes of one'
 
 job 2.51
 check
