@@ -6,6 +6,7 @@
 #include <array>
 #include <vector>
 
+#include "rewards/text_scan.h"
 #include "trainer/core/error.h"
 
 namespace aha {
@@ -46,7 +47,7 @@ constexpr std::array kRanges = {
 struct Language {
   std::string_view name;
   Script script;
-  std::string_view script_name;
+  std::string_view script_name = {};  ///< of the language that stands for it
 };
 
 // The first of a script stands for it.
@@ -61,21 +62,21 @@ constexpr std::array kLanguages = {
     Language{"he", Script::Hebrew, "Hebrew"},
     Language{"hi", Script::Devanagari, "Devanagari"},
     Language{"th", Script::Thai, "Thai"},
-    Language{"de", Script::Latin, "Latin"},
-    Language{"fr", Script::Latin, "Latin"},
-    Language{"es", Script::Latin, "Latin"},
-    Language{"it", Script::Latin, "Latin"},
-    Language{"pt", Script::Latin, "Latin"},
-    Language{"nl", Script::Latin, "Latin"},
-    Language{"pl", Script::Latin, "Latin"},
-    Language{"vi", Script::Latin, "Latin"},
-    Language{"tr", Script::Latin, "Latin"},
-    Language{"id", Script::Latin, "Latin"},
-    Language{"uk", Script::Cyrillic, "Cyrillic"},
-    Language{"bg", Script::Cyrillic, "Cyrillic"},
-    Language{"fa", Script::Arabic, "Arabic"},
-    Language{"ur", Script::Arabic, "Arabic"},
-    Language{"mr", Script::Devanagari, "Devanagari"},
+    Language{"de", Script::Latin},
+    Language{"fr", Script::Latin},
+    Language{"es", Script::Latin},
+    Language{"it", Script::Latin},
+    Language{"pt", Script::Latin},
+    Language{"nl", Script::Latin},
+    Language{"pl", Script::Latin},
+    Language{"vi", Script::Latin},
+    Language{"tr", Script::Latin},
+    Language{"id", Script::Latin},
+    Language{"uk", Script::Cyrillic},
+    Language{"bg", Script::Cyrillic},
+    Language{"fa", Script::Arabic},
+    Language{"ur", Script::Arabic},
+    Language{"mr", Script::Devanagari},
 };
 
 const Language* find_language(std::string_view name) {
@@ -90,13 +91,9 @@ const Language& of_script(const Language& language) {
                        [&](const Language& l) { return l.script == language.script; });
 }
 
-bool ascii_letter(char c) {
-  return (static_cast<unsigned char>(c) | 0x20U) - 'a' < 26U;
-}
-
 Script script_of(std::uint32_t character) {
   if (character < 0x80)
-    return ascii_letter(static_cast<char>(character)) ? Script::Latin : Script::None;
+    return is_letter(static_cast<char>(character)) ? Script::Latin : Script::None;
   if (character == 0xD7 || character == 0xF7) return Script::None;  // times and division signs
   for (const auto& range : kRanges) {
     if (character >= range.first && character <= range.last) return range.script;
@@ -124,22 +121,6 @@ bool by_character(Script script) {
   return script == Script::Han || script == Script::Kana || script == Script::Thai;
 }
 
-class LanguageReward final : public Reward {
- public:
-  explicit LanguageReward(std::string language) : language_(std::move(language)) {}
-
-  RewardPart score(const Attempt& attempt) const override {
-    const auto counts = words_in_language(attempt.completion, language_).value_or(WordCounts{});
-    const auto text = fmt::format("{} of {}", counts.target, counts.all);
-    if (counts.all == 0) return {0.0, text, "no words"};
-    return {static_cast<double>(counts.target) / static_cast<double>(counts.all), text,
-            "words in the script of the language", counts.all};
-  }
-
- private:
-  std::string language_;
-};
-
 /// A full stop, exclamation or question mark of Japanese, or of ASCII, or a line's end; a point may be a decimal one.
 bool ends_sentence(std::uint32_t character) {
   return character == 0x3002 || character == 0xFF01 || character == 0xFF1F || character == '!' ||
@@ -158,12 +139,17 @@ std::size_t markup_bytes(std::string_view text) {
     if (name.size() > 2 * bar.size() && name.starts_with(bar) && name.ends_with(bar))
       return name.find_first_of(" \t\r\n<") == std::string_view::npos ? end + 1 : 0;
   if (name.starts_with('/')) name.remove_prefix(1);
-  const bool is_tag = !name.empty() && ascii_letter(name.front()) &&
-                      std::all_of(name.begin(), name.end(), [](char c) {
-                        return ascii_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-';
-                      });
+  const bool is_tag =
+      !name.empty() && is_letter(name.front()) && std::all_of(name.begin(), name.end(), [](char c) {
+        return is_letter(c) || is_digit(c) || c == '_' || c == '-';
+      });
   return is_tag ? end + 1 : 0;
 }
+
+struct WordCounts {
+  std::int64_t target = 0;
+  std::int64_t all = 0;
+};
 
 /// Counts words from the left.
 class WordCounter {
@@ -173,7 +159,7 @@ class WordCounter {
   WordCounts count(std::string_view text) && {
     for (std::size_t at = 0; at < text.size();) {
       // most of most texts: a word that goes on
-      if (run_ == Script::Latin && ascii_letter(text[at])) {
+      if (run_ == Script::Latin && is_letter(text[at])) {
         ++letters_;
         ++at;
       } else if (const auto markup = text[at] == '<' ? markup_bytes(text.substr(at)) : 0) {
@@ -225,26 +211,35 @@ class WordCounter {
   WordCounts counts_;
 };
 
-}  // namespace
+class LanguageReward final : public Reward {
+ public:
+  explicit LanguageReward(Script script) : script_(script) {}
 
-std::optional<WordCounts> words_in_language(std::string_view text, std::string_view language) {
-  const auto* const known = find_language(language);
-  if (known == nullptr) return std::nullopt;
-  return WordCounter(known->script).count(text);
-}
+  RewardPart score(const Attempt& attempt) const override {
+    const auto counts = WordCounter(script_).count(attempt.completion);
+    const auto text = fmt::format("{} of {}", counts.target, counts.all);
+    if (counts.all == 0) return {0.0, text, "no words"};
+    return {static_cast<double>(counts.target) / static_cast<double>(counts.all), text,
+            "words in the script of the language", counts.all};
+  }
+
+ private:
+  Script script_;
+};
+
+}  // namespace
 
 std::unique_ptr<Reward> make_language_reward(const RewardOptions& options) {
   const auto* const known = find_language(options.text("language"));
   if (known != nullptr && of_script(*known).name != known->name)
     fail(
         "reward 'language': option 'language' is '{}', which has the {} script as other languages "
-        "have, and scripts "
-        "are all that is told apart here; '{}' stands for that script",
-        known->name, known->script_name, of_script(*known).name);
+        "have, and scripts are all that is told apart here; '{}' stands for that script",
+        known->name, of_script(*known).script_name, of_script(*known).name);
   std::vector<std::string> names;
   for (const auto& language : kLanguages)
     if (of_script(language).name == language.name) names.emplace_back(language.name);
-  return std::make_unique<LanguageReward>(options.choice("language", names));
+  return std::make_unique<LanguageReward>(find_language(options.choice("language", names))->script);
 }
 
 }  // namespace aha

@@ -13,6 +13,10 @@ namespace aha {
 /// Space, tab, newline, vertical tab, form feed, carriage return.
 bool is_space(char c);
 bool is_digit(char c);
+/// Of ASCII.
+constexpr bool is_letter(char c) {
+  return (static_cast<unsigned char>(c) | 0x20U) - 'a' < 26U;
+}
 
 /// Without white space at both ends.
 std::string_view trimmed(std::string_view text);

@@ -11,6 +11,7 @@ null = os.open("/dev/null", os.O_RDWR)
 os.dup2(null, 0)
 os.dup2(null, 1)
 MODULES = sys.stdlib_module_names | {"collections.abc"}
+CANNOT_ASK = 77  # kCannotAsk of python_driver.h
 TYPES = {(kind.__module__, kind.__name__): kind for kind in aha_wire.PLAIN}
 
 def give_up(why, code=1):
@@ -29,7 +30,7 @@ def named(value):
         return ["global", module, name]
     base = aha_wire.base_of(value)
     if base is None:
-        give_up(f"a {type(value).__name__} cannot be given to the answer", 77)
+        give_up(f"a {type(value).__name__} cannot be given to the answer", CANNOT_ASK)
     return aha_wire.encoded(base, named)
 
 def known(kind, *items):

@@ -7,16 +7,12 @@
 namespace aha::math {
 namespace {
 
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/// A word of the gap between two answers.
+/// What stands between two answers.
 struct Gap {
-  int connectives = 0;
-  bool alternative = false;
+  int connectives = 0;       ///< "and", "or"
+  bool alternative = false;  ///< "or" or "nor" is among them
   int commas = 0;
-  int words = 0;
+  int words = 0;  ///< others, commands aside
   bool ends_sentence = false;
 };
 
@@ -74,6 +70,7 @@ std::optional<std::string_view> with_alternatives(std::string_view text,
                                                   const Piece& piece) {
   constexpr int kMostAlternatives = 16;
   constexpr int kWordsBetween = 2;
+  // a formula's content is without its fences
   const auto is_number = [](const Piece& of) { return of.content.size() == of.end - of.begin; };
   bool numbers = is_number(piece);
   auto whole = piece;

@@ -57,7 +57,7 @@ constexpr Entry kCharacters[] = {
 
 /// What the marks of places (####, <answer>, $) and separators are made of stays as it is.
 bool has_narrow_form(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+  return is_digit(c) || is_letter(c) ||
          std::string_view("!%()*+-./:=[]^_{|}").find(c) != std::string_view::npos;
 }
 
@@ -69,24 +69,22 @@ std::optional<std::string> narrowed(std::string_view text) {
     return at + 2 < text.size() && text[at] == '\xEF' &&
            (text[at + 1] == '\xBC' || text[at + 1] == '\xBD');
   };
-  std::optional<std::string> narrow;
-  for (auto at = text.find('\xEF'); at < text.size(); at = text.find('\xEF', at + 1)) {
-    if (!is_wide(at)) continue;
-    narrow.emplace();
-    break;
-  }
-  for (std::size_t at = 0; narrow && at < text.size(); ++at) {
+  if (text.find("\xEF\xBC") == std::string_view::npos &&
+      text.find("\xEF\xBD") == std::string_view::npos)
+    return std::nullopt;
+  std::string narrow;
+  for (std::size_t at = 0; at < text.size(); ++at) {
     if (is_wide(at)) {
       const int high = text[at + 1] == '\xBC' ? 0 : 64;
       const auto low = static_cast<unsigned char>(text[at + 2]);
       const auto c = static_cast<char>(0x20 + high + (low & 0x3F));
       if (low >= 0x80 && low < 0xC0 && has_narrow_form(c)) {
-        *narrow += c;
+        narrow += c;
         at += 2;
         continue;
       }
     }
-    *narrow += text[at];
+    narrow += text[at];
   }
   return narrow;
 }

@@ -33,8 +33,8 @@ struct Extracted {
   std::string text{};    ///< empty: nothing was found
   const char* how = "";  ///< "box", "answer tag", ...; why not, where nothing was found
   bool closed = false;   ///< a closed box or tag: complete, also in a truncated completion
-  bool percent =
-      false;  ///< a percent sign stands behind the box or formula, which `text` is without
+  /// A percent sign stands behind the box or formula, which `text` is without.
+  bool percent = false;
 };
 
 /// Cuts the answer out of a text. With Auto, the first of these that is there:

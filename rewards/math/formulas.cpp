@@ -13,10 +13,6 @@ namespace {
 constexpr auto kNone = std::string_view::npos;
 constexpr std::size_t kLongestFormula = 4000;
 
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /// The end of {...} that begins at `open`, escaped braces aside.
 std::size_t closing_brace(std::string_view text, std::size_t open) {
   int depth = 0;

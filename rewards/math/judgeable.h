@@ -8,7 +8,8 @@
 namespace aha::math {
 
 /// What a gold holds that has no value here, and so nothing that an answer could be compared with: an integral, a
-/// limit, a sum or product without whole bounds.
+/// limit, a sum or product without whole bounds, of too many terms (2,000 rational ones, 1,000 others), or of terms
+/// without a value.
 std::optional<std::string> unevaluable(const Tree& tree, Ref gold);
 
 /// The limit that a gold meets by itself: more items than lists are compared with, values that are lost at 512 bits,

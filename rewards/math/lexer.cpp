@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::size_t kMostBytes = 10000;
 
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 bool is_upper(char c) {
   return c >= 'A' && c <= 'Z';
 }

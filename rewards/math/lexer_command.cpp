@@ -7,10 +7,6 @@
 namespace aha::math {
 namespace {
 
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /// A digit that is not the end of a word, as in H2.
 bool holds_number(std::string_view text) {
   for (std::size_t at = 0; at < text.size(); ++at) {

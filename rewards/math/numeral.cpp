@@ -104,11 +104,6 @@ const VulgarFraction* vulgar_at(std::string_view text) {
 
 }  // namespace
 
-std::size_t vulgar_fraction(std::string_view text) {
-  const auto* fraction = vulgar_at(text);
-  return fraction ? fraction->character.size() : 0;
-}
-
 bool starts_numeral(std::string_view text) {
   if (text.empty()) return false;
   return is_digit(text[0]) || (text[0] == '.' && text.size() > 1 && is_digit(text[1])) ||

@@ -12,10 +12,7 @@ struct Numeral {
   std::string text;
 };
 
-/// A character that is a fraction, such as U+00BD (1/2), at the start of a text: its bytes, 0 without one.
-std::size_t vulgar_fraction(std::string_view text);
-
-/// True where read_numeral may begin: at a digit, "." and a digit, or such a character.
+/// True where read_numeral may begin: at a digit, "." and a digit, or a character that is a fraction, such as U+00BD (1/2).
 bool starts_numeral(std::string_view text);
 
 /// Reads "12", ".5", "1,000.50", "1{,}000", "1 000", "1\,000", "2e-3", "0.1\overline{6}",

@@ -101,7 +101,7 @@ class Numeric {
     return real(*value);
   }
 
-  /// Term by term where they are not rational.
+  /// Term by term where they are not rational, up to kMostTerms; Undefined beyond.
   Value series(Ref ref, const Node& node) {
     constexpr long kMostTerms = 1000;
     if (const auto value = exact_value(tree_, ref, scope_)) return real(*value);

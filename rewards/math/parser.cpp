@@ -171,15 +171,10 @@ Ref Parser::product() {
     if (take(TokenKind::Operator, "*")) {
       factors.push_back(signed_factor());
     } else if (take(TokenKind::Operator, "/")) {
-      const bool whole = factors.size() == 2 && at(TokenKind::Symbol, "d") &&
-                         peek(1).kind == TokenKind::Symbol && !peek(1).space_before;
-      if (whole && is_differential(tree_, tree_.product(factors), true)) {
-        next();
-        const auto bottom = tree_.product({tree_.symbol("d"), tree_.symbol(next().text)});
-        factors = {tree_.function("derivative", {tree_.product(factors), bottom})};
-        continue;
-      }
-      factors.push_back(tree_.power(signed_factor(), tree_.number(-1)));
+      if (const auto slope = derivative(factors))
+        factors = {*slope};
+      else
+        factors.push_back(tree_.power(signed_factor(), tree_.number(-1)));
     } else if (take(TokenKind::Operator, "m")) {
       const auto left = tree_.product(factors);
       factors = {tree_.function("mod", {left, signed_factor()})};
@@ -223,12 +218,8 @@ Ref Parser::product() {
       break;
     }
   }
-  if (factors.size() > 1) {
-    for (const auto factor : factors) {
-      const auto kind = tree_[factor].kind;
-      if (kind == Kind::Text) refuse("words between mathematics");
-    }
-  }
+  for (const auto factor : factors)
+    if (factors.size() > 1 && tree_[factor].kind == Kind::Text) refuse("words between mathematics");
   return tree_.product(factors);
 }
 

@@ -11,8 +11,7 @@ bool is_trigonometric(std::string_view name) {
          name == "cot";
 }
 
-}  // namespace
-
+/// dy, and above the line of a fraction also d: what a derivative is written with, where d is no factor.
 bool is_differential(const Tree& tree, Ref ref, bool top) {
   const auto is_d = [&](Ref of) { return tree[of].kind == Kind::Symbol && tree[of].name == "d"; };
   const auto& node = tree[ref];
@@ -20,6 +19,8 @@ bool is_differential(const Tree& tree, Ref ref, bool top) {
   return node.kind == Kind::Product && node.items.size() == 2 && is_d(node.items[0]) &&
          tree[node.items[1]].kind == Kind::Symbol;
 }
+
+}  // namespace
 
 Ref Parser::command() {
   const auto token = next();
@@ -57,6 +58,16 @@ Ref Parser::fraction() {
       !b.value.is_zero())
     return tree_.number(a.value / b.value);
   return tree_.quotient(top, bottom);
+}
+
+/// Behind a slash: dy/dx, `top` being dy; nothing is taken where it is none.
+std::optional<Ref> Parser::derivative(const std::vector<Ref>& top) {
+  const bool whole = top.size() == 2 && at(TokenKind::Symbol, "d") &&
+                     peek(1).kind == TokenKind::Symbol && !peek(1).space_before;
+  if (!whole || !is_differential(tree_, tree_.product(top), true)) return std::nullopt;
+  next();
+  const auto bottom = tree_.product({tree_.symbol("d"), tree_.symbol(next().text)});
+  return tree_.function("derivative", {tree_.product(top), bottom});
 }
 
 Ref Parser::root() {

@@ -9,9 +9,6 @@
 
 namespace aha::math {
 
-/// dy, and above the line of a fraction also d: what a derivative is written with, where d is no factor.
-bool is_differential(const Tree& tree, Ref ref, bool top);
-
 /// The recursive descent of parser.h: lists to powers in parser.cpp, letters and brackets in
 /// parser_atom.cpp, commands and functions in parser_command.cpp.
 class Parser {
@@ -64,6 +61,7 @@ class Parser {
   Ref absolute();
   Ref command();
   Ref fraction();
+  std::optional<Ref> derivative(const std::vector<Ref>& top);
   Ref accented(const std::string& accent);
   Ref root();
   Ref binomial();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <optional>
 
 namespace aha {
 namespace {
@@ -81,8 +82,8 @@ bool is_number(std::string_view text) {
   return text.empty();
 }
 
-}  // namespace
-
+/// A JSON text in which the numbers that would be rounded when it is parsed are texts of what is written:
+/// {"a":1e400} becomes {"a":"1e400"}. Nothing when there is none. What is no JSON stays none.
 std::optional<std::string> with_exact_numbers(std::string_view text) {
   std::string exact;
   std::size_t copied = 0;
@@ -105,6 +106,8 @@ std::optional<std::string> with_exact_numbers(std::string_view text) {
   exact += text.substr(copied);
   return exact;
 }
+
+}  // namespace
 
 Json parse_row(std::string_view text, std::string_view where) {
   const auto exact = with_exact_numbers(text);

@@ -14,8 +14,11 @@ void KvCache::reserve(Index num_blocks, const Memory& memory, FloatType weights)
 }
 
 std::int64_t KvCache::bytes_for(const ModelConfig& c, Index num_blocks, FloatType type) {
-  return bytes_of(type) * c.num_hidden_layers * num_blocks * c.num_key_value_heads *
-         KvStore::head_size(c.head_dim);
+  return c.num_hidden_layers * layer_bytes_for(c, num_blocks, type);
+}
+
+std::int64_t KvCache::layer_bytes_for(const ModelConfig& c, Index num_blocks, FloatType type) {
+  return bytes_of(type) * num_blocks * c.num_key_value_heads * KvStore::head_size(c.head_dim);
 }
 
 KvStore KvCache::layer(Index l) const {

@@ -92,14 +92,16 @@ class KvCache {
   KvStore layer(Index l) const;
   Index num_blocks() const { return num_blocks_; }
   std::int64_t bytes() const { return buffer_.bytes(); }
-  /// Bytes that `num_blocks` blocks of all layers take.
+  /// Bytes that `num_blocks` blocks take, of all layers and of one.
   static std::int64_t bytes_for(const ModelConfig& config, Index num_blocks,
                                 FloatType type = FloatType::F32);
+  static std::int64_t layer_bytes_for(const ModelConfig& config, Index num_blocks,
+                                      FloatType type = FloatType::F32);
   void zero(const Ops& ops, const Exec& exec);
 
  private:
   std::int64_t bytes_here(Index num_blocks) const {
-    return bytes_for(*config_, num_blocks, type_) / config_->num_hidden_layers * layers_;
+    return layers_ * layer_bytes_for(*config_, num_blocks, type_);
   }
 
   const ModelConfig* config_;

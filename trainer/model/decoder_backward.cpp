@@ -25,8 +25,7 @@ void Decoder::backward(const Exec& exec, ParameterProvider& weights,
   std::vector<Backward> passes;
   for (const auto& part : parts) {
     Activations& kept = *part.kept;
-    const Index layer_floats =
-        KvCache::bytes_for(config_, part.rows.num_blocks) / 4 / config_.num_hidden_layers;
+    const Index layer_floats = KvCache::layer_bytes_for(config_, part.rows.num_blocks) / 4;
     const Backward& p = passes.emplace_back(
         Backward{kept.rows.stage(memory, part.rows, true), &kept, &scratch, layer_floats});
     float* dx = p.dx();

@@ -143,8 +143,7 @@ void check_device_ranks(const StageView& v, const JobRanks& ranks) {
   if (division.by_block && !division.whole_in_rollout)
     fail(
         "optim.zero3_gather_for_rollout: false is for the CPU: a GPU decodes with all weights; "
-        "true "
-        "would be right");
+        "true would be right");
 }
 
 /// What the stage holds on the GPU that is here, which has room for it.

@@ -112,8 +112,7 @@ void gold_lines(const RewardProbes& p, std::vector<std::string>& lines) {
   if (hopeless && wrong > p.stage.data.max_invalid)
     fail(
         "{}\n{} of {} golds are not right even when they are the answer, so that no answer to them "
-        "is paid: mend these "
-        "rows or the reward's options, or keep them by data.max_invalid: {}",
+        "is paid: mend these rows or the reward's options, or keep them by data.max_invalid: {}",
         fmt::join(first, "\n"), with_commas(wrong), with_commas(with_gold), wrong);
   if (wrong > 0)
     lines.push_back(

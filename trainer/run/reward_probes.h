@@ -22,8 +22,8 @@ struct RewardProbes {
 ///   empty    nothing written: not right
 ///   copied   the prompt written again: not right, up to chance
 ///
-/// A line "warning" follows where one is otherwise. UserError for more than data.max_invalid golds that `math` or
-/// `numeric` find not right. Of long files the first 2,000 rows are tried (200 prompts for the last
+/// A line "warning" follows where one is otherwise. UserError for more than data.max_invalid golds that are not
+/// right, once one of them is for `math` or `numeric` (those of other sources count then, too). Of long files the first 2,000 rows are tried (200 prompts for the last
 /// two), and 16 where a program or machine outside judges.
 std::vector<std::string> reward_probe_lines(const RewardProbes& probes);
 

@@ -32,7 +32,7 @@ struct SampledGroups {
 /// when it has room for it, and in the end every rank has every group. A sample depends on its key alone,
 /// so who took what changes nothing. Collective; requests are the same on every rank.
 ///
-/// Token records of the whole batch are on every rank (about 20 bytes a token): all that follows is then the
+/// Token records of the whole batch are on every rank (about 25 bytes a token): all that follows is then the
 /// same pure function everywhere, with no second, distributed form of it.
 ///
 /// Nothing when `cancelled` said so on any rank. NotFinite as require_finite.

@@ -8,11 +8,6 @@ using namespace aha_test;
 
 namespace {
 
-/// Heads of 64 in bf16, which is what tensor cores would be used for.
-const std::vector<std::string> kWide = {"model.storage=bf16", "model.init.hidden_size=128",
-                                        "model.init.num_attention_heads=2",
-                                        "model.init.num_key_value_heads=1"};
-
 struct Result {
   double gap;
   Floats weights;

@@ -8,6 +8,11 @@
 
 namespace aha_test {
 
+/// Settings for heads of 64 in bf16, which is what a device has tensor cores' attention for.
+inline const std::vector<std::string> kWide = {"model.storage=bf16", "model.init.hidden_size=128",
+                                               "model.init.num_attention_heads=2",
+                                               "model.init.num_key_value_heads=1"};
+
 /// A stage of GRPO on a toy task with random weights, ready to step.
 struct ToyJob {
   /// `more`: settings as of --set; `yaml`: more lines of the file.

@@ -79,17 +79,6 @@ AHA_DEVICE void load_left(const TileRows<Heads>& t, const float* rows, Index wid
     }
 }
 
-/// to[0], to[step], ... = the eight.
-AHA_DEVICE void scatter(const Eight& x, Bf16* to, Index step) {
-  AHA_UNROLL
-  for (int i = 0; i < 8; ++i)
-    to[i * step].bits = static_cast<std::uint16_t>(x.pair[i / 2] >> 16U * (i % 2));
-}
-/// to[0..8) = the eight; at a multiple of 16 bytes.
-AHA_DEVICE void put_eight(const Eight& x, Bf16* to) {
-  *reinterpret_cast<Eight*>(to) = x;
-}
-
 /// `count` positions of a head of a block (16 or more: all; 0 or less: none), zeros behind them: put_keys(t, d, x) takes
 /// dimension d of positions t to t + 7, put_values(t, d, x) dimensions d to d + 7 of position t.
 template <int D, class PutKeys, class PutValues>

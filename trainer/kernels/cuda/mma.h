@@ -26,6 +26,17 @@ AHA_DEVICE std::uint32_t pair_at(const Bf16* two) {
   return *reinterpret_cast<const Pair*>(two);
 }
 
+/// to[0], to[step], ... = the eight.
+AHA_DEVICE void scatter(const Eight& x, Bf16* to, Index step) {
+  AHA_UNROLL
+  for (int i = 0; i < 8; ++i)
+    to[i * step].bits = static_cast<std::uint16_t>(x.pair[i / 2] >> 16U * (i % 2));
+}
+/// to[0..8) = the eight; at a multiple of 16 bytes.
+AHA_DEVICE void put_eight(const Eight& x, Bf16* to) {
+  *reinterpret_cast<Eight*>(to) = x;
+}
+
 /// Two numbers rounded to bf16 in a register, `low` in its lower half.
 AHA_DEVICE std::uint32_t bf16_pair(float low, float high) {
   Bf16 a;

@@ -68,14 +68,10 @@ struct Portion {
     AHA_UNROLL
     for (int i = 0; i < kEights; ++i) {
       Bf16* place = to + line(i) * kStride + at(i);
-      if constexpr (Along) {
-        *reinterpret_cast<Eight*>(place) = part[i];
-      } else {
-        AHA_UNROLL
-        for (int j = 0; j < 8; ++j)
-          place[j * kStride].bits =
-              static_cast<std::uint16_t>(part[i].pair[j / 2] >> 16U * (j % 2));
-      }
+      if (Along)
+        put_eight(part[i], place);
+      else
+        scatter(part[i], place, kStride);
     }
   }
 };

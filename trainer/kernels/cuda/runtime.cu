@@ -1,4 +1,4 @@
-// The device, its memory, its errors, and products by cuBLAS. Not compiled for hosts: tests/support/cuda_on_host.cpp
+// The device, its memory, its errors, and products by cuBLAS. Not compiled for hosts: tests/support/cuda_on_host_runtime.cpp
 // stands in for it.
 #include <cublas_v2.h>
 
