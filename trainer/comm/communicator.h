@@ -24,7 +24,8 @@ enum class Side {
   Device  ///< of the rank (join_devices)
 };
 
-/// A collective under way on buffers of this rank.
+/// A collective under way on buffers of this rank. One that is not waited for leaves behind what the network's threads may
+/// still use.
 class Transfer {
  public:
   Transfer();

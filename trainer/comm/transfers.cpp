@@ -1,4 +1,4 @@
-// Sums and copies of buffers: Gloo's of the host's memory, a device's own of its.
+// Sums and copies of buffers: by Gloo's messages between hosts' memory, a device's own of its.
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
@@ -20,16 +20,49 @@ struct Transfer::State {
   std::int64_t step = 0;
   std::int64_t call = 0;
   Clock::time_point begin = Clock::now();
+  Tensor own;                  ///< a sum: this rank's slice of the buffer
+  std::vector<Tensor> parts;   ///< a sum: each rank's part of it, one of them `own`
+  std::vector<Tensor> memory;  ///< of the other parts
   std::vector<c10::intrusive_ptr<c10d::Work>> works;
   std::optional<std::int64_t> on_device;  ///< DeviceLink's number
   std::shared_ptr<std::atomic<std::int64_t>> end_ns =
       std::make_shared<std::atomic<std::int64_t>>(0);  // the network's threads may outlive us
 };
 
+namespace {
+
+/// own = part 0 + part 1 + ..., in this order: the bits do not depend on which came first. Ends part 0. By this thread
+/// alone: a team of ATen's would spin on the cores of other ranks.
+template <class T>
+void add_up(const std::vector<Tensor>& parts, const Tensor& own) {
+  T* const sum = parts.front().data_ptr<T>();
+  for (std::size_t p = 1; p < parts.size(); ++p) {
+    const T* const part = parts[p].data_ptr<T>();
+    T* const to = p + 1 < parts.size() ? sum : own.data_ptr<T>();
+    for (std::int64_t i = 0; i < own.numel(); ++i)
+      to[i] = sum[i] + part[i];
+  }
+}
+
+void add_up(const std::vector<Tensor>& parts, const Tensor& own) {
+  if (own.scalar_type() == at::kFloat)
+    add_up<float>(parts, own);
+  else
+    add_up<std::int64_t>(parts, own);
+}
+
+}  // namespace
+
 Transfer::Transfer() = default;
-Transfer::~Transfer() = default;
+/// What nobody waited for may still be on its way: the job is about to end with an error.
+Transfer::~Transfer() {
+  if (state_) (void)state_.release();
+}
 Transfer::Transfer(Transfer&&) noexcept = default;
-Transfer& Transfer::operator=(Transfer&&) noexcept = default;
+Transfer& Transfer::operator=(Transfer&& other) noexcept {
+  state_.swap(other.state_);
+  return *this;
+}
 
 void Communicator::join_devices(const DeviceNetwork& network) {
   if (!network_) return;
@@ -60,18 +93,32 @@ void Communicator::begin_on_host(Transfer& transfer, Kind kind, T* buffer,
   const auto type = std::is_same_v<T, float>          ? at::kFloat
                     : std::is_same_v<T, std::int64_t> ? at::kLong
                                                       : at::kHalf;
-  for (std::size_t r = 0; r < slices.size(); ++r) {
-    if (slices[r].size() == 0) continue;
-    std::vector<Tensor> part{at::from_blob(buffer + slices[r].begin, {slices[r].size()}, type)};
-    c10d::ReduceOptions reduce;
-    c10d::BroadcastOptions broadcast;
-    reduce.rootRank = broadcast.rootRank = static_cast<int>(r);
-    auto& work =
-        state.works.emplace_back(kind == Kind::Sum ? network_->group->reduce(part, reduce)
-                                                   : network_->group->broadcast(part, broadcast));
-    if (recorder_)
-      work->getFuture()->addCallback(
-          [end_ns = state.end_ns](c10::ivalue::Future&) { *end_ns = nanoseconds(Clock::now()); });
+  const auto message = static_cast<int>(state.call & 0x3FFFFFFF);
+  auto& group = *network_->group;
+  for (int r = 0; r < size(); ++r) {
+    const Slice& slice = slices[static_cast<std::size_t>(r)];
+    if (slice.size() == 0) continue;
+    std::vector<Tensor> part{at::from_blob(buffer + slice.begin, {slice.size()}, type)};
+    if (kind == Kind::Copy) {
+      c10d::BroadcastOptions options;
+      options.rootRank = r;
+      auto& work = state.works.emplace_back(group.broadcast(part, options));
+      if (recorder_)
+        work->getFuture()->addCallback(
+            [end_ns = state.end_ns](c10::ivalue::Future&) { *end_ns = nanoseconds(Clock::now()); });
+    } else if (r != rank()) {
+      state.works.push_back(group.send(part, r, message));
+    } else {
+      state.own = part.front();
+      for (int from = 0; from < size(); ++from) {
+        state.parts.push_back(state.own);
+        if (from == r) continue;
+        state.memory.push_back(network_->spare.take(slice.size() * std::int64_t{sizeof(T)}));
+        part.front() = at::from_blob(state.memory.back().data_ptr(), {slice.size()}, type);
+        state.parts.back() = part.front();
+        state.works.push_back(group.recv(part, from, message));
+      }
+    }
   }
 }
 
@@ -113,15 +160,22 @@ Transfer Communicator::begin(Kind kind, T* buffer, const std::vector<Slice>& sli
 
 void Communicator::wait(Transfer transfer) {
   if (!transfer.state_) return;
-  const auto& state = *transfer.state_;
+  auto& state = *transfer.state_;  // kept by ~Transfer where the wait fails
   network_->run(state.name, [&] {
     for (const auto& work : state.works)
       work->wait();
+    if (!state.parts.empty()) {
+      add_up(state.parts, state.own);
+      for (auto& memory : state.memory)
+        network_->spare.give(std::move(memory));
+      *state.end_ns = nanoseconds(Clock::now());
+    }
     if (state.on_device) {
       devices_->wait(*state.on_device);
       *state.end_ns = nanoseconds(Clock::now());
     }
   });
+  const auto over = std::move(transfer.state_);
   if (!recorder_) return;
   const auto begin_ns = nanoseconds(state.begin);
   recorder_->add(

@@ -140,6 +140,21 @@ std::int64_t GradientSum::bytes_for(const ParameterLayout& layout, const Options
   return elements * (options.strict ? 12 : 4);
 }
 
+std::int64_t GradientSum::travelling_bytes_for(const ParameterLayout& layout,
+                                               const Options& options, int ranks) {
+  const auto shards = shards_of(layout.total, ranks);
+  std::int64_t most = 0;  // of any rank, in a bucket and the one before it
+  for (const auto& own : shards) {
+    std::int64_t before = 0;
+    for (const auto& bucket : cut(layout, options.bucket_elements)) {
+      const auto part = common_part(own, bucket.range).size();
+      most = std::max(most, before + part);
+      before = part;
+    }
+  }
+  return (ranks - 1) * most * (options.strict ? 8 : 4);
+}
+
 void GradientSum::begin(std::int64_t own, std::int64_t most) {
   examining_ = false;
   sound_ = sum_sound_ = true;
@@ -218,8 +233,12 @@ void GradientSum::close(Bucket& bucket) {
   if (sends()) send(bucket);
 }
 
+/// A host keeps the other ranks' parts of the own slice apart until all are there: two buckets travel at most.
 void GradientSum::send(Bucket& bucket) {
   constexpr auto kName = "reduce_gradients";
+  for (auto& other : buckets_)
+    if (&other != before_) collect(other);
+  before_ = &bucket;
   bucket.sent = true;
   const Side side = side_of(*ops_);
   bucket.transfer = options_.strict

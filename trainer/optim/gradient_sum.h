@@ -64,6 +64,9 @@ class GradientSum : public GradientSink {
 
   /// Bytes that it takes on one of `ranks` ranks.
   static std::int64_t bytes_for(const ParameterLayout& layout, const Options& options, int ranks);
+  /// Bytes that the other ranks' parts take of the host's memory, at most, while they travel.
+  static std::int64_t travelling_bytes_for(const ParameterLayout& layout, const Options& options,
+                                           int ranks);
 
  private:
   /// Consecutive parameters that are sent together.
@@ -98,6 +101,7 @@ class GradientSum : public GradientSink {
   std::int64_t embed_, final_norm_, head_;
   Slice own_;
   std::vector<Bucket> buckets_;  ///< from the last layers down
+  Bucket* before_ = nullptr;     ///< the last that was sent
   Buffer values_;                ///< f32, of all buckets
   Buffer fixed_;                 ///< i64, as values_
   Buffer own_values_;            ///< [own_] f32, stage 2

@@ -10,8 +10,6 @@ namespace {
 constexpr double kRecordBytes = 25;
 /// A short message to all: lengths, losses, norms.
 constexpr double kMessageBytes = 2056;
-/// Gloo's reduction goes in segments of at most this, two or more a rank.
-constexpr double kGlooSegment = 1 << 20;
 /// The backward pass of attention: five products to the forward pass's two.
 constexpr double kAttentionBackward = 2.5;
 
@@ -64,14 +62,6 @@ class StepCosts {
   /// Bytes that a rank sends until every rank has had all weights once.
   double gathered_weights() const {
     return zero_ == Zero::Weights ? weight() * parameters_ * others_ : 0;
-  }
-
-  /// Bytes of Gloo's reduction to the owners of slices, beside the least there can be: a ring, then what a
-  /// rank holds of the result to its owner. Measured (bench_collectives): of a slice of many segments all but
-  /// two of each rank's are sent once more.
-  double gloo_factor(double slice_bytes) const {
-    const double segments = std::max(2.0, slice_bytes / ranks_ / kGlooSegment);
-    return 1 + 1 / ranks_ + (1 - 2 / segments) / (ranks_ - 1);
   }
 
   void prefill() {
@@ -141,9 +131,8 @@ class StepCosts {
 
   void reduce() {
     const double gradient = (work_.strict ? 8 : 4) * parameters_;
-    const double gloo = cluster_.kind.built ? gloo_factor(gradient / ranks_) : 1;
     const double times = updates() * (zero_ == Zero::Moments ? 1 : micro_batches());
-    const double sent = times * gradient * others_ * gloo;
+    const double sent = times * gradient * others_;
     phases_.push_back({"reduce", 0, 0, sent, link_seconds(sent, times)});
   }
 

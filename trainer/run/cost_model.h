@@ -98,8 +98,7 @@ struct PhaseCost {
 ///              twice a micro-batch, and once in the reference's pass; no share
 ///
 /// Attention of a row at position p is 4 L H D p FLOP. Work of one phase is added to another's time, none is
-/// taken to overlap but the gathering of weights with what uses them. Gloo sends more than (N - 1) / N to
-/// reduce: a ring and then a collection, 1 + 1/N times that, and up to N / (N - 1) for large models.
+/// taken to overlap but the gathering of weights with what uses them.
 std::vector<PhaseCost> step_costs(const ModelSize& model, const StepWork& work,
                                   const Cluster& cluster, Zero zero);
 

@@ -114,6 +114,24 @@ TEST_CASE("communicator: sums reach their owners, values come back to all, for u
   });
 }
 
+TEST_CASE("communicator: parts of a sum are added in rank order, whoever owns it") {
+  const std::vector<float> of_rank{1.0F, 16777216.0F, -16777216.0F, 3.0F};
+  float sum = of_rank[0];
+  for (std::size_t r = 1; r < of_rank.size(); ++r)
+    sum += of_rank[r];
+  REQUIRE(sum == 3.0F);  // and 4 if the two large ones come first
+  const auto slices = shards_of(4 * kShardUnit, 4);
+  on_ranks(4, [&](Communicator& comm) {
+    for (int again = 0; again < 2; ++again) {  // in memory that was used before
+      std::vector<float> values(at(4 * kShardUnit), of_rank[at(comm.rank())]);
+      comm.wait(comm.reduce_to_owners(values.data(), slices, "sum"));
+      const Slice own = slices[at(comm.rank())];
+      for (auto i = own.begin; i < own.end; ++i)
+        if (values[at(i)] != sum) throw std::runtime_error("order");
+    }
+  });
+}
+
 TEST_CASE("communicator: bytes of any length arrive whole and in rank order") {
   on_ranks(4, [](Communicator& comm) {
     const auto text = std::string(at(comm.rank()) * 1000, static_cast<char>('a' + comm.rank()));

@@ -294,3 +294,25 @@ TEST_CASE("gradient sum: memory of a rank is what stage 2 divides") {
   CHECK(bytes(2, false, 4) == 4 * ((layout.total + 3) / 4 + edges + 4 * block));
   CHECK(bytes(2, true, 4) == 3 * bytes(2, false, 4));
 }
+
+TEST_CASE("gradient sum: what other ranks send takes no more memory than two buckets' own parts") {
+  const auto layout = layout_of(true);
+  const auto bytes = [&](bool strict, int ranks, std::int64_t bucket) {
+    return GradientSum::travelling_bytes_for(layout, options(1, strict, bucket), ranks);
+  };
+  CHECK(bytes(false, 1, 1) == 0);
+  // one bucket: all others' parts of a slice
+  const auto largest = [&](int ranks) {
+    std::int64_t most = 0;
+    for (const auto& slice : shards_of(layout.total, ranks))
+      most = std::max(most, slice.size());
+    return most;
+  };
+  for (const int ranks : {2, 4})
+    CHECK(bytes(false, ranks, layout.total) == 4 * (ranks - 1) * largest(ranks));
+  CHECK(bytes(true, 4, 1) == 2 * bytes(false, 4, 1));
+  // a bucket a block: the last of the first rank's slice, which holds the embedding, or two whole blocks
+  const auto block = layout.blocks[2].input_norm - layout.blocks[1].input_norm;
+  CHECK(bytes(false, 2, 1) >= 4 * 2 * block);
+  CHECK(bytes(false, 2, 1) <= 4 * (layout.blocks[1].input_norm + block));
+}
