@@ -156,6 +156,15 @@ TEST_CASE("device ranks: what the network of the GPUs reports ends the job with 
   CHECK_THAT(ends[0].err, contains("rank 1 (") && contains("lost another rank"));
 }
 
+TEST_CASE("device ranks: the GPU with the least free memory decides, whichever rank has it") {
+  OnGpus on(2, kShort, {{"AHA_PRETENDED_BYTES", "400000"}});
+  const auto ends = on.ranks.wait();
+  INFO(ends[0].err);
+  CHECK(ends[0].code == 2);
+  CHECK_THAT(ends[0].err, contains("a pretended GPU of rank 1 on ") && contains(" free"));
+  CHECK(!fs::exists(on.job.run));
+}
+
 TEST_CASE(
     "device ranks: too few GPUs, or one for two ranks, is a line before anything is written") {
   for (const auto& [visible, expected] :

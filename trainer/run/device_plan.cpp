@@ -183,7 +183,7 @@ MemoryPlan plan_device_memory(const StageConfig& stage, const ModelConfig& model
 }
 
 void require_device_memory(const std::string& stage, const MemoryPlan& plan,
-                           const DeviceState& device, bool fits_recomputed, bool in_units) {
+                           const DeviceRoom& device, bool fits_recomputed, bool in_units) {
   if (plan.total() <= device.free) return;
   const std::int64_t others = device.held_before - kOwnContext;
   const std::string held =

@@ -1,5 +1,6 @@
 #pragma once
-#include "trainer/kernels/device_ops.h"
+#include <string>
+
 #include "trainer/run/memory_plan.h"
 
 namespace aha {
@@ -9,11 +10,19 @@ namespace aha {
 MemoryPlan plan_device_memory(const StageConfig& stage, const ModelConfig& model,
                               const MemoryInputs& inputs);
 
+/// A GPU and its memory, as DeviceState has it.
+struct DeviceRoom {
+  std::string name;
+  std::int64_t free = 0;
+  std::int64_t total = 0;
+  std::int64_t held_before = 0;
+};
+
 /// UserError when it is more than a device has free: with the settings that take less of what is largest, whether
 /// train.gradient_checkpointing would do (`fits_recomputed`), and what others hold. `in_units`: micro-batches are
 /// units of train.strict_chunk completions, whatever train.max_tokens_per_micro_batch says.
 void require_device_memory(const std::string& stage, const MemoryPlan& plan,
-                           const DeviceState& device, bool fits_recomputed = false,
+                           const DeviceRoom& device, bool fits_recomputed = false,
                            bool in_units = false);
 
 }  // namespace aha

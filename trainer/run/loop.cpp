@@ -365,11 +365,11 @@ class Job {
 
 JobEnd run_on(const Config& config, const TrainOptions& options, Communicator& comm) {
   require_agreement(comm, config);
-  take_devices(comm, config, options.placement);
+  const JobRanks ranks{comm.size(), options.placement.local_world_size,
+                       take_devices(comm, config, options.placement)};
   std::vector<std::string> plan;
   if (comm.leads())  // writes nothing: it comes first
-    plan = plan_lines(config, preflight(on_these_cores(config, options.placement),
-                                        {comm.size(), options.placement.local_world_size}));
+    plan = plan_lines(config, preflight(on_these_cores(config, options.placement), ranks));
   require_scorers(comm, comm.leads() ? "" : scorer_problem(config));  // rank 0's were just seen
   join_devices(comm, config);
   Job job(config, options, comm);

@@ -146,9 +146,14 @@ void check_device_ranks(const StageView& v, const JobRanks& ranks) {
         "true would be right");
 }
 
-/// What the stage holds on the GPU that is here, which has room for it.
-std::string device_line(const StageView& v, const MemoryInputs& inputs) {
-  const DeviceState device = device_ops(v.config.device).device->state();
+DeviceRoom room_here(const Config& config) {
+  const DeviceState state = device_ops(config.device).device->state();
+  return {state.name, state.free, state.total, state.held_before};
+}
+
+/// What the stage holds on a GPU, of which the fullest has room for it.
+std::string device_line(const StageView& v, const MemoryInputs& inputs, const JobRanks& ranks) {
+  const DeviceRoom device = ranks.least_room ? *ranks.least_room : room_here(v.config);
   const MemoryPlan plan = plan_device_memory(v.stage, v.model, inputs);
   const MemoryPlan again = plan_device_memory(recomputed(v.stage), v.model, inputs);
   require_device_memory(v.stage.name, plan, device, again.total() <= device.free,
@@ -209,7 +214,7 @@ StagePlan plan_stage(const Config& config, const StageConfig& stage, const Token
   if (ranks.all > 1 && stage.method == "grpo")
     plan.lines.push_back(ranks_line(view, ranks, longest));
   if (config.device == "cuda")
-    plan.lines.push_back(device_line(view, plan.inputs));
+    plan.lines.push_back(device_line(view, plan.inputs, ranks));
   else
     plan.lines.push_back(memory_line(view, plan, ranks, row_tokens));
   if (config.device != "cuda") require_memory(view, plan, ranks);

@@ -1,10 +1,12 @@
 #pragma once
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "trainer/config/schema.h"
 #include "trainer/core/types/group.h"
+#include "trainer/run/device_plan.h"
 #include "trainer/run/memory_plan.h"
 
 namespace aha {
@@ -21,6 +23,7 @@ struct StagePlan {
 struct JobRanks {
   int all = 1;
   int here = 1;
+  std::optional<DeviceRoom> least_room = {};  ///< of all ranks' GPUs; nothing: the one that is here
 };
 
 /// Checks everything that can be checked without a step: model and tokenizer, every dataset and gold,

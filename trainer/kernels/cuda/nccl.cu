@@ -33,11 +33,13 @@ void open() {
   if (!problem.empty()) raise(CudaFault::User, "device: %s", problem.c_str());
 }
 
-/// In progress is no error. NCCL's own words are of the last error of this rank.
+/// In progress is no error. NCCL's own words are of the last error of this rank; that memory is short they alone say.
 void require_nccl(ncclResult_t result, const char* what) {
   if (result == ncclSuccess || result == ncclInProgress) return;
-  raise(CudaFault::Device, "%s: NCCL says %s (%s)", what, network.nccl.GetErrorString(result),
-        network.nccl.GetLastError(network.comm));
+  const char* const words = network.nccl.GetLastError(network.comm);
+  const bool memory = result == ncclUnhandledCudaError && std::strstr(words, "out of memory");
+  raise(memory ? CudaFault::Memory : CudaFault::Device, "%s: NCCL says %s (%s)", what,
+        network.nccl.GetErrorString(result), words);
 }
 
 ncclDataType_t type_of(DeviceElement element) {
