@@ -48,8 +48,9 @@ PhaseCost predicted(std::int64_t parameters, int ranks) {
 void measure(Communicator& comm, std::int64_t parameters, int rounds) {
   std::vector<float> values(static_cast<std::size_t>(parameters), 1e-3F);
   const auto slices = shards_of(parameters, comm.size());
+  std::vector<float> room(static_cast<std::size_t>(comm.room_for(slices)));
   const auto update = [&] {
-    comm.wait(comm.reduce_to_owners(values.data(), slices, "reduce"));
+    comm.wait(comm.reduce_to_owners(values.data(), slices, room.data(), "reduce"));
     comm.wait(comm.share_from_owners(values.data(), slices, "share"));
   };
   update();

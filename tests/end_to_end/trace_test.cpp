@@ -1,4 +1,6 @@
 // log.trace: what the ranks of build/aha did, as a file.
+#include <algorithm>
+#include <map>
 #include <set>
 
 #include "tests/end_to_end/outcome.h"
@@ -42,18 +44,23 @@ void require_nested(std::vector<Slice> slices) {
   }
 }
 
-/// How many collectives of a rank ran beside its backward passes; each has an end.
-int beside_backward(const aha::Json& trace, int rank) {
-  std::set<std::string> open;
+/// How many sums of a rank ran beside its backward passes, that is, had time in common with one; each has an end.
+int beside_backward(const aha::Json& trace, int rank, const std::vector<Slice>& phases) {
+  std::map<std::string, double> open;
   int count = 0;
   for (const auto& event : trace) {
     if (event.at("pid") != rank) continue;
-    if (event.at("ph") == "b") {
-      REQUIRE(open.insert(event.at("id")).second);
-      if (event.at("name") == "reduce_gradients" && event.at("args").at("phase") == "backward")
-        ++count;
-    }
-    if (event.at("ph") == "e") REQUIRE(open.erase(event.at("id")) == 1);
+    const double now = event.at("ph") == "M" ? 0.0 : event.at("ts").get<double>();
+    if (event.at("ph") == "b") REQUIRE(open.emplace(event.at("id"), now).second);
+    if (event.at("ph") != "e") continue;
+    const auto begun = open.find(event.at("id"));
+    REQUIRE(begun != open.end());
+    if (event.at("name") == "reduce_gradients")
+      count += std::any_of(phases.begin(), phases.end(), [&](const Slice& phase) {
+        return phase.name == "backward" &&
+               std::max(begun->second, phase.begin) < std::min(now, phase.end);
+      });
+    open.erase(begun);
   }
   CHECK(open.empty());
   return count;
@@ -94,7 +101,7 @@ TEST_CASE("trace: every rank's phases nest, its collectives are named, and the r
     }
     const auto collectives = names_of(tracks.at({rank, 2}));
     CHECK(collectives.count("gather_groups") == 1);
-    CHECK(beside_backward(trace, rank) > 0);
+    CHECK(beside_backward(trace, rank, tracks.at({rank, 1})) > 0);
   }
   CHECK((names_of(tracks.at({0, 1})).count("reward") == 1 ||
          names_of(tracks.at({1, 1})).count("reward") == 1));

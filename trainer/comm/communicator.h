@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "trainer/comm/clock_offset.h"
@@ -11,6 +12,7 @@
 #include "trainer/comm/placement.h"
 #include "trainer/comm/shards.h"
 #include "trainer/comm/spans.h"
+#include "trainer/core/parallel.h"
 
 namespace aha {
 
@@ -87,19 +89,26 @@ class Communicator {
   void abandon_devices();
 
   /// Begins to sum `buffer` over ranks in place: after `wait`, slices[r] is complete on rank r and the rest is
-  /// undefined. The network's threads do it meanwhile, or the device, when it has done what it was asked before; slices may
-  /// be parts of a buffer.
+  /// undefined. The network's threads send meanwhile, or the device does it, when it has done what it was asked before; slices
+  /// may be parts of a buffer. `room` is a host's memory for what the others send, room_for(slices) elements; a device needs
+  /// none.
   [[nodiscard]] Transfer reduce_to_owners(float* buffer, const std::vector<Slice>& slices,
-                                          std::string_view name, Side side = Side::Host);
+                                          float* room, std::string_view name,
+                                          Side side = Side::Host);
   [[nodiscard]] Transfer reduce_to_owners(std::int64_t* buffer, const std::vector<Slice>& slices,
-                                          std::string_view name, Side side = Side::Host);
+                                          std::int64_t* room, std::string_view name,
+                                          Side side = Side::Host);
+  /// The own slice, from every other rank.
+  std::int64_t room_for(const std::vector<Slice>& slices) const {
+    return (size() - 1) * slices[static_cast<std::size_t>(rank())].size();
+  }
   /// The reverse: slices[r] of rank r is copied to all ranks. Elements are copied as they are.
   [[nodiscard]] Transfer share_from_owners(float* buffer, const std::vector<Slice>& slices,
                                            std::string_view name, Side side = Side::Host);
   [[nodiscard]] Transfer share_from_owners(std::uint16_t* buffer, const std::vector<Slice>& slices,
                                            std::string_view name, Side side = Side::Host);
-  /// Returns when it is done, which every transfer has to be before its buffer goes.
-  void wait(Transfer transfer);
+  /// Returns when it is done, which every transfer has to be before its buffer goes. Parts of a sum are added here, by the team.
+  void wait(Transfer transfer, const Exec& exec = {});
 
   /// The bytes of every rank, in rank order.
   std::vector<std::string> all_gather(const std::string& own, std::string_view name);
@@ -147,12 +156,14 @@ class Communicator {
   template <class Body>
   void collective(std::string_view name, Body&& body);
   enum class Kind { Sum, Copy };
-  /// Starts one operation for each slice that holds something, with its owner as root.
+  /// Starts what has to be done for each slice that holds something. `room` is a host's, of a sum.
   template <class T>
-  Transfer begin(Kind kind, T* buffer, const std::vector<Slice>& slices, std::string_view name,
-                 Side side);
+  Transfer begin(Kind kind, T* buffer, const std::vector<Slice>& slices,
+                 std::type_identity_t<T>* room, std::string_view name, Side side);
   template <class T>
-  void begin_on_host(Transfer& transfer, Kind kind, T* buffer, const std::vector<Slice>& slices);
+  void begin_sum_on_host(Transfer& transfer, T* buffer, const std::vector<Slice>& slices, T* room);
+  template <class T>
+  void begin_copy_on_host(Transfer& transfer, T* buffer, const std::vector<Slice>& slices);
   template <class T>
   void begin_on_device(Transfer& transfer, Kind kind, T* buffer, const std::vector<Slice>& slices);
 

@@ -1,6 +1,5 @@
 #include "trainer/comm/network.h"
 
-#include <ATen/ops/empty.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -146,22 +145,6 @@ void end_process(const std::string& report) {
   spdlog::error("aha: {}", report);
   spdlog::default_logger()->flush();
   std::_Exit(kExitTryAgain);
-}
-
-Tensor SpareMemory::take(std::int64_t bytes) {
-  const auto size = [](const Tensor& memory) { return memory.numel(); };
-  auto best = kept_.end();  // the smallest that will do, else any
-  for (auto it = kept_.begin(); it != kept_.end(); ++it)
-    if (best == kept_.end() || (size(*it) >= bytes) > (size(*best) >= bytes) ||
-        (size(*it) >= bytes && size(*it) < size(*best)))
-      best = it;
-  Tensor memory;
-  if (best != kept_.end()) {
-    memory = std::move(*best);
-    kept_.erase(best);
-  }
-  if (!memory.defined() || size(memory) < bytes) memory = at::empty({bytes}, at::kByte);
-  return memory;
 }
 
 Communicator::Network::Network(const Placement& placement, const CommOptions& options,

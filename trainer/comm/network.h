@@ -4,13 +4,10 @@
 #include <string_view>
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 #include <torch/csrc/distributed/c10d/Store.hpp>
-#include <utility>
-#include <vector>
 
 #include "trainer/comm/communicator.h"
 #include "trainer/comm/heartbeat.h"
 #include "trainer/core/clock.h"
-#include "trainer/core/tensor.h"
 
 namespace aha {
 
@@ -19,17 +16,6 @@ std::string first_line(const char* what);
 
 /// The process ends here: its other threads may wait in a collective that nothing can interrupt.
 [[noreturn]] void end_process(const std::string& report);
-
-/// Memory that was used and will be again: new pages cost as much as the copy into them.
-class SpareMemory {
- public:
-  /// At least so many bytes: the smallest kept that will do, else new ones in the place of a smaller.
-  Tensor take(std::int64_t bytes);
-  void give(Tensor memory) { kept_.push_back(std::move(memory)); }
-
- private:
-  std::vector<Tensor> kept_;
-};
 
 /// What ranks are joined by: the store where they meet, c10d's process group, heartbeats.
 struct Communicator::Network {
@@ -61,7 +47,6 @@ struct Communicator::Network {
   c10::intrusive_ptr<c10d::Backend> group;
   double seconds = 0;     ///< in `run`, since they were last taken
   bool finished = false;  ///< all ranks have
-  SpareMemory spare;      ///< for what other ranks send to be summed
 
  private:
   [[noreturn]] void fail_in(std::string_view name, const std::string& what);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <type_traits>
 
 #include "trainer/comm/communicator.h"
@@ -20,9 +21,7 @@ struct Transfer::State {
   std::int64_t step = 0;
   std::int64_t call = 0;
   Clock::time_point begin = Clock::now();
-  Tensor own;                  ///< a sum: this rank's slice of the buffer
-  std::vector<Tensor> parts;   ///< a sum: each rank's part of it, one of them `own`
-  std::vector<Tensor> memory;  ///< of the other parts
+  std::function<void(const Exec&)> add;  ///< a sum on a host: when the works are done
   std::vector<c10::intrusive_ptr<c10d::Work>> works;
   std::optional<std::int64_t> on_device;  ///< DeviceLink's number
   std::shared_ptr<std::atomic<std::int64_t>> end_ns =
@@ -31,24 +30,30 @@ struct Transfer::State {
 
 namespace {
 
-/// own = part 0 + part 1 + ..., in this order: the bits do not depend on which came first. Ends part 0. By this thread
-/// alone: a team of ATen's would spin on the cores of other ranks.
+/// own = part 0 + part 1 + ..., in rank order: the bits do not depend on which came first. Integers wrap.
 template <class T>
-void add_up(const std::vector<Tensor>& parts, const Tensor& own) {
-  T* const sum = parts.front().data_ptr<T>();
-  for (std::size_t p = 1; p < parts.size(); ++p) {
-    const T* const part = parts[p].data_ptr<T>();
-    T* const to = p + 1 < parts.size() ? sum : own.data_ptr<T>();
-    for (std::int64_t i = 0; i < own.numel(); ++i)
-      to[i] = sum[i] + part[i];
-  }
+void add_up(const std::vector<const T*>& parts, std::int64_t n, T* own, const Exec& exec) {
+  using Sum = std::conditional_t<std::is_integral_v<T>, std::uint64_t, T>;
+  exec.run((n + kShardUnit - 1) / kShardUnit, [&](std::int64_t unit) {
+    const auto end = std::min(n, (unit + 1) * kShardUnit);
+    for (auto i = unit * kShardUnit; i < end; ++i) {
+      auto sum = static_cast<Sum>(parts[0][i]);
+      for (std::size_t p = 1; p < parts.size(); ++p)
+        sum += static_cast<Sum>(parts[p][i]);
+      own[i] = static_cast<T>(sum);
+    }
+  });
 }
 
-void add_up(const std::vector<Tensor>& parts, const Tensor& own) {
-  if (own.scalar_type() == at::kFloat)
-    add_up<float>(parts, own);
-  else
-    add_up<std::int64_t>(parts, own);
+/// A half is two bytes that nobody looks at.
+template <class T>
+constexpr auto kType = std::is_same_v<T, float>          ? at::kFloat
+                       : std::is_same_v<T, std::int64_t> ? at::kLong
+                                                         : at::kHalf;
+
+template <class T>
+std::vector<Tensor> as_tensors(T* values, std::int64_t n) {
+  return {at::from_blob(values, {n}, kType<T>)};
 }
 
 }  // namespace
@@ -86,39 +91,47 @@ void Communicator::abandon_devices() {
 }
 
 template <class T>
-void Communicator::begin_on_host(Transfer& transfer, Kind kind, T* buffer,
-                                 const std::vector<Slice>& slices) {
+void Communicator::begin_sum_on_host(Transfer& transfer, T* buffer,
+                                     const std::vector<Slice>& slices, T* room) {
   auto& state = *transfer.state_;
-  // a half is two bytes that nobody looks at
-  const auto type = std::is_same_v<T, float>          ? at::kFloat
-                    : std::is_same_v<T, std::int64_t> ? at::kLong
-                                                      : at::kHalf;
   const auto message = static_cast<int>(state.call & 0x3FFFFFFF);
   auto& group = *network_->group;
+  const Slice own = slices[static_cast<std::size_t>(rank())];
+  check(room != nullptr || own.size() == 0, "a sum has room for the others' parts");
+  T* const sum = buffer + own.begin;
+  std::vector<const T*> parts;
   for (int r = 0; r < size(); ++r) {
-    const Slice& slice = slices[static_cast<std::size_t>(r)];
-    if (slice.size() == 0) continue;
-    std::vector<Tensor> part{at::from_blob(buffer + slice.begin, {slice.size()}, type)};
-    if (kind == Kind::Copy) {
-      c10d::BroadcastOptions options;
-      options.rootRank = r;
-      auto& work = state.works.emplace_back(group.broadcast(part, options));
-      if (recorder_)
-        work->getFuture()->addCallback(
-            [end_ns = state.end_ns](c10::ivalue::Future&) { *end_ns = nanoseconds(Clock::now()); });
-    } else if (r != rank()) {
-      state.works.push_back(group.send(part, r, message));
-    } else {
-      state.own = part.front();
-      for (int from = 0; from < size(); ++from) {
-        state.parts.push_back(state.own);
-        if (from == r) continue;
-        state.memory.push_back(network_->spare.take(slice.size() * std::int64_t{sizeof(T)}));
-        part.front() = at::from_blob(state.memory.back().data_ptr(), {slice.size()}, type);
-        state.parts.back() = part.front();
-        state.works.push_back(group.recv(part, from, message));
-      }
+    if (r == rank()) {
+      parts.push_back(sum);
+      continue;
     }
+    if (own.size() > 0) {
+      auto part = as_tensors(room, own.size());
+      parts.push_back(room);
+      room += own.size();
+      state.works.push_back(group.recv(part, r, message));
+    }
+    if (const Slice& theirs = slices[static_cast<std::size_t>(r)]; theirs.size() > 0) {
+      auto part = as_tensors(buffer + theirs.begin, theirs.size());
+      state.works.push_back(group.send(part, r, message));
+    }
+  }
+  state.add = [=](const Exec& exec) { add_up(parts, own.size(), sum, exec); };
+}
+
+template <class T>
+void Communicator::begin_copy_on_host(Transfer& transfer, T* buffer,
+                                      const std::vector<Slice>& slices) {
+  auto& state = *transfer.state_;
+  for (std::size_t r = 0; r < slices.size(); ++r) {
+    if (slices[r].size() == 0) continue;
+    auto part = as_tensors(buffer + slices[r].begin, slices[r].size());
+    c10d::BroadcastOptions options;
+    options.rootRank = static_cast<int>(r);
+    auto& work = state.works.emplace_back(network_->group->broadcast(part, options));
+    if (recorder_)
+      work->getFuture()->addCallback(
+          [end_ns = state.end_ns](c10::ivalue::Future&) { *end_ns = nanoseconds(Clock::now()); });
   }
 }
 
@@ -139,7 +152,7 @@ void Communicator::begin_on_device(Transfer& transfer, Kind kind, T* buffer,
 
 template <class T>
 Transfer Communicator::begin(Kind kind, T* buffer, const std::vector<Slice>& slices,
-                             std::string_view name, Side side) {
+                             std::type_identity_t<T>* room, std::string_view name, Side side) {
   Transfer transfer;
   if (!network_) return transfer;
   check(side == Side::Host || devices_, "devices are joined before their memory is sent");
@@ -150,30 +163,25 @@ Transfer Communicator::begin(Kind kind, T* buffer, const std::vector<Slice>& sli
   state.step = place_.step;
   state.call = ++calls_;
   network_->run(name, [&] {
-    if (side == Side::Host)
-      begin_on_host(transfer, kind, buffer, slices);
-    else
+    if (side == Side::Device)
       begin_on_device(transfer, kind, buffer, slices);
+    else if (kind == Kind::Sum)
+      begin_sum_on_host(transfer, buffer, slices, room);
+    else
+      begin_copy_on_host(transfer, buffer, slices);
   });
   return transfer;
 }
 
-void Communicator::wait(Transfer transfer) {
+void Communicator::wait(Transfer transfer, const Exec& exec) {
   if (!transfer.state_) return;
   auto& state = *transfer.state_;  // kept by ~Transfer where the wait fails
   network_->run(state.name, [&] {
     for (const auto& work : state.works)
       work->wait();
-    if (!state.parts.empty()) {
-      add_up(state.parts, state.own);
-      for (auto& memory : state.memory)
-        network_->spare.give(std::move(memory));
-      *state.end_ns = nanoseconds(Clock::now());
-    }
-    if (state.on_device) {
-      devices_->wait(*state.on_device);
-      *state.end_ns = nanoseconds(Clock::now());
-    }
+    if (state.on_device) devices_->wait(*state.on_device);
+    if (state.on_device || state.add) *state.end_ns = nanoseconds(Clock::now());
+    if (state.add) state.add(exec);
   });
   const auto over = std::move(transfer.state_);
   if (!recorder_) return;
@@ -184,23 +192,23 @@ void Communicator::wait(Transfer transfer) {
 }
 
 Transfer Communicator::reduce_to_owners(float* buffer, const std::vector<Slice>& slices,
-                                        std::string_view name, Side side) {
-  return begin(Kind::Sum, buffer, slices, name, side);
+                                        float* room, std::string_view name, Side side) {
+  return begin(Kind::Sum, buffer, slices, room, name, side);
 }
 
 Transfer Communicator::reduce_to_owners(std::int64_t* buffer, const std::vector<Slice>& slices,
-                                        std::string_view name, Side side) {
-  return begin(Kind::Sum, buffer, slices, name, side);
+                                        std::int64_t* room, std::string_view name, Side side) {
+  return begin(Kind::Sum, buffer, slices, room, name, side);
 }
 
 Transfer Communicator::share_from_owners(float* buffer, const std::vector<Slice>& slices,
                                          std::string_view name, Side side) {
-  return begin(Kind::Copy, buffer, slices, name, side);
+  return begin(Kind::Copy, buffer, slices, nullptr, name, side);
 }
 
 Transfer Communicator::share_from_owners(std::uint16_t* buffer, const std::vector<Slice>& slices,
                                          std::string_view name, Side side) {
-  return begin(Kind::Copy, buffer, slices, name, side);
+  return begin(Kind::Copy, buffer, slices, nullptr, name, side);
 }
 
 }  // namespace aha

@@ -1,6 +1,7 @@
 #include "trainer/optim/gradient_sum.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <limits>
@@ -124,12 +125,18 @@ GradientSum::GradientSum(const ParameterLayout& layout, const Ops& ops, const Ex
     if (options_.strict) bucket.fixed = fixed_of(fixed_) + at[i];
     bucket.owners = parts_in(shards, bucket.range);
   }
+  if (!ops.memory->host) return;  // a device has its own
+  const auto [even, odd] = rooms(buckets_, own_, comm.size());
+  room_.reserve((even + odd) * (options_.strict ? 2 : 1), *ops.memory);
+  for (std::size_t i = 0; i < buckets_.size(); ++i)
+    if (common_part(own_, buckets_[i].range).size() > 0)
+      buckets_[i].room = room_.data() + (i % 2 == 0 ? 0 : even * (options_.strict ? 2 : 1));
 }
 
 GradientSum::~GradientSum() {
   if (std::any_of(buckets_.begin(), buckets_.end(), [](const Bucket& b) { return b.sent; }))
-    give_to_the_network(
-        std::make_shared<std::pair<Buffer, Buffer>>(std::move(values_), std::move(fixed_)));
+    give_to_the_network(std::make_shared<std::array<Buffer, 3>>(
+        std::array{std::move(values_), std::move(fixed_), std::move(room_)}));
 }
 
 std::int64_t GradientSum::bytes_for(const ParameterLayout& layout, const Options& options,
@@ -140,19 +147,22 @@ std::int64_t GradientSum::bytes_for(const ParameterLayout& layout, const Options
   return elements * (options.strict ? 12 : 4);
 }
 
-std::int64_t GradientSum::travelling_bytes_for(const ParameterLayout& layout,
-                                               const Options& options, int ranks) {
-  const auto shards = shards_of(layout.total, ranks);
-  std::int64_t most = 0;  // of any rank, in a bucket and the one before it
-  for (const auto& own : shards) {
-    std::int64_t before = 0;
-    for (const auto& bucket : cut(layout, options.bucket_elements)) {
-      const auto part = common_part(own, bucket.range).size();
-      most = std::max(most, before + part);
-      before = part;
-    }
+std::array<std::int64_t, 2> GradientSum::rooms(const std::vector<Bucket>& buckets, const Slice& own,
+                                               int ranks) {
+  std::array<std::int64_t, 2> most{};
+  for (std::size_t i = 0; i < buckets.size(); ++i)
+    most[i % 2] = std::max(most[i % 2], (ranks - 1) * common_part(own, buckets[i].range).size());
+  return most;
+}
+
+std::int64_t GradientSum::room_bytes_for(const ParameterLayout& layout, const Options& options,
+                                         int ranks) {
+  std::int64_t most = 0;
+  for (const auto& own : shards_of(layout.total, ranks)) {
+    const auto [even, odd] = rooms(cut(layout, options.bucket_elements), own, ranks);
+    most = std::max(most, even + odd);
   }
-  return (ranks - 1) * most * (options.strict ? 8 : 4);
+  return most * (options.strict ? 8 : 4);
 }
 
 void GradientSum::begin(std::int64_t own, std::int64_t most) {
@@ -233,23 +243,23 @@ void GradientSum::close(Bucket& bucket) {
   if (sends()) send(bucket);
 }
 
-/// A host keeps the other ranks' parts of the own slice apart until all are there: two buckets travel at most.
 void GradientSum::send(Bucket& bucket) {
   constexpr auto kName = "reduce_gradients";
   for (auto& other : buckets_)
-    if (&other != before_) collect(other);
-  before_ = &bucket;
+    if (bucket.room != nullptr && other.room == bucket.room) collect(other);
   bucket.sent = true;
   const Side side = side_of(*ops_);
-  bucket.transfer = options_.strict
-                        ? comm_->reduce_to_owners(bucket.fixed, bucket.owners, kName, side)
-                        : comm_->reduce_to_owners(bucket.values, bucket.owners, kName, side);
+  bucket.transfer =
+      options_.strict
+          ? comm_->reduce_to_owners(bucket.fixed, bucket.owners,
+                                    reinterpret_cast<std::int64_t*>(bucket.room), kName, side)
+          : comm_->reduce_to_owners(bucket.values, bucket.owners, bucket.room, kName, side);
 }
 
 /// Waits for what was sent; in stage 2 the own part goes where it is kept.
 void GradientSum::collect(Bucket& bucket) {
   if (!bucket.sent) return;
-  comm_->wait(std::move(bucket.transfer));  // where it fails, its memory is still in use
+  comm_->wait(std::move(bucket.transfer), exec_);  // where it fails, its memory is still in use
   bucket.sent = false;
   if (options_.zero_stage == 1) return;
   const Slice own = common_part(own_, bucket.range);

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -64,9 +65,9 @@ class GradientSum : public GradientSink {
 
   /// Bytes that it takes on one of `ranks` ranks.
   static std::int64_t bytes_for(const ParameterLayout& layout, const Options& options, int ranks);
-  /// Bytes that the other ranks' parts take of the host's memory, at most, while they travel.
-  static std::int64_t travelling_bytes_for(const ParameterLayout& layout, const Options& options,
-                                           int ranks);
+  /// Bytes beside it of a host's memory, on the rank that has most: room for what other ranks send to be added.
+  static std::int64_t room_bytes_for(const ParameterLayout& layout, const Options& options,
+                                     int ranks);
 
  private:
   /// Consecutive parameters that are sent together.
@@ -76,6 +77,7 @@ class GradientSum : public GradientSink {
     float* values = nullptr;        ///< [range] gradients of the micro-batch, or of all so far
     std::int64_t* fixed = nullptr;  ///< [range] strict: the same as integers
     std::vector<Slice> owners;      ///< what each rank owns of it, counted from its begin
+    float* room = nullptr;          ///< for the other ranks' parts of what this one owns
     bool open = false;              ///< the pass under way adds to it
     bool sent = false;
     Transfer transfer;
@@ -83,6 +85,9 @@ class GradientSum : public GradientSink {
   static std::vector<Bucket> cut(const ParameterLayout& layout, std::int64_t elements);
   /// Where each bucket's values begin in memory that holds the ones of one micro-batch; at the end, its size.
   static std::vector<std::int64_t> places(const std::vector<Bucket>& buckets, int zero_stage);
+  /// Elements of the rooms that every other bucket uses: two can travel, one in each.
+  static std::array<std::int64_t, 2> rooms(const std::vector<Bucket>& buckets, const Slice& own,
+                                           int ranks);
   Bucket& bucket_of(Index layer);
   void open(Bucket& bucket);
   void close(Bucket& bucket);
@@ -101,9 +106,9 @@ class GradientSum : public GradientSink {
   std::int64_t embed_, final_norm_, head_;
   Slice own_;
   std::vector<Bucket> buckets_;  ///< from the last layers down
-  Bucket* before_ = nullptr;     ///< the last that was sent
   Buffer values_;                ///< f32, of all buckets
   Buffer fixed_;                 ///< i64, as values_
+  Buffer room_;                  ///< of all buckets
   Buffer own_values_;            ///< [own_] f32, stage 2
   Buffer own_fixed_;             ///< [own_] i64, stage 2
   std::int64_t rounds_left_ = 0;

@@ -99,8 +99,10 @@ TEST_CASE("communicator: sums reach their owners, values come back to all, for u
       values[at(i)] = static_cast<float>(i * (me + 1));
       whole[at(i)] = (std::int64_t{1} << 40) * (me + 1) + i;
     }
-    auto floats = comm.reduce_to_owners(values.data(), slices, "floats");
-    comm.wait(comm.reduce_to_owners(whole.data(), slices, "integers"));
+    std::vector<float> room(at(comm.room_for(slices)));
+    std::vector<std::int64_t> whole_room(room.size());
+    auto floats = comm.reduce_to_owners(values.data(), slices, room.data(), "floats");
+    comm.wait(comm.reduce_to_owners(whole.data(), slices, whole_room.data(), "integers"));
     comm.wait(std::move(floats));
     const Slice own = slices[at(me)];
     for (std::int64_t i = own.begin; i < own.end; ++i) {
@@ -122,13 +124,12 @@ TEST_CASE("communicator: parts of a sum are added in rank order, whoever owns it
   REQUIRE(sum == 3.0F);  // and 4 if the two large ones come first
   const auto slices = shards_of(4 * kShardUnit, 4);
   on_ranks(4, [&](Communicator& comm) {
-    for (int again = 0; again < 2; ++again) {  // in memory that was used before
-      std::vector<float> values(at(4 * kShardUnit), of_rank[at(comm.rank())]);
-      comm.wait(comm.reduce_to_owners(values.data(), slices, "sum"));
-      const Slice own = slices[at(comm.rank())];
-      for (auto i = own.begin; i < own.end; ++i)
-        if (values[at(i)] != sum) throw std::runtime_error("order");
-    }
+    std::vector<float> values(at(4 * kShardUnit), of_rank[at(comm.rank())]);
+    std::vector<float> room(at(comm.room_for(slices)));
+    comm.wait(comm.reduce_to_owners(values.data(), slices, room.data(), "sum"));
+    const Slice own = slices[at(comm.rank())];
+    for (auto i = own.begin; i < own.end; ++i)
+      if (values[at(i)] != sum) throw std::runtime_error("order");
   });
 }
 
@@ -163,32 +164,40 @@ TEST_CASE("communicator: every number of a queue is claimed once") {
 }
 
 TEST_CASE("communicator: a collective that one rank does not join names the rank and its phase") {
-  std::string report;
-  std::atomic<bool> done = false;
-  try {
-    on_ranks(2,
-             [&](Communicator& comm) {
-               if (comm.rank() == 1) {
-                 const Phase phase(comm, "rollout", 12);
-                 while (!done)
-                   ::usleep(10'000);
-                 throw UserError("never mind");
-               }
-               try {
-                 comm.barrier("reduce_gradients");
-               } catch (...) {
-                 done = true;
-                 throw;
-               }
-             },
-             {2, 30});
-  } catch (const CommError& error) {
-    report = error.what();
+  const std::vector<Slice> slices{{0, 3}, {3, 6}};
+  std::vector<float> values(6), room(3);  // which the network keeps using when the sum has failed
+  for (const bool sum : {false, true}) {
+    std::string report;
+    std::atomic<bool> done = false;
+    try {
+      on_ranks(2,
+               [&](Communicator& comm) {
+                 if (comm.rank() == 1) {
+                   const Phase phase(comm, "rollout", 12);
+                   while (!done)
+                     ::usleep(10'000);
+                   throw UserError("never mind");
+                 }
+                 try {
+                   constexpr auto kName = "reduce_gradients";
+                   if (sum)
+                     comm.wait(comm.reduce_to_owners(values.data(), slices, room.data(), kName));
+                   else
+                     comm.barrier(kName);
+                 } catch (...) {
+                   done = true;
+                   throw;
+                 }
+               },
+               {2, 30});
+    } catch (const CommError& error) {
+      report = error.what();
+    }
+    INFO(report);
+    CHECK(report.find("reduce_gradients failed") == 0);
+    CHECK(report.find("is in rollout of step 12 since") != std::string::npos);
+    CHECK(report.find("rank 0 waits in reduce_gradients") != std::string::npos);
   }
-  INFO(report);
-  CHECK(report.find("reduce_gradients failed") == 0);
-  CHECK(report.find("is in rollout of step 12 since") != std::string::npos);
-  CHECK(report.find("rank 0 waits in reduce_gradients") != std::string::npos);
 }
 
 TEST_CASE("communicator: a rank that ends with an error tells the others why") {

@@ -89,7 +89,7 @@ TEST_CASE("device link: ranks join by rank 0's id, and a collective without end 
     comm.join_devices(kScripted);
     check(scripted.calls.front() == "join x " + std::to_string(comm.rank()) + " 2", "joined");
     float memory[4];
-    comm.wait(comm.reduce_to_owners(memory, {{0, 3}, {3, 3}}, "reduce_gradients", Side::Device));
+    comm.wait(comm.reduce_to_owners(memory, {{0, 3}, {3, 3}}, nullptr, "reduce_gradients", Side::Device));
     check(scripted.calls.back() == "done 7", "waited for");
     scripted.calls.clear();
     scripted.asks_until_done = 1 << 30;
