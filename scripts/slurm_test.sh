@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # scripts/submit.sh on a real Slurm of two nodes on this machine: a job hears its time limit's signal, saves, is requeued,
-# loses a step to SIGKILL, is requeued again, and ends with the bytes of a run that was never interrupted.
+# loses a step and then the tasks of one node to SIGKILL, is requeued each time, and ends with the bytes of a run that was never interrupted.
 #   scripts/slurm_test.sh [--nodes 2] [--tasks-per-node 1] [--keep]
 #
-# 4 min on two busy cores. As root, with Debian's slurm-wlm and munge (installed when they are missing); exit code 77 where that cannot
+# 2 to 4 min on two cores. As root, with Debian's slurm-wlm and munge (installed when they are missing); exit code 77 where that cannot
 # be. Everything lives in a folder of /tmp, with a key and a socket of its own, and is taken down at the end; --keep leaves
 # the folder and Slurm running and says how to end them.
 source "$(dirname "$0")/common.sh"
@@ -119,7 +119,7 @@ stages:
     optim: {learning_rate: 2.0e-3}
   - name: grpo
     method: grpo
-    train: {max_steps: 1200, prompts_per_step: 64}
+    train: {max_steps: 1800, prompts_per_step: 64}
     optim: {learning_rate: 2.0e-4}
     objective: {beta: 0.01}
 END
@@ -163,6 +163,22 @@ expect "goes on from there" 60 more_steps_than "$((before + 30))"
 scancel --signal=KILL "$id.0"
 expect "its step killed, requeue" 60 waits_after 2
 grep -q "^failed " slurm/*.starts || die "slurm_test" "the killed step was not retried" "see $lab/slurm"
+sleep 3
+expect "starts again" 60 starts_now
+before=$(steps)
+expect "goes on again" 60 more_steps_than "$((before + 30))"
+# the tasks that a node runs; of a job on one node all are its
+tasks_of() {
+  local process
+  for process in $(pgrep -x aha); do
+    grep -qsz "^SLURM_JOB_ID=$id\$" "/proc/$process/environ" && grep -qsz "^SLURMD_NODENAME=$1\$" "/proc/$process/environ" && echo "$process"
+  done
+}
+# shellcheck disable=SC2046
+kill -KILL $(tasks_of "n$nodes") || die "slurm_test" "node n$nodes runs no task" "see $lab/log"
+expect "what one node ran killed, requeue" 60 waits_after 3
+[ "$nodes" = 1 ] || grep -q "rank $((tasks * (nodes - 1))) (.*gives no sign of life" slurm/*.log ||
+  die "slurm_test" "the other ranks did not name the one that was killed" "see $lab/slurm"
 sleep 3
 expect "starts again" 60 starts_now
 # The bytes of every tensor, put together again from the shards of a folder: other ranks, other shards.
