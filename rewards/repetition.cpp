@@ -1,7 +1,7 @@
 #include "rewards/repetition.h"
 
 #include <algorithm>
-#include <utility>
+#include <bit>
 #include <vector>
 
 #include "trainer/core/error.h"
@@ -9,22 +9,53 @@
 namespace aha {
 namespace {
 
-using Pairs = std::vector<std::pair<std::int64_t, std::int64_t>>;
-
-/// Pairs of (values[i], values[i + gap]).
-Pairs pairs_of(const std::vector<std::int64_t>& values, std::size_t gap) {
-  Pairs pairs;
-  pairs.reserve(values.size() - gap);
-  for (std::size_t i = 0; i + gap < values.size(); ++i)
-    pairs.emplace_back(values[i], values[i + gap]);
-  return pairs;
+/// SplitMix64's: every bit of the result depends on every bit of x.
+std::uint64_t mixed(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBU;
+  return x ^ (x >> 31);
 }
 
-Pairs sorted_unique(Pairs pairs) {
-  std::sort(pairs.begin(), pairs.end());
-  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
-  return pairs;
-}
+/// Gives equal pairs equal ranks, 0, 1, ... in the order in which they come.
+class PairRanks {
+ public:
+  /// `key` is a function of all ids: whoever picks ids that collide under one key has changed it by that.
+  PairRanks(std::size_t most, std::uint64_t key)
+      : slots_(std::bit_ceil(2 * std::max<std::size_t>(most, 1))), key_(key) {}
+
+  /// Replaces values[i] by the rank of (values[i], values[i + gap]), as far as there are such pairs; the number
+  /// of ranks.
+  std::int64_t rank(std::vector<std::int64_t>& values, std::size_t gap) {
+    std::fill(slots_.begin(), slots_.end(), Slot{});
+    ranks_ = 0;
+    for (std::size_t i = 0; i + gap < values.size(); ++i)
+      values[i] = of(values[i], values[i + gap]);  // nothing behind looks at values[i] again
+    values.resize(values.size() - gap);
+    return ranks_;
+  }
+
+ private:
+  struct Slot {
+    std::int64_t first = 0;
+    std::int64_t second = 0;
+    std::int64_t rank = -1;  ///< -1: free
+  };
+
+  std::int64_t of(std::int64_t first, std::int64_t second) {
+    const auto mask = slots_.size() - 1;
+    const auto hash =
+        mixed(mixed(static_cast<std::uint64_t>(first) ^ key_) + static_cast<std::uint64_t>(second));
+    for (auto at = hash & mask;; at = (at + 1) & mask) {
+      auto& slot = slots_[at];
+      if (slot.rank < 0) slot = {first, second, ranks_++};
+      if (slot.first == first && slot.second == second) return slot.rank;
+    }
+  }
+
+  std::vector<Slot> slots_;
+  std::uint64_t key_;
+  std::int64_t ranks_ = 0;
+};
 
 class RepetitionReward final : public Reward {
  public:
@@ -52,18 +83,17 @@ class RepetitionReward final : public Reward {
 std::int64_t unique_ngrams(std::span<const TokenId> ids, std::int64_t n) {
   check(n >= 1, "an n-gram has at least one id");
   if (std::ssize(ids) < n) return 0;
+  std::uint64_t key = 0;
+  for (const auto id : ids)
+    key = (key ^ static_cast<std::uint64_t>(id)) * 0x9E3779B97F4A7C15U;
+  PairRanks pairs(ids.size(), mixed(key));
   // Ranks stand for runs of `width` ids: equal rank, equal run. A run twice as wide is a pair of
   // them, and one of n ids is a pair that overlaps.
   std::vector<std::int64_t> ranks(ids.begin(), ids.end());
   std::int64_t width = 1;
-  for (; width * 2 <= n; width *= 2) {
-    const auto pairs = pairs_of(ranks, static_cast<std::size_t>(width));
-    const auto order = sorted_unique(pairs);
-    ranks.resize(pairs.size());
-    for (std::size_t i = 0; i < pairs.size(); ++i)
-      ranks[i] = std::lower_bound(order.begin(), order.end(), pairs[i]) - order.begin();
-  }
-  return std::ssize(sorted_unique(pairs_of(ranks, static_cast<std::size_t>(n - width))));
+  for (; width * 2 < n; width *= 2)
+    pairs.rank(ranks, static_cast<std::size_t>(width));
+  return pairs.rank(ranks, static_cast<std::size_t>(n - width));
 }
 
 std::unique_ptr<Reward> make_repetition_reward(const RewardOptions& options) {

@@ -9,7 +9,7 @@
 namespace aha {
 
 /// Number of different runs of `n` neighbouring ids (n >= 1); 0 if there are fewer than n ids.
-/// Exact, in O(T log T log n) time whatever n is.
+/// Exact, in O(T log n) expected time whatever n and the ids are.
 std::int64_t unique_ngrams(std::span<const TokenId> ids, std::int64_t n);
 
 /// Repetition penalty over token ids: max_penalty * (1 - unique n-grams / n-grams); 0 if there are

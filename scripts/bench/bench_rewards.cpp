@@ -1,12 +1,15 @@
 // bench_rewards [SECONDS]: what scoring costs. Rows a second of one thread for the rewards that only scan, with short and with long
 // completions; one row of `math` when its (gold, answer) is new and when it is known; and a step of 512 completions of 1,000 tokens
-// (4,000 bytes, groups of 8) on two threads.
+// (4,000 bytes, groups of 8; ids that vary as those of a text do) on two threads.
 #include <fmt/format.h>
 
 #include <time.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -42,6 +45,19 @@ std::string thought(std::size_t bytes, std::size_t variant) {
 
 std::string completion(std::size_t bytes, std::size_t variant, const std::string& answer) {
   return "<think>\n" + thought(bytes, variant) + "\n</think>\n<answer>\n" + answer + "\n</answer>";
+}
+
+/// `count` ids of a vocabulary of 49,152, drawn as words are: the n-th of them about once in n times the log
+/// of all (Zipf's law).
+std::vector<TokenId> ids_of(std::size_t count, std::uint64_t seed) {
+  constexpr double kVocabulary = 49152;
+  std::mt19937_64 random(seed);
+  std::vector<TokenId> ids;
+  for (std::size_t i = 0; i < count; ++i) {
+    const double u = static_cast<double>(random() >> 11U) * 0x1p-53;
+    ids.push_back(static_cast<TokenId>(std::pow(kVocabulary, u)));
+  }
+  return ids;
 }
 
 struct Row {
@@ -89,7 +105,7 @@ std::string step_text(const RewardSection& section, const std::string& reward, d
     if (i % kGroup == 0) groups.emplace_back().prompt.fields = rows[i].fields;
     auto& made = groups.back().completions.emplace_back();
     made.text = rows[i].text;
-    made.ids.assign(1000, 5);
+    made.ids = ids_of(1000, i);
     made.finish = FinishReason::Stop;
   }
   double best = 1e30;
@@ -136,17 +152,18 @@ int main(int argc, char** argv) {
       {"math"},
       {"format"},
       {"repetition"},
+      {"repetition:ngram_size=8"},
       {"language"},
       {"countdown", "format"},
       {"math", "format", "repetition", "language"}};
-  for (const auto& names : steps) {
+  for (const auto& specs : steps) {
     section.functions.clear();
     std::string title;
-    for (const auto& name : names) {
-      section.functions.push_back({name, 1.0, {}, {}});
-      title += (title.empty() ? "" : ", ") + name;
+    for (const auto& spec : specs) {
+      section.functions.push_back(parse_reward_spec(spec));
+      title += (title.empty() ? "" : ", ") + spec;
     }
-    std::printf("%-42s %s\n", title.c_str(), step_text(section, names[0], seconds).c_str());
+    std::printf("%-42s %s\n", title.c_str(), step_text(section, specs[0], seconds).c_str());
   }
   return 0;
 }

@@ -1,4 +1,9 @@
 #include "rewards/repetition.h"
+
+#include <random>
+#include <set>
+#include <vector>
+
 #include "tests/rewards/rewards_support.h"
 #include "tests/support/catch.h"
 
@@ -43,6 +48,25 @@ TEST_CASE("repetition: without ids it cannot be judged; a penalty is not a bonus
                make_reward("repetition", {{"ngram_size", "0"}});
              }),
              contains("expected a whole number of at least 1"));
+}
+
+TEST_CASE("repetition: n-grams are counted exactly, whatever n is", "[shaping]") {
+  std::mt19937_64 random(7);
+  for (const std::int64_t vocabulary : {1, 2, 5, 1000}) {
+    std::vector<TokenId> ids(300);
+    for (auto& id : ids)
+      id = static_cast<TokenId>(random() % static_cast<std::uint64_t>(vocabulary));
+    ids.insert(ids.end(), ids.begin() + 40, ids.begin() + 160);
+    for (const std::int64_t n : {1, 2, 3, 4, 5, 7, 8, 9, 16, 100, 120, 121, 419, 420}) {
+      std::set<std::vector<TokenId>> seen;
+      for (auto at = ids.begin(); std::distance(at, ids.end()) >= n; ++at)
+        seen.emplace(at, at + n);
+      INFO(vocabulary << " ids, n = " << n);
+      CHECK(unique_ngrams(ids, n) == std::ssize(seen));
+    }
+    CHECK(unique_ngrams(ids, 421) == 0);
+  }
+  CHECK(unique_ngrams(std::vector<TokenId>{}, 1) == 0);
 }
 
 TEST_CASE("soft_overlong: equals TRL's get_soft_overlong_punishment", "[shaping][golden]") {
