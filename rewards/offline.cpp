@@ -61,13 +61,26 @@ OrderedJson verdict_of(const RewardPart& part, OfflineSummary& summary) {
   return row;
 }
 
-/// Whether a row's label says that it is right; nothing without one.
-std::optional<bool> label_of(const Json& row, const std::string& field) {
+/// The score that a row ought to have: a number, or whether it is right.
+struct Label {
+  bool right = false;
+  std::optional<double> score;
+
+  bool agrees(double with) const {
+    constexpr double kRounding = 1e-9;
+    return score ? std::abs(with - *score) <= kRounding : right == (with == 1.0);
+  }
+};
+
+/// Nothing for a row without one.
+std::optional<Label> label_of(const Json& row, const std::string& field) {
   const auto found = row.find(field);
   if (field.empty() || found == row.end() || found->is_null()) return std::nullopt;
   if (!found->is_boolean() && !found->is_number())
     fail("label '{}' is neither a number nor true or false", field);
-  return found->is_boolean() ? found->get<bool>() : found->get<double>() == 1.0;
+  if (found->is_boolean()) return Label{found->get<bool>(), std::nullopt};
+  const auto score = found->get<double>();
+  return Label{score == 1.0, score};
 }
 
 void keep_slowest(OfflineSummary& summary, std::int64_t line, std::int64_t steps) {
@@ -84,7 +97,7 @@ struct Line {
   std::int64_t number;
   std::string text;
   RowVerdict verdict;
-  std::optional<bool> label;
+  std::optional<Label> label;
   std::string problem;  ///< "INPUT:LINE: what": there is no verdict
 };
 
@@ -145,7 +158,8 @@ void write(const Line& line, std::ostream& out, const OfflineOptions& options,
   if (options.explain) verdict["explanation"] = line.verdict.explanation;
   if (line.label) {
     const std::size_t outcome = !part.score ? 2 : *part.score == 1.0 ? 0 : 1;
-    ++summary.labelled[outcome][*line.label ? 0 : 1];
+    ++summary.labelled[outcome][line.label->right ? 0 : 1];
+    summary.agreeing += part.score && line.label->agrees(*part.score) ? 1 : 0;
   }
   keep_slowest(summary, line.number, part.steps);
   ++summary.rows;

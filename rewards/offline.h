@@ -33,7 +33,7 @@ struct OfflineSummary {
       bad_lines;        ///< "INPUT:LINE: what" of the first of them, made safe to print
   std::string stopped;  ///< "INPUT:LINE: what" ended the reading before the input's end; or empty
 
-  /// Rows with a label, by outcome (equal, different, unjudged) and label (right, wrong).
+  /// Rows with a label, by outcome (equal, different, unjudged) and label (right: 1 or true; wrong).
   std::int64_t labelled[3][2] = {};
   /// The rows that took the most steps, most first: line and steps.
   std::vector<std::pair<std::int64_t, std::int64_t>> slowest;
@@ -41,8 +41,8 @@ struct OfflineSummary {
   /// Counts a row that could not be scored; the first ones are named, in a few hundred bytes.
   void add_bad(std::string_view what);
 
-  /// Labelled rows that came out as their label says; what was not judged did not.
-  std::int64_t agreeing() const { return labelled[0][0] + labelled[1][1]; }
+  /// Labelled rows that came out as their label says, a number to 1e-9; what was not judged did not.
+  std::int64_t agreeing = 0;
   std::int64_t with_label() const;
 
   std::string unused_label;  ///< field of labels that no row has; or empty

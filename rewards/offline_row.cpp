@@ -30,9 +30,10 @@ std::optional<std::string> content_of(const Json& message) {
   return text;
 }
 
-/// What the assistant's messages of a chat, or one message, say, one after the other.
-std::optional<std::string> assistant_text(const Json& messages) {
-  if (messages.is_object()) return assistant_text(Json::array({messages}));
+/// What the messages of a chat, or one message, say, one after the other: those of one role, or of all, then with
+/// a line between them.
+std::optional<std::string> chat_text(const Json& messages, std::optional<std::string_view> of) {
+  if (messages.is_object()) return chat_text(Json::array({messages}), of);
   if (!messages.is_array() || messages.empty()) return std::nullopt;
   std::string text;
   for (const auto& message : messages) {
@@ -40,7 +41,8 @@ std::optional<std::string> assistant_text(const Json& messages) {
     if (!role) return std::nullopt;
     const auto content = content_of(message);
     if (!content) return std::nullopt;
-    if (*role == "assistant") text += *content;
+    if (!of && !text.empty()) text += '\n';
+    if (!of || *role == *of) text += *content;
   }
   return text;
 }
@@ -50,6 +52,22 @@ bool flag(const Json& row, const char* name) {
   if (found == row.end()) return false;
   if (!found->is_boolean()) fail("'{}' is neither true nor false", name);
   return found->get<bool>();
+}
+
+/// What the model was given: a text, or what the messages of a chat say; verl calls it `input`.
+std::string prompt_of(const Json& row) {
+  for (const char* name : {"prompt", "input"}) {
+    if (!row.contains(name)) continue;
+    if (auto text = text_field(row, name)) return *text;
+    if (auto text = chat_text(row[name], {})) return *text;
+  }
+  return "";
+}
+
+/// `fields` of a row that aha wrote (trainer/metrics/completion_rows.h).
+const Json* own_fields(const Json& row) {
+  const auto fields = row.find("fields");
+  return fields != row.end() && fields->is_object() && row.contains("finish") ? &*fields : nullptr;
 }
 
 /// For the rewards that read their gold in `answer`.
@@ -85,14 +103,14 @@ RowScorer::RowScorer(const OfflineOptions& options)
 }
 
 RowVerdict RowScorer::score(const Json& written, const std::string& id) {
-  auto row = renamed(written);
+  const auto row = renamed(written);
   const auto input = input_of(row);
-  put_gold(row);  // after the text was taken: for countdown a bare `answer` is the attempt itself
-  const auto prompt = text_field(row, "prompt").value_or("");
+  const auto fields = fields_of(row);
+  const auto prompt = prompt_of(row);
   const Attempt attempt{
       .prompt = prompt,
       .completion = input.text,
-      .row = row,
+      .row = fields,
       .ids = input.ids,
       .length = input.length,
       .truncated = flag(row, "truncated") || text_field(row, "finish") == "length",
@@ -115,11 +133,26 @@ std::shared_ptr<const Reward> RowScorer::made(
 Json RowScorer::renamed(const Json& written) const {
   auto row = written;
   for (const auto& [ours, theirs] : options_.fields) {
-    const auto found = written.find(theirs);
-    if (found == written.end()) fail("no field '{}' (to be read as '{}')", theirs, ours);
-    row[ours] = *found;
+    if (const auto found = written.find(theirs); found != written.end()) {
+      row[ours] = *found;
+    } else if (const auto* fields = own_fields(written); fields && fields->contains(theirs)) {
+      row[ours] = (*fields)[theirs];
+    } else {
+      fail("no field '{}' (to be read as '{}')", theirs, ours);
+    }
   }
   return row;
+}
+
+/// What the rewards read: the row, or of one that aha wrote the fields that it had then.
+Json RowScorer::fields_of(const Json& row) const {
+  const auto* own = own_fields(row);
+  auto fields = own ? *own : row;
+  for (const auto& [ours, theirs] : options_.fields)
+    fields[ours] = row[ours];
+  const bool as_it_was = own && fields.contains("answer") && !options_.fields.contains("gold");
+  if (!as_it_was) put_gold(fields);
+  return fields;
 }
 
 RowScorer::Input RowScorer::input_of(const Json& row) const {
@@ -141,7 +174,7 @@ RowScorer::Input RowScorer::input_of(const Json& row) const {
     if (name == nullptr || !row.contains(name)) continue;
     const bool whole = name == std::string_view("completion") || name == std::string_view("output");
     auto text = text_field(row, name);
-    if (!text && whole) text = assistant_text(row[name]);
+    if (!text && whole) text = chat_text(row[name], "assistant");
     if (!text) fail("'{}' is neither a text nor a number{}", name, whole ? " nor messages" : "");
     input.text = std::move(*text);
     input.bare = !whole;

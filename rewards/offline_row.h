@@ -34,6 +34,7 @@ class RowScorer {
   struct Input;
   std::shared_ptr<const Reward> made(const std::map<std::string, std::string>& params) const;
   Json renamed(const Json& written) const;
+  Json fields_of(const Json& row) const;
   Input input_of(const Json& row) const;
   std::shared_ptr<const Reward> reward_for(const Json& row);
 

@@ -50,10 +50,9 @@ std::string OfflineSummary::text() const {
   auto lines = fmt::format("{} rows: {} equal, {} different, {} not judged", rows, equal, different,
                            unjudged);
   if (const auto all = with_label(); all > 0) {
-    lines += fmt::format("\nagreement with the label: {} of {} ({:.2f} %)\n{:>12} {:>8} {:>8}",
-                         agreeing(), all,
-                         100.0 * static_cast<double>(agreeing()) / static_cast<double>(all), "",
-                         "label 1", "label 0");
+    lines += fmt::format(
+        "\nagreement with the label: {} of {} ({:.2f} %)\n{:>12} {:>8} {:>8}", agreeing, all,
+        100.0 * static_cast<double>(agreeing) / static_cast<double>(all), "", "label 1", "label 0");
     const char* names[] = {"equal", "different", "not judged"};
     for (std::size_t i = 0; i < 3; ++i)
       lines += fmt::format("\n{:>12} {:>8} {:>8}", names[i], labelled[i][0], labelled[i][1]);

@@ -45,12 +45,14 @@ TEST_CASE("completion_row: every field in its place", "[metrics]") {
   score.total = 0.75;
   score.accuracy = 1.0;
   g.scores = {score, score};
+  g.prompt.fields = {{"answer", "2"}, {"nums", {1, 1}}};
   CHECK(
       dump_line(completion_row(inputs(true), g, 0, 1.5)) ==
       R"({"step":3,"global_step":8,"stage":"grpo","ordinal":41,"row":7,"source":"sums","index":0,)"
       R"("prompt":"1 + 1 =","completion":"2","length":2,"finish":"stop",)"
+      R"("fields":{"answer":"2","nums":[1,1]},)"
       R"("rewards":{"countdown":1.0,"length":-0.5},"reward":0.75,"accuracy":1.0,)"
-      R"("extracted":{"countdown":"2"},"advantage":1.5,"prompt_ids":[5,6],"completion_ids":[1,1]})");
+      R"("extracted":{"countdown":"2"},"reasons":{"countdown":"equal"},"advantage":1.5,"prompt_ids":[5,6],"completion_ids":[1,1]})");
 }
 
 TEST_CASE("completion_row: what cannot be judged is null, what is no number too", "[metrics]") {
@@ -60,8 +62,8 @@ TEST_CASE("completion_row: what cannot be judged is null, what is no number too"
                  {std::numeric_limits<double>::quiet_NaN(), "", "", 0}};
   g.scores = {score, score};
   const auto line = dump_line(completion_row(inputs(false), g, 1));
-  CHECK(line.find(R"("rewards":{"countdown":null,"length":null},"reward":null,"accuracy":null})") !=
-        std::string::npos);
+  CHECK(line.find(R"("rewards":{"countdown":null,"length":null},"reward":null,"accuracy":null,)"
+                  R"("reasons":{"countdown":"no answer"}})") != std::string::npos);
   CHECK(line.find("advantage") == std::string::npos);
 }
 
