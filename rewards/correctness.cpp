@@ -10,14 +10,14 @@
 namespace aha {
 
 Correctness::Correctness(const RewardOptions& options) {
-  const auto& name = options.text("verifier");
-  std::map<std::string, std::string> inner;
-  if (reward_info(name).has_option("answer_field"))
-    inner["answer_field"] = options.text("answer_field");
-  verifier_ = make_reward(name, inner);
+  const auto& spec = options.text("verifier");
+  auto inner = parse_reward_spec(spec);
+  if (reward_info(inner.name).has_option("answer_field"))
+    inner.options.emplace("answer_field", options.text("answer_field"));
+  verifier_ = make_reward(inner.name, inner.options);
   if (!verifier_->is_verifier()) {
     fail("reward '{}': option 'verifier' is '{}', which does not tell right from wrong",
-         options.reward(), name);
+         options.reward(), spec);
   }
 }
 

@@ -9,25 +9,21 @@
 namespace aha {
 namespace {
 
-class CosineLengthReward final : public Reward {
+class CosineLengthReward final : public CorrectnessReward {
  public:
   explicit CosineLengthReward(const RewardOptions& options)
-      : correctness_(options),
+      : CorrectnessReward(Correctness(options)),
         max_(options.whole("max", 0)),
         min_correct_(options.number("min_value_correct")),
         max_correct_(options.number("max_value_correct")),
         min_wrong_(options.number("min_value_wrong")),
         max_wrong_(options.number("max_value_wrong")) {}
 
-  std::optional<std::string> gold_problem(const Json& row) const override {
-    return correctness_.gold_problem(row);
-  }
-
   RewardPart score(const Attempt& attempt) const override {
     const auto max = max_ > 0 ? max_ : attempt.max_completion_length;
     if (attempt.length < 0 || max <= 0)
       return {std::nullopt, "", "the length or its limit is not known"};
-    const auto right = correctness_.of(attempt);
+    const auto right = asks()->of(attempt);
     if (!right) return {std::nullopt, "", "the verifier cannot judge"};
     const double low = *right ? min_correct_ : max_wrong_;
     const double high = *right ? max_correct_ : min_wrong_;
@@ -38,7 +34,6 @@ class CosineLengthReward final : public Reward {
   }
 
  private:
-  Correctness correctness_;
   std::int64_t max_;
   double min_correct_;
   double max_correct_;

@@ -149,19 +149,15 @@ constexpr std::array kVariants = {
                   oat_answer_tag},
 };
 
-class FormatReward final : public Reward {
+class FormatReward final : public CorrectnessReward {
  public:
   FormatReward(const FormatVariant& variant, std::optional<Correctness> correctness)
-      : variant_(variant), correctness_(std::move(correctness)) {}
-
-  std::optional<std::string> gold_problem(const Json& row) const override {
-    return correctness_ ? correctness_->gold_problem(row) : std::nullopt;
-  }
+      : CorrectnessReward(std::move(correctness)), variant_(variant) {}
 
   RewardPart score(const Attempt& attempt) const override {
     const auto verdict = variant_.rule(attempt.completion);
-    if (correctness_ && verdict.score > 0) {
-      const auto right = correctness_->of(attempt);
+    if (asks() && verdict.score > 0) {
+      const auto right = asks()->of(attempt);
       if (!right) return {std::nullopt, "", "the verifier cannot judge"};
       if (!*right) return {0.0, "", "the answer is wrong", 1};
     }
@@ -170,7 +166,6 @@ class FormatReward final : public Reward {
 
  private:
   const FormatVariant& variant_;
-  std::optional<Correctness> correctness_;
 };
 
 const FormatVariant& variant_of(const std::string& name) {

@@ -7,18 +7,15 @@
 namespace aha {
 namespace {
 
-class GroupLengthReward final : public Reward {
+class GroupLengthReward final : public CorrectnessReward {
  public:
-  explicit GroupLengthReward(const RewardOptions& options) : correctness_(options) {}
-
-  std::optional<std::string> gold_problem(const Json& row) const override {
-    return correctness_.gold_problem(row);
-  }
+  explicit GroupLengthReward(const RewardOptions& options)
+      : CorrectnessReward(Correctness(options)) {}
 
   RewardPart score(const Attempt& attempt) const override {
     if (attempt.length < 0 || attempt.group_longest < 0)
       return {std::nullopt, "", "the lengths of the group are not known"};
-    const auto right = correctness_.of(attempt);
+    const auto right = asks()->of(attempt);
     if (!right) return {std::nullopt, "", "the verifier cannot judge"};
     const auto range = attempt.group_longest - attempt.group_shortest;
     double share = 0.0;
@@ -29,9 +26,6 @@ class GroupLengthReward final : public Reward {
     return {*right ? share : std::min(0.0, share), std::to_string(attempt.length),
             *right ? "right" : "wrong", 1};
   }
-
- private:
-  Correctness correctness_;
 };
 
 }  // namespace

@@ -149,6 +149,35 @@ TEST_CASE("group_length: from half for the shortest to minus half, nothing to ga
   CHECK_FALSE(Judged{.text = "5", .row = {{"answer", "5"}}, .length = 3}.by("group_length").score);
 }
 
+TEST_CASE("a verifier within another reward takes options, and is asked as it is alone") {
+  const Judged judged{
+      .text = "\\boxed{6}, so the answer is 5", .row = {{"answer", "5"}}, .length = 0};
+  const auto score = [&](const std::string& verifier) {
+    return judged.by("cosine_length", {{"max", "100"}, {"verifier", verifier}}).score;
+  };
+  CHECK(score("math:extraction=boxed") == -1.0);
+  CHECK(score("math:extraction=last") == 1.0);
+  CHECK(score("numeric") == 1.0);
+  CHECK(
+      judged.by("cosine_length", {{"max", "100"}, {"verifier", "math:answer_field=other"}}).score ==
+      std::nullopt);
+  CHECK_THAT(error_of([&] { score("math:extractoin=boxed"); }), contains("'extraction'"));
+  const auto spec = parse_reward_spec("cosine_length:verifier=math:extraction=boxed,max=100");
+  CHECK(judged.by(spec.name, spec.options).score == -1.0);
+
+  for (const std::string name : {"cosine_length", "group_length", "format"}) {
+    INFO(name);
+    const auto outside =
+        make_reward(name, {{"verifier", "http:url=http://127.0.0.1:1,concurrency=3"}});
+    CHECK(outside->waits());
+    CHECK(outside->concurrency() == 3);
+    CHECK_THAT(error_of([&] { outside->reach(); }), contains("127.0.0.1:1"));
+    CHECK_FALSE(make_reward(name, {{"verifier", "math"}})->waits());
+    // it names what is run or asked
+    CHECK_FALSE(reward_info(name).takes_from_row("verifier"));
+  }
+}
+
 TEST_CASE("language: the share of words in its script") {
   const auto score = [](const char* text, const char* language) {
     return *Judged{.text = text}.by("language", {{"language", language}}).score;
@@ -159,6 +188,12 @@ TEST_CASE("language: the share of words in its script") {
   CHECK(score("\xD0\xBE\xD1\x82\xD0\xB2\xD0\xB5\xD1\x82 x + y = \\frac{1}{2}", "ru") == 1.0);
   CHECK(score("\xEB\x8B\xB5\xEC\x9D\x80 five", "ko") == 0.5);
   CHECK(score("1 + 2 = 3", "en") == 0.0);
+  // full-width Latin, jamo that stand alone, half-width kana
+  CHECK(score("\xEF\xBC\xA1\xEF\xBD\x82", "en") == 1.0);
+  CHECK(score("\xEF\xBC\xA1\xEF\xBD\x82 \xE7\xAD\x94", "zh") == 0.5);
+  CHECK(score("\xE3\x85\x8B\xE3\x85\x8B", "ko") == 1.0);
+  CHECK(score("\xE3\x85\x8B\xE3\x85\x8B so", "en") == 0.5);
+  CHECK(score("\xEF\xBD\xB1", "ja") == 1.0);
   // tags and special tokens are no words; "a < b" is no tag
   const char* chinese =
       "<think> \xE7\xAD\x94\xE6\xA1\x88 </think> <answer> \xE4\xBA\x94 </answer><|im_end|>";
