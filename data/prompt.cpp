@@ -183,6 +183,24 @@ std::string PromptTemplate::ideal(std::string_view answer, std::string_view text
   return opening + gap + "... </think> " + boxed;
 }
 
+std::vector<std::string> tag_layouts(const std::string& ideal) {
+  constexpr std::string_view kThought = "</think>";
+  constexpr std::string_view kAnswer = "<answer>";
+  constexpr std::string_view kAnswerEnd = "</answer>";
+  const std::string_view text = ideal;
+  const auto thought = text.rfind(kThought);
+  const auto answer = thought == std::string_view::npos ? thought : text.find(kAnswer, thought);
+  const auto end = answer == std::string_view::npos ? answer : text.find(kAnswerEnd, answer);
+  if (end == std::string_view::npos || !text.starts_with(kThink)) return {ideal};
+  const auto inner = [&](std::size_t from, std::size_t to) {
+    return std::string(trimmed(text.substr(from, to - from)));
+  };
+  return {ideal,
+          std::string(text.substr(0, thought)) + "</think>\n" + std::string(text.substr(answer)),
+          fmt::format("<think>\n{}\n</think>\n<answer>\n{}\n</answer>",
+                      inner(kThink.size(), thought), inner(answer + kAnswer.size(), end))};
+}
+
 PromptTemplate open_prompt_template(const DataSection& data, const Tokenizer& tokenizer) {
   if (data.prompt_template != "chat") return {data.prompt_template, data.question_field};
   ChatPromptOptions options;

@@ -66,6 +66,10 @@ class PromptTemplate {
 /// UserError as PromptTemplate and ChatPrompt say.
 PromptTemplate open_prompt_template(const DataSection& data, const Tokenizer& tokenizer);
 
+/// An ideal completion with its tags set as rules on format want them: `</think> <answer>` as it stands, with a
+/// newline between the two, and with each tag on a line of its own. A text without both has one way.
+std::vector<std::string> tag_layouts(const std::string& ideal);
+
 /// A field's value as a template writes it.
 std::string field_text(const OrderedJson& value);
 

@@ -154,6 +154,8 @@ class FormatReward final : public CorrectnessReward {
   FormatReward(const FormatVariant& variant, std::optional<Correctness> correctness)
       : CorrectnessReward(std::move(correctness)), variant_(variant) {}
 
+  bool is_format() const override { return true; }
+
   RewardPart score(const Attempt& attempt) const override {
     const auto verdict = variant_.rule(attempt.completion);
     if (asks() && verdict.score > 0) {

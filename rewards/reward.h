@@ -48,6 +48,9 @@ class Reward {
   /// True for rules that tell right from wrong: the first one is "accuracy" by default.
   virtual bool is_verifier() const { return false; }
 
+  /// True for rules on the shape of a text, for which 1 is full marks.
+  virtual bool is_format() const { return false; }
+
   /// True for a reward that waits for another process or machine: groups are then scored while others
   /// are still decoded.
   virtual bool waits() const { return false; }

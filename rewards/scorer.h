@@ -70,6 +70,8 @@ class Scorer {
   const std::vector<std::string>& names() const { return names_; }
   double weight(std::size_t reward) const { return rewards_[reward].weight; }
   bool applies(std::size_t reward, std::string_view source) const;
+  bool is_format(std::size_t reward) const { return rewards_[reward].reward->is_format(); }
+  bool is_verifier(std::size_t reward) const { return rewards_[reward].reward->is_verifier(); }
 
   /// True if any reward waits for another process or machine.
   bool waits() const;

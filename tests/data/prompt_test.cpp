@@ -138,6 +138,15 @@ TEST_CASE("prompts: words without an id and empty prompts name their row", "[pro
              contains("d.jsonl:1: the prompt is empty"));
 }
 
+TEST_CASE("prompt: the tags of an ideal completion are set in three ways") {
+  CHECK(tag_layouts("<think> ... </think> <answer> 7 </answer>") ==
+        std::vector<std::string>{"<think> ... </think> <answer> 7 </answer>",
+                                 "<think> ... </think>\n<answer> 7 </answer>",
+                                 "<think>\n...\n</think>\n<answer>\n7\n</answer>"});
+  CHECK(tag_layouts("7") == std::vector<std::string>{"7"});
+  CHECK(tag_layouts("<answer> 7 </answer>").size() == 1);
+}
+
 TEST_CASE("prompts: an endless task is checked as it is drawn", "[prompt]") {
   DataSource source;
   source.task = "parity";

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "rewards/format.h"
 #include "trainer/run/collect.h"
 
 namespace aha {
@@ -14,13 +13,6 @@ constexpr double kMost = 0.5;       // of groups: more than this teach nothing
 constexpr double kMany = 0.3;       // of completions cut off
 constexpr double kNearly = 0.9;     // of completions cut off: none ends by itself
 constexpr double kHardlyAny = 0.1;  // of completions with the format
-
-bool is_format(const std::string& name) {
-  const auto variants = format_variants();
-  return name.starts_with("format") ||
-         std::any_of(variants.begin(), variants.end(),
-                     [&](const FormatVariant& v) { return name == v.name; });
-}
 
 double share(std::int64_t part, std::int64_t all) {
   return all == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(all);
@@ -87,7 +79,7 @@ void advise_on_ends(const SampleCounts& c, std::int64_t limit, std::vector<std::
 SampleCounts sample_counts(std::span<const Group> groups, const Scorer& scorer) {
   std::vector<std::size_t> formats;
   for (std::size_t i = 0; i < scorer.names().size(); ++i)
-    if (is_format(scorer.names()[i])) formats.push_back(i);
+    if (scorer.is_format(i)) formats.push_back(i);
   SampleCounts counts;
   counts.has_format = !formats.empty();
   for (const auto& group : groups) {
