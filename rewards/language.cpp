@@ -41,7 +41,13 @@ constexpr std::array kRanges = {
     Range{0x1E00, 0x1EFF, Script::Latin},  Range{0x3041, 0x30FF, Script::Kana},
     Range{0x3400, 0x4DBF, Script::Han},    Range{0x4E00, 0x9FFF, Script::Han},
     Range{0xAC00, 0xD7A3, Script::Hangul}, Range{0xF900, 0xFAFF, Script::Han},
-    Range{0x20000, 0x323AF, Script::Han},
+    Range{0x20000, 0x323AF, Script::Han},  Range{0x750, 0x77F, Script::Arabic},
+    Range{0x1F00, 0x1FFF, Script::Greek},  Range{0x2C60, 0x2C7F, Script::Latin},
+    Range{0x3131, 0x318E, Script::Hangul}, Range{0x31F0, 0x31FF, Script::Kana},
+    Range{0xA960, 0xA97C, Script::Hangul}, Range{0xD7B0, 0xD7FB, Script::Hangul},
+    Range{0xFB50, 0xFDFB, Script::Arabic}, Range{0xFE70, 0xFEFC, Script::Arabic},
+    Range{0xFF21, 0xFF3A, Script::Latin},  Range{0xFF41, 0xFF5A, Script::Latin},
+    Range{0xFF66, 0xFF9F, Script::Kana},   Range{0xFFA1, 0xFFDC, Script::Hangul},
 };
 
 struct Language {
