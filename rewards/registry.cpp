@@ -66,6 +66,8 @@ std::vector<RewardInfo> all_rewards() {  // NOLINT(readability-function-size): a
         {"memory_mb", "1024", "address space of a test"},
         {"python", "python3", "a program, by name or path", false},
         {"compiler", "g++", "a program, by name or path", false},
+        {"cpp_assertions", "false",
+         "true: run assertions in C++, which an answer can pass without solving them", false},
         {"allow_no_isolation", "false", "true: run programs even where nothing can hold them",
          false}},
        make_code_reward},

@@ -21,6 +21,7 @@ class CodeReward final : public Reward {
                static_cast<std::size_t>(options.whole("max_tests", 0))) {
     const std::array<std::string, 2> credits = {"all", "partial"};
     partial_ = options.choice("credit", credits) == "partial";
+    cpp_assertions_ = options.flag("cpp_assertions");
   }
 
   bool is_verifier() const override { return true; }
@@ -29,6 +30,7 @@ class CodeReward final : public Reward {
   std::optional<std::string> gold_problem(const Json& row) const override {
     const auto tests = tests_.of(row);
     if (!tests->problem.empty()) return tests->problem;
+    if (language_ == Language::Cpp && !may_run(*tests, Language::Cpp)) return kNotInCpp;
     for (std::size_t i = 0; language_ != Language::Cpp && i < tests->tests.size(); ++i)
       if (const auto why = unaskable(tests->tests[i].assertion))
         return fmt::format("test {} cannot be asked here: {}", i + 1, *why);
@@ -43,8 +45,14 @@ class CodeReward final : public Reward {
     auto code = last_code_block(*text, language_);
     if (!code && attempt.bare) code = CodeBlock{*text, language_.value_or(Language::Python)};
     if (!code) return {0.0, "", attempt.truncated ? "truncated" : "no block of code"};
+    if (!may_run(*tests, code->language)) {
+      if (language_) return {std::nullopt, "", kNotInCpp};
+      return {0.0, clipped(code->text),
+              kNotInCpp};  // a policy that picks the language picks the judge
+    }
     if (auto missing = runner_.missing(code->language)) return {std::nullopt, "", *missing};
-    std::call_once(told_, [this] { spdlog::info("reward 'code': {}", runner_.isolation()); });
+    static std::once_flag told;  // of all that rows' options make: they share the machine
+    std::call_once(told, [this] { spdlog::info("reward 'code': {}", runner_.isolation()); });
     auto part = run(*code, tests->tests);
     part.extracted = clipped(code->text);
     return part;
@@ -61,6 +69,14 @@ class CodeReward final : public Reward {
     const std::array<std::string, 3> known = {"auto", "python", "cpp"};
     const auto& name = options.choice("language", known);
     return name == "auto" ? std::nullopt : aha::language_of(name);
+  }
+
+  static constexpr const char* kNotInCpp =
+      "the tests are assertions, which an answer in C++ can pass without solving them (option "
+      "cpp_assertions: true runs them all the same)";
+
+  bool may_run(const CodeTests& tests, Language language) const {
+    return language != Language::Cpp || cpp_assertions_ || tests.tests.front().assertion.empty();
   }
 
   RewardPart run(const CodeBlock& code, const std::vector<CodeTest>& tests) const {
@@ -90,7 +106,7 @@ class CodeReward final : public Reward {
   CodeRunner runner_;
   CodeTestsOfRows tests_;
   bool partial_ = false;
-  mutable std::once_flag told_;
+  bool cpp_assertions_ = false;
 };
 
 }  // namespace

@@ -43,7 +43,8 @@ bool names_function(std::string_view code, std::string_view name) {
 }
 
 /// The answer, and after it tests, and after their end a word written that is read from the input: a
-/// program that merely ends has not passed. One that reads and writes the word itself has.
+/// program that merely ends has not passed. One that reads and writes the word itself has, and so has one whose
+/// types are equal to everything: hence option cpp_assertions.
 std::string with_assertion(std::string_view code, const std::string& assertion) {
   // a renamed main without a return is undefined where it is optimized
   const auto tests =
