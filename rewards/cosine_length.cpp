@@ -1,4 +1,4 @@
-#include "rewards/cosine_length.h"
+#include "rewards/registry.h"
 
 #include <algorithm>
 #include <cmath>
@@ -43,8 +43,30 @@ class CosineLengthReward final : public CorrectnessReward {
 
 }  // namespace
 
-std::unique_ptr<Reward> make_cosine_length_reward(const RewardOptions& options) {
-  return std::make_unique<CosineLengthReward>(options);
+/// Cosine length reward: right answers are worth more when short, wrong ones cost less when long.
+///
+///   low + (high - low) / 2 * (1 + cos(pi * length / max))
+///
+/// where for a right answer low = `min_value_correct` (.5) and high = `max_value_correct` (1), and
+/// for a wrong one low = `max_value_wrong` (-.5) and high = `min_value_wrong` (-1). `length` is in
+/// tokens and at most `max` (0: the run's rollout.max_completion_length); open-r1 counts characters.
+/// Right is what option `verifier` says. An attempt whose length or limit is unknown, or that the
+/// verifier cannot judge, cannot be judged. The paper's extra penalty for reaching the limit is
+/// soft_overlong's work.
+///
+/// Source: "Demystifying long chain-of-thought reasoning" (arXiv:2502.03373) section 4.2 and
+/// appendix C.1, with the defaults of open-r1's cosine_scaled_reward.
+RewardInfo cosine_length_reward() {
+  return {"cosine_length",
+          "right answers better when short, wrong ones when long (arXiv:2502.03373)",
+          {{"verifier", "math", "NAME[:key=value] of the reward that says what is right", false},
+           {"answer_field", "answer", "the row's field with the gold, for the verifier"},
+           {"max", "0", "tokens; 0: rollout.max_completion_length"},
+           {"min_value_correct", "0.5", "a right answer at max"},
+           {"max_value_correct", "1.0", "a right answer without length"},
+           {"min_value_wrong", "-1.0", "a wrong answer without length"},
+           {"max_value_wrong", "-0.5", "a wrong answer at max"}},
+          made<CosineLengthReward>};
 }
 
 }  // namespace aha

@@ -1,4 +1,4 @@
-#include "rewards/countdown.h"
+#include "rewards/registry.h"
 
 #include <fmt/ranges.h>
 
@@ -67,11 +67,33 @@ class CountdownReward final : public Reward {
   bool bare_;
 };
 
-}  // namespace
-
 std::unique_ptr<Reward> make_countdown_reward(const RewardOptions& options) {
   const std::array<std::string, 2> allowed = {"answer_tag", "bare"};
   return std::make_unique<CountdownReward>(options.choice("extraction", allowed) == "bare");
+}
+
+}  // namespace
+
+/// Countdown: 1 if the answer is an arithmetic expression (expression.h) that uses each of
+/// row["nums"] exactly once and is exactly row["target"], else 0. `extracted` is the expression.
+///
+/// Option `extraction`: `answer_tag` takes the last closed <answer>...</answer> (of a truncated
+/// completion too: a closed answer is complete), `bare` the whole text, of which a truncated one is
+/// wrong. An attempt that is `bare` is taken whole in either case.
+///
+/// Numbers are compared by value as a multiset. A sign before a number or parenthesis is allowed,
+/// since whatever it reaches can be written without it. A row whose `nums` is no list of 1 to 64
+/// whole numbers, or whose `target` is no whole number, cannot be judged.
+///
+/// Source: the rule of TinyZero (github.com/Jiayi-Pan/TinyZero) with exact arithmetic instead of a
+/// tolerance of 1e-5.
+RewardInfo countdown_reward() {
+  return {
+      "countdown",
+      "an expression that uses each of `nums` once and equals `target`",
+      {{"extraction", "answer_tag", "answer_tag: the last <answer>...</answer>; bare: the text"}},
+      make_countdown_reward,
+      "answer"};
 }
 
 }  // namespace aha

@@ -1,4 +1,4 @@
-#include "rewards/countdown_wait.h"
+#include "rewards/registry.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -83,8 +83,6 @@ class CountdownWaitReward final : public Reward {
   std::string operators_;
 };
 
-}  // namespace
-
 std::unique_ptr<Reward> make_countdown_wait_reward(const RewardOptions& options) {
   const auto& operators = options.text("operators");
   if (operators.empty() || operators.find_first_not_of("+-*") != std::string::npos) {
@@ -92,6 +90,22 @@ std::unique_ptr<Reward> make_countdown_wait_reward(const RewardOptions& options)
          operators);
   }
   return std::make_unique<CountdownWaitReward>(operators);
+}
+
+}  // namespace
+
+/// The countdown of words: 1 if the text ends in the words `=> a o b o' c`, where a, b, c are
+/// row["nums"], each exactly once, and (a o b) o' c == row["target"] (from the left: no
+/// precedence). Everything before is free. A truncated attempt scores 0.
+/// `extracted` is `a o b o' c`. An attempt that is `bare` may leave the `=>` out.
+///
+/// Option `operators`: which of + - * the answer may use. A row whose `nums` is not three whole
+/// numbers from 0 to 99 (one word each), or without a whole `target`, cannot be judged.
+RewardInfo countdown_wait_reward() {
+  return {"countdown_wait",
+          "ends in `=> a o b o c`, each of `nums` once, equal to `target` from the left",
+          {{"operators", "+-*", "operators that count"}},
+          make_countdown_wait_reward};
 }
 
 }  // namespace aha

@@ -6,6 +6,7 @@
 
 #include "rewards/correctness.h"
 #include "rewards/decimal.h"
+#include "rewards/registry.h"
 #include "rewards/text_scan.h"
 #include "trainer/core/error.h"
 
@@ -177,12 +178,6 @@ const FormatVariant& variant_of(const std::string& name) {
   return *found;
 }
 
-}  // namespace
-
-std::span<const FormatVariant> format_variants() {
-  return kVariants;
-}
-
 std::unique_ptr<Reward> make_format_reward(const RewardOptions& options) {
   std::vector<std::string> names;
   names.reserve(std::size(kVariants));
@@ -194,8 +189,35 @@ std::unique_ptr<Reward> make_format_reward(const RewardOptions& options) {
   return std::make_unique<FormatReward>(variant, std::move(correctness));
 }
 
-std::unique_ptr<Reward> make_format_variant(const std::string& name) {
-  return std::make_unique<FormatReward>(variant_of(name), std::nullopt);
+/// The rule of one variant under its own name, without options.
+std::unique_ptr<Reward> make_published_format(const RewardOptions& options) {
+  return std::make_unique<FormatReward>(variant_of(options.reward()), std::nullopt);
+}
+
+}  // namespace
+
+std::span<const FormatVariant> format_variants() {
+  return kVariants;
+}
+
+std::vector<RewardInfo> published_formats() {
+  std::vector<RewardInfo> formats;
+  for (const auto& variant : kVariants)
+    if (std::string_view(variant.name).find('.') != kNone)
+      formats.push_back({variant.name, variant.what, {}, make_published_format});
+  return formats;
+}
+
+/// The rule that option `variant` names. Option `verifier`, when it names one, gates the rule: a wrong
+/// answer scores 0 whatever its shape, so that format alone cannot pay.
+RewardInfo format_reward() {
+  return {"format",
+          "the shape of the text",
+          {{"variant", "think_answer", "think_answer, hash_answer or a published rule below"},
+           {"verifier", "", "NAME[:key=value]: the format counts only where the answer is right",
+            false},
+           {"answer_field", "answer", "the row's field with the gold, for the verifier"}},
+          make_format_reward};
 }
 
 }  // namespace aha

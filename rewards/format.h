@@ -1,11 +1,9 @@
 #pragma once
-#include <memory>
 #include <span>
-#include <string>
 #include <string_view>
+#include <vector>
 
-#include "rewards/options.h"
-#include "rewards/reward.h"
+#include "rewards/registry.h"
 
 namespace aha {
 
@@ -51,11 +49,7 @@ struct FormatVariant {
 /// and oat-zero.
 std::span<const FormatVariant> format_variants();
 
-/// The rule that option `variant` names. Option `verifier`, when it names one, gates the rule: a wrong
-/// answer scores 0 whatever its shape, so that format alone cannot pay.
-std::unique_ptr<Reward> make_format_reward(const RewardOptions& options);
-
-/// The rule of one variant under its own name, without options.
-std::unique_ptr<Reward> make_format_variant(const std::string& name);
+/// Those of the published rules, each under its own name and without options.
+std::vector<RewardInfo> published_formats();
 
 }  // namespace aha

@@ -1,4 +1,4 @@
-#include "rewards/group_length.h"
+#include "rewards/registry.h"
 
 #include <algorithm>
 
@@ -30,8 +30,22 @@ class GroupLengthReward final : public CorrectnessReward {
 
 }  // namespace
 
-std::unique_ptr<Reward> make_group_length_reward(const RewardOptions& options) {
-  return std::make_unique<GroupLengthReward>(options);
+/// Kimi's length reward, within a group of completions of one prompt:
+///
+///   share = .5 - (length - shortest) / (longest - shortest)
+///   score = share where the answer is right, min(0, share) where it is wrong
+///
+/// and 0 where all have one length. Lengths are in tokens. Right is what option `verifier` says. An
+/// attempt outside a group, or that the verifier cannot judge, cannot be judged.
+///
+/// Source: Kimi k1.5 (arXiv:2501.12599) section 2.3.3; open-r1's len_reward.
+RewardInfo group_length_reward() {
+  return {
+      "group_length",
+      ".5 for the shortest of the group to -.5 for the longest, wrong ones at most 0 (Kimi k1.5)",
+      {{"verifier", "math", "NAME[:key=value] of the reward that says what is right", false},
+       {"answer_field", "answer", "the row's field with the gold, for the verifier"}},
+      made<GroupLengthReward>};
 }
 
 }  // namespace aha

@@ -1,4 +1,4 @@
-#include "rewards/language.h"
+#include "rewards/registry.h"
 
 #include <fmt/format.h>
 
@@ -233,8 +233,6 @@ class LanguageReward final : public Reward {
   Script script_;
 };
 
-}  // namespace
-
 std::unique_ptr<Reward> make_language_reward(const RewardOptions& options) {
   const auto* const known = find_language(options.text("language"));
   if (known != nullptr && of_script(*known).name != known->name)
@@ -246,6 +244,28 @@ std::unique_ptr<Reward> make_language_reward(const RewardOptions& options) {
   for (const auto& language : kLanguages)
     if (of_script(language).name == language.name) names.emplace_back(language.name);
   return std::make_unique<LanguageReward>(find_language(options.choice("language", names))->script);
+}
+
+}  // namespace
+
+/// Language consistency: the share of words in the script of option `language` (en). Scripts are known here and
+/// not languages: a French text is wholly "en". Languages that another one of the same script stands for are refused.
+///
+///   words of the target language / all words
+///
+/// and 0 for a text without words. `extracted` has the two counts. A run of letters of one script is a word; of Han, kana
+/// and Thai, which are written without spaces, each character is one. What does not count: tags (<think>) and special
+/// tokens (<|im_end|>), single Latin and Greek letters, which are variables, and LaTeX commands. The languages and what
+/// they stand for: en (Latin), zh (Han), ja (kana, and Han in sentences that have kana), ko (Hangul), ru (Cyrillic), el
+/// (Greek), ar (Arabic), he (Hebrew), hi (Devanagari), th (Thai).
+///
+/// Source: DeepSeek-R1 (arXiv:2501.12948) section 2.3.2.
+RewardInfo language_reward() {
+  return {"language",
+          "share of words in the script of a language; it knows no languages (DeepSeek-R1)",
+          {{"language", "en",
+            "for its script: en (Latin), zh, ja, ko, ru (Cyrillic), el, ar, he, hi, th"}},
+          make_language_reward};
 }
 
 }  // namespace aha

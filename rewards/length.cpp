@@ -1,4 +1,4 @@
-#include "rewards/length.h"
+#include "rewards/registry.h"
 
 #include <algorithm>
 
@@ -22,10 +22,22 @@ class LengthReward final : public Reward {
   std::int64_t max_;
 };
 
-}  // namespace
-
 std::unique_ptr<Reward> make_length_reward(const RewardOptions& options) {
   return std::make_unique<LengthReward>(options.whole("max", 0));
+}
+
+}  // namespace
+
+/// A price for every token: -min(1, length / max), so 0 for an empty completion and -1 at the
+/// limit.
+///
+/// Option `max`: tokens; 0: the run's rollout.max_completion_length. An attempt whose length or
+/// limit is unknown cannot be judged.
+RewardInfo length_reward() {
+  return {"length",
+          "-min(1, length / max)",
+          {{"max", "0", "tokens; 0: rollout.max_completion_length"}},
+          make_length_reward};
 }
 
 }  // namespace aha

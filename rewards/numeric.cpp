@@ -5,6 +5,7 @@
 #include <array>
 
 #include "rewards/decimal.h"
+#include "rewards/registry.h"
 #include "rewards/row_fields.h"
 #include "rewards/text_scan.h"
 
@@ -80,6 +81,14 @@ std::unique_ptr<Reward> make_numeric_reward(const RewardOptions& options) {
   const std::array<std::string, 2> allowed = {"last", "answer_tag"};
   return std::make_unique<NumericReward>(options.choice("extraction", allowed) == "answer_tag",
                                          options.text("answer_field"));
+}
+
+RewardInfo numeric_reward() {
+  return {"numeric",
+          "the number after ####, else the last one, equals the gold",
+          {{"extraction", "last", "last: see above; answer_tag: in the last <answer>...</answer>"},
+           {"answer_field", "answer", "the row's field with the gold"}},
+          make_numeric_reward};
 }
 
 }  // namespace aha

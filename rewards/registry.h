@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "rewards/options.h"
@@ -19,7 +20,7 @@ struct RewardOptionInfo {
   bool by_row = true;    ///< a row's `params` may set it; not what is run, or asked
 };
 
-/// One reward of the table of all.
+/// What one reward is: its file has a function that says it, and the table of all a line with that function.
 struct RewardInfo {
   std::string name;
   std::string what;  ///< one line
@@ -33,7 +34,16 @@ struct RewardInfo {
   bool takes_from_row(std::string_view option) const;
 };
 
-/// Every reward. A new one is one more row.
+/// RewardInfo::make of a class that reads its options itself, or has none.
+template <class R>
+std::unique_ptr<Reward> made(const RewardOptions& options) {
+  if constexpr (std::is_constructible_v<R, const RewardOptions&>)
+    return std::make_unique<R>(options);
+  else
+    return std::make_unique<R>();
+}
+
+/// Every reward.
 std::span<const RewardInfo> reward_table();
 
 /// By name; UserError naming the nearest.

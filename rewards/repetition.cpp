@@ -4,6 +4,7 @@
 #include <bit>
 #include <vector>
 
+#include "rewards/registry.h"
 #include "trainer/core/error.h"
 
 namespace aha {
@@ -78,6 +79,15 @@ class RepetitionReward final : public Reward {
   double max_penalty_;
 };
 
+std::unique_ptr<Reward> make_repetition_reward(const RewardOptions& options) {
+  const auto max_penalty = options.number("max_penalty");
+  if (max_penalty > 0) {
+    fail("reward '{}': option 'max_penalty' is '{}', expected a number of at most 0",
+         options.reward(), options.text("max_penalty"));
+  }
+  return std::make_unique<RepetitionReward>(options.whole("ngram_size", 1), max_penalty);
+}
+
 }  // namespace
 
 std::int64_t unique_ngrams(std::span<const TokenId> ids, std::int64_t n) {
@@ -96,13 +106,24 @@ std::int64_t unique_ngrams(std::span<const TokenId> ids, std::int64_t n) {
   return pairs.rank(ranks, static_cast<std::size_t>(n - width));
 }
 
-std::unique_ptr<Reward> make_repetition_reward(const RewardOptions& options) {
-  const auto max_penalty = options.number("max_penalty");
-  if (max_penalty > 0) {
-    fail("reward '{}': option 'max_penalty' is '{}', expected a number of at most 0",
-         options.reward(), options.text("max_penalty"));
-  }
-  return std::make_unique<RepetitionReward>(options.whole("ngram_size", 1), max_penalty);
+/// Repetition penalty over token ids: max_penalty * (1 - unique n-grams / n-grams); 0 if there are
+/// fewer than n tokens. Options `ngram_size` (>= 1) and `max_penalty` (<= 0). An attempt whose ids
+/// are not known cannot be judged.
+///
+/// Source: "Demystifying long chain-of-thought reasoning" (arXiv:2502.03373) appendix C.2, as TRL
+/// has it.
+RewardInfo repetition_reward() {
+  return {"repetition",
+          "max_penalty * (1 - unique n-grams / n-grams) over token ids",
+          {{"ngram_size", "3", "tokens"}, {"max_penalty", "-1.0", "at most 0"}},
+          make_repetition_reward};
+}
+
+RewardInfo trl_repetition_reward() {
+  return {"trl.repetition_penalty_reward",
+          "repetition under TRL's name",
+          {{"ngram_size", "3", "tokens"}, {"max_penalty", "-1.0", "at most 0"}},
+          make_repetition_reward};
 }
 
 }  // namespace aha

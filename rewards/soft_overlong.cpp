@@ -1,4 +1,4 @@
-#include "rewards/soft_overlong.h"
+#include "rewards/registry.h"
 
 #include <optional>
 
@@ -40,8 +40,6 @@ void refuse_large_cache(const RewardOptions& options, std::int64_t max, std::int
   }
 }
 
-}  // namespace
-
 std::unique_ptr<Reward> make_soft_overlong_reward(const RewardOptions& options) {
   const auto max = options.whole("max", 0);
   const auto cache = options.whole("cache", 0);
@@ -54,6 +52,36 @@ std::unique_ptr<Reward> make_trl_soft_overlong_reward(const RewardOptions& optio
   const auto cache = options.whole("soft_punish_cache", 0);
   refuse_large_cache(options, max, cache);
   return std::make_unique<SoftOverlongReward>(max, cache);
+}
+
+}  // namespace
+
+/// Soft overlong punishment, DAPO (arXiv:2503.14476) eq. 13:
+///
+///   0                               length <= max - cache
+///   ((max - cache) - length)/cache  max - cache < length <= max
+///   -1                              max < length
+///
+/// `length` is in tokens, the final stop token included. Options of `soft_overlong`: `max` (0: the
+/// run's rollout.max_completion_length) and `cache` (0: a fifth of max, rounded down, as DAPO's
+/// 4,096 of 20,480). An attempt whose length or limit is unknown cannot be judged. UserError when
+/// both are given and cache is larger than max.
+RewardInfo soft_overlong_reward() {
+  return {"soft_overlong",
+          "0 up to max - cache tokens, then linear to -1 at max (DAPO)",
+          {{"cache", "0", "tokens; 0: a fifth of max"},
+           {"max", "0", "tokens; 0: rollout.max_completion_length"}},
+          make_soft_overlong_reward};
+}
+
+/// The same under TRL's names `max_completion_len` and `soft_punish_cache`; a cache of 0 is a step
+/// at max.
+RewardInfo trl_soft_overlong_reward() {
+  return {"trl.soft_overlong_punishment",
+          "soft_overlong under TRL's names",
+          {{"max_completion_len", "0", "tokens; 0: rollout.max_completion_length"},
+           {"soft_punish_cache", "0", "tokens"}},
+          make_trl_soft_overlong_reward};
 }
 
 }  // namespace aha

@@ -1,4 +1,4 @@
-#include "rewards/external/command_reward.h"
+#include "rewards/registry.h"
 
 #include <spdlog/spdlog.h>
 
@@ -67,8 +67,26 @@ class CommandReward final : public Reward {
 
 }  // namespace
 
-std::unique_ptr<Reward> make_command_reward(const RewardOptions& options) {
-  return std::make_unique<CommandReward>(options);
+/// A scorer program of the user's own, spoken to in lines of JSON (protocol.h) over pipes, in any number
+/// of copies that live as long as the run (program_pool.h). `reach` starts them and waits
+/// for their greeting: one that is not there, or speaks otherwise, is an error before anything is computed.
+///
+/// Options: `command` (a list of words, or a text of them; no shell), `copies`, `in_flight`,
+/// `answer_limit_s` of an answer, `start_limit_s` of a greeting, `retries` after a copy's end, `verifier`
+/// (whether it tells right from wrong).
+///
+/// What gets no answer cannot be judged. Scores are the scorer's: they are as deterministic as it is.
+RewardInfo command_reward() {
+  return {"command",
+          "what a program of yours says, over pipes; rewards/README.md has the lines",
+          {{"command", "", "the program and its words, a list or a text; no shell", false},
+           {"copies", "1", "processes", false},
+           {"in_flight", "1", "requests that a copy may have before it answers one", false},
+           {"answer_limit_s", "10", "for an answer; then the copy is started again", false},
+           {"start_limit_s", "60", "from its start to its greeting", false},
+           {"retries", "1", "of a completion whose copy ended", false},
+           {"verifier", "true", "whether it tells right from wrong", false}},
+          made<CommandReward>};
 }
 
 }  // namespace aha

@@ -1,4 +1,4 @@
-#include "rewards/external/http_reward.h"
+#include "rewards/registry.h"
 
 #include <spdlog/spdlog.h>
 
@@ -110,8 +110,29 @@ class HttpReward final : public Reward {
 
 }  // namespace
 
-std::unique_ptr<Reward> make_http_reward(const RewardOptions& options) {
-  return std::make_unique<HttpReward>(options);
+/// A scorer behind a URL: the requests of protocol.h as the bodies of POSTs, answered by bodies; `id` may be
+/// left out of an answer. `reach` sends the greeting: a server that is not there, or speaks otherwise, is
+/// an error before anything is computed.
+///
+/// Options: `url`, `concurrency` (requests at a time, each over a connection of its own that is kept),
+/// `answer_limit_s` of an attempt with all its tries, `retries` of a connection that fails, 429 and 5xx (after
+/// 0.1 s, 0.2 s, 0.4 s, ...), `ca_file`, `token_env` (names an environment variable with a bearer token), `proxy`
+/// (`environment`: http_proxy, https_proxy, all_proxy and no_proxy say, as they do to curl; `none`; or its URL),
+/// `verifier` (whether it tells right from wrong).
+///
+/// What gets no answer cannot be judged. Certificates are always verified, and redirects not followed.
+RewardInfo http_reward() {
+  return {"http",
+          "what a server of yours says, by POST; rewards/README.md has the bodies",
+          {{"url", "", "http:// or https://; certificates are always verified", false},
+           {"concurrency", "8", "requests at a time", false},
+           {"answer_limit_s", "10", "for an answer, with all tries", false},
+           {"retries", "3", "of a failed connection, 429 and 5xx", false},
+           {"ca_file", "", "trusted certificates instead of the system's", false},
+           {"token_env", "", "environment variable with a bearer token", false},
+           {"proxy", "environment", "environment (http_proxy, ...), none, or a URL", false},
+           {"verifier", "true", "whether it tells right from wrong", false}},
+          made<HttpReward>};
 }
 
 }  // namespace aha

@@ -8,6 +8,7 @@
 #include "rewards/math/extraction.h"
 #include "rewards/math/judgeable.h"
 #include "rewards/memo.h"
+#include "rewards/registry.h"
 #include "rewards/row_fields.h"
 #include "rewards/text_scan.h"
 #include "trainer/core/error.h"
@@ -171,6 +172,20 @@ std::unique_ptr<Reward> make_math_reward(const RewardOptions& options) {
   conventions.ordered_lists = options.choice("list_order", order) == "kept";
   return std::make_unique<MathReward>(rules[static_cast<std::size_t>(place)].place,
                                       options.text("answer_field"), conventions);
+}
+
+RewardInfo math_reward() {
+  return {"math",
+          "the answer means the same as the gold, as mathematics or as words",
+          {{"extraction", "auto",
+            "auto, boxed, answer_tag, hash, final_answer, last, whole, answer_line, choice, "
+            "code_block, or "
+            "a benchmark: see rewards/README.md"},
+           {"answer_field", "answer", "the row's field with the gold"},
+           {"precision", "6", "decimals at which numbers with a decimal point are compared"},
+           {"percent", "fraction", "fraction: 28% is 0.28; number: 28% is 28"},
+           {"list_order", "free", "free: '1, 2' is '2, 1'; kept: it is not"}},
+          make_math_reward};
 }
 
 }  // namespace aha
