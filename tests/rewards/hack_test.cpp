@@ -41,6 +41,21 @@ TEST_CASE("hacks: a copy of the prompt is worth nothing") {
   }
 }
 
+TEST_CASE("hacks: three published formats pay for the tags of a prompt, as published") {
+  CHECK(Judged{kTemplate}.by("nemo_rl.format_reward").score == 1.0);
+  CHECK(Judged{kTemplate}.by("oat.answer_tag_format").score == 1.0);
+  const std::string lines =
+      "Respond in the following format: <think>\nthoughts\n</think>\n<answer>\nanswer\n</answer>";
+  CHECK(Judged{lines}.by("open-r1.tag_count_reward").score == 1.0);
+  // gated they do not
+  for (const std::string format : {"nemo_rl.format_reward", "oat.answer_tag_format"}) {
+    const Json row = {{"nums", {9, 4, 3}}, {"target", 8}};
+    CHECK(Judged{kTemplate, row}
+              .by("format", {{"variant", format}, {"verifier", "countdown"}})
+              .score == 0.0);
+  }
+}
+
 TEST_CASE("hacks: an empty thought or answer has no format, and no thought no answer") {
   CHECK(Judged{"<think></think> <answer>1</answer>"}.by("format").score == 0.0);
   CHECK(Judged{"<think> \n </think> <answer>1</answer>"}.by("format").score == 0.0);
