@@ -21,10 +21,10 @@ Correctness::Correctness(const RewardOptions& options) {
   }
 }
 
-std::optional<bool> Correctness::of(const Attempt& attempt) const {
+Correctness::Verdict Correctness::of(const Attempt& attempt) const {
   const auto part = verifier_->score(attempt);
-  if (!part.score) return std::nullopt;
-  return *part.score == 1.0;
+  if (!part.score) return {std::nullopt, "the verifier cannot judge: " + part.reason};
+  return {*part.score == 1.0, ""};
 }
 
 std::optional<std::string> why_unjudgeable(const Reward& reward, const Json& row,

@@ -15,8 +15,11 @@ class Correctness {
   /// UserError where the option names no verifier.
   explicit Correctness(const RewardOptions& options);
 
-  /// Nothing where the verifier cannot judge.
-  std::optional<bool> of(const Attempt& attempt) const;
+  struct Verdict {
+    std::optional<bool> right;  ///< nothing where the verifier cannot judge
+    std::string problem;        ///< why not
+  };
+  Verdict of(const Attempt& attempt) const;
   std::optional<std::string> gold_problem(const Json& row) const {
     return verifier_->gold_problem(row);
   }

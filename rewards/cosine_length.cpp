@@ -23,8 +23,8 @@ class CosineLengthReward final : public CorrectnessReward {
     const auto max = max_ > 0 ? max_ : attempt.max_completion_length;
     if (attempt.length < 0 || max <= 0)
       return {std::nullopt, "", "the length or its limit is not known"};
-    const auto right = asks()->of(attempt);
-    if (!right) return {std::nullopt, "", "the verifier cannot judge"};
+    const auto [right, problem] = asks()->of(attempt);
+    if (!right) return {std::nullopt, "", problem};
     const double low = *right ? min_correct_ : max_wrong_;
     const double high = *right ? max_correct_ : min_wrong_;
     const double share =

@@ -160,8 +160,8 @@ class FormatReward final : public CorrectnessReward {
   RewardPart score(const Attempt& attempt) const override {
     const auto verdict = variant_.rule(attempt.completion);
     if (asks() && verdict.score > 0) {
-      const auto right = asks()->of(attempt);
-      if (!right) return {std::nullopt, "", "the verifier cannot judge"};
+      const auto [right, problem] = asks()->of(attempt);
+      if (!right) return {std::nullopt, "", problem};
       if (!*right) return {0.0, "", "the answer is wrong", 1};
     }
     return {verdict.score, "", verdict.reason, 1};

@@ -15,8 +15,8 @@ class GroupLengthReward final : public CorrectnessReward {
   RewardPart score(const Attempt& attempt) const override {
     if (attempt.length < 0 || attempt.group_longest < 0)
       return {std::nullopt, "", "the lengths of the group are not known"};
-    const auto right = asks()->of(attempt);
-    if (!right) return {std::nullopt, "", "the verifier cannot judge"};
+    const auto [right, problem] = asks()->of(attempt);
+    if (!right) return {std::nullopt, "", problem};
     const auto range = attempt.group_longest - attempt.group_shortest;
     double share = 0.0;
     if (range > 0) {

@@ -158,9 +158,10 @@ TEST_CASE("a verifier within another reward takes options, and is asked as it is
   CHECK(score("math:extraction=boxed") == -1.0);
   CHECK(score("math:extraction=last") == 1.0);
   CHECK(score("numeric") == 1.0);
-  CHECK(
-      judged.by("cosine_length", {{"max", "100"}, {"verifier", "math:answer_field=other"}}).score ==
-      std::nullopt);
+  const auto unjudged =
+      judged.by("cosine_length", {{"max", "100"}, {"verifier", "math:answer_field=other"}});
+  CHECK_FALSE(unjudged.score);
+  CHECK_THAT(unjudged.reason, contains("the verifier cannot judge: ") && contains("'other'"));
   CHECK_THAT(error_of([&] { score("math:extractoin=boxed"); }), contains("'extraction'"));
   const auto spec = parse_reward_spec("cosine_length:verifier=math:extraction=boxed,max=100");
   CHECK(judged.by(spec.name, spec.options).score == -1.0);
