@@ -127,10 +127,12 @@ std::string Prober::score_text(const Score& score) const {
   return text;
 }
 
-/// Whether a verifier or a format that is paid for gives less than 1.
+/// Whether "accuracy", or a verifier or format that is paid for, gives less than 1.
 bool Prober::falls_short(const Score& score, std::size_t part, std::string_view source) const {
-  return (p_.scorer.is_format(part) || p_.scorer.is_verifier(part)) && p_.scorer.weight(part) > 0 &&
-         p_.scorer.applies(part, source) && score.parts[part].score && *score.parts[part].score < 1;
+  const auto& scorer = p_.scorer;
+  const bool paid = (scorer.is_format(part) || scorer.is_verifier(part)) && scorer.weight(part) > 0;
+  return (paid || part == scorer.accuracy_part(source)) && scorer.applies(part, source) &&
+         score.parts[part].score && *score.parts[part].score < 1;
 }
 
 bool Prober::has_full_marks(const Score& score, std::string_view source) const {

@@ -19,7 +19,7 @@ struct RewardProbes {
 ///
 ///   gold     the golds of a file: each, by itself or as the template's ideal completion, must be right
 ///   ideal    the template's (or task's) ideal completions of the first 8 prompts, tags set in the way that is
-///            paid best (tag_layouts): full marks of every verifier and format that is paid for
+///            paid best (tag_layouts): full marks of "accuracy", and of every verifier and format that is paid for
 ///   empty    nothing written: neither right nor paid
 ///   copied   the prompt written again: neither, up to chance
 ///

@@ -64,7 +64,11 @@ TEST_CASE("check: a format that the prompt does not ask for is named, on every r
              contains("warning    what the prompt asks for is not right to the reward: on 2 of "
                       "2 rows format gives the ideal completion 0 (") &&
                  contains("rows.jsonl:1\n"));
-  // what weighs nothing is only told
+  // accuracy counts whatever it weighs
+  const auto wrong = "{name: numeric, weight: 0, extraction: answer_tag}, {name: length}";
+  CHECK_THAT(Sums("{question} \\boxed{{}}", wrong).said(),
+             contains("on 2 of 2 rows numeric gives the ideal completion 0 ("));
+  // another format that weighs nothing is only told
   CHECK(Sums("{question}", "{name: math}, {name: format, weight: 0}")
             .said()
             .find("the ideal completion") == std::string::npos);
