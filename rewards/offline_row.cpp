@@ -54,14 +54,23 @@ bool flag(const Json& row, const char* name) {
   return found->get<bool>();
 }
 
-/// What the model was given: a text, or what the messages of a chat say; verl calls it `input`.
-std::string prompt_of(const Json& row) {
+/// What the model was given: a text, or what the messages of a chat say; verl calls it `input`. A "<think>" at its
+/// end that begins the completion, too, is the completion's alone, as in a run.
+std::string prompt_of(const Json& row, std::string_view completion) {
+  std::string prompt;
   for (const char* name : {"prompt", "input"}) {
     if (!row.contains(name)) continue;
-    if (auto text = text_field(row, name)) return *text;
-    if (auto text = chat_text(row[name], {})) return *text;
+    auto text = text_field(row, name);
+    if (!text) text = chat_text(row[name], {});
+    if (!text) continue;
+    prompt = *std::move(text);
+    break;
   }
-  return "";
+  const auto prefill = prompt.rfind("<think>");
+  if (prefill != std::string::npos &&
+      completion.starts_with(std::string_view(prompt).substr(prefill)))
+    prompt.resize(prefill);
+  return prompt;
 }
 
 /// `fields` of a row that aha wrote (trainer/metrics/completion_rows.h).
@@ -106,7 +115,7 @@ RowVerdict RowScorer::score(const Json& written, const std::string& id) {
   const auto row = renamed(written);
   const auto input = input_of(row);
   const auto fields = fields_of(row);
-  const auto prompt = prompt_of(row);
+  const auto prompt = prompt_of(row, input.text);
   const Attempt attempt{
       .prompt = prompt,
       .completion = input.text,
