@@ -99,6 +99,9 @@ TEST_CASE(
     CHECK_THAT(end.out.substr(ideal), contains(", numeric 1") || contains(", countdown 1") ||
                                           contains(", math 1") || contains(", command 1") ||
                                           contains(", code 1"));
+    // and nothing is paid wrongly, unless the recipe that it mimics does so and the header says it
+    const bool told = text.find("aha check warns of") != std::string::npos;
+    CHECK((end.out.find("warning ") != std::string::npos) == told);
     ++recipes;
   }
   fs::current_path(before);
