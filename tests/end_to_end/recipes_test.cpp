@@ -17,6 +17,7 @@ std::string family_of(const std::string& name) {
   if (name.rfind("Qwen2.5", 0) == 0) return "qwen2";
   if (name.rfind("Qwen3", 0) == 0) return "qwen3";
   if (name.rfind("smollm2", 0) == 0) return "tied";
+  if (name.rfind("DeepSeek-R1-Distill-Qwen", 0) == 0) return "qwen2";
   return "";
 }
 
@@ -28,11 +29,16 @@ const char* const kChat =
     "'<think>\\n\\n</think>\\n\\n' }}"
     "{%- endif %}{%- endif %}";
 
+/// Opens the thought, as that of DeepSeek-R1's distilled models.
+const char* const kThinking =
+    "{%- for m in messages %}{{ m.content + '\\n' }}{%- endfor %}"
+    "{%- if add_generation_prompt %}{{ '<think>\\n' }}{%- endif %}";
+
 /// Two layers of a family's golden with enough ids for a byte-level tokenizer, and weights of 0.
-void write_model(const fs::path& folder, const std::string& family) {
+void write_model(const fs::path& folder, const std::string& family, const char* chat) {
   auto json = aha::Json::parse(slurp(kSource / "tests/golden/model" / family / "config.json"));
   json["vocab_size"] = 768;
-  json["max_position_embeddings"] = 4096;
+  json["max_position_embeddings"] = 8192;
   spill(folder / "config.json", json.dump());
   const auto config = aha::read_model_config(folder);
   const auto layout = aha::make_layout(config);
@@ -41,7 +47,7 @@ void write_model(const fs::path& folder, const std::string& family) {
                            .layout = layout,
                            .values = at::zeros({layout.total}, at::kFloat),
                            .others = {{"tokenizer.json", bases.at("bases").at("bytes").dump()},
-                                      {"chat_template.jinja", kChat}}});
+                                      {"chat_template.jinja", chat}}});
 }
 
 /// Whether the scorer of configs/scorers can run.
@@ -86,8 +92,9 @@ TEST_CASE(
     }
     const auto family = family_of(name);
     REQUIRE_FALSE(family.empty());
-    const auto model = folder / family;
-    if (!fs::exists(model)) write_model(model, family);
+    const bool thinks = name.rfind("DeepSeek-R1", 0) == 0;
+    const auto model = folder / (thinks ? family + "_thinks" : family);
+    if (!fs::exists(model)) write_model(model, family, thinks ? kThinking : kChat);
     const auto end = run_aha(
         {"check", entry.path().string(), "--set", "model.path=" + model.string(), "--set",
          "data.max_prompt_length=1024", "--set", "output_dir=" + (folder / "run").string()});
@@ -105,6 +112,6 @@ TEST_CASE(
     ++recipes;
   }
   fs::current_path(before);
-  CHECK(recipes >= 7);
+  CHECK(recipes >= 8);
   CHECK_FALSE(fs::exists(folder / "run"));
 }
