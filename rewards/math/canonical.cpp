@@ -32,8 +32,11 @@ std::string folded(const Tree& tree, const Node& node, const Renamed& renamed) {
   const bool sum = node.kind == Kind::Sum;
   Fraction number = sum ? 0 : 1;
   std::vector<std::string> parts;
+  std::vector<std::string> matrices;  // their order counts in a product
   for (const auto item : node.items) {
-    if (tree[item].kind != Kind::Number)
+    if (!sum && tree[item].kind == Kind::Matrix)
+      matrices.push_back(spelled(tree, item, renamed));
+    else if (tree[item].kind != Kind::Number)
       parts.push_back(spelled(tree, item, renamed));
     else if (sum)
       number += tree[item].value;
@@ -41,6 +44,7 @@ std::string folded(const Tree& tree, const Node& node, const Renamed& renamed) {
       number *= tree[item].value;
   }
   std::sort(parts.begin(), parts.end());
+  parts.insert(parts.end(), matrices.begin(), matrices.end());
   if (number != (sum ? 0 : 1) || parts.empty()) parts.push_back(number.str());
   return parts.size() == 1 ? parts[0] : joined(sum ? "+" : "*", parts);
 }
@@ -61,12 +65,14 @@ std::string spelled(const Tree& tree, Ref ref, const Renamed& renamed) {
     case Kind::Sum:
     case Kind::Product:
       return folded(tree, node, renamed);
+    case Kind::Remarked:
+      return joined("'" + node.name + "'", all(tree, node, renamed));
     case Kind::Set:
     case Kind::List: {
       auto parts = all(tree, node, renamed);
       std::sort(parts.begin(), parts.end());
       parts.erase(std::unique(parts.begin(), parts.end()), parts.end());
-      return joined("set", parts);
+      return joined("set" + node.name, parts);
     }
     case Kind::Series: {
       auto inner = renamed;

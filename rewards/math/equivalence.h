@@ -37,12 +37,10 @@ bool is_mathematics(std::string_view text);
 class Comparison {
  public:
   Comparison(Tree& tree, const Conventions& conventions, std::int64_t& steps);
-  Judgement compare(Ref a, Ref b);
   /// Equal if any two readings are.
-  Judgement compare(const Readings& a, const Readings& b);
+  Judgement compare(const Readings& gold, const Readings& answer);
 
  private:
-  struct Impl;
   Tree& tree_;
   const Conventions& conventions_;
   std::int64_t& steps_;

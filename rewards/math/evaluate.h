@@ -14,7 +14,8 @@ struct Scope {
   int point = 0;                                          ///< 0 .. kPoints-1
   std::vector<std::pair<std::string, Fraction>> bound{};  ///< by name, the last one first
   bool percent_is_number = false;                         ///< 28% is 28, not 28/100
-  std::int64_t* steps = nullptr;                          ///< counted up; see kMostSteps
+  Ref answer_from = 0;            ///< the answer's nodes; before it are the gold's
+  std::int64_t* steps = nullptr;  ///< counted up; see kMostSteps
 
   /// Counts `amount` of them; Refusal beyond kMostSteps.
   void step(std::int64_t amount = 1) const;

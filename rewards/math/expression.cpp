@@ -26,10 +26,10 @@ Integer digits_value(std::string_view digits) {
   return value;
 }
 
-constexpr std::array kNames = {"number",  "constant", "symbol",     "text",  "sum",
-                               "product", "power",    "plus-minus", "",      "apply",
-                               "percent", "base",     "series",     "tuple", "set",
-                               "list",    "relation", "",           "matrix"};
+constexpr std::array kNames = {"number",  "constant", "symbol",     "text",   "sum",
+                               "product", "power",    "plus-minus", "",       "apply",
+                               "percent", "base",     "series",     "tuple",  "set",
+                               "list",    "relation", "",           "matrix", "remarked"};
 
 }  // namespace
 

@@ -37,6 +37,7 @@ enum class Kind {
   Relation,    ///< chain items[0] name[0] items[1] name[1] ...: see RelationSign
   SetOperation,  ///< `name`: union, intersection, minus
   Matrix,        ///< items in rows of `columns`
+  Remarked,      ///< items[0] with words `name` beside it that say more: n odd, 7 p.m., (E) 9
 };
 
 /// The characters of a Relation's `name`.
@@ -50,7 +51,11 @@ inline constexpr char kAtMost = 'L';
 inline constexpr char kAtLeast = 'G';
 inline constexpr char kIn = 'e';
 inline constexpr char kSuchThat = '|';
-inline constexpr char kOther = '?';  ///< congruences, arrows, ratios
+inline constexpr char kRatio = ':';
+inline constexpr char kNotIn = 'n';
+inline constexpr char kCongruent = 'c';  ///< of the lexer; "=" in a chain
+inline constexpr char kOther = '?';      ///< what has no sign of its own
+// Others stand for themselves alone, see vocabulary.cpp.
 }  // namespace sign
 
 using Ref = std::uint32_t;
@@ -62,6 +67,7 @@ struct Node {
   std::string name{};
   std::vector<Ref> items{};
   std::size_t columns = 0;
+  bool spaced = false;  ///< of a Symbol: after a space, as units are written
 };
 
 /// The nodes of one comparison, gold and prediction together. Nodes are values in a row and refer

@@ -14,6 +14,12 @@ bool is_upper(char c) {
   return c >= 'A' && c <= 'Z';
 }
 
+/// II, IV: a numeral, whose letters are no factors.
+bool is_roman(std::string_view run) {
+  return run.find('I') != std::string_view::npos &&
+         run.find_first_not_of("IVX") == std::string_view::npos;
+}
+
 }  // namespace
 
 Lexer::Lexer(std::string_view text) : text_(text) {
@@ -151,7 +157,7 @@ bool Lexer::relation(char c) {
     if (after == '<') meaning = sign::kAtMost, size = 2;
     if (after == '>') meaning = sign::kOther, size = 2;
   } else if (c == ':') {
-    meaning = sign::kOther;
+    meaning = sign::kRatio;
     if (after == '=') meaning = sign::kEqual, size = 2;
   }
   if (meaning == 0) return false;
@@ -175,6 +181,14 @@ void Lexer::word() {
   letters(run);
 }
 
+/// I is the imaginary unit of 3 + 4*I, and a letter where it stands first.
+bool Lexer::counts_imaginary() const {
+  if (tokens_.empty()) return false;
+  const auto kind = tokens_.back().kind;
+  return kind == TokenKind::Number || kind == TokenKind::Close || kind == TokenKind::Constant ||
+         (kind == TokenKind::Operator && tokens_.back().text != "_");
+}
+
 /// 12th and 12^{th}, 98.6°F and 98.6^{\circ}F: letters that end what stands before them, a superscript's braces aside.
 bool Lexer::ends_number(std::string_view run) const {
   const auto token = std::find_if(tokens_.rbegin(), tokens_.rend(), [](const Token& of) {
@@ -192,8 +206,9 @@ bool Lexer::ends_number(std::string_view run) const {
 void Lexer::letters(std::string_view run) {
   if (ends_number(run)) return push(TokenKind::Text, run);
   if (run.size() == 1) {
-    const bool constant = run == "e" || run == "i" || run == "I";
-    return push(constant ? TokenKind::Constant : TokenKind::Symbol, run == "I" ? "i" : run);
+    const bool constant = run == "e" || run == "i" || (run == "I" && counts_imaginary());
+    return push(constant ? TokenKind::Constant : TokenKind::Symbol,
+                constant && run == "I" ? "i" : run);
   }
   const auto before = tokens_.empty() ? TokenKind::End : tokens_.back().kind;
   const bool after_operand =
@@ -220,11 +235,17 @@ void Lexer::letters(std::string_view run) {
     push(TokenKind::Separator, joined);
     return letters(rest);
   }
-  // After a number a long run is a unit or a word; a short one is a product of letters, as a run
-  // of capitals is anywhere.
+  // After a number a long run is a unit or a word; a short one is a product of letters. Of three capitals and more
+  // the order counts: they are a name, of an angle or of who came in first.
   const bool capitals = std::all_of(run.begin(), run.end(), is_upper);
   if (run.size() >= 4 && !capitals) return push(TokenKind::Word, run);
+  if (is_short_word(run)) return push(TokenKind::Word, run);
   if (space_ && tokens_.size() == after_run_ && !capitals) throw Refusal{"words beside words"};
+  if (capitals && (run.size() >= 3 || is_roman(run))) {
+    push(TokenKind::Symbol, run);
+    after_run_ = tokens_.size();
+    return;
+  }
   for (const char& c : run)
     letters(std::string_view(&c, 1));
   after_run_ = tokens_.size();

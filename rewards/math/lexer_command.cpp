@@ -1,11 +1,48 @@
 #include <algorithm>
 
 #include "rewards/math/lexer_state.h"
+#include "rewards/math/remarks.h"
 #include "rewards/math/vocabulary.h"
 #include "rewards/text_scan.h"
 
 namespace aha::math {
 namespace {
+
+/// 4\text{i}, 5\text{x}, 5\text{pi}: letters after an operand that are no unit; of units some stand after a space alone.
+bool is_factor(std::string_view letters, bool glued) {
+  if (letters.size() > 1) {
+    const auto meaning = word_meaning(letters);
+    return meaning && (meaning->kind == TokenKind::Constant || meaning->kind == TokenKind::Symbol);
+  }
+  const std::string_view units = glued ? "msghlLNJWVACF" : "msghlLNJWVACFKTd";
+  return units.find(letters) == std::string_view::npos;
+}
+
+/// cm^2, m\,s^{-2}, kg \cdot m: the names of units alone, if nothing but powers and signs stands between them.
+std::optional<std::string> units_with_powers(std::string_view content) {
+  if (content.find('^') == std::string_view::npos && content.find('\\') == std::string_view::npos)
+    return std::nullopt;
+  if (!is_letter(content[0])) return std::nullopt;
+  std::string units;
+  for (std::size_t at = 0; at < content.size();) {
+    auto end = at + 1;
+    if (content[at] == '\\' || is_letter(content[at])) {
+      while (end < content.size() && is_letter(content[end]))
+        ++end;
+      const auto word = content.substr(at, end - at);
+      if (is_letter(word[0]))
+        units += (units.empty() ? "" : " ") + std::string(word);
+      else if (word.size() > 1 && word != "\\cdot" && word != "\\times")
+        return std::nullopt;
+    } else if (is_digit(content[at])
+                   ? content[at - 1] != '^' && content[at - 1] != '{' && content[at - 1] != '-'
+                   : std::string_view("^{}-/ ,;.").find(content[at]) == std::string_view::npos) {
+      return std::nullopt;
+    }
+    at = end;
+  }
+  return is_unit_name(units) ? std::optional(units) : std::nullopt;
+}
 
 /// A digit that is not the end of a word, as in H2.
 bool holds_number(std::string_view text) {
@@ -135,14 +172,29 @@ std::string_view Lexer::argument() {
   return content;
 }
 
+bool Lexer::after_operand() const {
+  if (tokens_.empty()) return false;
+  const auto kind = tokens_.back().kind;
+  return kind == TokenKind::Number || kind == TokenKind::Close || kind == TokenKind::Symbol ||
+         kind == TokenKind::Constant;
+}
+
 void Lexer::text_argument(bool names) {
-  auto content = trimmed(argument());
+  const auto raw = argument();
+  auto content = trimmed(raw);
+  const bool glued = !space_ && content.size() == raw.size();
   while (content.starts_with("\\ ") || content.starts_with('~'))
     content = trimmed(content.substr(content[0] == '~' ? 1 : 2));
   if (content.empty()) return push(TokenKind::Skip, "");
   const bool all_letters = std::all_of(content.begin(), content.end(), is_letter);
-  if (names && all_letters && (content.size() == 1 || word_meaning(content)))
+  const bool factor = all_letters && is_factor(content, glued);
+  const bool after_number = !tokens_.empty() && (tokens_.back().kind == TokenKind::Number ||
+                                                 tokens_.back().kind == TokenKind::Close);
+  if (names && all_letters && (content.size() == 1 || word_meaning(content)) &&
+      (factor || !after_number))
     return letters(content);
+  if (factor && after_operand()) return letters(content);
+  if (const auto units = units_with_powers(content)) return push(TokenKind::Text, *units);
   const auto first = content.find_first_not_of(", ");
   const auto last = content.find_last_not_of(", ");
   const auto inner =
@@ -191,7 +243,7 @@ void Lexer::negated() {
   if (at_ < text_.size()) next();
   if (tokens_.size() != before + 1 || tokens_.back().kind != TokenKind::Relation)
     throw Refusal{"\\not before no relation"};
-  tokens_.back().text = tokens_.back().text == "=" ? sign::kNotEqual : sign::kOther;
+  tokens_.back().text = negated_sign(tokens_.back().text[0]);
 }
 
 }  // namespace aha::math

@@ -23,7 +23,9 @@ class Lexer {
   void number();
   void word();
   void letters(std::string_view run);
+  bool counts_imaginary() const;
   bool ends_number(std::string_view run) const;
+  bool after_operand() const;
   void command();
   static bool known(std::string_view name);
   bool doubled() const;

@@ -1,35 +1,47 @@
 #pragma once
-#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "rewards/math/evaluate.h"
 
 namespace aha::math {
 
-/// What `name = value` says: the value, of a chain the last one, x in S the set. Nothing for an
-/// equation whose left side is no name: x, x_1, AB, |AB|, f(x), (x, y), words, or an expression
-/// without letters (2 + 2 = 4).
+/// What `name = value`, or `value = name`, says: of a chain the last value, of x in S the set. Nothing for an equation
+/// between what are no names: x, x_1, AB, |AB|, f(x), (x, y), words, or an expression without letters (2 + 2 = 4).
+struct Assignment {
+  Ref name = 0;
+  Ref value = 0;
+};
+std::optional<Assignment> assignment_of(const Tree& tree, Ref ref);
 std::optional<Ref> assigned_value(const Tree& tree, Ref ref);
 
-/// The condition of a set {x | x > 3}; anything else as it is.
-Ref condition_of(Tree& tree, Ref ref);
-
-/// The items of a list or set, of lists in it, with each `name = value` as its value, +- as two
-/// and each item once; of anything else itself.
+/// The items of a list or set, of lists in it, with each `name = value` as its value, each +- as two and each item
+/// once; a set in it is one item. Of anything else itself.
 std::vector<Ref> items_of(Tree& tree, Ref ref);
 
-/// For a list in which every item is `name = value`: the values by name. Empty otherwise, and
-/// where a name is given twice.
-std::map<std::string, Ref> named_values(const Tree& tree, Ref ref);
+/// For a list in which every item is `name = value`, and (x, y) = (1, 2): the values with the names, as written. Empty
+/// otherwise, and where a name is given twice.
+using NamedValues = std::vector<std::pair<std::string, Ref>>;
+NamedValues named_values(const Tree& tree, Ref ref);
+
+/// Their values in the order of the names where those follow each other (x, y; x_1, x_2), else as written.
+std::vector<Ref> coordinates_of(const NamedValues& values);
+
+/// 3 \pmod 7, and whether two values, one of them or both such, are congruent.
+bool is_residue(const Tree& tree, Ref ref);
+bool congruent(const Tree& tree, Ref a, Ref b, Scope& scope);
 
 /// A matrix, or numbers times one, as one matrix.
 std::optional<Ref> scaled_matrix(Tree& tree, Ref ref);
 
-/// True where an equation between two values, of a chain any, does not hold: 6 = 5, x = 3 = 4. Beside a number with
+/// True where an equation between two values, of a chain any, does not hold: 6 = 5, x = 3 = 4, 6 = x = 5. Beside a number with
 /// a decimal point, and with "about", both may differ by less than the last place that is not 0: 2/3 = 0.67.
 bool states_falsehood(const Tree& tree, Ref ref, Scope& scope);
+
+/// A value without unknowns.
+bool is_known(const Tree& tree, Ref ref);
 
 /// A set, list, tuple or the like: no expression with a value.
 bool is_set_like(const Tree& tree, Ref ref);

@@ -64,60 +64,6 @@ Ref Parser::answer() {
   return whole;
 }
 
-Ref Parser::list() {
-  const Depth depth(*this);
-  std::vector<Ref> items;
-  bool all = true;  // "and" stands between all of them
-  while (take(TokenKind::Separator)) {
-  }
-  items.push_back(relation());
-  while (at(TokenKind::Separator)) {
-    bool both = false;
-    while (at(TokenKind::Separator))
-      both = is_conjunction(next().text) || both;
-    all = all && both;
-    if (at(TokenKind::End) || at(TokenKind::Close)) break;
-    items.push_back(relation());
-  }
-  if (items.size() == 1) return items[0];
-  return tree_.add({.kind = Kind::List, .name = all ? "and" : "", .items = std::move(items)});
-}
-
-Ref Parser::relation() {
-  Node chain{.kind = Kind::Relation};
-  // "= 5": the end of a line of work.
-  if (at(TokenKind::Relation, "=") || at(TokenKind::Relation, "~")) next();
-  chain.items.push_back(set_operation());
-  for (;;) {
-    if (at(TokenKind::Relation)) {
-      chain.name += next().text;
-      // "Answer: 42": what stands before is a label.
-      if (chain.name == std::string(1, sign::kOther) && tree_[chain.items[0]].kind == Kind::Text &&
-          !is_hedge(tree_[chain.items[0]].name))
-        return relation();
-      // "x =" is x; "= =" is not read.
-      if (at(TokenKind::End) && chain.name == "=") return chain.items[0];
-    } else if (bars_ == 0 && at(TokenKind::Bar, "|")) {
-      next();
-      such_that_ = false;
-      chain.name += sign::kSuchThat;
-    } else {
-      break;
-    }
-    chain.items.push_back(set_operation());
-  }
-  return chain.items.size() == 1 ? chain.items[0] : tree_.add(std::move(chain));
-}
-
-Ref Parser::set_operation() {
-  auto left = sum();
-  while (at(TokenKind::SetSign)) {
-    const auto name = next().text;
-    left = tree_.add({.kind = Kind::SetOperation, .name = name, .items = {left, sum()}});
-  }
-  return left;
-}
-
 Ref Parser::sum() {
   const Depth depth(*this);
   std::vector<Ref> terms;
@@ -154,8 +100,9 @@ bool Parser::starts_operand() const {
     case TokenKind::Wrapper:
     case TokenKind::Word:
     case TokenKind::Text:
-    case TokenKind::Open:
       return true;
+    case TokenKind::Open:
+      return !opens_modulus();
     case TokenKind::Command:
       return peek().text != "end" && peek().text != "pmod";
     case TokenKind::Bar:
@@ -178,13 +125,10 @@ Ref Parser::product() {
     } else if (take(TokenKind::Operator, "m")) {
       const auto left = tree_.product(factors);
       factors = {tree_.function("mod", {left, signed_factor()})};
-    } else if (at(TokenKind::Command, "pmod")) {
-      next();
-      group_or_atom();
     } else if (const auto scale = named_scale(peek()); scale && is_numeral(tree_, factors.back())) {
       next();
       factors.push_back(tree_.number(*scale));
-    } else if (tree_[factors.back()].kind != Kind::Text && skip_unit()) {
+    } else if (tree_[factors.back()].kind != Kind::Text && take_unit(factors)) {
       continue;
     } else if (starts_operand()) {
       // A number in brackets is a factor: only 2\frac{5}{8} is mixed.
@@ -211,7 +155,7 @@ Ref Parser::product() {
       if (number)
         factors.back() = *number;
       else if (tree_[factors.back()].kind == Kind::Text && !is_hedge(tree_[factors.back()].name))
-        factors.back() = factor;  // "\text{about } 5"
+        factors.back() = with_words_before(tree_[factors.back()].name, factor);
       else
         factors.push_back(factor);
     } else {

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "rewards/math/parser_state.h"
 #include "rewards/math/vocabulary.h"
 
@@ -99,7 +101,9 @@ std::string Parser::subscript() {
 Ref Parser::letter() {
   const auto token = next();
   const auto below = subscript();
-  if (token.kind == TokenKind::Constant && below.empty()) return tree_.constant(token.text);
+  const bool index = counts_by_i_ && token.text == "i";
+  if (token.kind == TokenKind::Constant && below.empty() && !index)
+    return tree_.constant(token.text);
   auto name = token.text + below;
   while (take(TokenKind::Prime))
     name += "'";
@@ -108,7 +112,7 @@ Ref Parser::letter() {
     next();
     name += "'";
   }
-  const auto symbol = tree_.symbol(name);
+  const auto symbol = tree_.add({.kind = Kind::Symbol, .name = name, .spaced = token.space_before});
   const bool inverse = at(TokenKind::Operator, "^") && peek(1).text == "{" && peek(2).text == "-" &&
                        peek(3).text == "1" && peek(4).text == "}" && peek(5).text == "(";
   const bool by_name = name[0] == 'f' || name[0] == 'g' || name[0] == 'h' ||
@@ -178,28 +182,6 @@ Ref Parser::words() {
   return tree_.add({.kind = Kind::Text, .name = std::move(text)});
 }
 
-/// A unit after a factor: \text{cm}^2, inches, km/h. True if one was there.
-bool Parser::skip_unit() {
-  const auto is_unit = [](const Token& token) {
-    return token.kind == TokenKind::Text ||
-           (token.kind == TokenKind::Word && (token.text.size() >= 4 || is_short_unit(token.text)));
-  };
-  const auto may_follow = [](const Token& token) {
-    return token.kind == TokenKind::Text || token.kind == TokenKind::Word ||
-           (token.kind == TokenKind::Symbol && is_letter_unit(token.text));
-  };
-  if (!is_unit(peek())) return false;
-  do {
-    // km/h, kg\cdot m
-    if (at(TokenKind::Operator)) next();
-    if (is_hedge(next().text)) refuse("words that are no unit");
-    if (take(TokenKind::Operator, "^")) exponent();
-  } while (may_follow(peek()) ||
-           ((at(TokenKind::Operator, "/") || at(TokenKind::Operator, "*")) && may_follow(peek(1))));
-  if (starts_operand()) refuse("more after a unit");
-  return true;
-}
-
 /// Within braces, \{x | x > 3\}: of an odd number of bars one parts a set's elements from their condition.
 bool Parser::parts_condition() const {
   int open = 1;
@@ -213,10 +195,13 @@ bool Parser::parts_condition() const {
 }
 
 Ref Parser::bracketed() {
+  const bool braces = at(TokenKind::Open, "S");
   const auto open = next().text;
   const auto outer_bars = bars_;
   const auto outer_such_that = such_that_;
+  const auto outer_colon_parts = colon_parts_;
   bars_ = 0;
+  colon_parts_ = braces;
   such_that_ = (open == "S" || open == "{") && parts_condition();
   if (at(TokenKind::Close) && (open == "S" || open == "{")) {
     next();
@@ -225,6 +210,7 @@ Ref Parser::bracketed() {
   const auto inside = list();
   bars_ = outer_bars;
   such_that_ = outer_such_that;
+  colon_parts_ = outer_colon_parts;
   if (!at(TokenKind::Close)) refuse("a bracket is not closed");
   const auto close = next().text;
   if (open == "f" || open == "c") return tree_.function(open == "f" ? "floor" : "ceil", {inside});
@@ -253,10 +239,11 @@ Ref Parser::absolute() {
 
 Ref Parser::group() {
   if (!take(TokenKind::Open, "{")) refuse("'{' is missing");
-  const auto bars = bars_;
-  bars_ = 0;
+  const auto bars = std::exchange(bars_, 0);
+  const auto parts = std::exchange(colon_parts_, false);
   const auto inside = list();
   bars_ = bars;
+  colon_parts_ = parts;
   if (!take(TokenKind::Close, "}")) refuse("'}' is missing");
   return inside;
 }

@@ -35,7 +35,15 @@ Ref Parser::command() {
   if (name == "sum" || name == "prod") return series(name);
   if (name == "int" || name == "lim") return integral(name);
   if (name == "hat" || name == "bar" || name == "tilde") return accented(name);
+  if (name == "angle" || name == "triangle") return figure(name);
   refuse("\\" + name + " is out of place");
+}
+
+/// \angle ABC is not \triangle ABC; an angle with a number is its measure.
+Ref Parser::figure(const std::string& kind) {
+  if (!at(TokenKind::Symbol) && !at(TokenKind::Open, "{")) return tree_.symbol(kind);
+  const auto of = group_or_atom();
+  return tree_[of].kind == Kind::Symbol ? tree_.symbol(kind + " " + tree_[of].name) : of;
 }
 
 /// A letter under an accent is another letter; AB under a bar is still the segment AB, and digits are digits.
@@ -129,6 +137,7 @@ Ref Parser::function() {
 }
 
 Ref Parser::series(const std::string& name) {
+  const bool outer = counts_by_i_;
   Ref variable = tree_.symbol("?");
   Ref from = variable;
   Ref to = variable;
@@ -136,7 +145,9 @@ Ref Parser::series(const std::string& name) {
     if (take(TokenKind::Operator, "_")) {
       const auto below = group_or_atom();
       if (tree_[below].kind == Kind::Relation && tree_[below].name == "=") {
-        variable = tree_[below].items[0];
+        const auto index = tree_[tree_[below].items[0]];
+        counts_by_i_ = counts_by_i_ || (index.kind == Kind::Constant && index.name == "i");
+        variable = index.kind == Kind::Constant ? tree_.symbol(index.name) : tree_[below].items[0];
         from = tree_[below].items[1];
       } else {
         from = below;
@@ -146,6 +157,7 @@ Ref Parser::series(const std::string& name) {
     }
   }
   const auto body = product();
+  counts_by_i_ = outer;
   return tree_.add({.kind = Kind::Series, .name = name, .items = {variable, from, to, body}});
 }
 
@@ -178,6 +190,10 @@ Ref Parser::matrix() {
   std::size_t in_row = 0;
   while (!at(TokenKind::Command, "end")) {
     if (at(TokenKind::End)) refuse("\\end is missing");
+    // "if x > 0" of cases
+    if (at(TokenKind::Text) &&
+        (peek().text == "if" || peek().text == "when" || peek().text == "for"))
+      next();
     node.items.push_back(relation());
     ++in_row;
     if (take(TokenKind::Operator, "&")) continue;

@@ -9,8 +9,8 @@
 
 namespace aha::math {
 
-/// The recursive descent of parser.h: lists to powers in parser.cpp, letters and brackets in
-/// parser_atom.cpp, commands and functions in parser_command.cpp.
+/// The recursive descent of parser.h: lists and relations in parser_relation.cpp, sums to powers in parser.cpp, letters and brackets in
+/// parser_atom.cpp, commands and functions in parser_command.cpp, words beside a formula in parser_unit.cpp.
 class Parser {
  public:
   Parser(Tree& tree, std::vector<Token> tokens) : tree_(tree), tokens_(std::move(tokens)) {}
@@ -38,6 +38,8 @@ class Parser {
 
   Ref list();
   Ref relation();
+  Ref modular();
+  bool opens_modulus() const;
   Ref set_operation();
   Ref sum();
   Ref product();
@@ -50,7 +52,11 @@ class Parser {
   Ref degrees(Ref angle);
   bool starts_operand() const;
   bool parts_condition() const;
-  bool skip_unit();
+  bool take_unit(std::vector<Ref>& factors);
+  bool stands_for_number(const std::vector<Ref>& factors) const;
+  Ref with_words_after(Ref value, const std::string& words, bool number);
+  Ref with_words_before(const std::string& words, Ref value);
+  Ref remarked(Ref value, const std::string& words);
 
   Ref atom();
   Ref numeral();
@@ -63,6 +69,7 @@ class Parser {
   Ref fraction();
   std::optional<Ref> derivative(const std::vector<Ref>& top);
   Ref accented(const std::string& accent);
+  Ref figure(const std::string& kind);
   Ref root();
   Ref binomial();
   Ref function();
@@ -78,9 +85,11 @@ class Parser {
   std::vector<Token> tokens_;
   std::size_t at_ = 0;
   int depth_ = 0;
-  int bars_ = 0;            ///< open |
-  bool such_that_ = false;  ///< a | to come is no bracket
-  bool in_angle_ = false;   ///< in what sin and its like are applied to
+  int bars_ = 0;              ///< open |
+  bool such_that_ = false;    ///< a | to come is no bracket
+  bool colon_parts_ = false;  ///< a : to come parts a set's elements from their condition
+  bool in_angle_ = false;     ///< in what sin and its like are applied to
+  bool counts_by_i_ = false;  ///< in a sum over i, which is a letter there
 };
 
 }  // namespace aha::math

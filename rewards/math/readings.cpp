@@ -43,10 +43,9 @@ std::optional<std::string> letter_numeral(std::string_view text) {
 }
 
 /// 3:4, whose value is 3/4.
-std::optional<Ref> ratio(Tree& tree, Ref ref, std::string_view text) {
+std::optional<Ref> ratio(Tree& tree, Ref ref) {
   const auto node = tree[ref];
-  if (node.kind != Kind::Relation || node.name != std::string(1, sign::kOther)) return std::nullopt;
-  if (text.find(':') == std::string_view::npos) return std::nullopt;
+  if (node.kind != Kind::Relation || node.name != std::string(1, sign::kRatio)) return std::nullopt;
   const auto& top = tree[node.items[0]];
   const auto& bottom = tree[node.items[1]];
   if (top.kind != Kind::Number || bottom.kind != Kind::Number || bottom.value.is_zero())
@@ -118,7 +117,7 @@ Readings readings_of(Tree& tree, std::string_view text, std::string& problem) {
     problem = refusal.reason;
   }
   if (!readings.empty()) {
-    if (const auto value = ratio(tree, readings[0], inner)) readings.push_back(*value);
+    if (const auto value = ratio(tree, readings[0])) readings.push_back(*value);
   }
   if (const auto numeral = letter_numeral(inner)) {
     try {

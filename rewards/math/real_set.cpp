@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "rewards/math/canonical.h"
+#include "rewards/math/vocabulary.h"
 
 namespace aha::math {
 namespace {
@@ -216,7 +217,7 @@ MaybeSet real_set(Tree& tree, Ref ref, Scope& scope) {
     }
     case Kind::List: {
       // "x < 1 or x > 2", "x > 1 and x < 5"
-      const bool all = node.name == "and";
+      const bool all = is_conjunction(node.name);
       MaybeSet set = whole_line(all);
       for (const auto item : node.items) {
         if (tree[item].kind != Kind::Relation) return std::nullopt;

@@ -29,18 +29,23 @@ bool is_unit(const Tree& tree, Ref ref) {
          is_unit(tree, node.items[0]);
 }
 
-/// "3s", "10 m/s": the number without its unit, of one letter or a quotient of them.
-std::optional<Ref> without_unit(const Tree& tree, Ref ref) {
+/// "3 s", "10 m/s": the number without its unit, of one letter or a quotient of them. "6s" of a gold has no unit but a
+/// letter, which an answer must have as well.
+std::optional<Ref> without_unit(const Tree& tree, Ref ref, const Scope& scope) {
   const auto& node = tree[ref];
   if (node.kind != Kind::Product || node.items.size() < 2) return std::nullopt;
   if (tree[node.items[0]].kind != Kind::Number) return std::nullopt;
   bool quotient = false;
+  bool spaced = true;
   for (std::size_t i = 1; i < node.items.size(); ++i) {
     if (!is_unit(tree, node.items[i])) return std::nullopt;
     const auto& factor = tree[node.items[i]];
+    const auto letter = factor.kind == Kind::Power ? factor.items[0] : node.items[i];
+    spaced = spaced && (letter >= scope.answer_from || tree[letter].spaced);
     quotient = quotient || (factor.kind == Kind::Power && tree[factor.items[1]].value < 0);
   }
-  return node.items.size() == 2 || quotient ? std::optional(node.items[0]) : std::nullopt;
+  return (node.items.size() == 2 && spaced) || quotient ? std::optional(node.items[0])
+                                                        : std::nullopt;
 }
 
 bool rounds_alike(const Tree& tree, Ref a, Ref b, int precision, Scope& scope) {
@@ -111,10 +116,10 @@ Judgement compare_scalars(const Tree& tree, Ref a, Ref b, const Conventions& con
   const auto in_b = unknowns(tree, b);
   if (in_a.empty() && in_b.empty()) return compare_constants(tree, a, b, conventions, scope);
   if (in_b.empty()) {
-    if (const auto number = without_unit(tree, a))
+    if (const auto number = without_unit(tree, a, scope))
       return compare_constants(tree, *number, b, conventions, scope);
   } else if (in_a.empty()) {
-    if (const auto number = without_unit(tree, b))
+    if (const auto number = without_unit(tree, b, scope))
       return compare_constants(tree, a, *number, conventions, scope);
   }
   return compare_at_points(tree, a, b, scope);

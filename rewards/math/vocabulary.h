@@ -43,8 +43,19 @@ bool is_negation(std::string_view word);
 /// True where words offer another answer or take one back ("or forty", "not"): they are no unit and no label.
 bool is_hedge(std::string_view words);
 
-/// A separator that says "both": and, \land.
-bool is_conjunction(std::string_view separator);
+/// Short words that no product of letters spells: no, odd.
+bool is_short_word(std::string_view word);
+
+/// What a separator says of its neighbours: "and", "or", and of logic "land", "lor"; "" for commas.
+std::string connective_of(std::string_view separator);
+/// True of those that say "both".
+bool is_conjunction(std::string_view connective);
+
+/// The name of a Greek letter, without its backslash.
+bool is_greek(std::string_view name);
+
+/// A relation's sign with a stroke: \not\in. kOther where it has none.
+char negated_sign(char sign);
 
 /// The ending of 1st, 2nd, 3rd, 4th.
 bool is_ordinal_ending(std::string_view word);

@@ -1,10 +1,19 @@
 #include <algorithm>
 
+#include "rewards/math/expression.h"
 #include "rewards/math/vocabulary.h"
 #include "rewards/text_scan.h"
 
 namespace aha::math {
 namespace {
+
+std::string lower_case(std::string_view word) {
+  std::string lower(word);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return lower;
+}
 
 template <class List>
 bool holds(const List& list, std::string_view word) {
@@ -16,31 +25,54 @@ bool holds(const List& list, std::string_view word) {
 bool is_negation(std::string_view word) {
   constexpr std::string_view kNegations[] = {"not",   "never",  "neither", "nor",  "except",
                                              "isn't", "aren't", "cannot",  "can't"};
-  std::string lower(word);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return holds(kNegations, lower);
+  return holds(kNegations, lower_case(word));
 }
 
 bool is_hedge(std::string_view words) {
+  constexpr std::string_view kHedges[] = {"or",      "either",        "but", "maybe", "possibly",
+                                          "perhaps", "alternatively", "vs",  "versus"};
   const auto in_word = [](char c) { return is_letter(c) || c == '\''; };
   for (std::size_t at = 0; at < words.size(); ++at) {
     auto end = at;
     while (end < words.size() && in_word(words[end]))
       ++end;
     const auto word = words.substr(at, end - at);
-    if (word == "or" || word == "Or" || word == "OR" || word == "either" || word == "Either" ||
-        is_negation(word))
-      return true;
+    if (holds(kHedges, lower_case(word)) || is_negation(word)) return true;
     at = end;
   }
   return false;
 }
 
-bool is_conjunction(std::string_view separator) {
-  constexpr std::string_view kConjunctions[] = {"and", "And", "land", "wedge"};
-  return holds(kConjunctions, separator);
+bool is_short_word(std::string_view word) {
+  constexpr std::string_view kWords[] = {"no", "yes", "odd", "two", "six", "ten"};
+  return holds(kWords, word);
+}
+
+std::string connective_of(std::string_view separator) {
+  if (separator == "and" || separator == "And") return "and";
+  if (separator == "or" || separator == "Or") return "or";
+  if (separator == "land" || separator == "wedge") return "land";
+  if (separator == "lor" || separator == "vee") return "lor";
+  return "";
+}
+
+bool is_conjunction(std::string_view connective) {
+  return connective == "and" || connective == "land";
+}
+
+bool is_greek(std::string_view name) {
+  constexpr std::string_view kLetters[] = {"alpha", "beta",  "gamma", "delta", "epsilon", "zeta",
+                                           "eta",   "theta", "iota",  "kappa", "lambda",  "mu",
+                                           "nu",    "xi",    "rho",   "sigma", "tau",     "upsilon",
+                                           "phi",   "chi",   "psi",   "omega", "ell"};
+  return holds(kLetters, name);
+}
+
+char negated_sign(char sign) {
+  constexpr std::string_view kSigns = "=ce<>LGsSrRPT|a";
+  constexpr std::string_view kNegated = "!!nGL><01234567";
+  const auto at = kSigns.find(sign);
+  return at == std::string_view::npos ? sign::kOther : kNegated[at];
 }
 
 bool is_ordinal_ending(std::string_view word) {
@@ -52,7 +84,8 @@ std::optional<std::int64_t> named_scale(const Token& token) {
   auto end = std::size_t{0};
   while (end < token.text.size() && is_letter(token.text[end]))
     ++end;
-  const auto word = std::string_view(token.text).substr(0, end);
+  auto word = lower_case(std::string_view(token.text).substr(0, end));
+  if (word.ends_with('s')) word.pop_back();
   if (is_hedge(token.text)) return std::nullopt;
   constexpr std::pair<std::string_view, std::int64_t> kScales[] = {{"hundred", 100},
                                                                    {"thousand", 1'000},

@@ -1,0 +1,92 @@
+#include <utility>
+
+#include "rewards/math/parser_state.h"
+#include "rewards/math/vocabulary.h"
+
+namespace aha::math {
+
+Ref Parser::list() {
+  const Depth depth(*this);
+  std::vector<Ref> items;
+  std::string name;  // what stands between all of them
+  const auto separated = [this] {
+    return at(TokenKind::Separator) || at(TokenKind::Operator, "#");  // a new row
+  };
+  while (take(TokenKind::Separator)) {
+  }
+  items.push_back(relation());
+  while (separated()) {
+    std::string connective;
+    while (separated()) {
+      const auto word = connective_of(next().text);
+      if (!word.empty()) connective = word;
+    }
+    name = items.size() == 1 || name == connective ? connective : "";
+    if (at(TokenKind::End) || at(TokenKind::Close)) break;
+    items.push_back(relation());
+  }
+  if (items.size() == 1) return items[0];
+  return tree_.add({.kind = Kind::List, .name = std::move(name), .items = std::move(items)});
+}
+
+Ref Parser::relation() {
+  Node chain{.kind = Kind::Relation};
+  bool congruence = false;
+  // "= 5": the end of a line of work.
+  if (at(TokenKind::Relation, "=") || at(TokenKind::Relation, "~")) next();
+  chain.items.push_back(modular());
+  for (;;) {
+    if (at(TokenKind::Relation)) {
+      const char sign = next().text[0];
+      congruence = congruence || sign == sign::kCongruent;
+      const bool parts = sign == sign::kRatio && std::exchange(colon_parts_, false);
+      chain.name += parts ? sign::kSuchThat : sign == sign::kCongruent ? sign::kEqual : sign;
+      // "Answer: 42": what stands before is a label.
+      if (chain.name == std::string(1, sign::kRatio) && tree_[chain.items[0]].kind == Kind::Text &&
+          !is_hedge(tree_[chain.items[0]].name))
+        return relation();
+      // "x =" is x; "= =" is not read.
+      if (at(TokenKind::End) && chain.name == "=") return chain.items[0];
+    } else if (bars_ == 0 && at(TokenKind::Bar, "|")) {
+      next();
+      such_that_ = false;
+      colon_parts_ = false;
+      chain.name += sign::kSuchThat;
+    } else {
+      break;
+    }
+    chain.items.push_back(modular());
+  }
+  if (chain.items.size() == 1) return chain.items[0];
+  // 10 \equiv 3 \mod 7 is about residues, as with \pmod.
+  const auto last = tree_[chain.items.back()];
+  if (congruence && last.kind == Kind::Function && last.name == "mod")
+    chain.items.back() = tree_.function("residue", last.items);
+  return tree_.add(std::move(chain));
+}
+
+/// 3 \pmod 7 and 3 (mod 7): the residue.
+Ref Parser::modular() {
+  const auto value = set_operation();
+  if (take(TokenKind::Command, "pmod")) return tree_.function("residue", {value, group_or_atom()});
+  if (!opens_modulus()) return value;
+  at_ += 2;
+  const auto modulus = sum();
+  if (!take(TokenKind::Close, ")")) refuse("a bracket is not closed");
+  return tree_.function("residue", {value, modulus});
+}
+
+bool Parser::opens_modulus() const {
+  return at(TokenKind::Open, "(") && peek(1).kind == TokenKind::Operator && peek(1).text == "m";
+}
+
+Ref Parser::set_operation() {
+  auto left = sum();
+  while (at(TokenKind::SetSign)) {
+    const auto name = next().text;
+    left = tree_.add({.kind = Kind::SetOperation, .name = name, .items = {left, sum()}});
+  }
+  return left;
+}
+
+}  // namespace aha::math

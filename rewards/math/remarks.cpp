@@ -1,0 +1,168 @@
+#include "rewards/math/remarks.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "rewards/math/vocabulary.h"
+#include "rewards/text_scan.h"
+
+namespace aha::math {
+namespace {
+
+using Words = std::vector<std::string_view>;
+
+template <class List>
+bool holds(const List& list, std::string_view word) {
+  return std::find(std::begin(list), std::end(list), word) != std::end(list);
+}
+
+Words words_of(std::string_view remark) {
+  Words words;
+  while (!remark.empty()) {
+    const auto end = std::min(remark.find(' '), remark.size());
+    words.push_back(remark.substr(0, end));
+    remark.remove_prefix(std::min(end + 1, remark.size()));
+  }
+  return words;
+}
+
+constexpr std::string_view kFillers[] = {
+    "the",      "a",      "an",       "is",        "are",           "it",
+    "be",       "answer", "so",       "thus",      "final",         "therefore",
+    "hence",    "we",     "have",     "get",       "that",          "about",
+    "point",    "points", "values",   "solutions", "approximately", "exactly",
+    "for",      "value",  "solution", "interval",  "domain",        "range",
+    "equation", "line"};
+
+// "two" and its like: another number. "one" is none in "for each one".
+constexpr std::string_view kNumbers[] = {
+    "zero",   "two",    "three",   "four",     "five",    "six",     "seven",   "eight", "nine",
+    "ten",    "eleven", "twelve",  "twenty",   "thirty",  "forty",   "fifty",   "sixty", "seventy",
+    "eighty", "ninety", "hundred", "thousand", "million", "billion", "trillion"};
+
+constexpr std::string_view kChanging[] = {
+    "plus",       "minus",       "negative",  "half",     "than",    "if",      "when",
+    "where",      "unless",      "whenever",  "between",  "squared", "cubed",   "factorial",
+    "divided",    "multiplied",  "sqrt",      "loss",     "losses",  "deficit", "debt",
+    "below",      "west",        "south",     "twice",    "thrice",  "halves",  "thirds",
+    "fourths",    "fifths",      "sixths",    "sevenths", "eighths", "ninths",  "tenths",
+    "hundredths", "thousandths", "millionths"};
+
+// As the last word they are a condition; "5 even numbers" are counted.
+constexpr std::string_view kConditions[] = {"odd", "even", "prime"};
+
+constexpr std::string_view kChangingBefore[] = {"double", "triple", "opposite", "square", "cube",
+                                                "root",   "log",    "below",    "under"};
+
+constexpr std::pair<std::string_view, int> kParts[] = {
+    {"halves", 2},  {"thirds", 3},       {"fourths", 4},        {"fifths", 5},
+    {"sixths", 6},  {"sevenths", 7},     {"eighths", 8},        {"ninths", 9},
+    {"tenths", 10}, {"hundredths", 100}, {"thousandths", 1000}, {"millionths", 1'000'000}};
+
+constexpr std::string_view kUnitNames[] = {
+    "unit",        "units",      "square",      "cubic",     "per",        "meter",
+    "meters",      "metre",      "metres",      "inch",      "inches",     "foot",
+    "feet",        "yard",       "yards",       "mile",      "miles",      "centimeter",
+    "centimeters", "millimeter", "millimeters", "kilometer", "kilometers", "centimetres",
+    "kilometres",  "gram",       "grams",       "kilogram",  "kilograms",  "pound",
+    "pounds",      "ounce",      "ounces",      "ton",       "tons",       "liter",
+    "liters",      "litre",      "litres",      "gallon",    "gallons",    "second",
+    "seconds",     "minute",     "minutes",     "hour",      "hours",      "day",
+    "days",        "week",       "weeks",       "month",     "months",     "year",
+    "years",       "dollar",     "dollars",     "cent",      "cents",      "euro",
+    "euros",       "radian",     "radians",     "degrees",   "newtons",    "joules",
+    "watts",       "volts",      "amperes",     "kelvin",    "ways",       "people",
+    "students",    "sq",         "cu",          "squared",   "cubed",      "hz",
+    "kw",          "kj",         "ml",          "pa",        "kpa",        "mol"};
+
+}  // namespace
+
+std::string plain_remark(std::string_view words) {
+  std::string plain;
+  std::string word;
+  const auto add = [&] {
+    if (!word.empty() && !holds(kFillers, word)) plain += (plain.empty() ? "" : " ") + word;
+    word.clear();
+  };
+  for (const char c : words) {
+    if (c >= 'A' && c <= 'Z')
+      word += static_cast<char>(c - 'A' + 'a');
+    else if (is_space(c) || c == '~' || c == '\\' || c == ',' || c == ';' || c == '$')
+      add();
+    else if (c != '.' && c != '*')
+      word += c;
+  }
+  add();
+  return plain;
+}
+
+std::optional<Operation> operation_after(std::string_view remark) {
+  if (remark == "squared") return Operation{Act::Power, 2};
+  if (remark == "cubed") return Operation{Act::Power, 3};
+  if (remark == "factorial") return Operation{Act::Factorial, 1};
+  if (remark == "and half") return Operation{Act::Plus, 1, 2};
+  const auto words = words_of(remark);
+  if (words.empty()) return std::nullopt;
+  if (words.size() > 1 && changes_number(remark.substr(words[0].size() + 1), false))
+    return std::nullopt;
+  if (words[0] == "dozen") return Operation{Act::Times, 12};
+  for (const auto& [name, parts] : kParts) {
+    if (words[0] == name) return Operation{Act::Times, 1, parts};
+  }
+  return std::nullopt;
+}
+
+std::optional<Operation> operation_before(std::string_view remark) {
+  if (remark == "negative" || remark == "minus") return Operation{Act::Times, -1};
+  if (remark == "half" || remark == "half of" || remark == "one half of")
+    return Operation{Act::Times, 1, 2};
+  if (remark == "twice" || remark == "double") return Operation{Act::Times, 2};
+  if (remark == "triple" || remark == "thrice") return Operation{Act::Times, 3};
+  if (remark == "square root of") return Operation{Act::Power, 1, 2};
+  if (remark == "square of") return Operation{Act::Power, 2};
+  if (remark == "cube of") return Operation{Act::Power, 3};
+  return std::nullopt;
+}
+
+bool changes_number(std::string_view remark, bool before) {
+  const auto words = words_of(remark);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (holds(kChanging, words[i]) || holds(kNumbers, words[i])) {
+      // "cm squared" is a unit.
+      const bool of_unit = i > 0 && !before && (words[i] == "squared" || words[i] == "cubed");
+      if (!of_unit) return true;
+    }
+    if (before && holds(kChangingBefore, words[i])) return true;
+    if (i > 0 && words[i - 1] == "at" && (words[i] == "least" || words[i] == "most")) return true;
+  }
+  if (words.empty()) return false;
+  if (holds(kConditions, words.back())) return true;
+  // "factorial of", "square root of", but "a total of 5"
+  return before && words.back() == "of" && remark != "total of" && remark != "of";
+}
+
+bool is_unit_name(std::string_view remark) {
+  const auto is_unit = [](std::string_view word) {
+    return holds(kUnitNames, word) || is_short_unit(word) || is_letter_unit(word);
+  };
+  const auto words = words_of(remark);
+  return std::all_of(words.begin(), words.end(), [&](std::string_view word) {
+    const auto slash = std::min(word.find('/'), word.size());
+    return is_unit(word.substr(0, slash)) &&
+           (slash == word.size() || is_unit(word.substr(slash + 1)));
+  });
+}
+
+std::optional<std::string> choice_of(std::string_view remark) {
+  if (remark.size() < 3 || remark[0] != '(' || remark[2] != ')' || remark.size() > 4 ||
+      (remark.size() == 4 && remark[3] != ':'))
+    return std::nullopt;
+  if (remark[1] < 'a' || remark[1] > 'j') return std::nullopt;
+  return std::string(1, static_cast<char>(remark[1] - 'a' + 'A'));
+}
+
+bool is_optional_remark(std::string_view remark) {
+  return remark == "am" || remark == "pm" || choice_of(remark);
+}
+
+}  // namespace aha::math
