@@ -31,10 +31,15 @@ class Comparer {
     return is(ref, Kind::Set) || (is(ref, Kind::Constant) && tree_[ref].name == "empty");
   }
   bool is_named_set(Ref ref) const { return is(ref, Kind::Constant) && is_set_like(tree_, ref); }
+  /// What an answer like m + n = 113 says to a gold that is a number, and (x^2-1)/(x-1) = x+1, an identity, to an
+  /// expression.
+  std::optional<Ref> stated_value(Ref gold, Ref answer);
   Judgement by_kind(Ref a, Ref b);
   Judgement relations(Ref a, Ref b);
   /// f(2) and f(3); f(x) and g(x) are two names.
   bool are_other_values(Ref a, Ref b) const;
+  /// 3:4:5 and 6:8:10.
+  std::optional<Judgement> ratios(Ref a, Ref b);
   /// "n odd" is not n; the half of the day and the letter of a choice count only beside another one.
   Judgement remarks(Ref a, Ref b);
   /// 3 (mod 7) and 10 (mod 7); beside a number the residue as it is written, or the least one.

@@ -30,10 +30,31 @@ constexpr std::string_view kTurning = "=~!<>LGPTJ";
 
 Judgement Comparer::judge(Ref a, Ref b) {
   auto judgement = compare(a, b);
+  if (judgement.verdict == Verdict::Different) {
+    if (const auto value = stated_value(a, b)) judgement = compare(a, *value);
+  }
   if (judgement.verdict == Verdict::Equal && canonical(tree_, a) != canonical(tree_, b) &&
       (states_falsehood(tree_, a, scope_) || states_falsehood(tree_, b, scope_)))
     return different("an equation that is not true");
   return judgement;
+}
+
+std::optional<Ref> Comparer::stated_value(Ref gold, Ref answer) {
+  if (!is(answer, Kind::Relation) || is(gold, Kind::Text) || is_set_like(tree_, gold))
+    return std::nullopt;
+  const auto chain = tree_[answer];
+  if (chain.name.find_first_not_of("=~") != std::string::npos) return std::nullopt;
+  auto last = chain.items.size() - 1;
+  while (last > 1 && chain.name[last - 1] == sign::kAbout)
+    --last;
+  const bool number = is_known(tree_, gold) && is_known(tree_, chain.items[last]);
+  for (std::size_t i = 0; i < last; ++i) {
+    const bool stands = number
+                            ? is_known(tree_, chain.items[i]) || is_quantity(tree_, chain.items[i])
+                            : compare(chain.items[i], chain.items[i + 1]).verdict == Verdict::Equal;
+    if (!stands) return std::nullopt;
+  }
+  return chain.items[last];
 }
 
 Judgement Comparer::compare(Ref a, Ref b) {
@@ -76,6 +97,7 @@ Judgement Comparer::relations(Ref a, Ref b) {
   if (two) {
     if (same_relation(a, b)) return equal();
     if (same_chain(a, b)) return equal();
+    if (const auto judgement = ratios(a, b)) return *judgement;
   }
   if (is(a, Kind::Tuple) || is(b, Kind::Tuple)) {
     const bool first = is(a, Kind::Tuple);
@@ -100,6 +122,22 @@ bool Comparer::are_other_values(Ref a, Ref b) const {
            });
   };
   return is_value(a) && is_value(b) && canonical(tree_, a) != canonical(tree_, b);
+}
+
+std::optional<Judgement> Comparer::ratios(Ref a, Ref b) {
+  const auto x = tree_[a];
+  const auto y = tree_[b];
+  const auto& colons = x.name;
+  if (colons.size() < 2 || colons != y.name ||
+      colons.find_first_not_of(sign::kRatio) != std::string::npos)
+    return std::nullopt;
+  if (compare(x.items[0], tree_.number(0)).verdict != Verdict::Different) return std::nullopt;
+  for (std::size_t i = 1; i < x.items.size(); ++i) {
+    const auto left = tree_.product({x.items[i], y.items[0]});
+    const auto right = tree_.product({x.items[0], y.items[i]});
+    if (compare(left, right).verdict != Verdict::Equal) return different("another ratio");
+  }
+  return equal();
 }
 
 Judgement Comparer::remarks(Ref a, Ref b) {

@@ -181,6 +181,19 @@ void Lexer::word() {
   letters(run);
 }
 
+/// 3.5 x 10^4, and (1, 2) U (3, 4): letters that stand for a sign.
+std::optional<Meaning> Lexer::sign_of_letter(char letter) const {
+  if (tokens_.empty()) return std::nullopt;
+  const auto before = tokens_.back().kind;
+  const auto after = trimmed(text_.substr(at_));
+  if ((letter == 'x' || letter == 'X') && before == TokenKind::Number && after.starts_with("10^"))
+    return Meaning{TokenKind::Operator, "*"};
+  const bool opens = after.starts_with('(') || after.starts_with('[') || after.starts_with("\\{");
+  if (letter == 'U' && before == TokenKind::Close && opens && tokens_.back().text != "}")
+    return Meaning{TokenKind::SetSign, "union"};
+  return std::nullopt;
+}
+
 /// I is the imaginary unit of 3 + 4*I, and a letter where it stands first.
 bool Lexer::counts_imaginary() const {
   if (tokens_.empty()) return false;
@@ -206,6 +219,7 @@ bool Lexer::ends_number(std::string_view run) const {
 void Lexer::letters(std::string_view run) {
   if (ends_number(run)) return push(TokenKind::Text, run);
   if (run.size() == 1) {
+    if (const auto meaning = sign_of_letter(run[0])) return push(meaning->kind, meaning->text);
     const bool constant = run == "e" || run == "i" || (run == "I" && counts_imaginary());
     return push(constant ? TokenKind::Constant : TokenKind::Symbol,
                 constant && run == "I" ? "i" : run);

@@ -76,7 +76,7 @@ void Lexer::command() {
   if (is_text_command(name)) return text_argument(name == "mathrm" || name == "operatorname");
   if (name == "mathbb" || name == "Bbb") return set_of_numbers();
   if (name == "phantom" || name == "hspace" || name == "vspace" || name == "color" ||
-      name == "label" || name == "tag")
+      name == "textcolor" || name == "label" || name == "tag")
     return void(argument());
   if (name == "not") return negated();
   const auto meaning = command_meaning(name);
@@ -88,7 +88,8 @@ void Lexer::command() {
 }
 
 bool Lexer::known(std::string_view name) {
-  return command_meaning(name) || is_text_command(name) || name == "mathbb" || name == "Bbb";
+  return command_meaning(name) || is_text_command(name) || name == "mathbb" || name == "Bbb" ||
+         name == "textcolor";
 }
 
 /// At the second of two backslashes: does a known command follow, and not a third backslash?
@@ -191,7 +192,7 @@ void Lexer::text_argument(bool names) {
   const bool after_number = !tokens_.empty() && (tokens_.back().kind == TokenKind::Number ||
                                                  tokens_.back().kind == TokenKind::Close);
   if (names && all_letters && (content.size() == 1 || word_meaning(content)) &&
-      (factor || !after_number))
+      (factor || !after_number || content.size() > 1))
     return letters(content);
   if (factor && after_operand()) return letters(content);
   if (const auto units = units_with_powers(content)) return push(TokenKind::Text, *units);

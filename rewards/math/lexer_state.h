@@ -4,6 +4,7 @@
 
 #include "rewards/math/expression.h"
 #include "rewards/math/lexer.h"
+#include "rewards/math/vocabulary.h"
 
 namespace aha::math {
 
@@ -23,6 +24,7 @@ class Lexer {
   void number();
   void word();
   void letters(std::string_view run);
+  std::optional<Meaning> sign_of_letter(char letter) const;
   bool counts_imaginary() const;
   bool ends_number(std::string_view run) const;
   bool after_operand() const;

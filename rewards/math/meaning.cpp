@@ -42,6 +42,20 @@ bool is_known(const Tree& tree, Ref ref) {
   return !is_set_like(tree, ref) && tree[ref].kind != Kind::Text && unknowns(tree, ref).empty();
 }
 
+bool is_quantity(const Tree& tree, Ref ref) {
+  const auto& node = tree[ref];
+  if (node.kind == Kind::Symbol) return true;
+  if (node.kind == Kind::Function && (node.name == "int" || node.name == "lim")) return true;
+  if (node.kind == Kind::Power) {  // one over letters
+    const auto& exponent = tree[node.items[1]];
+    return exponent.kind == Kind::Number && exponent.value == -1 &&
+           is_quantity(tree, node.items[0]);
+  }
+  return !node.items.empty() && node.kind != Kind::Relation &&
+         std::all_of(node.items.begin(), node.items.end(),
+                     [&](Ref item) { return is_quantity(tree, item); });
+}
+
 bool is_set_like(const Tree& tree, Ref ref) {
   switch (tree[ref].kind) {
     case Kind::Set:

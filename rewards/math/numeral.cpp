@@ -83,6 +83,35 @@ std::optional<std::pair<std::string, std::size_t>> repeating_at(std::string_view
   return std::nullopt;
 }
 
+/// The digits of 0.1666..., as of 0.1(6): the shortest block that ends them three times, or twice if it is longer than
+/// a digit. Nothing where they do not repeat.
+std::optional<std::string> with_block(std::string_view decimals) {
+  for (std::size_t period = 1; 2 * period <= decimals.size(); ++period) {
+    const std::size_t times = period == 1 ? 3 : 2;
+    if (times * period > decimals.size()) continue;
+    const auto tail = decimals.substr(decimals.size() - times * period);
+    if (tail.substr(period) != tail.substr(0, tail.size() - period)) continue;
+    return std::string(decimals.substr(0, decimals.size() - period)) + "(" +
+           std::string(tail.substr(0, period)) + ")";
+  }
+  return std::nullopt;
+}
+
+/// The bytes of an ellipsis.
+std::size_t ellipsis_at(std::string_view text) {
+  for (const std::string_view mark : {"...", "\\ldots", "\\dots", "\\cdots", "\u2026"}) {
+    if (text.starts_with(mark)) return mark.size();
+  }
+  return 0;
+}
+
+/// A decimal comma between braces, 0{,}5: before three digits it parts thousands.
+bool decimal_comma_at(std::string_view text) {
+  if (!text.starts_with("{,}")) return false;
+  const auto count = digits_at(text, 3);
+  return count > 0 && count != 3;
+}
+
 struct VulgarFraction {
   std::string_view character;
   std::string_view value;
@@ -127,6 +156,12 @@ Numeral read_numeral(std::string_view text, bool listed) {
     numeral.size = at + blank + fraction->character.size();
     return numeral;
   }
+  if (at == numeral.text.size() && decimal_comma_at(text.substr(at))) {
+    const auto count = digits_at(text, at + 3);
+    numeral.text += "." + std::string(text.substr(at + 3, count));
+    numeral.size = at + 3 + count;
+    return numeral;
+  }
   if (at < text.size() && text[at] == '.' && numeral.text.find('.') == std::string::npos) {
     const auto count = digits_at(text, at + 1);
     const bool repeats = repeating_at(text.substr(at + 1)).has_value();
@@ -137,6 +172,12 @@ Numeral read_numeral(std::string_view text, bool listed) {
       if (const auto repeating = repeating_at(text.substr(at))) {
         numeral.text += "(" + repeating->first + ")";
         at += repeating->second;
+      } else if (const auto dots = ellipsis_at(text.substr(at)); dots > 0) {
+        if (const auto block = with_block(text.substr(at - count, count))) {
+          numeral.text.replace(numeral.text.size() - count, count, *block);
+          numeral.size = at + dots;
+          return numeral;
+        }
       }
     }
   }

@@ -1,5 +1,6 @@
 #include "rewards/math/parser.h"
 
+#include "rewards/math/meaning.h"
 #include "rewards/math/parser_state.h"
 #include "rewards/math/vocabulary.h"
 
@@ -80,7 +81,13 @@ Ref Parser::sum() {
     if (take(TokenKind::Operator, "+")) {
       terms.push_back(product());
     } else if (take(TokenKind::Operator, "-")) {
-      terms.push_back(tree_.negative(product()));
+      const auto term = product();
+      const bool sets = tree_[term].kind == Kind::Set && is_set_like(tree_, terms.back());
+      if (sets)  // \mathbb{R} - \{0\}
+        terms.back() =
+            tree_.add({.kind = Kind::SetOperation, .name = "minus", .items = {terms.back(), term}});
+      else
+        terms.push_back(tree_.negative(term));
     } else if (at(TokenKind::Operator, "p") || at(TokenKind::Operator, "q")) {
       const auto name = next().text;
       terms.push_back(plus_minus(name, product()));
@@ -89,6 +96,13 @@ Ref Parser::sum() {
     }
   }
   return tree_.sum(terms);
+}
+
+/// The [ of [0, 1[, behind which nothing stands.
+bool Parser::closes_open_interval() const {
+  if (!at(TokenKind::Open, "[")) return false;
+  const auto after = peek(1).kind;
+  return after == TokenKind::End || after == TokenKind::SetSign || after == TokenKind::Separator;
 }
 
 bool Parser::starts_operand() const {
@@ -102,7 +116,7 @@ bool Parser::starts_operand() const {
     case TokenKind::Text:
       return true;
     case TokenKind::Open:
-      return !opens_modulus();
+      return !opens_modulus() && !closes_open_interval();
     case TokenKind::Command:
       return peek().text != "end" && peek().text != "pmod";
     case TokenKind::Bar:
@@ -201,6 +215,9 @@ Ref Parser::postfix() {
       value = tree_.function("factorial", {value});
     } else if (take(TokenKind::Percent)) {
       value = tree_.add({.kind = Kind::Percent, .items = {value}});
+    } else if (at(TokenKind::Operator, "_") && is_whole(tree_, value) &&
+               tokens_[at_ - 1].text == ")") {
+      value = based(tree_[value].value.str());  // (210)_3
     } else if (at(TokenKind::Operator, "_") && tree_[value].kind == Kind::Symbol) {
       value = tree_.symbol(tree_[value].name + subscript());  // \vec{v}_1
     } else if (take(TokenKind::Degree)) {

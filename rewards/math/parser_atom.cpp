@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "rewards/math/meaning.h"
 #include "rewards/math/parser_state.h"
 #include "rewards/math/vocabulary.h"
 
@@ -39,6 +40,9 @@ Ref Parser::atom() {
       return tree_.symbol("...");
     case TokenKind::Open:
       return bracketed();
+    case TokenKind::Close:  // ]0, 1[
+      if (peek().text == "]") return bracketed();
+      refuse("'" + peek().text + "' is out of place");
     case TokenKind::Bar:
       return absolute();
     case TokenKind::Function:
@@ -66,7 +70,10 @@ Ref Parser::numeral() {
 /// A numeral in another base: 4210_7, \text{A5}_{11}.
 Ref Parser::based(std::string_view digits) {
   take(TokenKind::Operator, "_");
-  const auto base = group_or_atom();
+  auto base = group_or_atom();
+  if (tree_[base].kind == Kind::Text) {
+    if (const auto named = named_base(tree_[base].name)) base = tree_.number(*named);
+  }
   if (tree_[base].kind != Kind::Number) refuse("a base that is no number");
   if (digits.size() > 200) refuse("too many digits");
   Fraction total = 0;
@@ -98,7 +105,21 @@ std::string Parser::subscript() {
   return text;
 }
 
+/// At ( behind a letter: y(t) = ..., p(x, y) = ..., y(0) = ...
+bool Parser::opens_arguments() const {
+  if (!at(TokenKind::Open, "(")) return false;
+  for (std::size_t i = 1;; i += 2) {
+    const auto kind = peek(i).kind;
+    if (kind != TokenKind::Symbol && kind != TokenKind::Number) return false;
+    const auto& after = peek(i + 1);
+    if (after.kind == TokenKind::Close && after.text == ")")
+      return peek(i + 2).kind == TokenKind::Relation && peek(i + 2).text == "=";
+    if (after.kind != TokenKind::Separator) return false;
+  }
+}
+
 Ref Parser::letter() {
+  const bool first = at_ == 0 || tokens_[at_ - 1].kind == TokenKind::Separator;
   const auto token = next();
   const auto below = subscript();
   const bool index = counts_by_i_ && token.text == "i";
@@ -121,6 +142,7 @@ Ref Parser::letter() {
     at_ += 5;
     return applied(tree_.symbol(name + "^-1"));
   }
+  if (first && opens_arguments()) return applied(symbol);
   if (by_name && at(TokenKind::Open, "(")) {
     // A capital letter is a function of letters or a number, and a factor before a sum.
     const bool small = name[0] == 'f' || name[0] == 'g' || name[0] == 'h' ||
@@ -159,6 +181,9 @@ std::optional<Ref> Parser::mark(Ref base) {
     std::vector<Ref> ends = {zero, end};
     if (token.text == "-") ends = {tree_.negative(end), zero};
     marked = tree_.add({.kind = Kind::Tuple, .name = "()", .items = std::move(ends)});
+  } else if (node.kind == Kind::Constant && is_set_like(tree_, base) &&
+             token.kind == TokenKind::Operator && (token.text == "+" || token.text == "-")) {
+    marked = tree_.constant(node.name + token.text);  // \mathbb{Z}^+
   } else if (!(node.kind == Kind::Number && token.kind == TokenKind::Text &&
                is_ordinal_ending(token.text))) {
     return std::nullopt;
@@ -196,7 +221,8 @@ bool Parser::parts_condition() const {
 
 Ref Parser::bracketed() {
   const bool braces = at(TokenKind::Open, "S");
-  const auto open = next().text;
+  auto open = next().text;
+  if (open == "]") open = "(";
   const auto outer_bars = bars_;
   const auto outer_such_that = such_that_;
   const auto outer_colon_parts = colon_parts_;
@@ -211,8 +237,10 @@ Ref Parser::bracketed() {
   bars_ = outer_bars;
   such_that_ = outer_such_that;
   colon_parts_ = outer_colon_parts;
-  if (!at(TokenKind::Close)) refuse("a bracket is not closed");
-  const auto close = next().text;
+  const bool turned = open != "S" && open != "{" && closes_open_interval();
+  if (!at(TokenKind::Close) && !turned) refuse("a bracket is not closed");
+  const auto token = next();
+  const auto close = turned ? ")" : token.text;
   if (open == "f" || open == "c") return tree_.function(open == "f" ? "floor" : "ceil", {inside});
   const bool many = tree_[inside].kind == Kind::List;
   if (open == "S" || open == "{") {

@@ -8,7 +8,7 @@ namespace {
 
 bool is_trigonometric(std::string_view name) {
   return name == "sin" || name == "cos" || name == "tan" || name == "sec" || name == "csc" ||
-         name == "cot";
+         name == "cot" || name == "cis";
 }
 
 /// dy, and above the line of a fraction also d: what a derivative is written with, where d is no factor.
@@ -123,7 +123,9 @@ Ref Parser::function() {
   const bool outer = std::exchange(in_angle_, in_angle_ || is_trigonometric(name));
   const auto inside = function_argument();
   in_angle_ = outer;
-  if (tree_[inside].kind == Kind::Tuple || tree_[inside].kind == Kind::List) {
+  const bool of_many = name == "max" || name == "min" || name == "gcd" || name == "lcm";
+  if (tree_[inside].kind == Kind::Tuple || tree_[inside].kind == Kind::List ||
+      (of_many && tree_[inside].kind == Kind::Set)) {
     const auto items = tree_[inside].items;
     arguments.insert(arguments.end(), items.begin(), items.end());
   } else {
@@ -132,7 +134,10 @@ Ref Parser::function() {
   const bool inverse = power_first && tree_[raised].value == -1 &&
                        tree_[raised].kind == Kind::Number && !name.starts_with("arc");
   if (inverse && is_trigonometric(name)) return tree_.function("arc" + name, arguments);
-  const auto value = tree_.function(name, arguments);
+  auto value = tree_.function(name, arguments);
+  if (name == "cis")
+    value = tree_.sum({tree_.function("cos", arguments),
+                       tree_.product({tree_.constant("i"), tree_.function("sin", arguments)})});
   return power_first ? tree_.power(value, raised) : value;
 }
 
@@ -174,6 +179,19 @@ Ref Parser::integral(const std::string& name) {
   return tree_.function(name, std::move(parts));
 }
 
+/// Marks of alignment, which part no columns: all of aligned and its like, those before a relation of cases.
+void Parser::drop_alignment(bool before_relations) {
+  std::size_t kept = at_;
+  for (std::size_t i = at_; i < tokens_.size(); ++i) {
+    const bool mark = tokens_[i].kind == TokenKind::Operator && tokens_[i].text == "&";
+    const bool relation = i + 1 < tokens_.size() && tokens_[i + 1].kind == TokenKind::Relation;
+    if (mark && (relation || !before_relations)) continue;
+    if (kept != i) tokens_[kept] = std::move(tokens_[i]);
+    ++kept;
+  }
+  tokens_.resize(kept);
+}
+
 Ref Parser::matrix() {
   const auto environment = [this] {
     if (!take(TokenKind::Open, "{")) refuse("'{' is missing");
@@ -186,6 +204,8 @@ Ref Parser::matrix() {
   const Depth depth(*this);
   const auto name = environment();
   if (name == "array" && at(TokenKind::Open, "{")) environment();  // {cc}
+  const bool plain = name.find("matrix") == std::string::npos && name != "array";
+  if (plain) drop_alignment(name == "cases");
   Node node{.kind = Kind::Matrix};
   std::size_t in_row = 0;
   while (!at(TokenKind::Command, "end")) {
@@ -196,9 +216,9 @@ Ref Parser::matrix() {
       next();
     node.items.push_back(relation());
     ++in_row;
-    if (take(TokenKind::Operator, "&")) continue;
     while (at(TokenKind::Separator))
       next();
+    if (take(TokenKind::Operator, "&")) continue;
     if (node.columns == 0) node.columns = in_row;
     if (in_row != node.columns) refuse("rows of different lengths");
     in_row = 0;
@@ -208,8 +228,9 @@ Ref Parser::matrix() {
   next();
   if (environment() != name || node.items.empty()) refuse("a matrix that is not closed");
   if (in_row != 0) refuse("rows of different lengths");
-  const bool plain = name.find("matrix") == std::string::npos && name != "array";
   if (plain && node.items.size() == 1) return node.items[0];
+  if (plain && node.columns == 1)  // a system
+    return tree_.add({.kind = Kind::List, .name = "and", .items = std::move(node.items)});
   const auto whole = tree_.add(std::move(node));
   return name == "vmatrix" ? tree_.function("det", {whole}) : whole;
 }

@@ -62,6 +62,8 @@ class Parser {
   Ref numeral();
   Ref based(std::string_view digits);
   Ref letter();
+  bool opens_arguments() const;
+  bool closes_open_interval() const;
   Ref words();
   Ref bracketed();
   Ref absolute();
@@ -77,6 +79,7 @@ class Parser {
   Ref series(const std::string& name);
   Ref integral(const std::string& name);
   Ref matrix();
+  void drop_alignment(bool before_relations);
   Ref applied(Ref function_name);
   Ref group_or_atom();
   Ref group();

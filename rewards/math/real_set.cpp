@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "rewards/math/canonical.h"
+#include "rewards/math/meaning.h"
 #include "rewards/math/vocabulary.h"
 
 namespace aha::math {
@@ -148,12 +149,15 @@ MaybeSet solved(Tree& tree, Ref left, char relation, Ref right, Scope& scope) {
   if (is_absolute(right) && left_known && infinite(tree, left) == 0)
     return solved_absolute(tree, tree[right].items[0], mirrored(relation), left, scope);
   if (is_unknown(tree, left) && right_known) {
-    if (const auto end = infinite(tree, right); end != 0) return std::nullopt;
+    const auto end = infinite(tree, right);
+    if (end == (relation == sign::kLess ? 1 : -1) &&
+        (relation == sign::kLess || relation == sign::kMore))
+      return whole_line(true);  // x < infinity
+    if (end != 0) return std::nullopt;
     return compared(right, relation);
   }
   if (is_unknown(tree, right) && left_known) {
-    if (infinite(tree, left) != 0) return std::nullopt;
-    return compared(left, mirrored(relation));
+    return solved(tree, right, mirrored(relation), left, scope);
   }
   const auto difference = tree.sum({left, tree.negative(right)});
   const auto names = unknowns(tree, difference);
@@ -191,6 +195,19 @@ MaybeSet inequality(Tree& tree, Ref ref, Scope& scope) {
   return set;
 }
 
+/// x \ne \pm 2.
+MaybeSet except_both(Tree& tree, const Node& chain, Ref ref, Scope& scope) {
+  if (chain.name != std::string(1, sign::kNotEqual)) return std::nullopt;
+  MaybeSet set = whole_line(true);
+  for (const auto part : items_of(tree, ref)) {
+    const auto next = inequality(tree, part, scope);
+    set = next ? combined(tree, *set, *next, both, scope) : std::nullopt;
+    if (!set) return std::nullopt;
+    set->variable = next->variable;
+  }
+  return set;
+}
+
 }  // namespace
 
 MaybeSet real_set(Tree& tree, Ref ref, Scope& scope) {
@@ -201,6 +218,7 @@ MaybeSet real_set(Tree& tree, Ref ref, Scope& scope) {
     case Kind::Set:
       return points(tree, node, scope);
     case Kind::Relation:
+      if (contains(tree, ref, Kind::PlusMinus)) return except_both(tree, node, ref, scope);
       return inequality(tree, ref, scope);
     case Kind::Constant:
       if (node.name == "reals") return whole_line(true);

@@ -24,7 +24,8 @@ bool is_decimal(const Tree& tree, Ref ref) {
 /// m, s^2, and of those that one divides by: s^{-1}, (s^2)^{-1}.
 bool is_unit(const Tree& tree, Ref ref) {
   const auto& node = tree[ref];
-  if (node.kind == Kind::Symbol) return is_letter_unit(node.name);
+  if (node.kind == Kind::Symbol)
+    return is_letter_unit(node.name) || (node.spaced && is_spaced_unit(node.name));
   return node.kind == Kind::Power && tree[node.items[1]].kind == Kind::Number &&
          is_unit(tree, node.items[0]);
 }

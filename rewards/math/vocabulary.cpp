@@ -163,6 +163,14 @@ constexpr Entry kCommands[] = {
     {"angle", K::Command},
     {"triangle", K::Command},
     {"bf", K::Skip},
+    {"tiny", K::Skip},
+    {"small", K::Skip},
+    {"normalsize", K::Skip},
+    {"large", K::Skip},
+    {"Large", K::Skip},
+    {"LARGE", K::Skip},
+    {"huge", K::Skip},
+    {"Huge", K::Skip},
     {"rm", K::Skip},
     {"it", K::Skip},
     {"tt", K::Skip},
@@ -175,9 +183,10 @@ constexpr Entry kCommands[] = {
 };
 
 constexpr std::string_view kFunctions[] = {
-    "sin",    "cos",    "tan",    "sec",    "csc",    "cot", "sinh", "cosh", "tanh", "arcsin",
-    "arccos", "arctan", "arcsec", "arccsc", "arccot", "ln",  "log",  "lg",   "exp",  "max",
-    "min",    "gcd",    "lcm",    "det",    "arg",    "Re",  "Im",   "deg",  "dim",  "ker"};
+    "sin",  "cos",    "tan",    "sec",    "csc",    "cot",    "sinh",   "cosh",
+    "tanh", "arcsin", "arccos", "arctan", "arcsec", "arccsc", "arccot", "ln",
+    "log",  "lg",     "exp",    "max",    "min",    "gcd",    "lcm",    "det",
+    "arg",  "Re",     "Im",     "deg",    "dim",    "ker",    "cis"};
 
 constexpr Entry kWords[] = {
     {"and", K::Separator},

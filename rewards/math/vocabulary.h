@@ -51,6 +51,12 @@ std::string connective_of(std::string_view separator);
 /// True of those that say "both".
 bool is_conjunction(std::string_view connective);
 
+/// The base that a word names: 1011_{\text{two}}.
+std::optional<std::int64_t> named_base(std::string_view word);
+
+/// Letters that are a unit only behind a space: 100 N.
+bool is_spaced_unit(std::string_view name);
+
 /// The name of a Greek letter, without its backslash.
 bool is_greek(std::string_view name);
 

@@ -68,6 +68,20 @@ bool is_greek(std::string_view name) {
   return holds(kLetters, name);
 }
 
+std::optional<std::int64_t> named_base(std::string_view word) {
+  constexpr std::string_view kBases[] = {"two",   "three", "four", "five",   "six",   "seven",
+                                         "eight", "nine",  "ten",  "eleven", "twelve"};
+  if (word == "sixteen") return 16;
+  const auto* const found = std::find(std::begin(kBases), std::end(kBases), word);
+  if (found == std::end(kBases)) return std::nullopt;
+  return found - std::begin(kBases) + 2;
+}
+
+bool is_spaced_unit(std::string_view name) {
+  constexpr std::string_view kUnits[] = {"N", "J", "W", "V", "C", "K", "Omega"};
+  return holds(kUnits, name);
+}
+
 char negated_sign(char sign) {
   constexpr std::string_view kSigns = "=ce<>LGsSrRPT|a";
   constexpr std::string_view kNegated = "!!nGL><01234567";

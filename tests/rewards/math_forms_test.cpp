@@ -1,0 +1,151 @@
+// The reward `math`: the ways in which right answers are written.
+#include "tests/rewards/rewards_support.h"
+#include "tests/support/catch.h"
+
+using namespace aha;       // NOLINT
+using namespace aha_test;  // NOLINT
+
+namespace {
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+/// Golds and boxed answers.
+void check_answers(const Pairs& pairs, double score) {
+  for (const auto& [gold, answer] : pairs) {
+    INFO(gold << " and " << answer);
+    CHECK(Judged{"\\boxed{" + answer + "}", {{"answer", gold}}}.by("math").score == score);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("math: an equation may state the number that a question asks for") {
+  check_answers(
+      {
+          {R"(113)", R"(m+n=113)"},
+          {R"(6)", R"(xy=6)"},
+          {R"(6)", R"(\frac ab = 6)"},
+          {R"(\frac35)", R"(\sin\theta = \frac35)"},
+          {R"(\frac14)", R"(P(A \cap B)=\frac14)"},
+          {R"(60)", R"(m\angle ABC = 60^\circ)"},
+          {R"(113)", R"(m+n=100+13=113)"},
+          {R"(x+1)", R"(\frac{x^2-1}{x-1} = x+1)"},
+      },
+      1.0);
+  check_answers(
+      {
+          {R"(113)", R"(m+n=112)"},
+          {R"(10)", R"(2x=10)"},
+          {R"(0)", R"(x-5=0)"},
+          {R"(7)", R"(m+n>7)"},
+          {R"(113)", R"(m+n=100=113)"},
+          {R"(x+1)", R"(x-1=x+1)"},
+          {R"(m+n=113)", R"(113)"},
+          {R"(x+1)", R"(xy=x+1)"},
+      },
+      0.0);
+}
+
+TEST_CASE("math: any letter may name a function at the beginning of an equation") {
+  check_answers(
+      {
+          {R"(x^2+1)", R"(p(x) = x^2+1)"},
+          {R"(p(x) = x^2+1)", R"(x^2+1)"},
+          {R"(y = e^{-t})", R"(y(t) = e^{-t})"},
+          {R"(3)", R"(y(0) = 3)"},
+          {R"(x^2+x)", R"(x(x+1))"},
+      },
+      1.0);
+  check_answers({{R"(p(x) = x^2+1)", R"(p(x) = x^2)"}, {R"(y(2) = 5)", R"(y(3) = 5)"}}, 0.0);
+}
+
+TEST_CASE("math: systems are lists of their equations") {
+  check_answers(
+      {
+          {R"(x=1, y=2)", R"(\begin{cases} x=1\\ y=2\end{cases})"},
+          {R"((1,2))", R"(\begin{cases} x=1,\\ y=2.\end{cases})"},
+          {R"(x=1, y=2)", R"(\begin{aligned} x &= 1 \\ y &= 2 \end{aligned})"},
+          {R"(x=1, x=2)", R"(x=1 \\ x=2)"},
+          {R"(\begin{cases} x^2 & x>0 \\ 0 & x \le 0 \end{cases})",
+           R"(\begin{cases} x^2, & \text{if } x>0, \\ 0, & \text{if } x \le 0. \end{cases})"},
+      },
+      1.0);
+  check_answers(
+      {
+          {R"((1,2))", R"(\begin{cases} x=2\\ y=1\end{cases})"},
+          {R"(\begin{cases} x^2 & x>0 \\ 0 & x \le 0 \end{cases})",
+           R"(\begin{cases} x^2 & x>1 \\ 0 & x \le 1 \end{cases})"},
+      },
+      0.0);
+}
+
+TEST_CASE("math: units may have powers and stand in one text") {
+  check_answers(
+      {
+          {R"(12)", R"(12\ \mathrm{cm^2})"},
+          {R"(12)", R"(12 \text{ cm^2})"},
+          {R"(9.8)", R"(9.8\ \mathrm{m\,s^{-2}})"},
+          {R"(12)", R"(12 \, \mathrm{kg \cdot m^{2}})"},
+          {R"(5)", R"(5\,\Omega)"},
+          {R"(100)", R"(100\,N)"},
+          {R"(1.6\times10^{-19})", R"(1.6 \times 10^{-19} \mathrm{C})"},
+      },
+      1.0);
+  check_answers({{R"(5)", R"(5\mathrm{x^2})"}, {R"(100 N)", R"(99)"}, {R"(100)", R"(100N)"}}, 0.0);
+}
+
+TEST_CASE("math: numbers in other spellings") {
+  check_answers(
+      {
+          {R"(0.5)", R"(0{,}5)"},
+          {R"(3.14)", R"(3{,}14)"},
+          {R"(1234)", R"(1{,}234)"},
+          {R"(\frac13)", R"(0.333\ldots)"},
+          {R"(\frac16)", R"(0.1666...)"},
+          {R"(\frac{41}{333})", R"(0.123123\dots)"},
+          {R"(35000)", R"(3.5 x 10^4)"},
+          {R"(5)", R"(5\\)"},
+          {R"(5)", R"(\textcolor{red}{5})"},
+          {R"(5)", R"(\large 5)"},
+          {R"(21)", R"((210)_3)"},
+          {R"(11)", R"(1011_{\text{two}})"},
+          {R"(1+i\sqrt3)", R"(2\operatorname{cis}(\pi/3))"},
+          {R"(1+i\sqrt3)", R"(2\operatorname{cis} 60^\circ)"},
+          {R"(\min(a,b))", R"(\min\{b,a\})"},
+          {R"(3:4:5)", R"(6:8:10)"},
+      },
+      1.0);
+  check_answers(
+      {
+          {R"(0.333)", R"(0.333\ldots)"},
+          {R"(1.41)", R"(1.4142\ldots)"},
+          {R"(3:4:5)", R"(6:8:11)"},
+          {R"(3:4:5)", R"(3:5:4)"},
+          {R"(0:1:2)", R"(0:1:3)"},
+          {R"(21)", R"((211)_3)"},
+      },
+      0.0);
+}
+
+TEST_CASE("math: sets in other spellings") {
+  check_answers(
+      {
+          {R"((0,1))", R"(]0,1[)"},
+          {R"([0,1) \cup (2,3])", R"([0,1[ \cup ]2,3])"},
+          {R"(x \ne 2 \text{ and } x \ne -2)", R"(x\ne\pm2)"},
+          {R"((-\infty,-2)\cup(-2,2)\cup(2,\infty))", R"(x\ne\pm2)"},
+          {R"((-\infty,0)\cup(0,\infty))", R"(\mathbb{R}-\{0\})"},
+          {R"((1,2)\cup(3,4))", R"((1,2) U (3,4))"},
+          {R"((2,\infty))", R"(2<x<\infty)"},
+          {R"(\mathbb{Z}^+)", R"(\mathbb{Z}^{+})"},
+      },
+      1.0);
+  check_answers(
+      {
+          {R"([0,1])", R"(]0,1[)"},
+          {R"((-\infty,2)\cup(2,\infty))", R"(x\ne\pm2)"},
+          {R"(\mathbb{Z}^+)", R"(\mathbb{Z})"},
+          {R"((1,2)\cup(3,4))", R"((1,2) U (3,5))"},
+      },
+      0.0);
+}
