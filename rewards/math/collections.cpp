@@ -125,11 +125,18 @@ std::optional<Judgement> Comparer::by_name(Ref a, Ref b) {
   const auto left = named_values(tree_, a);
   const auto right = named_values(tree_, b);
   if (left.size() < 2 || left.size() != right.size()) return std::nullopt;
+  const auto named_as = [&](const std::string& name) {
+    return std::find_if(right.begin(), right.end(),
+                        [&](const auto& of) { return of.first == name; });
+  };
+  const bool other_names = std::all_of(
+      left.begin(), left.end(), [&](const auto& of) { return named_as(of.first) == right.end(); });
+  if (other_names)
+    return in_order(coordinates_of(left), coordinates_of(right), "other items, or another order");
   bool unjudged = false;
   bool all = true;
   for (const auto& [name, value] : left) {
-    const auto other =
-        std::find_if(right.begin(), right.end(), [&](const auto& of) { return of.first == name; });
+    const auto other = named_as(name);
     if (other == right.end()) return std::nullopt;
     const auto verdict = compare(value, other->second).verdict;
     all = all && verdict != Verdict::Different;

@@ -47,6 +47,7 @@ std::optional<Ref> Comparer::stated_value(Ref gold, Ref answer) {
   auto last = chain.items.size() - 1;
   while (last > 1 && chain.name[last - 1] == sign::kAbout)
     --last;
+  if (canonical(tree_, chain.items[0]) == canonical(tree_, chain.items[last])) return std::nullopt;
   const bool number = is_known(tree_, gold) && is_known(tree_, chain.items[last]);
   for (std::size_t i = 0; i < last; ++i) {
     const bool stands = number
@@ -176,7 +177,10 @@ Judgement Comparer::sets(Ref a, Ref b) {
   if (left && right && same_set(tree_, *left, *right, scope_)) return equal();
   if (is(a, Kind::SetOperation) && is(b, Kind::SetOperation) && tree_[a].name == tree_[b].name) {
     const auto items_a = tree_[a].items;
-    const auto items_b = tree_[b].items;
+    auto items_b = tree_[b].items;
+    auto judgement = in_order(items_a, items_b, "another set");
+    if (judgement.verdict == Verdict::Equal || tree_[a].name == "minus") return judgement;
+    std::reverse(items_b.begin(), items_b.end());
     return in_order(items_a, items_b, "another set");
   }
   return different("another relation or set");

@@ -203,6 +203,13 @@ void Lexer::text_argument(bool names) {
   if (inner == "and" || inner == "or" || inner == "," || inner == ";" || inner == "And" ||
       inner == "Or")
     return push(TokenKind::Separator, inner);
+  // "cm and" before another answer
+  for (const std::string_view connective : {" and", " or"}) {
+    if (!inner.ends_with(connective)) continue;
+    push(TokenKind::Text, trimmed(inner.substr(0, inner.size() - connective.size())));
+    return push(TokenKind::Separator, connective.substr(1));
+  }
+  if (inner == "mod") return push(TokenKind::Operator, "m");
   if (inner == "percent" || inner == "%" || inner == "\\%") return push(TokenKind::Percent, "%");
   if (inner == "degrees" || inner == "degree") return push(TokenKind::Degree, "");
   // \text{1A}_{16}: the digits of a base

@@ -220,6 +220,10 @@ Ref Parser::postfix() {
       value = based(tree_[value].value.str());  // (210)_3
     } else if (at(TokenKind::Operator, "_") && tree_[value].kind == Kind::Symbol) {
       value = tree_.symbol(tree_[value].name + subscript());  // \vec{v}_1
+    } else if (at(TokenKind::Degree) && tree_[value].kind == Kind::Symbol &&
+               peek(1).kind == TokenKind::Symbol) {
+      next();  // f \circ g
+      value = tree_.symbol(tree_[value].name + " of " + tree_[letter()].name);
     } else if (take(TokenKind::Degree)) {
       value = degrees(value);
     } else {

@@ -8,10 +8,11 @@ namespace aha::math {
 /// The expression that a text of LaTeX or plain mathematics is, added to `tree`.
 ///
 ///   answer   = relation { separator relation }             two or more: List
-///   relation = union { ("=" | "<" | "in" | ...) union }    two or more: Relation
+///   relation = residue { ("=" | "<" | "in" | ...) residue }  two or more: Relation
+///   residue  = union [ "(mod" sum ")" ]
 ///   union    = sum { ("union" | "intersection" | "minus") sum }
 ///   sum      = product { ("+" | "-" | plus-minus) product }
-///   product  = signed { ["*" | "/" | mod] signed }         units after a factor are dropped
+///   product  = signed { ["*" | "/" | mod] signed }         words after a factor: remarks.h
 ///   signed   = { "+" | "-" } power
 ///   power    = postfix [ "^" exponent ]
 ///   postfix  = atom { "!" | "%" | degree | prime | subscript }

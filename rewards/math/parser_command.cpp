@@ -182,8 +182,14 @@ Ref Parser::integral(const std::string& name) {
 /// Marks of alignment, which part no columns: all of aligned and its like, those before a relation of cases.
 void Parser::drop_alignment(bool before_relations) {
   std::size_t kept = at_;
+  std::size_t inner = 0;  // matrices and the like, whose columns stay
+  bool within = true;
   for (std::size_t i = at_; i < tokens_.size(); ++i) {
-    const bool mark = tokens_[i].kind == TokenKind::Operator && tokens_[i].text == "&";
+    const auto& token = tokens_[i];
+    if (token.kind == TokenKind::Command && token.text == "begin") ++inner;
+    if (token.kind == TokenKind::Command && token.text == "end" && inner-- == 0) within = false;
+    const bool mark =
+        within && inner == 0 && token.kind == TokenKind::Operator && token.text == "&";
     const bool relation = i + 1 < tokens_.size() && tokens_[i + 1].kind == TokenKind::Relation;
     if (mark && (relation || !before_relations)) continue;
     if (kept != i) tokens_[kept] = std::move(tokens_[i]);

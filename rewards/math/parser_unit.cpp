@@ -51,9 +51,11 @@ bool Parser::stands_for_number(const std::vector<Ref>& factors) const {
 Ref Parser::with_words_after(Ref value, const std::string& words, bool number) {
   const auto remark = plain_remark(words);
   if (is_optional_remark(remark)) return remarked(value, remark);
-  if (!number) return is_unit_name(remark) ? value : remarked(value, remark);
+  if (!number && tree_[value].kind != Kind::Symbol)
+    return is_unit_name(remark) ? value : remarked(value, remark);
   if (const auto operation = operation_after(remark)) return worked_out(tree_, *operation, value);
-  return changes_number(remark, false) ? remarked(value, remark) : value;
+  const bool says_more = number ? changes_number(remark, false) : !is_unit_name(remark);
+  return says_more ? remarked(value, remark) : value;
 }
 
 Ref Parser::with_words_before(const std::string& words, Ref value) {

@@ -219,6 +219,11 @@ MaybeSet real_set(Tree& tree, Ref ref, Scope& scope) {
       return points(tree, node, scope);
     case Kind::Relation:
       if (contains(tree, ref, Kind::PlusMinus)) return except_both(tree, node, ref, scope);
+      if (node.name == std::string(1, sign::kIn) && is_unknown(tree, node.items[0])) {
+        auto set = real_set(tree, node.items[1], scope);
+        if (set) set->variable = canonical(tree, node.items[0]);
+        return set;
+      }
       return inequality(tree, ref, scope);
     case Kind::Constant:
       if (node.name == "reals") return whole_line(true);

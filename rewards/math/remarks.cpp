@@ -41,18 +41,19 @@ constexpr std::string_view kNumbers[] = {
     "eighty", "ninety", "hundred", "thousand", "million", "billion", "trillion"};
 
 constexpr std::string_view kChanging[] = {
-    "plus",       "minus",       "negative",  "half",     "than",    "if",      "when",
-    "where",      "unless",      "whenever",  "between",  "squared", "cubed",   "factorial",
-    "divided",    "multiplied",  "sqrt",      "loss",     "losses",  "deficit", "debt",
-    "below",      "west",        "south",     "twice",    "thrice",  "halves",  "thirds",
-    "fourths",    "fifths",      "sixths",    "sevenths", "eighths", "ninths",  "tenths",
-    "hundredths", "thousandths", "millionths"};
+    "plus",       "minus",       "negative",   "half",     "than",    "if",      "when",
+    "where",      "unless",      "whenever",   "between",  "squared", "cubed",   "factorial",
+    "divided",    "multiplied",  "sqrt",       "loss",     "losses",  "deficit", "debt",
+    "below",      "west",        "south",      "twice",    "thrice",  "halves",  "thirds",
+    "fourths",    "fifths",      "sixths",     "sevenths", "eighths", "ninths",  "tenths",
+    "hundredths", "thousandths", "millionths", "doubled",  "halved",  "tripled", "inverse",
+    "inverted"};
 
 // As the last word they are a condition; "5 even numbers" are counted.
 constexpr std::string_view kConditions[] = {"odd", "even", "prime"};
 
 constexpr std::string_view kChangingBefore[] = {"double", "triple", "opposite", "square", "cube",
-                                                "root",   "log",    "below",    "under"};
+                                                "root",   "log",    "below",    "under",  "over"};
 
 constexpr std::pair<std::string_view, int> kParts[] = {
     {"halves", 2},  {"thirds", 3},       {"fourths", 4},        {"fifths", 5},
@@ -75,13 +76,30 @@ constexpr std::string_view kUnitNames[] = {
     "students",    "sq",         "cu",          "squared",   "cubed",      "hz",
     "kw",          "kj",         "ml",          "pa",        "kpa",        "mol"};
 
+/// Without brackets and the like around it.
+std::string_view without_marks(std::string_view word) {
+  constexpr std::string_view kMarks = "()[]:!?\"'";
+  const auto first = word.find_first_not_of(kMarks);
+  if (first == std::string_view::npos) return {};
+  return word.substr(first, word.find_last_not_of(kMarks) - first + 1);
+}
+
+/// "plus-three"; "two-digit" is no number.
+bool is_changing(std::string_view word) {
+  return holds(kNumbers, word) || holds(kChanging, word.substr(0, word.find('-')));
+}
+
 }  // namespace
 
 std::string plain_remark(std::string_view words) {
   std::string plain;
   std::string word;
   const auto add = [&] {
-    if (!word.empty() && !holds(kFillers, word)) plain += (plain.empty() ? "" : " ") + word;
+    const auto bare = choice_of(word) ? std::string_view(word) : without_marks(word);
+    if (!bare.empty() && !holds(kFillers, bare)) {
+      if (!plain.empty()) plain += ' ';
+      plain += bare;
+    }
     word.clear();
   };
   for (const char c : words) {
@@ -127,7 +145,7 @@ std::optional<Operation> operation_before(std::string_view remark) {
 bool changes_number(std::string_view remark, bool before) {
   const auto words = words_of(remark);
   for (std::size_t i = 0; i < words.size(); ++i) {
-    if (holds(kChanging, words[i]) || holds(kNumbers, words[i])) {
+    if (is_changing(words[i])) {
       // "cm squared" is a unit.
       const bool of_unit = i > 0 && !before && (words[i] == "squared" || words[i] == "cubed");
       if (!of_unit) return true;
@@ -146,6 +164,7 @@ bool is_unit_name(std::string_view remark) {
     return holds(kUnitNames, word) || is_short_unit(word) || is_letter_unit(word);
   };
   const auto words = words_of(remark);
+  if (!words.empty() && (words[0] == "squared" || words[0] == "cubed")) return false;
   return std::all_of(words.begin(), words.end(), [&](std::string_view word) {
     const auto slash = std::min(word.find('/'), word.size());
     return is_unit(word.substr(0, slash)) &&

@@ -60,6 +60,8 @@ constexpr Entry kCommands[] = {
     {"ge", K::Relation, "G"},
     {"geq", K::Relation, "G"},
     {"geqslant", K::Relation, "G"},
+    {"geqq", K::Relation, "G"},
+    {"leqq", K::Relation, "L"},
     {"lt", K::Relation, "<"},
     {"gt", K::Relation, ">"},
     {"ne", K::Relation, "!"},
@@ -80,6 +82,7 @@ constexpr Entry kCommands[] = {
     {"ni", K::Relation, "N"},
     {"subset", K::Relation, "s"},
     {"subseteq", K::Relation, "S"},
+    {"subsetneq", K::Relation, "s"},
     {"supset", K::Relation, "r"},
     {"supseteq", K::Relation, "R"},
     {"propto", K::Relation, "p"},
@@ -179,6 +182,8 @@ constexpr Entry kCommands[] = {
     {"nonumber", K::Skip},
     {"space", K::Skip},
     {"forall", K::Symbol},
+    {"neg", K::Symbol},
+    {"lnot", K::Symbol, "neg"},
     {"exists", K::Symbol},
 };
 

@@ -66,6 +66,8 @@ TEST_CASE("math: systems are lists of their equations") {
           {R"((1,2))", R"(\begin{cases} x=1,\\ y=2.\end{cases})"},
           {R"(x=1, y=2)", R"(\begin{aligned} x &= 1 \\ y &= 2 \end{aligned})"},
           {R"(x=1, x=2)", R"(x=1 \\ x=2)"},
+          {R"(\begin{pmatrix}1&2\end{pmatrix})",
+           R"(\begin{aligned} A &= \begin{pmatrix}1&2\end{pmatrix} \end{aligned})"},
           {R"(\begin{cases} x^2 & x>0 \\ 0 & x \le 0 \end{cases})",
            R"(\begin{cases} x^2, & \text{if } x>0, \\ 0, & \text{if } x \le 0. \end{cases})"},
       },

@@ -172,6 +172,11 @@ TEST_CASE("math fuzz: whatever is written is judged, and the same each time", "[
                                           "4210_7, 28\\%",
                                           "\\sin^2(x)+\\log_2 8 + |x-1|!",
                                           "f(x)=\\binom{n}{2}",
+                                          "\\text{all odd } n \\ge 5 \\text{ dozen}",
+                                          "\\{2k : k \\in \\mathbb{Z}\\}, \\{\\{1\\},2\\}",
+                                          "x \\equiv 3 \\pmod{7} \\land (x,y)=(\\pm1,\\pm2)",
+                                          "\\begin{cases} x &= 1 \\\\ y = 2 \\end{cases}",
+                                          "]0,1[ U (3,4) - \\{0.333...\\}",
                                           "The answer is $\\boxed{3}$ and #### 5"};
   Mutator mutator(
       11, {"\\",     "{", "}",       "(",        ")",      "[",  "]",      "^",     "_",  "|",

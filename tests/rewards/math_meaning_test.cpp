@@ -55,7 +55,9 @@ TEST_CASE("math: units and labels beside a number do not count") {
       {R"(5)", R"(\text{a total of } 5)"},
       {R"(5)", R"(\text{Total: } 5)"},
       {R"(5)", R"(\text{The answer is } 5)"},
+      {R"(5)", R"(5 \text{ two-digit numbers})"},
       {R"(2x)", R"(2x \text{ inches})"},
+      {R"(5, 6)", R"(5 \text{ cm and } 6 \text{ cm})"},
       {R"(36\pi)", R"(36\pi \text{ cubic inches})"},
       {R"((4,-1))", R"(\text{the point } (4,-1))"},
   });
@@ -98,6 +100,13 @@ TEST_CASE("math: words that change a number count") {
           {R"(7)", R"(3+4\text{i})"},
           {R"(5)", R"(5 \text{ Million})"},
           {R"(2)", R"(2 \text{ root three})"},
+          {R"(5)", R"(5 \text{ (plus three)})"},
+          {R"(5)", R"(5 \text{ plus-three})"},
+          {R"(5)", R"(5 \text{ doubled})"},
+          {R"(5)", R"(5 \text{ is wrong})"},
+          {R"(5)", R"(\text{over } 5)"},
+          {R"(5)", R"(5 \text{ cm or } 6)"},
+          {R"(n)", R"(n \text{ squared})"},
       },
       0.0);
 }
@@ -174,6 +183,7 @@ TEST_CASE("math: coordinates go by their names") {
       {R"((-1,4))", R"(x=4, y=-1)"},
       {R"((1,2,3))", R"(a=3,b=2,c=1)"},
       {R"((x,y)=(2,1))", R"((y,x)=(2,1))"},
+      {R"(x=2, y=3)", R"(a=3, b=2)"},
       {R"((\frac12,\frac34))", R"(m=\frac34, b=\frac12)"},
   });
 }
@@ -184,6 +194,8 @@ TEST_CASE("math: each relation and connective is one of its own") {
       {R"(p \iff q)", R"(p \Leftrightarrow q)"},
       {R"(x \not\in A)", R"(x \notin A)"},
       {R"(p \land q)", R"(q \land p)"},
+      {R"(A \cup B)", R"(B \cup A)"},
+      {R"(x \in (-\infty,1)\cup(2,\infty))", R"(x<1 \text{ or } x>2)"},
   });
   check_other({
       {R"(AB \parallel CD)", R"(AB \perp CD)"},
@@ -194,6 +206,9 @@ TEST_CASE("math: each relation and connective is one of its own") {
       {R"(A \not\subset B)", R"(A \not\parallel B)"},
       {R"(A \subseteq B)", R"(A \to B)"},
       {R"(p \land q)", R"(p \lor q)"},
+      {R"(\neg p)", R"(p)"},
+      {R"(f \circ g)", R"(g \circ f)"},
+      {R"(A \setminus B)", R"(B \setminus A)"},
       {R"(x>1 \text{ and } x<5)", R"(x>1 \text{ or } x<5)"},
       {R"(x>1 \text{ and } y<5)", R"(x>1 \text{ or } y<5)"},
   });
