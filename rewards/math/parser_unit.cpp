@@ -54,12 +54,12 @@ Ref Parser::with_words_after(Ref value, const std::string& words, bool number) {
   if (!number && tree_[value].kind != Kind::Symbol)
     return is_unit_name(remark) ? value : remarked(value, remark);
   if (const auto operation = operation_after(remark)) return worked_out(tree_, *operation, value);
-  const bool says_more = number ? changes_number(remark, false) : !is_unit_name(remark);
+  const bool says_more = number ? changes_number_before(remark) : !is_unit_name(remark);
   return says_more ? remarked(value, remark) : value;
 }
 
 Ref Parser::with_words_before(const std::string& words, Ref value) {
-  if (words.ends_with(':') || words.ends_with('=')) return value;  // a label
+  if (is_label(words)) return value;
   const auto remark = plain_remark(words);
   if (is_optional_remark(remark)) return remarked(value, remark);
   const bool number = stands_for_number({value});
@@ -67,7 +67,7 @@ Ref Parser::with_words_before(const std::string& words, Ref value) {
     if (const auto operation = operation_before(remark))
       return worked_out(tree_, *operation, value);
   }
-  if (number && !changes_number(remark, true)) return value;
+  if (number && !changes_number_after(remark)) return value;
   return remarked(value, remark);
 }
 

@@ -40,20 +40,26 @@ constexpr std::string_view kNumbers[] = {
     "ten",    "eleven", "twelve",  "twenty",   "thirty",  "forty",   "fifty",   "sixty", "seventy",
     "eighty", "ninety", "hundred", "thousand", "million", "billion", "trillion"};
 
+// On either side of a number they make it another one.
 constexpr std::string_view kChanging[] = {
-    "plus",       "minus",       "negative",   "half",     "than",    "if",      "when",
-    "where",      "unless",      "whenever",   "between",  "squared", "cubed",   "factorial",
-    "divided",    "multiplied",  "sqrt",       "loss",     "losses",  "deficit", "debt",
-    "below",      "west",        "south",      "twice",    "thrice",  "halves",  "thirds",
-    "fourths",    "fifths",      "sixths",     "sevenths", "eighths", "ninths",  "tenths",
-    "hundredths", "thousandths", "millionths", "doubled",  "halved",  "tripled", "inverse",
-    "inverted"};
+    "plus",     "minus",   "half",    "than",      "if",      "when",       "where", "unless",
+    "whenever", "squared", "cubed",   "factorial", "divided", "multiplied", "sqrt",  "loss",
+    "losses",   "deficit", "debt",    "below",     "west",    "south",      "twice", "thrice",
+    "doubled",  "halved",  "tripled", "inverse",   "inverted"};
 
-// As the last word they are a condition; "5 even numbers" are counted.
-constexpr std::string_view kConditions[] = {"odd", "even", "prime"};
+// Behind it as the last word; "5 even numbers" are counted.
+constexpr std::string_view kConditions[] = {"odd", "even", "prime", "negative"};
 
-constexpr std::string_view kChangingBefore[] = {"double", "triple", "opposite", "square", "cube",
-                                                "root",   "log",    "below",    "under",  "over"};
+// Right before it; "the area of the square is 5" is a label.
+constexpr std::string_view kOperations[] = {"negative", "double", "triple", "opposite",
+                                            "square",   "cube",   "root",   "log",
+                                            "under",    "over",   "between"};
+
+// What is of the size of a number, where an operation is of the number: "square root of 5".
+constexpr std::string_view kMeasures[] = {
+    "total",    "sum",    "value",  "area",        "volume",  "perimeter", "length",
+    "distance", "height", "width",  "probability", "cost",    "price",     "profit",
+    "speed",    "age",    "number", "maximum",     "minimum", "average"};
 
 constexpr std::pair<std::string_view, int> kParts[] = {
     {"halves", 2},  {"thirds", 3},       {"fourths", 4},        {"fifths", 5},
@@ -89,6 +95,22 @@ bool is_changing(std::string_view word) {
   return holds(kNumbers, word) || holds(kChanging, word.substr(0, word.find('-')));
 }
 
+/// A changing word, but for "cm squared", a unit, and "to two decimal places"; or "at least".
+bool changes_at(const Words& words, std::size_t i, bool after) {
+  const auto next = i + 1 < words.size() ? words[i + 1] : std::string_view();
+  if (words[i] == "at") return next == "least" || next == "most";
+  if (!is_changing(words[i])) return false;
+  if (after && i > 0 && (words[i] == "squared" || words[i] == "cubed")) return false;
+  return !(next == "decimal" || next == "decimals" || next == "significant" || next == "places");
+}
+
+bool any_changes(const Words& words, bool after) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (changes_at(words, i, after)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string plain_remark(std::string_view words) {
@@ -121,7 +143,7 @@ std::optional<Operation> operation_after(std::string_view remark) {
   if (remark == "and half") return Operation{Act::Plus, 1, 2};
   const auto words = words_of(remark);
   if (words.empty()) return std::nullopt;
-  if (words.size() > 1 && changes_number(remark.substr(words[0].size() + 1), false))
+  if (words.size() > 1 && changes_number_before(remark.substr(words[0].size() + 1)))
     return std::nullopt;
   if (words[0] == "dozen") return Operation{Act::Times, 12};
   for (const auto& [name, parts] : kParts) {
@@ -142,21 +164,24 @@ std::optional<Operation> operation_before(std::string_view remark) {
   return std::nullopt;
 }
 
-bool changes_number(std::string_view remark, bool before) {
+bool changes_number_before(std::string_view remark) {
   const auto words = words_of(remark);
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (is_changing(words[i])) {
-      // "cm squared" is a unit.
-      const bool of_unit = i > 0 && !before && (words[i] == "squared" || words[i] == "cubed");
-      if (!of_unit) return true;
-    }
-    if (before && holds(kChangingBefore, words[i])) return true;
-    if (i > 0 && words[i - 1] == "at" && (words[i] == "least" || words[i] == "most")) return true;
-  }
+  return any_changes(words, true) || (!words.empty() && holds(kConditions, words.back()));
+}
+
+bool changes_number_after(std::string_view remark) {
+  const auto words = words_of(remark);
   if (words.empty()) return false;
-  if (holds(kConditions, words.back())) return true;
-  // "factorial of", "square root of", but "a total of 5"
-  return before && words.back() == "of" && remark != "total of" && remark != "of";
+  if (any_changes(words, false) || holds(kOperations, words.back())) return true;
+  return words.back() == "of" && words.size() > 1 && !holds(kMeasures, words[words.size() - 2]);
+}
+
+bool is_label(std::string_view words) {
+  words = trimmed(words);
+  if (words.ends_with(':') || words.ends_with('=')) return true;
+  const auto space = words.find_last_of(" ~");
+  const auto last = space == std::string_view::npos ? words : words.substr(space + 1);
+  return last == "is" || last == "are" || last == "be" || last == "was" || last == "equals";
 }
 
 bool is_unit_name(std::string_view remark) {

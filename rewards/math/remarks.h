@@ -18,9 +18,14 @@ struct Operation {
 std::optional<Operation> operation_after(std::string_view remark);
 std::optional<Operation> operation_before(std::string_view remark);
 
-/// True where words after or before a number make it another statement: "plus three", "if even", "at least". Units,
-/// what is counted, and "the answer is" do not.
-bool changes_number(std::string_view remark, bool before);
+/// True where words behind a number make it another statement: "plus three", "if even". Units and what is counted do
+/// not.
+bool changes_number_before(std::string_view remark);
+/// The same of words before a number: "at least", "square root of".
+bool changes_number_after(std::string_view remark);
+
+/// "Total:", "the answer is": what follows is what is meant.
+bool is_label(std::string_view words);
 
 /// True of units alone: "square inches", "cm", "dollars". Beside letters other words are a condition: n odd.
 bool is_unit_name(std::string_view remark);
