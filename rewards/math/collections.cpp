@@ -72,6 +72,8 @@ Judgement Comparer::collections(Ref a, Ref b) {
 std::optional<Judgement> Comparer::conditions(Ref a, Ref b) {
   if (!is(a, Kind::List) || !is(b, Kind::List) || tree_[a].name == tree_[b].name)
     return std::nullopt;
+  // a comma may be either
+  if (tree_[a].name.empty() || tree_[b].name.empty()) return std::nullopt;
   if (is_conjunction(tree_[a].name) == is_conjunction(tree_[b].name)) return std::nullopt;
   const auto all_inequalities = [&](Ref ref) {
     const auto& items = tree_[ref].items;

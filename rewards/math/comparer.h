@@ -36,7 +36,9 @@ class Comparer {
   std::optional<Ref> stated_value(Ref gold, Ref answer);
   Judgement by_kind(Ref a, Ref b);
   Judgement relations(Ref a, Ref b);
-  /// f(2) and f(3); f(x) and g(x) are two names.
+  /// Elements and condition of {f(k) | k in S}, each beside the other's.
+  std::optional<Judgement> parted(Ref a, Ref b);
+  /// f(2) and f(3), and a set's letters; f(x) and g(x) are two names.
   bool are_other_values(Ref a, Ref b) const;
   /// 3:4:5 and 6:8:10.
   std::optional<Judgement> ratios(Ref a, Ref b);

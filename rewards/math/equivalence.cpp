@@ -96,6 +96,7 @@ Judgement Comparer::by_kind(Ref a, Ref b) {
 Judgement Comparer::relations(Ref a, Ref b) {
   const bool two = is(a, Kind::Relation) && is(b, Kind::Relation);
   if (two) {
+    if (const auto judgement = parted(a, b)) return *judgement;
     if (same_relation(a, b)) return equal();
     if (same_chain(a, b)) return equal();
     if (const auto judgement = ratios(a, b)) return *judgement;
@@ -115,6 +116,26 @@ Judgement Comparer::relations(Ref a, Ref b) {
   return sets(a, b);
 }
 
+std::optional<Judgement> Comparer::parted(Ref a, Ref b) {
+  const auto split = [&](Ref ref) -> std::optional<std::pair<Ref, Ref>> {
+    const auto chain = tree_[ref];
+    const auto bar = chain.name.find(sign::kSuchThat);
+    if (bar == std::string::npos) return std::nullopt;
+    const auto middle = chain.items.begin() + static_cast<std::ptrdiff_t>(bar) + 1;
+    const auto part = [&](const std::string& name, std::vector<Ref> items) {
+      if (items.size() == 1) return items[0];
+      return tree_.add({.kind = Kind::Relation, .name = name, .items = std::move(items)});
+    };
+    return std::pair{part(chain.name.substr(0, bar), {chain.items.begin(), middle}),
+                     part(chain.name.substr(bar + 1), {middle, chain.items.end()})};
+  };
+  const auto left = split(a);
+  const auto right = split(b);
+  if (!left || !right) return std::nullopt;
+  auto judgement = compare(left->first, right->first);
+  return judgement.verdict == Verdict::Equal ? compare(left->second, right->second) : judgement;
+}
+
 bool Comparer::are_other_values(Ref a, Ref b) const {
   const auto is_value = [&](Ref ref) {
     const auto& items = tree_[ref].items;
@@ -122,7 +143,9 @@ bool Comparer::are_other_values(Ref a, Ref b) const {
              return unknowns(tree_, item).empty();
            });
   };
-  return is_value(a) && is_value(b) && canonical(tree_, a) != canonical(tree_, b);
+  const auto is_bound = [&](Ref ref) { return is(ref, Kind::Symbol) && tree_[ref].name[0] == '#'; };
+  return ((is_value(a) && is_value(b)) || (is_bound(a) && is_bound(b))) &&
+         canonical(tree_, a) != canonical(tree_, b);
 }
 
 std::optional<Judgement> Comparer::ratios(Ref a, Ref b) {

@@ -60,6 +60,10 @@ void Lexer::next() {
   if (starts_numeral(text_.substr(at_))) return number();
   if (is_letter(c)) return word();
   if (c == '\\') return command();
+  if (text_.substr(at_).starts_with("{:}")) {
+    at_ += 3;
+    return push(TokenKind::Relation, std::string_view(&sign::kRatio, 1));
+  }
   std::size_t size = 0;
   if (const auto meaning = character_meaning(text_.substr(at_), size)) {
     at_ += size;

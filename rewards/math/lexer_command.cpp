@@ -180,6 +180,15 @@ bool Lexer::after_operand() const {
          kind == TokenKind::Constant;
 }
 
+/// \text{gcd}(a, b), \text{sin } x: something follows that it is applied to. "min" may be minutes.
+bool Lexer::names_function(std::string_view word) const {
+  const auto meaning = word_meaning(word);
+  if (!meaning || meaning->kind != TokenKind::Function || is_short_unit(word)) return false;
+  const auto after = trimmed(text_.substr(at_));
+  return !after.empty() && (is_letter(after[0]) || is_digit(after[0]) || after[0] == '(' ||
+                            after[0] == '{' || after[0] == '\\');
+}
+
 void Lexer::text_argument(bool names) {
   const auto raw = argument();
   auto content = trimmed(raw);
@@ -196,6 +205,7 @@ void Lexer::text_argument(bool names) {
     return letters(content);
   if (factor && after_operand()) return letters(content);
   if (const auto units = units_with_powers(content)) return push(TokenKind::Text, *units);
+  if (all_letters && names_function(content)) return letters(content);
   const auto first = content.find_first_not_of(", ");
   const auto last = content.find_last_not_of(", ");
   const auto inner =

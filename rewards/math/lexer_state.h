@@ -28,6 +28,7 @@ class Lexer {
   bool counts_imaginary() const;
   bool ends_number(std::string_view run) const;
   bool after_operand() const;
+  bool names_function(std::string_view word) const;
   void command();
   static bool known(std::string_view name);
   bool doubled() const;

@@ -60,7 +60,7 @@ Token Parser::next() {
 
 Ref Parser::answer() {
   if (at(TokenKind::End)) refuse("nothing there");
-  const auto whole = list();
+  const auto whole = stacked();
   if (!at(TokenKind::End)) refuse("'" + peek().text + "' is out of place");
   return whole;
 }

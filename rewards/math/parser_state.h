@@ -9,8 +9,9 @@
 
 namespace aha::math {
 
-/// The recursive descent of parser.h: lists and relations in parser_relation.cpp, sums to powers in parser.cpp, letters and brackets in
-/// parser_atom.cpp, commands and functions in parser_command.cpp, words beside a formula in parser_unit.cpp.
+/// The recursive descent of parser.h: lists and relations in parser_relation.cpp, sums to powers in parser.cpp, letters
+/// in parser_atom.cpp, brackets in parser_bracket.cpp, commands and functions in parser_command.cpp, words beside a
+/// formula in parser_unit.cpp.
 class Parser {
  public:
   Parser(Tree& tree, std::vector<Token> tokens) : tree_(tree), tokens_(std::move(tokens)) {}
@@ -36,6 +37,7 @@ class Parser {
   Token next();
   [[noreturn]] static void refuse(const std::string& reason);
 
+  Ref stacked();
   Ref list();
   Ref relation();
   Ref modular();

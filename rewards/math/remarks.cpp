@@ -90,6 +90,12 @@ std::string_view without_marks(std::string_view word) {
   return word.substr(first, word.find_last_not_of(kMarks) - first + 1);
 }
 
+/// eggs, but not "exists".
+bool is_counted(std::string_view word) {
+  constexpr std::string_view kVerbs[] = {"exists", "holds", "divides", "always"};
+  return word.size() >= 4 && word.ends_with('s') && !holds(kVerbs, word);
+}
+
 /// "plus-three"; "two-digit" is no number.
 bool is_changing(std::string_view word) {
   return holds(kNumbers, word) || holds(kChanging, word.substr(0, word.find('-')));
@@ -189,7 +195,9 @@ bool is_unit_name(std::string_view remark) {
     return holds(kUnitNames, word) || is_short_unit(word) || is_letter_unit(word);
   };
   const auto words = words_of(remark);
-  if (!words.empty() && (words[0] == "squared" || words[0] == "cubed")) return false;
+  if (words.empty()) return true;
+  if (words[0] == "squared" || words[0] == "cubed") return false;
+  if (words.size() == 1 && is_counted(words[0])) return true;
   return std::all_of(words.begin(), words.end(), [&](std::string_view word) {
     const auto slash = std::min(word.find('/'), word.size());
     return is_unit(word.substr(0, slash)) &&

@@ -27,7 +27,7 @@ bool changes_number_after(std::string_view remark);
 /// "Total:", "the answer is": what follows is what is meant.
 bool is_label(std::string_view words);
 
-/// True of units alone: "square inches", "cm", "dollars". Beside letters other words are a condition: n odd.
+/// True of units alone: "square inches", "cm", and of what is counted, "eggs". Beside letters other words are a condition: n odd.
 bool is_unit_name(std::string_view remark);
 
 /// Half of the day, or the letter of a choice, "(E)": it counts only beside another one. For the latter the letter.

@@ -114,6 +114,11 @@ TEST_CASE("math: numbers in other spellings") {
           {R"(1+i\sqrt3)", R"(2\operatorname{cis}(\pi/3))"},
           {R"(1+i\sqrt3)", R"(2\operatorname{cis} 60^\circ)"},
           {R"(\min(a,b))", R"(\min\{b,a\})"},
+          {R"(6)", R"(\text{gcd}(12,18))"},
+          {R"(\sin x)", R"(\text{sin } x)"},
+          {R"(1:30)", R"(1{:}30)"},
+          {R"(\frac{a+b}{c+d})", R"({a+b \over c+d})"},
+          {R"(\binom{n}{2})", R"({n \choose 2})"},
           {R"(3:4:5)", R"(6:8:10)"},
       },
       1.0);

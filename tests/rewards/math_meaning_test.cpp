@@ -62,6 +62,7 @@ TEST_CASE("math: units and labels beside a number do not count") {
       {R"(2x)", R"(2x \text{ inches})"},
       {R"(5, 6)", R"(5 \text{ cm and } 6 \text{ cm})"},
       {R"(36\pi)", R"(36\pi \text{ cubic inches})"},
+      {R"(12n)", R"(12n \text{ eggs})"},
       {R"((4,-1))", R"(\text{the point } (4,-1))"},
   });
 }
@@ -144,6 +145,7 @@ TEST_CASE("math: a set's elements count beside its condition") {
       {R"(\{2k : k \in \mathbb{Z}\})", R"(\{k \cdot 2 : k \in \mathbb{Z}\})"},
       {R"(\{k : k \in \mathbb{Z}\})", R"(\mathbb{Z})"},
       {R"(\{x : x > 3\})", R"((3,\infty))"},
+      {R"(\{(x,y) : x+y=1\})", R"(\{(a,b) \mid b = 1-a\})"},
   });
   check_other({
       {R"(\{2k : k \in \mathbb{Z}\})", R"(\{2k+1 : k \in \mathbb{Z}\})"},
@@ -152,6 +154,8 @@ TEST_CASE("math: a set's elements count beside its condition") {
       {R"(\{(t,2t) : t \in \mathbb{R}\})", R"(\{(t,3t) : t \in \mathbb{R}\})"},
       {R"(\{x^2 \mid x > 3\})", R"((3,\infty))"},
       {R"(\{(x,y) \mid x = 1\})", R"(1)"},
+      {R"(\{(x,y) \mid x = 1\})", R"(\{(x,y) \mid y = 1\})"},
+      {R"(\{(x,y) \mid y = 2x\})", R"(\{(x,y) \mid x = 2y\})"},
       {R"(\{x \in \mathbb{Z} : x > 3\})", R"((3,\infty))"},
   });
 }
@@ -198,6 +202,7 @@ TEST_CASE("math: each relation and connective is one of its own") {
       {R"(x \not\in A)", R"(x \notin A)"},
       {R"(p \land q)", R"(q \land p)"},
       {R"(A \cup B)", R"(B \cup A)"},
+      {R"(x>0 \text{ and } y>0)", R"(x>0, y>0)"},
       {R"(x \in (-\infty,1)\cup(2,\infty))", R"(x<1 \text{ or } x>2)"},
   });
   check_other({
@@ -214,6 +219,7 @@ TEST_CASE("math: each relation and connective is one of its own") {
       {R"(A \setminus B)", R"(B \setminus A)"},
       {R"(x>1 \text{ and } x<5)", R"(x>1 \text{ or } x<5)"},
       {R"(x>1 \text{ and } y<5)", R"(x>1 \text{ or } y<5)"},
+      {R"(\{2k \mid k<3\})", R"(\{2k \mid k>3\})"},
   });
 }
 
