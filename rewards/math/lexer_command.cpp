@@ -11,7 +11,7 @@ namespace {
 /// 4\text{i}, 5\text{x}, 5\text{pi}: letters after an operand that are no unit; of units some stand after a space alone.
 bool is_factor(std::string_view letters, bool glued) {
   if (letters.size() > 1) {
-    const auto meaning = word_meaning(letters);
+    const auto meaning = word_meaning(letters == "Pi" ? "pi" : letters);
     return meaning && (meaning->kind == TokenKind::Constant || meaning->kind == TokenKind::Symbol);
   }
   const std::string_view units = glued ? "msghlLNJWVACF" : "msghlLNJWVACFKTd";
@@ -226,7 +226,8 @@ void Lexer::text_argument(bool names) {
   const bool based = peek() == '_' && std::all_of(content.begin(), content.end(), [](char c) {
                        return is_digit(c) || (c >= 'A' && c <= 'Z');
                      });
-  if (based || !holds_number(content)) return push(TokenKind::Text, content);
+  const bool formula = content.size() > 2 && content.starts_with('$') && content.ends_with('$');
+  if (based || !(formula || holds_number(content))) return push(TokenKind::Text, content);
   const bool modulo = content.starts_with("(mod ") && content.ends_with(')');
   if (modulo) {  // \pmod, written out
     push(TokenKind::Command, "pmod");
@@ -234,7 +235,8 @@ void Lexer::text_argument(bool names) {
     content = trimmed(content.substr(5, content.size() - 6));
   }
   // "42\text{ or 43}": mathematics that was put into a text, and no unit
-  if (content.find('\\') != std::string_view::npos) throw Refusal{"a number among words"};
+  if (!formula && content.find('\\') != std::string_view::npos)
+    throw Refusal{"a number among words"};
   auto inside = Lexer(content).tokens();
   inside.pop_back();  // its end
   if (!inside.empty()) inside[0].space_before = true;

@@ -42,18 +42,18 @@ constexpr std::string_view kNumbers[] = {
 
 // On either side of a number they make it another one.
 constexpr std::string_view kChanging[] = {
-    "plus",     "minus",   "half",    "than",      "if",      "when",       "where", "unless",
-    "whenever", "squared", "cubed",   "factorial", "divided", "multiplied", "sqrt",  "loss",
-    "losses",   "deficit", "debt",    "below",     "west",    "south",      "twice", "thrice",
-    "doubled",  "halved",  "tripled", "inverse",   "inverted"};
+    "plus",     "minus",   "half",    "than",      "if",       "when",       "where", "unless",
+    "whenever", "squared", "cubed",   "factorial", "divided",  "multiplied", "sqrt",  "loss",
+    "losses",   "deficit", "debt",    "below",     "west",     "south",      "twice", "thrice",
+    "doubled",  "halved",  "tripled", "inverse",   "inverted", "non"};
 
 // Behind it as the last word; "5 even numbers" are counted.
 constexpr std::string_view kConditions[] = {"odd", "even", "prime", "negative"};
 
 // Right before it; "the area of the square is 5" is a label.
-constexpr std::string_view kOperations[] = {"negative", "double", "triple", "opposite",
-                                            "square",   "cube",   "root",   "log",
-                                            "under",    "over",   "between"};
+constexpr std::string_view kOperations[] = {"negative", "double", "triple",  "opposite",
+                                            "square",   "cube",   "root",    "log",
+                                            "under",    "over",   "between", "no"};
 
 // What is of the size of a number, where an operation is of the number: "square root of 5".
 constexpr std::string_view kMeasures[] = {
@@ -92,7 +92,8 @@ std::string_view without_marks(std::string_view word) {
 
 /// eggs, but not "exists".
 bool is_counted(std::string_view word) {
-  constexpr std::string_view kVerbs[] = {"exists", "holds", "divides", "always"};
+  constexpr std::string_view kVerbs[] = {"exists", "holds",     "divides",  "always",
+                                         "times",  "thousands", "millions", "billions"};
   return word.size() >= 4 && word.ends_with('s') && !holds(kVerbs, word);
 }
 
@@ -151,7 +152,7 @@ std::optional<Operation> operation_after(std::string_view remark) {
   if (words.empty()) return std::nullopt;
   if (words.size() > 1 && changes_number_before(remark.substr(words[0].size() + 1)))
     return std::nullopt;
-  if (words[0] == "dozen") return Operation{Act::Times, 12};
+  if (words[0] == "dozen" || words[0] == "dozens") return Operation{Act::Times, 12};
   for (const auto& [name, parts] : kParts) {
     if (words[0] == name) return Operation{Act::Times, 1, parts};
   }
@@ -197,7 +198,7 @@ bool is_unit_name(std::string_view remark) {
   const auto words = words_of(remark);
   if (words.empty()) return true;
   if (words[0] == "squared" || words[0] == "cubed") return false;
-  if (words.size() == 1 && is_counted(words[0])) return true;
+  if (words.size() == 1 && is_counted(words[0]) && !operation_after(remark)) return true;
   return std::all_of(words.begin(), words.end(), [&](std::string_view word) {
     const auto slash = std::min(word.find('/'), word.size());
     return is_unit(word.substr(0, slash)) &&

@@ -31,7 +31,7 @@ bool is_negation(std::string_view word) {
 bool is_hedge(std::string_view words) {
   constexpr std::string_view kHedges[] = {"or",       "either",  "but",           "maybe",
                                           "possibly", "perhaps", "alternatively", "vs",
-                                          "versus",   "wrong",   "incorrect"};
+                                          "versus",   "unequal", "wrong",         "incorrect"};
   const auto in_word = [](char c) { return is_letter(c) || c == '\''; };
   for (std::size_t at = 0; at < words.size(); ++at) {
     auto end = at;
