@@ -263,7 +263,9 @@ std::optional<Fraction> exact_value(const Tree& tree, Ref ref, Scope& scope) {
       for (const auto item : node.items) {
         const auto value = exact_value(tree, item, scope);
         if (!value || bits(total) > kMostBits || bits(*value) > kMostBits) return std::nullopt;
-        scope.arithmetic(bits(total), bits(*value));
+        // the common divisor of a big and a small number takes as long as that of two big ones
+        const auto size = std::max(bits(total), bits(*value));
+        scope.arithmetic(size, size);
         total = sum ? Fraction(total + *value) : Fraction(total * *value);
       }
       return total;

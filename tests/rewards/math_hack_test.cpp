@@ -147,6 +147,11 @@ TEST_CASE("math: a text made to hurt is wrong, and soon") {
       boxed(repeated("x=", 9000) + "1"),
       boxed(repeated("\\{", 9000)),
       boxed(repeated("|", 9001)),
+      boxed("\\{" + repeated("x|", 9000) + "x\\}"),
+      boxed(repeated("x*", 9000) + "x"),
+      boxed(repeated("\\begin{aligned}&&\\end{aligned}", 9000)),
+      boxed(repeated("5\\text{ dozen}+", 9000) + "1"),
+      boxed(repeated("\\pm1\\pm2\\pm3\\pm4,", 9000) + "1"),
       boxed(repeated("\xFF", 9000)),
       std::string(1U << 20, '\0'),
   };
