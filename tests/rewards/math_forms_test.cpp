@@ -1,23 +1,8 @@
 // The reward `math`: the ways in which right answers are written.
-#include "tests/rewards/rewards_support.h"
+#include "tests/rewards/math_support.h"
 #include "tests/support/catch.h"
 
-using namespace aha;       // NOLINT
 using namespace aha_test;  // NOLINT
-
-namespace {
-
-using Pairs = std::vector<std::pair<std::string, std::string>>;
-
-/// Golds and boxed answers.
-void check_answers(const Pairs& pairs, double score) {
-  for (const auto& [gold, answer] : pairs) {
-    INFO(gold << " and " << answer);
-    CHECK(Judged{"\\boxed{" + answer + "}", {{"answer", gold}}}.by("math").score == score);
-  }
-}
-
-}  // namespace
 
 TEST_CASE("math: an equation may state the number that a question asks for") {
   check_answers(

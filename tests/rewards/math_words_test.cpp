@@ -1,0 +1,108 @@
+// The reward `math`: words beside a formula.
+#include "tests/rewards/math_support.h"
+#include "tests/support/catch.h"
+
+using namespace aha_test;  // NOLINT
+
+TEST_CASE("math: units and labels beside a number do not count") {
+  check_same({
+      {R"(5)", R"(5 \text{ cm})"},
+      {R"(5)", R"(5 \text{ miles per hour})"},
+      {R"(5)", R"(5 \text{ square feet})"},
+      {R"(5)", R"(5 \text{ even numbers})"},
+      {R"(5)", R"(5 \text{ times})"},
+      {R"(5)", R"(5 \text{ apples left})"},
+      {R"(5)", R"(5 \text{ cm squared})"},
+      {R"(5)", R"(5 students)"},
+      {R"(5)", R"(5\text{m})"},
+      {R"(5)", R"(\text{about } 5)"},
+      {R"(5)", R"(\text{a total of } 5)"},
+      {R"(5)", R"(\text{Total: } 5)"},
+      {R"(5)", R"(\text{The answer is } 5)"},
+      {R"(5)", R"(5 \text{ two-digit numbers})"},
+      {R"(5)", R"(\text{The area of the square is } 5)"},
+      {R"(5)", R"(5 \text{ negative integers})"},
+      {R"(3.14)", R"(3.14 \text{ (to two decimal places)})"},
+      {R"(2x)", R"(2x \text{ inches})"},
+      {R"(5, 6)", R"(5 \text{ cm and } 6 \text{ cm})"},
+      {R"(36\pi)", R"(36\pi \text{ cubic inches})"},
+      {R"(12n)", R"(12n \text{ eggs})"},
+      {R"((4,-1))", R"(\text{the point } (4,-1))"},
+  });
+}
+
+TEST_CASE("math: words that change a number count") {
+  check_same({
+      {R"(60)", R"(5 \text{ dozen eggs})"},
+      {R"(\frac32)", R"(3 \text{ halves})"},
+      {R"(\frac34)", R"(3 fourths)"},
+      {R"(0.05)", R"(5 \text{ hundredths})"},
+      {R"(25)", R"(5 \text{ squared})"},
+      {R"(120)", R"(5 \text{ factorial})"},
+      {R"(-5)", R"(\text{negative } 5)"},
+      {R"(5)", R"(\text{half of } 10)"},
+      {R"(5.5)", R"(5 \text{ and a half})"},
+      {R"(5000000)", R"(5 \text{ Million})"},
+      {R"(3+4i)", R"(3+4\text{i})"},
+      {R"(5x)", R"(5\text{x})"},
+      {R"(5\pi)", R"(5\text{pi})"},
+  });
+  check_answers(
+      {
+          {R"(5)", R"(\text{less than } 5)"},
+          {R"(5)", R"(\text{at least } 5)"},
+          {R"(5)", R"(\text{minus } 5)"},
+          {R"(5)", R"(\text{twice } 5)"},
+          {R"(5)", R"(\text{square root of } 5)"},
+          {R"(5)", R"(\text{reciprocal of } 5)"},
+          {R"(5)", R"(5 \text{ plus three})"},
+          {R"(5)", R"(5 \text{ if even, six if odd})"},
+          {R"(5)", R"(5 \text{ but possibly six})"},
+          {R"(5)", R"(5 \text{, six})"},
+          {R"(5)", R"(5 \text{ dozen})"},
+          {R"(5)", R"(5 squared)"},
+          {R"(5)", R"(\text{5 squared})"},
+          {R"(5)", R"(5\text{k})"},
+          {R"(5)", R"(5 \text{M})"},
+          {R"(5)", R"(5\text{i})"},
+          {R"(7)", R"(3+4\text{i})"},
+          {R"(5)", R"(5 \text{ Million})"},
+          {R"(2)", R"(2 \text{ root three})"},
+          {R"(5)", R"(5 \text{ (plus three)})"},
+          {R"(5)", R"(5 \text{ plus-three})"},
+          {R"(5)", R"(5 \text{ doubled})"},
+          {R"(5)", R"(5 \text{ is wrong})"},
+          {R"(5)", R"(\text{over } 5)"},
+          {R"(5)", R"(\text{non-} 5)"},
+          {R"(5)", R"(5 \text{$x$})"},
+          {R"(5)", R"(5 \text{ Pi})"},
+          {R"(2n)", R"(2n \text{ dozens})"},
+          {R"(5)", R"(5 \text{ cm or } 6)"},
+          {R"(n)", R"(n \text{ squared})"},
+      },
+      0.0);
+}
+
+TEST_CASE("math: words beside letters, sets and statements are compared") {
+  check_same({
+      {R"(n \text{ odd})", R"(n \text{ is odd})"},
+      {R"(\text{odd } n)", R"(n \text{ odd})"},
+      {R"(\textbf{(E)}\ 9)", R"(9)"},
+      {R"(\textbf{(E)}\ 9)", R"(\text{(E) }9)"},
+      {R"(B)", R"(\text{(B) } 12)"},
+      {R"(7:45)", R"(7:45 \text{ a.m.})"},
+      {R"(7:45 \text{ p.m.})", R"(7:45 \text{ PM})"},
+  });
+  check_other({
+      {R"(n \text{ odd})", R"(n \text{ even})"},
+      {R"(p \text{ prime})", R"(p)"},
+      {R"(\text{all odd } n)", R"(\text{all even } n)"},
+      {R"(n\ge3 \text{ odd})", R"(n\ge3\text{ even})"},
+      {R"(\text{increasing on }(0,1))", R"(\text{decreasing on }(0,1))"},
+      {R"(\text{center } (1,2))", R"(\text{vertex } (1,2))"},
+      {R"(\$5 \text{ profit})", R"(\$5\text{ loss})"},
+      {R"(\textbf{(E)}\ 9)", R"(\textbf{(D) }9)"},
+      {R"(\textbf{(E)}\ 9)", R"(D)"},
+      {R"(7:45 \text{ a.m.})", R"(7:45 \text{ p.m.})"},
+  });
+}
