@@ -11,6 +11,13 @@ std::vector<Value> items_of(Call& call) {
   return elements(call.runtime, call.self);
 }
 
+/// What `map` and the filters that select make of a false value: no elements, and no look at what
+/// they were given.
+std::optional<Value> of_nothing(Call& call) {
+  if (truth(call.self)) return std::nullopt;
+  return call.runtime.list({}, Flavor::Generator);
+}
+
 /// The arguments behind the first `count`.
 Arguments rest_of(const Arguments& all, std::size_t count) {
   Arguments rest = all;
@@ -40,6 +47,7 @@ Value mapped_attribute(Call& call) {
 }
 
 Value map(Call& call) {
+  if (const auto none = of_nothing(call)) return *none;
   if (call.arguments.positional.empty()) return mapped_attribute(call);
   const auto name = call.text(call.arguments.positional[0], "");
   std::vector<Value> result;
@@ -51,6 +59,7 @@ Value map(Call& call) {
 }
 
 Value selected(Call& call, bool by_attribute, bool wanted) {
+  if (const auto none = of_nothing(call)) return *none;
   const auto& given = call.arguments.positional;
   const std::size_t skipped = by_attribute ? 1 : 0;
   if (given.size() < skipped) call.fail("the attribute's name is missing");
