@@ -71,14 +71,14 @@ std::optional<std::int32_t> control(char letter, bool in_class) {
 }
 
 /// Escapes of one letter that stand for a set; the capital is its complement.
-std::optional<std::string> letter_set(char small, bool with_new) {
+std::optional<std::string> letter_set(char small, Place place, bool with_new) {
   switch (small) {
     case 's':
       return kSpaceItems;
     case 'd':
-      return property_items("Nd", with_new);
+      return property_items("Nd", place, with_new);
     case 'w':
-      return word_items(with_new);
+      return word_items(place, with_new);
     case 'h':
       return "0-9a-fA-F";
     default:
@@ -105,8 +105,10 @@ std::optional<std::int32_t> read_member(PatternReader& reader, Set& set) {
   if (reader.take("[:")) {
     const bool negated = reader.take("^");
     const auto name = reader.take_until(":]");
-    const auto items = property_items(name, reader.with_new()) +
-                       (name == "punct" ? property_items("symbol", reader.with_new()) : "");
+    const auto named = [&](std::string_view property) {
+      return property_items(property, Place::Bracket, reader.with_new());
+    };
+    const auto items = named(name) + (name == "punct" ? named("symbol") : "");
     if (negated)
       set.others.push_back(class_of(items, true));
     else
@@ -174,7 +176,8 @@ Escape read_escape(PatternReader& reader, bool in_class) {
     return character_escape(*code_point);
   }
   const auto small = static_cast<char>(letter | 0x20);
-  if (const auto items = letter_set(small, reader.with_new())) {
+  const auto place = in_class ? Place::Bracket : Place::Alone;
+  if (const auto items = letter_set(small, place, reader.with_new())) {
     reader.take_character();
     return set_escape(*items, letter != small);
   }
@@ -182,7 +185,7 @@ Escape read_escape(PatternReader& reader, bool in_class) {
     reader.take_character();
     reader.take("{");
     const bool caret = reader.take("^");
-    return set_escape(property_items(reader.take_until("}"), reader.with_new()),
+    return set_escape(property_items(reader.take_until("}"), place, reader.with_new()),
                       caret != (letter == 'P'));
   }
   if (reader.take("x")) return character_escape(read_hex(reader, 2));

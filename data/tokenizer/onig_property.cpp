@@ -17,7 +17,8 @@ struct Name {
   const char* items;
 };
 
-/// Oniguruma's names in small letters without space, '-' and '_', where PCRE2 knows others.
+/// Oniguruma's names in small letters without space, '-' and '_', where PCRE2 knows others. General categories
+/// that a property has as a whole stand beside it: theirs are the new characters that are listed.
 constexpr std::array kProperties = {
     Name{"letter", R"(\p{L})"},
     Name{"mark", R"(\p{M})"},
@@ -45,10 +46,13 @@ constexpr std::array kProperties = {
     Name{"control", R"(\p{Cc})"},
     Name{"format", R"(\p{Cf})"},
     Name{"any", R"(\x00-\x{10ffff})"},
-    Name{"alpha", R"(\p{Alphabetic})"},
-    Name{"alnum", R"(\p{Alphabetic}\p{Nd})"},
-    Name{"upper", R"(\p{Uppercase})"},
-    Name{"lower", R"(\p{Lowercase})"},
+    Name{"alpha", R"(\p{Alphabetic}\p{L}\p{Nl})"},
+    Name{"alphabetic", R"(\p{Alphabetic}\p{L}\p{Nl})"},
+    Name{"alnum", R"(\p{Alphabetic}\p{L}\p{Nl}\p{Nd})"},
+    Name{"upper", R"(\p{Uppercase}\p{Lu})"},
+    Name{"uppercase", R"(\p{Uppercase}\p{Lu})"},
+    Name{"lower", R"(\p{Lowercase}\p{Ll})"},
+    Name{"lowercase", R"(\p{Lowercase}\p{Ll})"},
     Name{"digit", R"(\p{Nd})"},
     Name{"punct", R"(\p{P})"},
     Name{"space", kSpaceItems},
@@ -68,36 +72,43 @@ bool compiles(const std::string& pattern) {
   return code != nullptr;
 }
 
-}  // namespace
-
-std::string property_items(std::string_view name, bool with_new) {
+/// In small letters without what Oniguruma passes over.
+std::string plain_name(std::string_view name) {
   std::string plain;
   for (const char c : name)
     if (c != ' ' && c != '-' && c != '_')
       plain += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  const auto known = std::find_if(kProperties.begin(), kProperties.end(),
-                                  [&](const Name& entry) { return plain == entry.onig; });
-  if (known != kProperties.end()) {
-    const std::string items = known->items;
-    const auto is_category =
-        with_new && items.starts_with("\\p{") && items.find('}') + 1 == items.size();
-    return is_category ? items + new_characters(items.substr(3, items.size() - 4)) : items;
-  }
-  if (plain == "word") return word_items(with_new);
-  if (with_new && name.size() <= 2) return fmt::format(R"(\p{{{}}})", name) + new_characters(name);
-  // \p{Han} is the script alone; from 10.40 on PCRE2 also takes characters shared with it
-  const auto script = fmt::format(R"(\p{{sc:{}}})", name);
-  return compiles(script) ? script : fmt::format(R"(\p{{{}}})", name);
+  return plain;
 }
 
-std::string word_items(bool with_new) {
-  // the numbers below U+0100 are among them, other numbers that are no digits are not
-  static const std::string kWord =
-      (compiles(R"(\p{Alphabetic})") ? R"(\p{Alphabetic})" : R"(\p{L}\p{Nl})") +
-      std::string(R"(\p{M}\p{Nd}\p{Pc}\xb2\xb3\xb9\xbc-\xbe)");
-  if (!with_new) return kWord;
-  return kWord + new_characters("L") + new_characters("M") + new_characters("Nd") +
-         new_characters("Nl");
+/// `items` and what their properties have in Oniguruma besides.
+std::string completed(const std::string& items, bool with_new) {
+  std::string more;
+  for (auto at = items.find("\\p{"); at != std::string::npos; at = items.find("\\p{", at + 1)) {
+    const auto name = items.substr(at + 3, items.find('}', at) - at - 3);
+    more += later_characters(plain_name(name));
+    if (with_new) more += new_characters(name);
+  }
+  return items + more;
+}
+
+}  // namespace
+
+std::string property_items(std::string_view name, Place place, bool with_new) {
+  const auto plain = plain_name(name);
+  const auto known = std::find_if(kProperties.begin(), kProperties.end(),
+                                  [&](const Name& entry) { return plain == entry.onig; });
+  if (known != kProperties.end()) return completed(known->items, with_new);
+  if (plain == "word") return word_items(place, with_new);
+  // \p{Han} is the script alone; from 10.40 on PCRE2 also takes characters shared with it
+  const auto script = fmt::format(R"(\p{{sc:{}}})", name);
+  return completed(compiles(script) ? script : fmt::format(R"(\p{{{}}})", name), with_new);
+}
+
+std::string word_items(Place place, bool with_new) {
+  static const std::string kWord = (compiles(R"(\p{Alphabetic})") ? R"(\p{Alphabetic})" : "") +
+                                   std::string(R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc})");
+  return completed(kWord, with_new) + (place == Place::Alone ? R"(\xb2\xb3\xb9\xbc-\xbe)" : "");
 }
 
 }  // namespace aha

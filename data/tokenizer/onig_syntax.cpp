@@ -56,7 +56,7 @@ class Translator {
     const auto escape = read_escape(reader_, false);
     if (escape.kind == Escape::Kind::Character) return atom(code_point_escape(escape.code_point));
     if (escape.kind == Escape::Kind::Set) return atom(class_of(escape.items, escape.negated));
-    const auto word = class_of(word_items(reader_.with_new()), false);
+    const auto word = class_of(word_items(Place::Alone, reader_.with_new()), false);
     if (reader_.take("b")) return atom(fmt::format("(?:(?<={0})(?!{0})|(?<!{0})(?={0}))", word));
     if (reader_.take("B")) return atom(fmt::format("(?:(?<={0})(?={0})|(?<!{0})(?!{0}))", word));
     if (reader_.take("k<")) return atom("\\k<" + std::string(reader_.take_until(">")) + ">");

@@ -19,7 +19,7 @@ struct Range {
 struct NewRange {
   std::int32_t first;
   std::int32_t last;
-  const char* category;
+  const char* category;  ///< or property
 };
 
 /// Found by asking `tokenizers` 0.23.3 for every character, like those below.
@@ -108,6 +108,84 @@ constexpr std::array kNew = {
     NewRange{0x2EBF0, 0x2EE5D, "Lo"}, NewRange{0x31350, 0x323AF, "Lo"},
 };
 
+/// What later_characters knows: first, last, property. Found in the same way.
+constexpr std::array kLater = {
+    NewRange{0x363, 0x36F, "alphabetic"},
+    NewRange{0x897, 0x897, "alphabetic"},
+    NewRange{0xC04, 0xC04, "alphabetic"},
+    NewRange{0xCF3, 0xCF3, "alphabetic"},
+    NewRange{0xF82, 0xF83, "alphabetic"},
+    NewRange{0x1DD3, 0x1DE6, "alphabetic"},
+    NewRange{0x10D69, 0x10D69, "alphabetic"},
+    NewRange{0x10EFC, 0x10EFC, "alphabetic"},
+    NewRange{0x11080, 0x11081, "alphabetic"},
+    NewRange{0x11241, 0x11241, "alphabetic"},
+    NewRange{0x113B8, 0x113C0, "alphabetic"},
+    NewRange{0x113C2, 0x113C2, "alphabetic"},
+    NewRange{0x113C5, 0x113C5, "alphabetic"},
+    NewRange{0x113C7, 0x113CA, "alphabetic"},
+    NewRange{0x113CC, 0x113CD, "alphabetic"},
+    NewRange{0x11F00, 0x11F01, "alphabetic"},
+    NewRange{0x11F03, 0x11F03, "alphabetic"},
+    NewRange{0x11F34, 0x11F3A, "alphabetic"},
+    NewRange{0x11F3E, 0x11F40, "alphabetic"},
+    NewRange{0x1611E, 0x1612E, "alphabetic"},
+    NewRange{0x1E08F, 0x1E08F, "alphabetic"},
+    NewRange{0x10FC, 0x10FC, "lowercase"},
+    NewRange{0xA7F2, 0xA7F4, "lowercase"},
+    NewRange{0xAB69, 0xAB69, "lowercase"},
+    NewRange{0x1E030, 0x1E06D, "lowercase"},
+    NewRange{0x897, 0x897, "sc:arabic"},
+    NewRange{0x10EC2, 0x10EC4, "sc:arabic"},
+    NewRange{0x10EFC, 0x10EFF, "sc:arabic"},
+    NewRange{0x1C89, 0x1C8A, "sc:cyrillic"},
+    NewRange{0x1E030, 0x1E06D, "sc:cyrillic"},
+    NewRange{0x1E08F, 0x1E08F, "sc:cyrillic"},
+    NewRange{0x11B00, 0x11B09, "sc:devanagari"},
+    NewRange{0x2B739, 0x2B739, "sc:han"},
+    NewRange{0x2EBF0, 0x2EE5D, "sc:han"},
+    NewRange{0x31350, 0x323AF, "sc:han"},
+    NewRange{0x1B132, 0x1B132, "sc:hiragana"},
+    NewRange{0xCF3, 0xCF3, "sc:kannada"},
+    NewRange{0x1B155, 0x1B155, "sc:katakana"},
+    NewRange{0xECE, 0xECE, "sc:lao"},
+    NewRange{0xA7CB, 0xA7CD, "sc:latin"},
+    NewRange{0xA7DA, 0xA7DC, "sc:latin"},
+    NewRange{0x1DF25, 0x1DF2A, "sc:latin"},
+    NewRange{0x116D0, 0x116E3, "sc:myanmar"},
+    NewRange{0x1B4E, 0x1B4F, "sc:balinese"},
+    NewRange{0x1B7F, 0x1B7F, "sc:balinese"},
+    NewRange{0x1342F, 0x1342F, "sc:egyptianhieroglyphs"},
+    NewRange{0x13439, 0x13455, "sc:egyptianhieroglyphs"},
+    NewRange{0x13460, 0x143FA, "sc:egyptianhieroglyphs"},
+    NewRange{0x1123F, 0x11241, "sc:khojki"},
+    NewRange{0x2427, 0x2429, "sc:common"},
+    NewRange{0x2FFC, 0x2FFF, "sc:common"},
+    NewRange{0x31E4, 0x31E5, "sc:common"},
+    NewRange{0x31EF, 0x31EF, "sc:common"},
+    NewRange{0x1CC00, 0x1CCF9, "sc:common"},
+    NewRange{0x1CD00, 0x1CEB3, "sc:common"},
+    NewRange{0x1D2C0, 0x1D2D3, "sc:common"},
+    NewRange{0x1F6DC, 0x1F6DC, "sc:common"},
+    NewRange{0x1F774, 0x1F776, "sc:common"},
+    NewRange{0x1F77B, 0x1F77F, "sc:common"},
+    NewRange{0x1F7D9, 0x1F7D9, "sc:common"},
+    NewRange{0x1F8B2, 0x1F8BB, "sc:common"},
+    NewRange{0x1F8C0, 0x1F8C1, "sc:common"},
+    NewRange{0x1FA75, 0x1FA77, "sc:common"},
+    NewRange{0x1FA87, 0x1FA89, "sc:common"},
+    NewRange{0x1FA8F, 0x1FA8F, "sc:common"},
+    NewRange{0x1FAAD, 0x1FAAF, "sc:common"},
+    NewRange{0x1FABB, 0x1FABF, "sc:common"},
+    NewRange{0x1FAC6, 0x1FAC6, "sc:common"},
+    NewRange{0x1FACE, 0x1FACF, "sc:common"},
+    NewRange{0x1FADA, 0x1FADC, "sc:common"},
+    NewRange{0x1FADF, 0x1FADF, "sc:common"},
+    NewRange{0x1FAE8, 0x1FAE9, "sc:common"},
+    NewRange{0x1FAF7, 0x1FAF8, "sc:common"},
+    NewRange{0x1FBCB, 0x1FBEF, "sc:common"},
+};
+
 template <class Ranges>
 bool holds(const Ranges& ranges, std::int32_t code_point) {
   const auto after =
@@ -123,6 +201,16 @@ std::bitset<0x1100> pages_with_new() {
     for (auto page = range.first >> 8; page <= range.last >> 8; ++page)
       pages.set(static_cast<std::size_t>(page));
   return pages;
+}
+
+/// The ranges that are wanted, as they stand in a PCRE2 class.
+template <class Ranges, class Wanted>
+std::string class_items(const Ranges& ranges, const Wanted& wanted) {
+  std::string items;
+  for (const auto& range : ranges)
+    if (wanted(range.category))
+      items += fmt::format(R"(\x{{{:x}}}-\x{{{:x}}})", range.first, range.last);
+  return items;
 }
 
 }  // namespace
@@ -147,11 +235,11 @@ bool has_new_characters(std::string_view text) {
 }
 
 std::string new_characters(std::string_view category) {
-  std::string items;
-  for (const auto& range : kNew)
-    if (std::string_view(range.category).starts_with(category))
-      items += fmt::format(R"(\x{{{:x}}}-\x{{{:x}}})", range.first, range.last);
-  return items;
+  return class_items(kNew, [&](std::string_view own) { return own.starts_with(category); });
+}
+
+std::string later_characters(std::string_view property) {
+  return class_items(kLater, [&](std::string_view own) { return own == property; });
 }
 
 }  // namespace aha

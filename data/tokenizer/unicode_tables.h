@@ -15,4 +15,8 @@ bool has_new_characters(std::string_view text);
 /// Those of a general category ("Lu", or "L" for all that begin so) as ranges for a PCRE2 class.
 std::string new_characters(std::string_view category);
 
+/// Characters, new and old, that a property ("alphabetic", "lowercase") or script ("sc:han") has in
+/// Oniguruma and not in PCRE2, but for the new ones of its general categories.
+std::string later_characters(std::string_view property);
+
 }  // namespace aha
