@@ -3,11 +3,21 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "trainer/core/error.h"
+#include "trainer/core/json.h"
 
 namespace aha {
+
+/// A name from an untrusted file, fit for one line of an error message.
+inline std::string shown_name(std::string_view text) {
+  constexpr std::size_t kLimit = 100;
+  auto line = dump_line(Json(text.substr(0, kLimit)));
+  if (text.size() > kLimit) line += "...";
+  return line;
+}
 
 /// Independent things that are wrong, thrown together as one UserError with a line each. After
 /// kMaxLines only their number is kept: a wrong folder can have thousands. `where`, when given,

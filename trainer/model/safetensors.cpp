@@ -13,6 +13,7 @@
 #include "trainer/core/crc32c.h"
 #include "trainer/core/error.h"
 #include "trainer/core/json.h"
+#include "trainer/model/problems.h"
 
 namespace aha {
 namespace fs = std::filesystem;
@@ -30,14 +31,6 @@ std::optional<std::int64_t> element_bytes(std::string_view dtype) {
       {"U32", 4},  {"F32", 4}, {"F64", 8}, {"I64", 8},     {"U64", 8}};
   const auto found = kBytes.find(dtype);
   return found == kBytes.end() ? std::nullopt : std::optional(found->second);
-}
-
-/// A name from an untrusted file, fit for one line of an error message.
-std::string shown(std::string_view text) {
-  constexpr std::size_t kLimit = 100;
-  auto line = dump_line(Json(text.substr(0, kLimit)));
-  if (text.size() > kLimit) line += "...";
-  return line;
 }
 
 std::optional<std::int64_t> natural(const Json& value) {
@@ -89,7 +82,7 @@ StoredTensor parse_entry(const Json& entry, const std::string& where) {
       dtype.is_string() ? element_bytes(dtype.get_ref<const std::string&>()) : std::nullopt;
   if (!width)
     fail("{}: dtype is {}, expected F32, BF16, F16, I64 or another dtype of safetensors", where,
-         shown(dtype.is_string() ? dtype.get<std::string>() : dump_line(dtype)));
+         shown_name(dtype.is_string() ? dtype.get<std::string>() : dump_line(dtype)));
   tensor.dtype = dtype.get<std::string>();
 
   const auto& shape = entry["shape"];
@@ -98,7 +91,7 @@ StoredTensor parse_entry(const Json& entry, const std::string& where) {
   tensor.size = 1;
   for (const auto& n : shape) {
     const auto size = natural(n);
-    if (!size) fail("{}: shape holds {}, expected whole numbers", where, shown(dump_line(n)));
+    if (!size) fail("{}: shape holds {}, expected whole numbers", where, shown_name(dump_line(n)));
     tensor.shape.push_back(*size);
     if (__builtin_mul_overflow(tensor.size, *size, &tensor.size))
       fail("{}: shape has more than 2^63 elements", where);
@@ -147,10 +140,10 @@ void check_tiling(const std::map<std::string, StoredTensor, std::less<>>& tensor
   for (const auto& range : ranges) {
     if (range.end > data_bytes)
       fail("{}: tensor {}: ends at byte {} of the data, but the file holds {}: cut off", where,
-           shown(range.name), range.end, data_bytes);
+           shown_name(range.name), range.end, data_bytes);
     if (range.begin != expected)
       fail("{}: tensor {}: begins at byte {} of the data, expected {} (no overlap, no hole)", where,
-           shown(range.name), range.begin, expected);
+           shown_name(range.name), range.begin, expected);
     expected = range.end;
   }
   if (expected != data_bytes)
@@ -175,12 +168,13 @@ SafetensorsFile::SafetensorsFile(const fs::path& path) : path_(path), file_(path
   const auto header = parse_json(text, where + ": header");
   if (!header.is_object()) fail("{}: header is not a JSON object", where);
   if (const auto twice = repeated_key(text))
-    fail("{}: {} occurs twice in the header", where, shown(*twice));
+    fail("{}: {} occurs twice in the header", where, shown_name(*twice));
   for (const auto& [name, entry] : header.items()) {
     if (name == "__metadata__")
       metadata_ = parse_metadata(entry, where);
     else
-      tensors_.emplace(name, parse_entry(entry, fmt::format("{}: tensor {}", where, shown(name))));
+      tensors_.emplace(name,
+                       parse_entry(entry, fmt::format("{}: tensor {}", where, shown_name(name))));
   }
   data_begin_ = kLengthBytes + text.size();
   check_tiling(tensors_, file_.bytes().size() - data_begin_, where);
@@ -207,8 +201,8 @@ void SafetensorsFile::verify(std::string_view name, const StoredTensor& tensor) 
   if (expected_.empty()) return;
   const auto found = expected_.find(name);
   if (found == expected_.end())
-    fail("{}: tensor {} has no checksum in {}", path_.string(), shown(name), Checksums::kFile);
-  require_checksum(path_, "tensor " + shown(name), crc32c(bytes_of(tensor)), found->second);
+    fail("{}: tensor {} has no checksum in {}", path_.string(), shown_name(name), Checksums::kFile);
+  require_checksum(path_, "tensor " + shown_name(name), crc32c(bytes_of(tensor)), found->second);
 }
 
 const StoredTensor* SafetensorsFile::find(std::string_view name) const {
@@ -218,15 +212,15 @@ const StoredTensor* SafetensorsFile::find(std::string_view name) const {
 
 const StoredTensor& SafetensorsFile::need(std::string_view name) const {
   const auto* tensor = find(name);
-  if (tensor == nullptr) fail("{}: tensor {} is missing", path_.string(), shown(name));
+  if (tensor == nullptr) fail("{}: tensor {} is missing", path_.string(), shown_name(name));
   return *tensor;
 }
 
 const StoredTensor& SafetensorsFile::need(std::string_view name, std::size_t length) const {
   const auto& tensor = need(name);
   if (static_cast<std::size_t>(tensor.size) != length)
-    fail("{}: tensor {} has {} elements, expected {}", path_.string(), shown(name), tensor.size,
-         length);
+    fail("{}: tensor {} has {} elements, expected {}", path_.string(), shown_name(name),
+         tensor.size, length);
   return tensor;
 }
 
@@ -272,9 +266,26 @@ void SafetensorsFile::copy(std::string_view name, const StoredTensor& tensor, st
     convert<std::uint16_t>(from, out,
                            [](auto bits) { return c10::detail::fp16_ieee_to_fp32_value(bits); });
   else
-    fail("{}: tensor {} has dtype {}, expected F32, BF16 or F16", path_.string(), shown(name),
+    fail("{}: tensor {} has dtype {}, expected F32, BF16 or F16", path_.string(), shown_name(name),
          tensor.dtype);
   file_.forget(tensor.begin, tensor.begin + bytes_of(tensor).size());
+}
+
+bool SafetensorsFile::same_values(std::string_view name, const SafetensorsFile& other,
+                                  std::string_view other_name) const {
+  constexpr std::int64_t kPiece = std::int64_t{1} << 20;
+  const auto& tensor = other.need(other_name);
+  if (need(name).size != tensor.size) return false;
+  other.verify(other_name, tensor);
+  bool same = true;
+  std::vector<float> piece;
+  read_pieces(name, kPiece, [&](std::int64_t first, std::span<const float> values) {
+    if (!same) return;
+    piece.resize(values.size());
+    other.copy(other_name, tensor, first, piece);
+    same = std::memcmp(piece.data(), values.data(), values.size_bytes()) == 0;
+  });
+  return same;
 }
 
 void SafetensorsFile::read(std::string_view name, std::span<std::int64_t> out) const {
@@ -282,54 +293,9 @@ void SafetensorsFile::read(std::string_view name, std::span<std::int64_t> out) c
   if (out.empty()) return;
   verify(name, tensor);
   if (tensor.dtype != "I64")
-    fail("{}: tensor {} has dtype {}, expected I64", path_.string(), shown(name), tensor.dtype);
+    fail("{}: tensor {} has dtype {}, expected I64", path_.string(), shown_name(name),
+         tensor.dtype);
   std::memcpy(out.data(), file_.bytes().data() + tensor.begin, out.size_bytes());
-}
-
-ModelTensors::ModelTensors(const fs::path& folder, const std::string& stem)
-    : checksums_(Checksums::of(folder)) {
-  const auto single = folder / (stem + ".safetensors");
-  const auto index = folder / (stem + ".safetensors.index.json");
-  if (fs::exists(single)) {
-    path_ = single;
-    const auto& file = open(single);
-    for (const auto& [name, tensor] : file.tensors())
-      files_.emplace(name, &file);
-  } else if (fs::exists(index)) {
-    path_ = index;
-    open_shards(folder, index);
-  } else {
-    fail("{}: has neither {} nor {}", folder.string(), single.filename().string(),
-         index.filename().string());
-  }
-}
-
-const SafetensorsFile& ModelTensors::open(const fs::path& file) {
-  const auto [place, is_new] = shards_.try_emplace(file.filename().string(), file);
-  if (is_new && checksums_) place->second.expect(checksums_->tensors(file));
-  return place->second;
-}
-
-void ModelTensors::open_shards(const fs::path& folder, const fs::path& index) {
-  const auto where = index.string();
-  const auto json = read_json(index);
-  if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object())
-    fail("{}: expected an object with 'weight_map': {{tensor: file}}", where);
-  for (const auto& [name, value] : json["weight_map"].items()) {
-    const auto file = value.is_string() ? value.get<std::string>() : std::string();
-    // a name of one component: a hostile index must not reach files outside the folder
-    if (!file.ends_with(".safetensors") ||
-        file.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos)
-      fail("{}: tensor {}: file is {}, expected the name of a .safetensors file in this folder",
-           where, shown(name), shown(value.is_string() ? file : dump_line(value)));
-    if (!shards_.contains(file) && !fs::exists(folder / file))
-      fail("{}: tensor {}: file {} is missing", where, shown(name), shown(file));
-    const auto& shard = open(folder / file);
-    if (shard.find(name) == nullptr)
-      fail("{}: tensor {} is not in {}, where the index says it is", where, shown(name),
-           shard.path().string());
-    files_.emplace(name, &shard);
-  }
 }
 
 }  // namespace aha

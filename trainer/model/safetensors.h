@@ -52,6 +52,9 @@ class SafetensorsFile {
   void read_pieces(
       std::string_view name, std::int64_t most,
       const std::function<void(std::int64_t first, std::span<const float> values)>& take) const;
+  /// Whether a tensor and one of `other` have the same values: the same bits, each as f32.
+  bool same_values(std::string_view name, const SafetensorsFile& other,
+                   std::string_view other_name) const;
   /// Reads I64.
   void read(std::string_view name, std::span<std::int64_t> out) const;
 

@@ -29,10 +29,6 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   return text + "]";
 }
 
-std::string name_text(std::string_view name) {
-  return dump_line(Json(name.substr(0, 100)));
-}
-
 bool readable(std::string_view dtype) {
   return dtype == "F32" || dtype == "BF16" || dtype == "F16";
 }
@@ -43,6 +39,17 @@ const Parameter* taker(const ParameterLayout& layout, std::string_view name) {
   return name == kHead ? layout.find(kEmbed) : nullptr;  // a tied head
 }
 
+/// A head that is stored beside a tied embedding must be the embedding again: transformers would take
+/// another one for what it is, and this decoder would lose it.
+void check_tied_head(const ModelTensors& stored, const ParameterLayout& layout) {
+  const auto head = stored.files().find(kHead);
+  if (head == stored.files().end() || layout.find(kHead) != nullptr) return;
+  const auto& file = *head->second;
+  if (!file.same_values(kHead, *stored.files().find(kEmbed)->second, kEmbed))
+    fail("{}: tensor \"{}\" differs from \"{}\", but 'tie_word_embeddings' is true, expected false",
+         file.path().string(), kHead, kEmbed);
+}
+
 /// Compares everything that is stored with everything that is wanted.
 void check_stored(const ModelTensors& stored, const fs::path& folder,
                   const ParameterLayout& layout) {
@@ -50,7 +57,7 @@ void check_stored(const ModelTensors& stored, const fs::path& folder,
   for (const auto& parameter : layout.parameters)
     if (!stored.files().contains(parameter.name))
       problems.add("{}: tensor {} is missing, expected shape {}", folder.string(),
-                   name_text(parameter.name), shape_text(parameter.shape));
+                   shown_name(parameter.name), shape_text(parameter.shape));
   for (const auto& [name, file] : stored.files()) {
     const auto& tensor = *file->find(name);
     const auto where = file->path().string();
@@ -58,17 +65,18 @@ void check_stored(const ModelTensors& stored, const fs::path& folder,
     if (parameter == nullptr) {
       if (!name.ends_with(".rotary_emb.inv_freq"))
         problems.add("{}: tensor {} with shape {} is not a part of this model", where,
-                     name_text(name), shape_text(tensor.shape));
+                     shown_name(name), shape_text(tensor.shape));
       continue;
     }
     if (tensor.shape != parameter->shape)
-      problems.add("{}: tensor {} has shape {}, expected {}", where, name_text(name),
+      problems.add("{}: tensor {} has shape {}, expected {}", where, shown_name(name),
                    shape_text(tensor.shape), shape_text(parameter->shape));
     if (!readable(tensor.dtype))
-      problems.add("{}: tensor {} has dtype {}, expected F32, BF16 or F16", where, name_text(name),
+      problems.add("{}: tensor {} has dtype {}, expected F32, BF16 or F16", where, shown_name(name),
                    tensor.dtype);
   }
   problems.raise();
+  check_tied_head(stored, layout);
 }
 
 /// A NaN or infinity of a tensor.
@@ -101,7 +109,7 @@ void read_all(const fs::path& folder, const ParameterLayout& layout, const Read&
     const auto& file = *stored.files().find(parameter.name)->second;
     if (const auto bad = read(file, parameter))
       problems.add("{}: tensor {} holds {} at element {}, expected finite numbers",
-                   file.path().string(), name_text(parameter.name), bad->value, bad->at);
+                   file.path().string(), shown_name(parameter.name), bad->value, bad->at);
   }
   problems.raise();
 }

@@ -17,9 +17,9 @@ namespace aha {
 ///
 /// UserError with one line per problem, each naming the file, the tensor, what was found and what
 /// is wanted: a missing tensor, another shape, a dtype that is not F32, BF16 or F16, a tensor that
-/// no parameter takes. A tied model may carry an lm_head.weight of the embedding's shape, and any
-/// model the rotary tables of old files: both are ignored. Nothing large is allocated before all of
-/// it fits.
+/// no parameter takes. A tied model may carry an lm_head.weight that repeats the embedding (another
+/// one is an error), and any model the rotary tables of old files: both are ignored. Nothing large is
+/// allocated before all of it fits.
 Tensor load_weights(const std::filesystem::path& folder, const ParameterLayout& layout);
 
 /// Elements [begin, end) of that buffer alone; the others are read and checked, too.
@@ -33,7 +33,7 @@ using TakeValues =
 void read_weights(const std::filesystem::path& folder, const ParameterLayout& layout,
                   const TakeValues& take);
 
-/// The checks of `load_weights` alone: headers are read, values are not.
+/// The checks of `load_weights` alone: headers are read, and of the values a tied head's.
 void check_weights(const std::filesystem::path& folder, const ParameterLayout& layout);
 
 /// What a model folder is written from; nothing is owned but the files.

@@ -1,6 +1,7 @@
 #include "trainer/model/weights.h"
 
 #include <ATen/ops/equal.h>
+#include <c10/util/BFloat16.h>
 
 #include <filesystem>
 
@@ -219,6 +220,52 @@ TEST_CASE("load_weights: an untied head must be there, a tied one may be", "[mod
   write_model_tensors(folder.path(), tensors);
   CHECK(load_error(folder, tied.layout) ==
         "DIR/model.safetensors: tensor \"lm_head.weight\" has shape [32, 50], expected [50, 32]");
+}
+
+TEST_CASE("load_weights: a tied head that is not the embedding is refused", "[model]") {
+  const Model tied(golden("model/tied"));
+  auto tensors = tensors_of(tied);
+  const auto size = static_cast<std::size_t>(tied.layout.at("model.embed_tokens.weight").size);
+  std::vector<float> head(tied.values.const_data_ptr<float>(),
+                          tied.values.const_data_ptr<float>() + size);
+  tensors.push_back({"lm_head.weight", tensors[0].shape, std::span<const float>(head)});
+  const TempFolder folder;
+  const std::string says =
+      "tensor \"lm_head.weight\" differs from \"model.embed_tokens.weight\", but "
+      "'tie_word_embeddings' is true, expected false";
+  const auto single = "DIR/model.safetensors: " + says;
+  const auto check_error = [&] {
+    return error_of([&] { check_weights(folder.path(), tied.layout); });
+  };
+  SECTION("the last value differs") {
+    head.back() += 1;
+    write_model_tensors(folder.path(), tensors);
+    CHECK(load_error(folder, tied.layout) == single);
+    CHECK_THAT(check_error(), aha_test::contains(says));
+  }
+  SECTION("its file is another one") {
+    head.front() += 1;
+    write_model_tensors(folder.path(), tensors, 30000);
+    CHECK_THAT(load_error(folder, tied.layout), aha_test::contains(says));
+  }
+  SECTION("a copy of another dtype is compared as it is read") {
+    tensors[0].dtype = FloatType::BF16;
+    write_model_tensors(folder.path(), tensors);
+    CHECK(load_error(folder, tied.layout) == single);
+    for (auto& value : head)
+      value = static_cast<float>(c10::BFloat16(value));
+    write_model_tensors(folder.path(), tensors);
+    CHECK_NOTHROW(load_weights(folder.path(), tied.layout));
+    CHECK_NOTHROW(check_weights(folder.path(), tied.layout));
+  }
+  SECTION("a shape or dtype that cannot be compared is said alone") {
+    const std::vector<std::int64_t> ints(size);
+    tensors.back().values = std::span(ints);
+    write_model_tensors(folder.path(), tensors);
+    CHECK(load_error(folder, tied.layout) ==
+          "DIR/model.safetensors: tensor \"lm_head.weight\" has dtype I64, expected F32, BF16 or "
+          "F16");
+  }
 }
 
 TEST_CASE("load_weights: a folder without weights says what is looked for", "[model]") {
