@@ -41,6 +41,8 @@ void refuse_other_models(const ConfigReader& in, const Family& family) {
   for (const char* key : {"attention_dropout", "resid_pdrop", "embd_pdrop"})
     in.only(key, 0.0);
   in.only("use_sliding_window", false);
+  in.only("is_causal", true);
+  in.absent("text_config", "a model of text and more is not built");
   in.absent("quantization_config", "quantised weights are not read");
   for (const char* key : {"num_local_experts", "num_experts", "n_routed_experts",
                           "num_experts_per_tok", "moe_intermediate_size"})

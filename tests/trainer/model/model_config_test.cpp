@@ -51,7 +51,8 @@ TEST_CASE("read_model_config: both dialects of one thing mean the same", "[model
       R"({"torch_dtype": null, "dtype": "bfloat16"})", R"({"head_dim": null})",
       R"({"head_dim": 4})", R"({"eos_token_id": [0]})", R"({"pad_token_id": -1})",
       R"({"layer_types": ["full_attention", "full_attention", "full_attention"]})",
-      R"({"use_sliding_window": false, "sliding_window": null, "quantization_config": null})");
+      R"({"use_sliding_window": false, "sliding_window": null, "quantization_config": null})",
+      R"({"is_causal": true, "text_config": null})");
   INFO(patch);
   CHECK(read(folder, patched(patch)) == plain);
 }
@@ -87,6 +88,9 @@ TEST_CASE("read_model_config: what this decoder does not do is refused by name",
       {R"({"mlp_bias": true})", "'mlp_bias' is true, expected false"},
       {R"({"attention_dropout": 0.1})", "'attention_dropout' is 0.1, expected 0.0"},
       {R"({"use_sliding_window": true})", "'use_sliding_window' is true, expected false"},
+      {R"({"is_causal": false})", "'is_causal' is false, expected true"},
+      {R"({"text_config": {"hidden_size": 8}})",
+       R"('text_config' is {"hidden_size":8}, expected nothing: a model of text and more is not built)"},
       {R"({"partial_rotary_factor": 0.5})", "'partial_rotary_factor' is 0.5, expected 1.0"},
       {R"({"quantization_config": {"bits": 4}})",
        R"('quantization_config' is {"bits":4}, expected nothing: quantised weights are not read)"},
