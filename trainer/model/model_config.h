@@ -55,6 +55,8 @@ struct ModelConfig {
       eos_token_ids;  ///< any of them ends a completion; generation_config.json's when it has them
   std::optional<std::int64_t> pad_token_id;
   std::string dtype = "float32";  ///< of the stored weights: float32, bfloat16, float16
+  /// generation_config.json besides the three ids: nothing here reads it, a saved folder has it again.
+  Json generation = Json::object();
 
   /// R, dimensions of a head that turn: the first ones.
   std::int64_t rotary_dims() const {
@@ -75,7 +77,7 @@ std::string positions_text(const ModelConfig& config);
 /// Reads FOLDER/config.json in the dialects of transformers 4 and 5 (`torch_dtype` or `dtype`;
 /// `rope_theta` with `rope_scaling`, or `rope_parameters`; `type` or `rope_type`; `head_dim` absent
 /// or null; one end id or a list) and lets FOLDER/generation_config.json, where it exists, override
-/// bos, eos and pad ids.
+/// bos, eos and pad ids; its other keys are kept in `generation`.
 ///
 /// Whatever the file asks for that this decoder does not do is an error, never ignored: another
 /// model_type, rope_type or activation, biases elsewhere than the family has them, experts,
@@ -91,8 +93,8 @@ void validate_model_config(const ModelConfig& config, std::string_view where);
 /// The config.json that transformers 4 and 5 load as the family's class.
 OrderedJson to_json(const ModelConfig& config);
 
-/// The generation_config.json beside it: bos, eos and pad ids, nothing else.
-OrderedJson generation_config_json(const ModelConfig& config);
+/// The generation_config.json beside it: `generation` with bos, eos and pad ids.
+Json generation_config_json(const ModelConfig& config);
 
 /// UserError unless every id of a tokenizer with `tokenizer_size` ids has a row in the embedding.
 /// More rows than ids is normal (padded vocabularies). `tokenizer` and `model` say where each is

@@ -1,3 +1,4 @@
+#include <array>
 #include <utility>
 
 #include "trainer/core/error.h"
@@ -8,6 +9,8 @@
 namespace aha {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr std::array kIdKeys = {"bos_token_id", "eos_token_id", "pad_token_id"};
 
 void read_ids(const ConfigReader& in, ModelConfig& c) {
   const auto one = [&](const char* key, std::optional<std::int64_t>& out) {
@@ -133,6 +136,18 @@ void read_sizes(const ConfigReader& in, ModelConfig& c) {
   in.boolean("tie_word_embeddings", c.tie_word_embeddings);
 }
 
+void read_generation(const fs::path& path, ModelConfig& config) {
+  config.generation = read_json(path);
+  if (!config.generation.is_object())
+    fail("{}: is not a JSON object, expected generation settings", path.string());
+  ModelProblems problems(path.string());
+  read_ids(ConfigReader(config.generation, problems), config);
+  problems.raise();
+  validate_model_config(config, path.string());
+  for (const char* id : kIdKeys)
+    config.generation.erase(id);
+}
+
 }  // namespace
 
 ModelConfig read_model_config(const fs::path& folder) {
@@ -156,17 +171,8 @@ ModelConfig read_model_config(const fs::path& folder) {
   read_ids(in, config);
   problems.raise();
   validate_model_config(config, path.string());
-
   const auto generation_path = folder / "generation_config.json";
-  if (fs::exists(generation_path)) {
-    const auto generation = read_json(generation_path);
-    if (!generation.is_object())
-      fail("{}: is not a JSON object, expected generation settings", generation_path.string());
-    ModelProblems generation_problems(generation_path.string());
-    read_ids(ConfigReader(generation, generation_problems), config);
-    generation_problems.raise();
-    validate_model_config(config, generation_path.string());
-  }
+  if (fs::exists(generation_path)) read_generation(generation_path, config);
   return config;
 }
 

@@ -95,8 +95,8 @@ OrderedJson to_json(const ModelConfig& c) {
   return json;
 }
 
-OrderedJson generation_config_json(const ModelConfig& c) {
-  OrderedJson json;
+Json generation_config_json(const ModelConfig& c) {
+  Json json = c.generation;
   json["bos_token_id"] = id_json(c.bos_token_id);
   json["eos_token_id"] = ids_json(c.eos_token_ids);
   json["pad_token_id"] = id_json(c.pad_token_id);

@@ -190,8 +190,10 @@ TEST_CASE("to_json: what is written is read back as the same", "[model]") {
   c.eos_token_ids = GENERATE(values<std::vector<std::int64_t>>({{}, {2}, {1, 2}}));
   c.dtype = "bfloat16";
   c.initializer_range = 0.1 + 0.2;
+  c.generation = Json::object();
   write_text(folder / "config.json", to_json(c).dump(2));
   CHECK(read_model_config(folder.path()) == c);
+  c.generation["temperature"] = 0.7;
   write_text(folder / "generation_config.json", generation_config_json(c).dump(2));
   CHECK(read_model_config(folder.path()) == c);
 }

@@ -149,6 +149,29 @@ TEST_CASE("save_model: save, load, save gives equal bytes", "[model]") {
   CHECK(fs::exists(folder / "1/model.safetensors.index.json") == (shard_bytes != kShardBytes));
 }
 
+TEST_CASE("save_model: generation settings are the parent's, with the ids of the model",
+          "[model]") {
+  const Model model(golden("model/tied"));
+  const TempFolder folder;
+  const TempFolder parent;
+  write_text(parent / "config.json", bytes_of(golden("model/tied"), "config.json"));
+  const auto saved = [&](const char* settings) {
+    write_text(parent / "generation_config.json", settings);
+    const auto config = read_model_config(parent.path());
+    save_model(folder / "m", {config, model.layout, model.values, FloatType::F32, {}});
+    CHECK(read_model_config(folder / "m") == config);
+    return Json::parse(bytes_of(folder / "m", "generation_config.json"));
+  };
+  CHECK(
+      saved(R"({"do_sample": true, "eos_token_id": [3, 2], "pad_token_id": null, "temperature": 0.7,
+                  "top_p": 0.8, "top_k": 20, "repetition_penalty": 1.05, "odd": {"a": [null, 1e-9]}})") ==
+      Json::parse(
+          R"({"bos_token_id": 1, "do_sample": true, "eos_token_id": [3, 2], "pad_token_id": 0,
+                  "temperature": 0.7, "top_p": 0.8, "top_k": 20, "repetition_penalty": 1.05,
+                  "odd": {"a": [null, 1e-9]}})"));
+  CHECK(saved("{}") == Json::parse(R"({"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0})"));
+}
+
 TEST_CASE("save_model: large models are cut into shards with an index", "[model]") {
   const Model model(golden("model/tied"));
   const TempFolder folder;
