@@ -1,5 +1,7 @@
 #include <sys/resource.h>
 
+#include <algorithm>
+
 #include "tests/end_to_end/small_job.h"
 #include "tests/support/catch.h"
 
@@ -127,4 +129,33 @@ TEST_CASE("logprobs: --context chooses longrope's factors, which bound the seque
   CHECK_THAT(beyond.err, contains("the model has 72 positions in the context of longrope's short "
                                   "factors"));
   CHECK(run(74, "74").code == 0);
+}
+
+TEST_CASE("generate: rows of the embedding beyond a tokenizer with fewer ids are never sampled") {
+  const TempFolder folder;
+  const auto model = folder / "model";
+  fs::copy(fs::path(AHA_SOURCE_DIR) / "tests/golden/model/untied", model);  // 50 rows
+  auto tokenizer = aha::Json::parse(R"({"added_tokens": [], "pre_tokenizer": null, "decoder": null,
+    "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2, "d": 3}, "merges": []}})");
+  const auto run = [&] {
+    spill(model / "tokenizer.json", tokenizer.dump());
+    return run_aha({"generate", "--model", model.string(), "-n", "4", "--ignore-eos",
+                    "--max-completion-length", "40"},
+                   R"({"question": "ab"})");
+  };
+  const auto end = run();
+  INFO(end.err);
+  REQUIRE(end.code == 0);
+  const auto rows = rows_of(end.out);
+  REQUIRE(rows.size() == 4);
+  for (const auto& row : rows) {
+    const auto ids = row.at("completion_ids").get<std::vector<int>>();
+    CHECK(ids.size() == 40);
+    CHECK(*std::max_element(ids.begin(), ids.end()) < 4);
+  }
+  for (int id = 4; id < 51; ++id)
+    tokenizer["model"]["vocab"]["t" + std::to_string(id)] = id;
+  const auto refused = run();
+  CHECK(refused.code == 2);
+  CHECK_THAT(refused.err, contains("the tokenizer has 51 ids") && contains("'vocab_size' 50"));
 }

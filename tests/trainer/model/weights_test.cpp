@@ -3,6 +3,7 @@
 #include <ATen/ops/equal.h>
 #include <c10/util/BFloat16.h>
 
+#include <cstring>
 #include <filesystem>
 
 #include "tests/support/catch.h"
@@ -289,6 +290,28 @@ TEST_CASE("load_weights: a tied head that is not the embedding is refused", "[mo
           "DIR/model.safetensors: tensor \"lm_head.weight\" has dtype I64, expected F32, BF16 or "
           "F16");
   }
+}
+
+TEST_CASE("load_weights: a dtype that is not read is named with its tensor", "[model]") {
+  const auto bytes = bytes_of(golden("model/tied"), "model.safetensors");
+  std::size_t length = 0;
+  std::memcpy(&length, bytes.data(), sizeof(length));
+  auto header = Json::parse(bytes.substr(sizeof(length), length));
+  auto& last = header["model.norm.weight"];  // [32], and the last of the file
+  const auto begin = last["data_offsets"][0].get<std::size_t>();
+  const auto [dtype, width] =
+      GENERATE(table<std::string, std::size_t>({{"F64", 8}, {"F8_E4M3", 1}}));
+  last["dtype"] = dtype;
+  last["data_offsets"][1] = begin + 32 * width;
+  auto data = bytes.substr(sizeof(length) + length);
+  REQUIRE(data.size() == begin + 128);
+  data.resize(begin + 32 * width);
+  const TempFolder folder;
+  write_text(folder / "model.safetensors", aha_test::safetensors_bytes(header.dump(), data));
+  const auto layout = make_layout(read_model_config(golden("model/tied")));
+  const auto says = "DIR/model.safetensors: tensor \"model.norm.weight\" has dtype " + dtype +
+                    ", expected F32, BF16 or F16";
+  CHECK(load_error(folder, layout) == says);
 }
 
 TEST_CASE("load_weights: a folder without weights says what is looked for", "[model]") {
