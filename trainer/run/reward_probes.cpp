@@ -35,7 +35,8 @@ class Prober {
   /// How a completion without worth fares over the first prompts: nothing written, or the prompt again.
   void worthless_lines(bool copied);
   void require_judged() const {
-    if (judged_ == 0 && unjudged_ > 0) fail_unjudged();
+    // what is learnt from written completions asks no reward
+    if (judged_ == 0 && unjudged_ > 0 && p_.stage.method == "grpo") fail_unjudged();
   }
 
  private:
