@@ -26,12 +26,19 @@ struct Scope {
 
 inline constexpr std::int64_t kMostSteps = 20'000;
 
-/// Points 0 and 1 have positive whole numbers, 2 positive fractions, 3 fractions of both signs.
-inline constexpr int kPoints = 4;
+/// Whole numbers, fractions and signs at which expressions with letters are compared: points.cpp says which and why.
+inline constexpr int kPoints = 11;
 
 /// The value of an unknown at a point: a function of its spelling alone, so the same in every
 /// comparison.
 Fraction value_at(const std::string& unknown, int point);
+
+/// How many points tell two expressions apart, from 0 on, and at how many both must have had a value to be equal.
+struct Sampling {
+  int points = kPoints;
+  int least = 2;
+};
+Sampling sampling_of(const Tree& tree, Ref a, Ref b);
 
 /// The exact value; nothing where it is not rational, not defined, or has more than about 40,000
 /// bits. Odd roots of negative numbers are negative, also when written as powers.
@@ -50,6 +57,9 @@ enum class Nearness { Equal, Different, Undefined, Lost, LeftReals };
 /// Compares at one point: 192 bits tell different values apart, and equality is a difference that
 /// vanishes with the rounding error when 512 bits are used. No plain double decides anything.
 Nearness nearness(const Tree& tree, Ref a, Ref b, Scope& scope);
+
+/// The same, where 192 bits are enough to call two values equal: at points beyond those that 512 have shown equal.
+Nearness coarse_nearness(const Tree& tree, Ref a, Ref b, Scope& scope);
 
 /// -1, 0, 1 as a is below, equal to or above b; nothing where one is no real number. Without
 /// unknowns.

@@ -22,7 +22,7 @@ void evaluate(Tree& tree, Ref ref, Scope& scope) {
     return;
   }
   if (node.kind == Kind::Text) return;
-  const int points = unknowns(tree, ref).empty() ? 1 : kPoints;
+  const int points = unknowns(tree, ref).empty() ? 1 : sampling_of(tree, ref, ref).points;
   for (scope.point = 0; scope.point < points; ++scope.point) {
     if (!exact_value(tree, ref, scope) && nearness(tree, ref, ref, scope) == Nearness::Lost)
       throw Refusal{"too close to tell apart with 512 bits"};

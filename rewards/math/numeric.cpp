@@ -96,18 +96,6 @@ void Scope::arithmetic(std::size_t bits_a, std::size_t bits_b, std::int64_t time
   step(static_cast<std::int64_t>((bits_a / kUnit) * (bits_b / kUnit)) * times);
 }
 
-Fraction value_at(const std::string& unknown, int point) {
-  std::uint64_t hash = 14695981039346656037U;
-  for (const char c : unknown + static_cast<char>('0' + point))
-    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  hash ^= hash >> 29;
-  if (point < 2) return Fraction(static_cast<long>(3 + hash % 41));
-  const Fraction value(static_cast<long>(1009 + hash % 9973),
-                       static_cast<long>(7 + (hash >> 20) % 997));
-  const bool negative = point == 3 && (hash >> 40) % 3 != 0;
-  return negative ? Fraction(-value) : value;
-}
-
 Nearness nearness(const Tree& tree, Ref a, Ref b, Scope& scope) {
   const auto low = pair_of<Low>(tree, a, b, scope);
   if (!low.state.defined) return Nearness::Undefined;
@@ -120,6 +108,13 @@ Nearness nearness(const Tree& tree, Ref a, Ref b, Scope& scope) {
   if (!high.state.defined) return Nearness::Undefined;
   if (!vanishes(distance, high.distance(), high.size())) return outcome(Nearness::Different);
   return high.state.lost ? Nearness::Lost : Nearness::Equal;
+}
+
+Nearness coarse_nearness(const Tree& tree, Ref a, Ref b, Scope& scope) {
+  const auto low = pair_of<Low>(tree, a, b, scope);
+  if (!low.state.defined) return Nearness::Undefined;
+  const bool near = !low.state.lost && low.distance() <= mp::ldexp(low.size(), -130);
+  return near ? Nearness::Equal : nearness(tree, a, b, scope);
 }
 
 std::optional<int> order_of(const Tree& tree, Ref a, Ref b, Scope& scope) {
@@ -158,7 +153,8 @@ int constant_ratio(const Tree& tree, Ref a, Ref b, Scope& scope) {
   const auto zero = measured(Fraction(0));
   int sign = 0;
   int shown = 0;
-  for (scope.point = 0; scope.point < kPoints; ++scope.point) {
+  const auto sampling = sampling_of(tree, a, b);
+  for (scope.point = 0; scope.point < sampling.points; ++scope.point) {
     const auto x = measured(tree, a, scope);
     const auto y = x ? measured(tree, b, scope) : std::nullopt;
     if (!y) continue;
@@ -174,7 +170,7 @@ int constant_ratio(const Tree& tree, Ref a, Ref b, Scope& scope) {
     }
     ++shown;
   }
-  return shown >= 2 ? sign : 0;
+  return shown >= sampling.least ? sign : 0;
 }
 
 }  // namespace aha::math

@@ -86,9 +86,11 @@ Judgement compare_constants(const Tree& tree, Ref a, Ref b, const Conventions& c
 }
 
 Judgement compare_at_points(const Tree& tree, Ref a, Ref b, Scope& scope) {
+  constexpr int kFinePoints = 3;
   int shown = 0;
   bool lost = false;
-  for (scope.point = 0; scope.point < kPoints; ++scope.point) {
+  const auto sampling = sampling_of(tree, a, b);
+  for (scope.point = 0; scope.point < sampling.points; ++scope.point) {
     const auto left = exact_value(tree, a, scope);
     const auto right = left ? exact_value(tree, b, scope) : std::nullopt;
     if (left && right) {
@@ -97,7 +99,8 @@ Judgement compare_at_points(const Tree& tree, Ref a, Ref b, Scope& scope) {
       ++shown;
       continue;
     }
-    const auto met = nearness(tree, a, b, scope);
+    const auto met =
+        shown < kFinePoints ? nearness(tree, a, b, scope) : coarse_nearness(tree, a, b, scope);
     if (met == Nearness::Different)
       return {Verdict::Different, "another value where the letters have values"};
     shown += met == Nearness::Equal ? 1 : 0;
@@ -105,7 +108,7 @@ Judgement compare_at_points(const Tree& tree, Ref a, Ref b, Scope& scope) {
   }
   scope.point = 0;
   if (lost) return {Verdict::Unjudged, "too close to tell apart with 512 bits"};
-  if (shown >= 2) return {Verdict::Equal, ""};
+  if (shown >= sampling.least) return {Verdict::Equal, ""};
   return {Verdict::Different, "not the same form, and without a value"};
 }
 

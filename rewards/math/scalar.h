@@ -6,7 +6,7 @@ namespace aha::math {
 
 /// Compares two expressions that have one value each.
 ///
-/// Rational values are compared exactly, at kPoints deterministic points where there are unknowns;
+/// Rational values are compared exactly, at the points of sampling_of where there are unknowns;
 /// others by `nearness`. Where one side is a number written with a decimal point, both are rounded
 /// to `precision` decimals, and numbers below 1 to as many significant digits: 0.333333 is 1/3,
 /// 0.33 is not. A unit of one letter after a number ("3s") does not count beside a plain number.

@@ -1,0 +1,140 @@
+// Where expressions with letters are compared: what differs at some values only must be told apart, whatever the letters.
+#include <numeric>
+
+#include "rewards/math/evaluate.h"
+#include "tests/rewards/rewards_support.h"
+#include "tests/support/catch.h"
+
+using namespace aha;       // NOLINT
+using namespace aha_test;  // NOLINT
+
+namespace {
+
+std::optional<double> score(const std::string& gold, const std::string& answer) {
+  return Judged{.text = answer, .row = {{"answer", gold}}, .bare = true}.by("math").score;
+}
+
+/// A form whose 1 and 2 are two letters.
+std::string with(const std::string& text, const std::string& a, const std::string& b) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '1') out += a;
+    if (c == '2') out += b;
+    if (c != '1' && c != '2') out += c;
+  }
+  return out;
+}
+
+std::vector<std::string> letters() {
+  std::vector<std::string> all;
+  for (char c = 'a'; c <= 'z'; ++c)
+    all.emplace_back(1, c);
+  return all;
+}
+
+/// The values at the points where they are whole.
+std::vector<long> wholes(const std::string& name) {
+  std::vector<long> values;
+  for (int point = 0; point < math::kPoints; ++point) {
+    const auto value = math::value_at(name, point);
+    if (denominator(value) == 1) values.push_back(static_cast<long>(numerator(value)));
+  }
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("math points: every letter is odd, even, negative and small somewhere") {
+  auto names = letters();
+  for (const std::string name : {"A", "N", "theta", "x_1", "a_n"})
+    names.push_back(name);
+  for (const auto& name : names) {
+    INFO(name);
+    int odd = 0;
+    for (const auto value : wholes(name))
+      odd += static_cast<int>(value % 2);
+    CHECK(wholes(name).size() == 6);
+    CHECK(odd > 0);
+    CHECK(odd < 6);
+    int negative = 0;
+    int small = 0;
+    for (int point = 0; point < math::kPoints; ++point) {
+      const auto value = math::value_at(name, point);
+      negative += value < 0 ? 1 : 0;
+      small += abs(value) < 1 ? 1 : 0;
+    }
+    CHECK(negative > 0);
+    CHECK(small == 3);
+  }
+}
+
+TEST_CASE(
+    "math points: any two letters stand in both orders, share a factor and differ in parity") {
+  for (const auto& a : letters()) {
+    for (const auto& b : letters()) {
+      if (a == b) continue;
+      INFO(a << " and " << b);
+      const auto x = wholes(a);
+      const auto y = wholes(b);
+      int below = 0;
+      bool shared = false;
+      bool parity = false;
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        below += x[i] < y[i] ? 1 : 0;
+        shared = shared || std::gcd(x[i], y[i]) > 1;
+        parity = parity || x[i] % 2 != y[i] % 2;
+      }
+      CHECK(below == 3);
+      CHECK(shared);
+      CHECK(parity);
+    }
+  }
+}
+
+TEST_CASE("math points: what holds at some values only is different") {
+  for (const std::string name :
+       {"n", "m", "h", "s", "v", "y", "B", "K", "R", "Z", "x", "\\theta"}) {
+    INFO(name);
+    CHECK(score("|" + name + "|", name) == 0.0);
+    CHECK(score("\\sqrt{" + name + "^2}", name) == 0.0);
+    CHECK(score("(-1)^" + name, "1") == 0.0);
+    CHECK(score("(-1)^" + name, "-1") == 0.0);
+    CHECK(score("\\cos(" + name + "\\pi)", "1") == 0.0);
+  }
+  using Row = std::pair<std::string, std::string>;
+  for (const auto& [a, b] :
+       std::vector<Row>{{"m", "n"}, {"n", "k"}, {"x", "y"}, {"a", "b"}, {"p", "q"}, {"h", "K"}}) {
+    for (const auto& [gold, answer] : std::vector<Row>{{"\\gcd(1,2)", "{3-3+5-4}"},
+                                                       {"1+2-\\gcd(1,2)", "1+2-{3-3+5-4}"},
+                                                       {"\\operatorname{lcm}(1,2)", "1 * 2"},
+                                                       {"|1|+|2|", "1+2"},
+                                                       {"|1*2|", "1 * 2"},
+                                                       {"\\max(1,2)", "1"},
+                                                       {"\\max(1,2)", "2"},
+                                                       {"|1-2|", "1-2"},
+                                                       {"|1-2|", "2-1"},
+                                                       {"(-7)^1", "(-7)^2"},
+                                                       {"\\binom{1}{2}", "0"}}) {
+      INFO(with(gold, a, b) << " and " << with(answer, a, b));
+      CHECK(score(with(gold, a, b), with(answer, a, b)) == 0.0);
+    }
+  }
+}
+
+TEST_CASE("math points: what holds wherever it has a value is equal") {
+  for (const auto& [gold, answer] : std::vector<std::pair<std::string, std::string>>{
+           {"\\frac12\\arcsin x", "\\frac{\\arcsin x}{2}"},
+           {"\\arcsin\\sqrt{x}", "\\arccos\\sqrt{1-x}"},
+           {"\\binom nk", "\\frac{n!}{k!(n-k)!}"},
+           {"\\binom{m}{n}", "\\frac{m!}{n!(m-n)!}"},
+           {"\\gcd(m,n)\\operatorname{lcm}(m,n)", "mn"},
+           {"\\max(x,y)", "\\frac{x+y+|x-y|}{2}"},
+           {"(-1)^{2n}", "1"},
+           {"\\cos(n\\pi)", "(-1)^n"},
+           {"|x|^2", "x^2"},
+           {"\\sqrt{x^2y^4}", "|x|y^2"}}) {
+    INFO(gold);
+    CHECK(score(gold, answer) == 1.0);
+    CHECK(score(answer, gold) == 1.0);
+  }
+}
