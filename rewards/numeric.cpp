@@ -20,6 +20,29 @@ std::string_view after_mark(std::string_view text) {
   return mark == std::string_view::npos ? text : text.substr(mark + kMark.size());
 }
 
+std::string_view without_spaces_behind(std::string_view text) {
+  while (text.ends_with(' '))
+    text.remove_suffix(1);
+  return text;
+}
+
+/// A number with the sign that spaces stand behind: "#### - 5", "is - 5"; but not "10 - 5", nor "- 5 apples" in a list.
+WrittenNumber with_spaced_sign(std::string_view text, WrittenNumber number) {
+  constexpr std::string_view kMinusSign = "\xE2\x88\x92";  // U+2212
+  auto before = text.substr(0, number.begin);
+  if (!before.ends_with(' ') || number.value == "0" || number.value.starts_with('-')) return number;
+  before = without_spaces_behind(before);
+  const std::size_t sign = before.ends_with('-') ? 1 : before.ends_with(kMinusSign) ? 3 : 0;
+  if (sign == 0) return number;
+  before.remove_suffix(sign);
+  const auto begin = before.size();
+  if (begin > 0 && !before.ends_with(' ')) return number;  // "A- 5"
+  before = without_spaces_behind(before);
+  if (before.ends_with('\n') || before.ends_with(')')) return number;
+  if (!before.empty() && is_digit(before.back())) return number;
+  return {begin, number.end, "-" + number.value};
+}
+
 class NumericReward final : public Reward {
  public:
   NumericReward(bool tagged, std::string answer_field)
@@ -59,6 +82,7 @@ class NumericReward final : public Reward {
       number = last_number(from);
     }
     if (!number) return {0.0, "", "no number"};
+    number = with_spaced_sign(from, *number);
     RewardPart part{0.0, clipped(from.substr(number->begin, number->end - number->begin)), "", 1};
     const bool right = number->value == gold;
     if (!ended) {

@@ -20,7 +20,8 @@ namespace aha {
 /// and commas follow the number after "####", or the answer tag is closed. `extracted` is the
 /// number as written.
 ///
-/// Option `answer_field`: where the gold is. Spelling of numbers: decimal.h.
+/// Option `answer_field`: where the gold is. Spelling of numbers: decimal.h; spaces may
+/// stand behind the sign ("- 5") where it neither follows a number nor begins a line.
 ///
 /// Source of "####": Cobbe et al., "Training verifiers to solve math word problems"
 /// (arXiv:2110.14168).
