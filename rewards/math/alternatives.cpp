@@ -32,69 +32,78 @@ Gap gap_of(std::string_view text) {
       else if (c != '\\')
         ++gap.words;
       for (const std::string_view stop :
-           {"so", "is", "thus", "hence", "therefore", "answer", "but", "not"}) {
+           {"so", "thus", "hence", "therefore", "answer", "but", "not"}) {
         if (word == stop) gap.ends_sentence = true;
       }
+      if (word == "is" && gap.connectives == 0) gap.ends_sentence = true;
       continue;
     }
     gap.commas += c == ',' || c == ';' ? 1 : 0;
-    if (c == '.' || c == ':' || c == '=') gap.ends_sentence = true;
+    // "x = 1 and x = 2": behind "and" the name may be said again
+    if (c == '.' || c == ':' || (c == '=' && gap.connectives == 0)) gap.ends_sentence = true;
     if (c == '\n' && at + 1 < text.size() && text[at + 1] == '\n') gap.ends_sentence = true;
     ++at;
   }
   return gap;
 }
 
-/// The number or formula that ends last before `to`, or begins first after it.
-std::optional<Piece> neighbour(std::string_view text, const std::vector<Piece>& formulas,
-                               std::size_t to, bool before) {
-  constexpr std::size_t kReach = 100;
-  std::optional<Piece> formula;
-  for (const auto& piece : formulas) {
-    if (before ? piece.end <= to : (piece.begin >= to && !formula)) formula = piece;
-  }
-  auto from = before ? to - std::min(to, kReach) : to;
-  auto end = before ? to : std::min(text.size(), to + kReach);
-  if (formula && before) from = std::max(from, formula->end);
-  if (formula && !before) end = std::min(end, formula->begin);
-  auto number = before ? last_number_in(text.substr(from, end - from))
-                       : first_number_in(text.substr(from, end - from));
-  if (!number) return formula;
-  return Piece{number->begin + from, number->end + from, number->content};
+/// How the answer before a gap and the one behind it belong together.
+enum class Bond { None, Comma, Connective };
+
+/// What stands before its "=" is no part of it.
+bool is_cut(const Piece& piece) {
+  return !piece.formula && piece.content.size() < piece.end - piece.begin;
+}
+
+Bond bond_of(const Gap& gap, const Piece& before, const Piece& behind, bool in_place) {
+  constexpr int kWordsOffered = 5;
+  if (gap.ends_sentence) return Bond::None;
+  if (gap.alternative) return gap.words <= kWordsOffered ? Bond::Connective : Bond::None;
+  if (is_cut(behind) && !is_cut(before)) return Bond::None;
+  if (gap.connectives == 1 && gap.words <= (in_place ? 1 : 0)) return Bond::Connective;
+  if (gap.connectives > 0 || gap.words > 0 || gap.commas == 0) return Bond::None;
+  return in_place || (before.formula && behind.formula) ? Bond::Connective : Bond::Comma;
 }
 
 }  // namespace
 
-std::optional<std::string_view> with_alternatives(std::string_view text,
-                                                  const std::vector<Piece>& formulas,
-                                                  const Piece& piece) {
-  constexpr int kMostAlternatives = 16;
-  constexpr int kWordsBetween = 2;
-  // a formula's content is without its fences
-  const auto is_number = [](const Piece& of) { return of.content.size() == of.end - of.begin; };
-  bool numbers = is_number(piece);
-  auto whole = piece;
-  for (const bool before : {true, false}) {
-    auto reached = piece;
-    bool offered = false;
-    for (int i = 0; i < kMostAlternatives; ++i) {
-      const auto next = neighbour(text, formulas, before ? reached.begin : reached.end, before);
-      if (!next) break;
-      const auto from = before ? next->end : reached.end;
-      const auto gap = gap_of(text.substr(from, (before ? reached.begin : next->begin) - from));
-      const bool offers = gap.alternative && gap.words <= kWordsBetween;
-      const bool listed = gap.commas > 0 && gap.words == 0 && gap.connectives == 0;
-      if (gap.ends_sentence || !(offers || listed)) break;
-      offered = offered || offers;
-      numbers = numbers || is_number(*next);
-      reached = *next;
-    }
-    if (!offered) continue;
-    if (before) whole.begin = reached.begin;
-    if (!before) whole.end = reached.end;
+std::string with_beside(std::string_view text, const std::vector<Piece>& pieces, std::size_t at,
+                        bool in_place) {
+  constexpr std::size_t kLongestGap = 100;
+  const auto gap_behind = [&](std::size_t i) {
+    const auto from = pieces[i].end;
+    return text.substr(from, pieces[i + 1].begin - from);
+  };
+  const auto bond_behind = [&](std::size_t i) {
+    const auto gap = gap_behind(i);
+    if (gap.size() > kLongestGap) return Bond::None;
+    return bond_of(gap_of(gap), pieces[i], pieces[i + 1], in_place);
+  };
+  // commas alone join nothing: "5 apples, 3 pears"; with "and" or "or" they do
+  auto first = at;
+  bool joined = false;
+  for (auto i = at; i > 0; --i) {
+    const auto bond = bond_behind(i - 1);
+    if (bond == Bond::None) break;
+    // "x = 1, 2, 3"
+    joined = joined || bond == Bond::Connective || (is_cut(pieces[i - 1]) && !is_cut(pieces[i]));
+    if (joined) first = i - 1;
   }
-  if (!numbers || (whole.begin == piece.begin && whole.end == piece.end)) return std::nullopt;
-  return text.substr(whole.begin, whole.end - whole.begin);
+  auto last = at;
+  for (auto i = at; i + 1 < pieces.size(); ++i) {
+    const auto bond = bond_behind(i);
+    if (bond == Bond::None) break;
+    if (bond == Bond::Connective) last = i + 1;
+  }
+  std::string list;
+  for (auto i = first; i <= last; ++i) {
+    if (i > first) {
+      const auto gap = gap_of(gap_behind(i - 1));
+      list += gap.alternative ? " or " : gap.connectives > 0 ? " and " : ", ";
+    }
+    list += trimmed(pieces[i].content);
+  }
+  return list;
 }
 
 std::string joined_last(std::string_view text, const std::vector<Piece>& pieces, int words) {

@@ -1,5 +1,4 @@
 #pragma once
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,10 +13,9 @@ namespace aha::math {
 /// separates, joined by commas. `words`: how many other words may stand between.
 std::string joined_last(std::string_view text, const std::vector<Piece>& pieces, int words);
 
-/// The piece together with the numbers and formulas around it that "or" offers in its place, as it
-/// stands in the text: "41, 43 or 42". Nothing where there are none, or all are formulas.
-std::optional<std::string_view> with_alternatives(std::string_view text,
-                                                  const std::vector<Piece>& formulas,
-                                                  const Piece& piece);
+/// A piece of a text together with those beside it that "or" offers in its place or "and" joins to it, as a list: "41, 43
+/// or 42". `in_place`: it stands where the answer should, so that commas are enough, and a unit may stand between.
+std::string with_beside(std::string_view text, const std::vector<Piece>& pieces, std::size_t at,
+                        bool in_place);
 
 }  // namespace aha::math

@@ -1,12 +1,13 @@
 #include "rewards/math/extraction.h"
 
 #include <algorithm>
-#include <array>
 
 #include "rewards/math/alternatives.h"
+#include "rewards/math/choice.h"
 #include "rewards/math/equivalence.h"
 #include "rewards/math/formulas.h"
 #include "rewards/math/places.h"
+#include "rewards/math/prose.h"
 #include "rewards/math/vocabulary.h"
 #include "rewards/text_scan.h"
 
@@ -16,6 +17,7 @@ namespace {
 constexpr auto kNone = std::string_view::npos;
 constexpr std::size_t kLongestAnswer = 10000;
 constexpr int kWordsBetweenBoxes = 3;
+constexpr const char* kLastNumber = "last number";
 
 /// The bytes of a <|name|> that a text begins with, 0 if it does not. The bars of "0<|y|<5" hold no name, and one
 /// letter is none.
@@ -67,53 +69,44 @@ Extracted boxed(std::string_view text) {
   return answer;
 }
 
-/// Without those that a "not" stands before.
-std::vector<Piece> asserted_formulas(std::string_view text) {
-  auto formulas = formulas_of(text);
-  std::erase_if(formulas, [&](const Piece& piece) { return is_denied(text, piece); });
-  return formulas;
-}
-
-/// The last formula with its like before it, or the last number, whichever ends later.
-Extracted last_of(std::string_view text) {
-  const auto formulas = asserted_formulas(text);
-  const auto from = formulas.empty() ? 0 : formulas.back().end;
-  if (auto number = last_number_in(text.substr(from))) {
-    number = Piece{number->begin + from, number->end + from, number->content};
-    return found(with_alternatives(text, formulas, *number).value_or(number->content),
-                 "last number");
-  }
-  if (formulas.empty()) return {{}, "no formula and no number", false};
-  if (const auto several = with_alternatives(text, formulas, formulas.back()))
-    return found(*several, "last formula");
-  auto answer = found(joined_last(text, formulas, 0), "last formula");
-  answer.percent = percent_follows(text.substr(formulas.back().end));
+/// One of the pieces of a text, with those that belong beside it.
+Extracted chosen(std::string_view text, const std::vector<Piece>& pieces, std::size_t at,
+                 const char* how, bool in_place) {
+  const auto& piece = pieces[at];
+  if (is_changed(text, piece)) return {{}, "a number that a word beside it changes", false};
+  auto answer = found(with_beside(text, pieces, at, in_place), how);
+  answer.percent = piece.formula && percent_follows(text.substr(piece.end));
   return answer;
 }
 
-Extracted first_of(std::string_view text) {
-  const auto formulas = asserted_formulas(text);
-  const auto number = first_number_in(text);
-  if (formulas.empty() && !number) {
-    const auto words = trimmed(text);
-    if (words.size() > 60) return {{}, "no formula and no number", false};
-    return found(words, "final answer");
-  }
-  if (formulas.empty() || (number && number->begin < formulas[0].begin))
-    return found(with_alternatives(text, formulas, *number).value_or(number->content),
-                 "final answer");
-  if (const auto several = with_alternatives(text, formulas, formulas[0]))
-    return found(*several, "final answer");
-  // Those that "and" joins to the first.
-  for (auto size = formulas.size(); size > 1; --size) {
-    const std::vector<Piece> head(formulas.begin(),
-                                  formulas.begin() + static_cast<std::ptrdiff_t>(size));
-    const auto joined = joined_last(text, head, 0);
-    if (joined.starts_with(std::string(trimmed(formulas[0].content)) + ", "))
-      return found(joined, "final answer");
-    if (formulas.size() > 8) break;
-  }
-  return found(formulas[0].content, "final answer");
+/// The last formula or number, those in a remark only where there is no other.
+Extracted last_of(std::string_view text) {
+  const auto pieces = pieces_of(text, Keep::Last);
+  if (pieces.empty()) return {{}, "no formula and no number", false};
+  const auto last = std::find_if_not(pieces.rbegin(), pieces.rend(),
+                                     [](const Piece& piece) { return piece.aside; });
+  const auto at = last == pieces.rend() ? pieces.size() - 1
+                                        : static_cast<std::size_t>(pieces.rend() - last) - 1;
+  return chosen(text, pieces, at, pieces[at].formula ? "last formula" : kLastNumber, false);
+}
+
+/// The first formula or number, else a few words.
+Extracted first_of(std::string_view text, bool words) {
+  const auto pieces = pieces_of(text, Keep::First);
+  if (!pieces.empty()) return chosen(text, pieces, 0, "final answer", true);
+  constexpr std::size_t kLongestWords = 60;
+  text = trimmed(text);
+  if (!words || text.size() > kLongestWords) return {{}, "no formula and no number", false};
+  return found(text, "final answer");
+}
+
+/// "The largest $n$ is 34": what "is" says, where a text begins with words.
+std::string_view predicate(std::string_view text) {
+  const auto pieces = pieces_of(text, Keep::First);
+  const auto is_at = text.find(" is ");
+  if (pieces.empty() || is_at == kNone || pieces.back().begin < is_at) return text;
+  const auto before = text.substr(0, pieces[0].begin);
+  return std::any_of(before.begin(), before.end(), is_letter) ? text.substr(is_at + 4) : text;
 }
 
 /// Up to the end of the sentence: a full stop before a space, or a line's end after content.
@@ -121,30 +114,43 @@ std::string_view sentence(std::string_view text) {
   const auto start = text.find_first_not_of(" \t\n\r:*=");
   if (start == kNone) return {};
   text = text.substr(start);
+  bool dollar = false;
+  int displays = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    const bool stop = text[at] == '.' && (at + 1 == text.size() || is_space(text[at + 1]));
-    if (!stop && text[at] != '\n') continue;
+    dollar = dollar != (text[at] == '$');
+    if (text[at] == '\\' && at + 1 < text.size()) {
+      displays += text[at + 1] == '[' ? 1 : text[at + 1] == ']' ? -1 : 0;
+    }
+    if (text[at] == '.' && (at + 1 == text.size() || is_space(text[at + 1])))
+      return text.substr(0, at);
     // A line that ends within a formula goes on.
-    const auto before = text.substr(0, at);
-    const bool open = std::count(before.begin(), before.end(), '$') % 2 == 1 ||
-                      count_of(before, "\\[") != count_of(before, "\\]");
-    if (stop || !open) return before;
-    if (at > kLongestAnswer) return before;
+    const bool open = (dollar || displays != 0) && at <= kLongestAnswer;
+    if (text[at] == '\n' && !open) return text.substr(0, at);
   }
   return text;
 }
 
+/// The sentence behind the last of a phrase, and whether it stands on its own: behind a colon or a line's end.
+struct Behind {
+  std::string_view text;
+  bool marked = false;
+};
+std::optional<Behind> behind(std::string_view text, std::string_view phrase) {
+  const auto at = last_phrase(text, phrase);
+  if (at == kNone) return std::nullopt;
+  const auto rest = text.substr(at + phrase.size());
+  const auto mark = rest.find_first_not_of(" *");
+  return Behind{sentence(rest), mark != kNone && (rest[mark] == ':' || rest[mark] == '\n')};
+}
+
+/// Words without a formula or number are an answer behind "answer is" and "Final answer:".
 Extracted final_answer(std::string_view text) {
-  const auto is_at = last_phrase(text, "answer is");
-  const auto final_at = last_phrase(text, "final answer");
-  if (is_at != kNone) {
-    auto answer = first_of(sentence(text.substr(is_at + 9)));
-    if (!answer.text.empty()) return answer;
+  if (const auto said = behind(text, "answer is")) {
+    if (auto answer = first_of(said->text, true); !answer.text.empty()) return answer;
   }
-  if (final_at != kNone) {
-    auto answer = last_of(sentence(text.substr(final_at + 12)));
-    answer.how = "final answer";
-    if (!answer.text.empty()) return answer;
+  if (const auto said = behind(text, "final answer")) {
+    if (auto answer = first_of(predicate(said->text), said->marked); !answer.text.empty())
+      return answer;
   }
   return {{}, "no final answer", false};
 }
@@ -178,6 +184,13 @@ Extracted inside(std::string_view text, bool prose) {
   return last_of(text);
 }
 
+/// True of a text that is written as mathematics, or holds several numbers: one of them would be another answer.
+bool is_torn(std::string_view text) {
+  if (text.size() > kLongestAnswer) return false;
+  if (spans_of(text, Keep::First).size() > 1 || text.find("...") != kNone) return true;
+  return text.find_first_of("\\+*/^=<>()[]{}|_") != kNone;
+}
+
 Extracted tagged(std::string_view text) {
   const auto answer = last_tagged(text, "answer");
   if (!answer) return {{}, "no closed <answer>", false};
@@ -190,6 +203,30 @@ Extracted tagged(std::string_view text) {
 /// One of places.h.
 Extracted at_place(std::optional<std::string_view> place, const char* how, const char* why_not) {
   return place ? found(*place, how) : Extracted{{}, why_not, false};
+}
+
+Extracted on_answer_line(std::string_view text) {
+  const auto line = answer_line(text);
+  if (!line) return {{}, "no line 'Answer: ...'", false};
+  auto answer = inside(*line, true);
+  if (!answer.text.empty()) answer.how = "answer line";
+  return answer;
+}
+
+/// All that stands in the place of an answer that has ends: a tag, a box, a line.
+std::optional<std::string_view> answer_place(std::string_view text, Extraction rule) {
+  const bool any = rule == Extraction::Auto;
+  if (rule == Extraction::AnswerLine) return answer_line(text);
+  if (rule == Extraction::Whole) return text;
+  const auto tag =
+      any || rule == Extraction::AnswerTag ? last_tagged(text, "answer") : std::nullopt;
+  if (any || tag || rule == Extraction::Boxed) {
+    const auto boxes = boxes_of(tag.value_or(text)).pieces;
+    if (!boxes.empty()) return boxes.back().content;
+  }
+  const auto mark = any || rule == Extraction::Hash ? text.rfind("####") : kNone;
+  if (!tag && mark != kNone) return text.substr(mark + 4, text.find('\n', mark) - mark - 4);
+  return tag;
 }
 
 Extracted automatic(std::string_view text, bool bare) {
@@ -225,7 +262,7 @@ Extracted extracted_answer(std::string_view text, Extraction rule, bool bare) {
     case Extraction::Whole:
       return whole(*part);
     case Extraction::AnswerLine:
-      return at_place(answer_line(*part), "answer line", "no line 'Answer: ...'");
+      return on_answer_line(*part);
     case Extraction::Choice:
       return at_place(choice_letter(*part), "choice", "no letter of a choice");
     case Extraction::CodeBlock:
@@ -234,33 +271,25 @@ Extracted extracted_answer(std::string_view text, Extraction rule, bool bare) {
   return {};
 }
 
-std::span<const ExtractionRule> extraction_rules() {
-  static constexpr std::array kRules = {
-      ExtractionRule{"auto", Extraction::Auto},
-      ExtractionRule{"boxed", Extraction::Boxed},
-      ExtractionRule{"answer_tag", Extraction::AnswerTag},
-      ExtractionRule{"hash", Extraction::Hash},
-      ExtractionRule{"final_answer", Extraction::FinalAnswer},
-      ExtractionRule{"last", Extraction::Last},
-      ExtractionRule{"whole", Extraction::Whole},
-      ExtractionRule{"answer_line", Extraction::AnswerLine},
-      ExtractionRule{"choice", Extraction::Choice},
-      ExtractionRule{"code_block", Extraction::CodeBlock},
-      ExtractionRule{"hendrycks_math", Extraction::Boxed},
-      ExtractionRule{"qwen_math", Extraction::Boxed},
-      ExtractionRule{"gsm8k", Extraction::Hash},
-      ExtractionRule{"minerva", Extraction::FinalAnswer},
-      ExtractionRule{"dapo", Extraction::AnswerLine},
-      ExtractionRule{"simple_evals", Extraction::AnswerLine},
-      ExtractionRule{"open_reasoner_zero", Extraction::AnswerTag},
-      ExtractionRule{"oat", Extraction::AnswerTag},
-      ExtractionRule{"mmlu", Extraction::Choice},
-  };
-  return kRules;
+Extracted extracted_letter(std::string_view text, Extraction rule, bool bare) {
+  auto answer = extracted_answer(text, rule, bare);
+  const auto narrow = narrowed(text);
+  const auto part = answering_part(narrow ? *narrow : text);
+  const bool any = rule == Extraction::Auto;
+  if (!part || (answer.text.empty() && (!any || boxes_of(*part).open))) return answer;
+  auto place = answer_place(*part, rule);
+  const bool in_text = any || rule == Extraction::FinalAnswer || rule == Extraction::Last;
+  if (!place && !in_text) place = answer.text;
+  const auto letter = place ? choice_label(*place) : choice_letter(*part);
+  if (letter && letter->empty()) return {{}, "several letters", false};
+  if (letter) answer.text = std::string(*letter);
+  if (letter && !place) answer.how = "choice";
+  return answer;
 }
 
 Extracted extracted_gold(std::string_view text) {
   auto answer = extracted_answer(text, Extraction::Auto, true);
+  if (answer.how == std::string_view(kLastNumber) && is_torn(text)) return whole(text);
   if (const auto boxes = boxes_of(text); boxes.open && answer.text.empty())
     return found(*boxes.open, "box");
   return answer;

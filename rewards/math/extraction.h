@@ -44,12 +44,11 @@ struct Extracted {
 ///                 that only "and", "or" or a comma separate: \boxed{1} and \boxed{2}. A last one
 ///                 that is not closed is no answer
 ///   ####          what follows on the line
-///   final answer  the sentence after the last "answer is" (its first formula or number) or "final
-///                 answer" (its last one)
+///   final answer  the first formula or number of the sentence after the last "answer is" or "final answer"
 ///   whole         all of a `bare` text that is mathematics, or one or two words
 ///   last          the last formula ($...$, \[...\], \(...\)) or number, whichever ends later
 ///
-///   answer line, choice, code block: see places.h; not with Auto
+///   answer line, choice, code block: see places.h and choice.h; not with Auto
 ///
 /// The other rules look at one place alone. Before that the text is cut: up to the last </think>,
 /// and from the first <|special|> token on, complete with its second bar. A <think> that is not closed leaves nothing.
@@ -57,7 +56,11 @@ struct Extracted {
 /// Linear in the text, and safe on any.
 Extracted extracted_answer(std::string_view text, Extraction rule, bool bare);
 
-/// The same of a gold, by Auto; a last box that is not closed holds all that follows.
+/// The same where the gold is a letter of a choice (choice.h): what it labels does not count.
+Extracted extracted_letter(std::string_view text, Extraction rule, bool bare);
+
+/// The same of a gold, by Auto; a last box that is not closed holds all that follows. One that is written as mathematics,
+/// or holds several numbers, and cannot be read is given whole: a part of it would be another answer.
 Extracted extracted_gold(std::string_view text);
 
 }  // namespace aha::math

@@ -11,6 +11,8 @@ struct Piece {
   std::size_t begin = 0;
   std::size_t end = 0;
   std::string_view content{};
+  bool formula = false;  ///< between marks of one; the others stand in running text
+  bool aside = false;    ///< in brackets that hold words: "26 (13 pairs)"
 };
 
 /// What stands in each \boxed{} and \fbox{} of a text, in order; of one that is not closed, all
@@ -21,16 +23,11 @@ struct Boxes {
 };
 Boxes boxes_of(std::string_view text);
 
-/// Formulas between $, $$, \( and \[ and their ends, in order. A dollar sign before words is money.
+/// The end of {...} that begins at `open`, escaped braces aside; npos where it has none.
+std::size_t closing_brace(std::string_view text, std::size_t open);
+
+/// Formulas between $, $$, \( and \[ and their ends, in order. A dollar sign before words is money, and so is one
+/// directly before a digit where a space stands before the next one, or brackets stay open.
 std::vector<Piece> formulas_of(std::string_view text);
-
-/// The last number outside mathematics with what belongs to it without a space: "2/3", "3+2",
-/// "10%", "1 000". One glued to a letter before it ("A2") is none, nor
-/// is one after "not".
-std::optional<Piece> last_number_in(std::string_view text);
-std::optional<Piece> first_number_in(std::string_view text);
-
-/// True where the word before it says that the answer is another: "not 42".
-bool is_denied(std::string_view text, const Piece& piece);
 
 }  // namespace aha::math

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "rewards/math/choice.h"
 #include "rewards/math/extraction.h"
 #include "rewards/math/judgeable.h"
 #include "rewards/memo.h"
@@ -28,6 +29,7 @@ struct Gold {
   math::Tree tree{};
   math::Readings readings{};
   bool percent = false;  ///< of a percentage: a sign behind the box of an answer counts
+  bool letter = false;   ///< of a choice
   std::string problem{};
 };
 
@@ -57,7 +59,7 @@ class MathReward final : public Reward {
     if (!text) return {std::nullopt, "", missing()};
     const auto gold = golds_.get(*text, [&] { return read(*text); });
     if (gold->readings.empty()) return {std::nullopt, "", gold->problem};
-    const auto answer = math::extracted_answer(attempt.completion, rule_, attempt.bare);
+    const auto answer = extracted(attempt, gold->letter);
     if (answer.text.empty()) return {0.0, "", answer.how};
     if (attempt.truncated && !answer.closed) return {0.0, clipped(answer.text), "truncated", 1};
     const auto whole = answer.text + (answer.percent && gold->percent ? " \\%" : "");
@@ -74,7 +76,7 @@ class MathReward final : public Reward {
     for (const auto& [name, answer] :
          {std::pair{"gold", math::extracted_gold(gold)},
           std::pair{"prediction",
-                    math::extracted_answer(attempt.completion, rule_, attempt.bare)}}) {
+                    extracted(attempt, math::is_choice(math::extracted_gold(gold).text))}}) {
       lines.push_back(fmt::format("{}: '{}' ({})", name, clipped(answer.text), answer.how));
       math::Tree tree;
       std::string problem;
@@ -92,13 +94,21 @@ class MathReward final : public Reward {
     return fmt::format("'{}' is missing or not a text or number", answer_field_);
   }
 
+  math::Extracted extracted(const Attempt& attempt, bool letter) const {
+    return letter ? math::extracted_letter(attempt.completion, rule_, attempt.bare)
+                  : math::extracted_answer(attempt.completion, rule_, attempt.bare);
+  }
+
   Gold read(const std::string& text) const {
     Gold gold;
-    const auto answer = math::extracted_gold(text);
+    auto answer = math::extracted_gold(text);
     if (answer.text.empty()) {
       gold.problem = fmt::format("'{}': {}", answer_field_, answer.how);
       return gold;
     }
+    gold.letter = math::is_choice(answer.text);
+    if (gold.letter)
+      answer.text = std::string(math::choice_label(answer.text).value_or(answer.text));
     std::string problem;
     gold.readings = math::readings_of(gold.tree, answer.text, problem);
     if (gold.readings.empty()) {

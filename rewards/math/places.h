@@ -7,18 +7,14 @@ namespace aha::math {
 // Places of an answer that are found by their words alone; nothing where there is none. Linear in
 // the text.
 
-/// What follows the last "Answer:" on its line, capitals aside, as in DAPO's and simple-evals'
-/// prompts.
+/// What follows the last "Answer:" on its line, or on the next one that holds something, capitals aside, as in DAPO's and
+/// simple-evals' prompts.
 std::optional<std::string_view> answer_line(std::string_view text);
-
-/// The letter, A to J, of a choice: the first that stands alone after the last "answer", else the
-/// last in brackets, else the one that ends the text. An "A" or "I" before a word is a word.
-std::optional<std::string_view> choice_letter(std::string_view text);
 
 /// What stands in the last closed block between ``` and ```, without the line of the first.
 std::optional<std::string_view> code_block(std::string_view text);
 
-/// The place of the last `phrase`, given in small letters, capitals aside.
+/// The place of the last `phrase`, given in small letters, capitals aside, where no letter follows.
 std::size_t last_phrase(std::string_view text, std::string_view phrase);
 
 }  // namespace aha::math

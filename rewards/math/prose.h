@@ -1,0 +1,30 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rewards/math/formulas.h"
+
+namespace aha::math {
+
+// Mathematics that stands in running text without the marks of a formula.
+
+/// Which of many spans are kept.
+enum class Keep { First, Last };
+
+/// The longest spans of signs, numbers, letters and brackets that hold a number, in order, at most 64: "2/3", "3x + 5",
+/// "(1, 2)", "x > 5", "10 %", "3 1/2". What follows the last "=" of one is its content. A number glued to a letter
+/// before it ("A2") is none. Whether a span is mathematics, the parser says: a number is never cut out of what it cannot
+/// read. Linear in the text.
+std::vector<Piece> spans_of(std::string_view text, Keep keep);
+
+/// The formulas of a text and the spans between them, in order, without those that are denied.
+std::vector<Piece> pieces_of(std::string_view text, Keep keep);
+
+/// True where the words before it say that the answer is another: "not 42", "not equal to 42".
+bool is_denied(std::string_view text, const Piece& piece);
+
+/// True where a word of arithmetic beside it makes another number of it: "twice 6", "5 squared".
+bool is_changed(std::string_view text, const Piece& piece);
+
+}  // namespace aha::math
