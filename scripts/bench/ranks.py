@@ -80,13 +80,30 @@ def phases_table(events):
         print(f"beside other work: {name} {microseconds / ranks / 1e6:.3f} s a rank")
 
 
-def scaling(args, name, job, steps, prompts):
+def halves_of(path, prompts):
+    """The first rows of a file, as one file and as two: two runs of a half each then have the prompts of two ranks."""
+    with open(path) as file:
+        rows = file.readlines()[:2 * prompts]
+    folder = tempfile.mkdtemp()
+    for name, part in (("whole", rows), ("first", rows[:prompts]), ("second", rows[prompts:])):
+        with open(f"{folder}/{name}.jsonl", "w") as file:
+            file.writelines(part)
+    return folder
+
+
+def scaling(args, name, job, steps, prompts, data=None):
     rows = collections.defaultdict(list)
-    start = lambda ranks, *settings: Run(args.aha, job, ranks, steps, prompts * ranks, *settings)
+    folder = data and halves_of(data, prompts)
+
+    def start(ranks, *settings, part="first"):
+        if folder:
+            settings += (f"data.train.path={folder}/{'whole' if ranks == 2 else part}.jsonl",)
+        return Run(args.aha, job, ranks, steps, prompts * ranks, *settings)
+
     for number in range(args.rounds):
         print(f"{name}: round {number + 1} of {args.rounds} ...", file=sys.stderr, flush=True)
         rows["one"] += together(start(1))
-        rows["two runs"] += [sum(together(start(1), start(1, "seed=1")))]
+        rows["two runs"] += [sum(together(start(1), start(1, "seed=1", part="second")))]
         rows["two ranks"] += together(start(2))
         rows["strict, two ranks"] += together(start(2, "strict=true"))
         rows["strict, one"] += together(start(1, "strict=true"))
@@ -117,7 +134,7 @@ def main():
     if not args.only_model:
         scaling(args, "countdown", COUNTDOWN, args.steps, 16)
     if args.model:
-        scaling(args, "SmolLM2-135M", SMOLLM2 + [f"model.path={args.model}"], args.model_steps, 2)
+        scaling(args, "SmolLM2-135M", SMOLLM2 + [f"model.path={args.model}"], args.model_steps, 2, "data/samples/svamp_train.jsonl")
     if args.peer:
         from accelerate_step import beside_trl
         beside_trl(args.aha, args.peer_rounds)
