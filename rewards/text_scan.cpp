@@ -12,6 +12,12 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
+std::string lower(std::string_view text) {
+  std::string small(text);
+  std::transform(small.begin(), small.end(), small.begin(), [](char c) { return lower(c); });
+  return small;
+}
+
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && is_space(text.front()))
     text.remove_prefix(1);

@@ -1,5 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +18,18 @@ bool is_digit(char c);
 /// Of ASCII.
 constexpr bool is_letter(char c) {
   return (static_cast<unsigned char>(c) | 0x20U) - 'a' < 26U;
+}
+
+/// A capital of ASCII made small; any other byte as it is.
+constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+std::string lower(std::string_view text);
+
+/// Whether a list has a word.
+template <class List>
+bool holds(const List& list, std::string_view word) {
+  return std::find(std::begin(list), std::end(list), word) != std::end(list);
 }
 
 /// Without white space at both ends.

@@ -148,7 +148,7 @@ std::string plain_words(std::string_view text) {
       if (at + 1 < text.size() && !(text[at + 1] >= 'a' && text[at + 1] <= 'z')) ++at;
       continue;
     }
-    plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    plain += lower(c);
   }
   return plain;
 }

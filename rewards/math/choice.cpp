@@ -113,11 +113,10 @@ std::size_t label_at(std::string_view text) {
 std::optional<std::string_view> choice_label(std::string_view answer) {
   const auto at = label_at(answer);
   if (at >= answer.size() || !is_letter_alone(answer, at)) return std::nullopt;
+  if (is_one_of_several(answer, at)) return answer.substr(at, 0);
   const bool ends = at + 1 == answer.size();
-  if (!ends && std::string_view(").:}*$,\"").find(answer[at + 1]) == kNone &&
-      !is_one_of_several(answer, at))
-    return std::nullopt;
-  return is_one_of_several(answer, at) ? answer.substr(at, 0) : answer.substr(at, 1);
+  if (!ends && std::string_view(").:}*$,\"").find(answer[at + 1]) == kNone) return std::nullopt;
+  return answer.substr(at, 1);
 }
 
 bool is_choice(std::string_view text) {

@@ -238,11 +238,9 @@ void Lexer::letters(std::string_view run) {
     return push(TokenKind::Word, run);
   auto meaning = word_meaning(run);
   if (!meaning) {
-    std::string lower(run);
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](char c) { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; });
+    const auto small = lower(run);
     // "OR" and "Pi", but not "IN" or "AND" for points A, N, D.
-    meaning = run != "AND" && run != "OR" && lower != run ? word_meaning(lower) : std::nullopt;
+    meaning = run != "AND" && run != "OR" && small != run ? word_meaning(small) : std::nullopt;
   }
   if (meaning) return push(meaning->kind, meaning->text);
   // "1orW": a connective glued to what follows.

@@ -9,10 +9,6 @@ namespace {
 
 constexpr auto kNone = std::string_view::npos;
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
 /// Of one word: "answer is" is not in "answer isn't".
 bool goes_on(std::string_view rest) {
   return !rest.empty() && (is_letter(rest[0]) || rest[0] == '\'' || rest.starts_with("\u2019"));

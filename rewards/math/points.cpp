@@ -84,8 +84,7 @@ Fraction broken_value(const std::string& name, const Point& point) {
 }
 
 struct Traits {
-  bool smooth =
-      true;  ///< its values at four points say what it is: no roots, no |x|, no factorials
+  bool smooth = true;  ///< its values at four points say what it is: no roots, |x|, factorials
   bool whole = false;  ///< has values at whole numbers only
 };
 
@@ -109,11 +108,8 @@ void look(const Tree& tree, Ref ref, Traits& traits) {
     constexpr std::string_view kSmooth[] = {"sin", "cos",  "tan",  "sec",  "csc",   "cot",
                                             "exp", "sinh", "cosh", "tanh", "arctan"};
     constexpr std::string_view kWhole[] = {"gcd", "lcm", "factorial", "binomial"};
-    const auto is_in = [&](const auto& names) {
-      return std::find(std::begin(names), std::end(names), node.name) != std::end(names);
-    };
-    traits.smooth = traits.smooth && is_in(kSmooth);
-    traits.whole = traits.whole || is_in(kWhole);
+    traits.smooth = traits.smooth && holds(kSmooth, node.name);
+    traits.whole = traits.whole || holds(kWhole, node.name);
   } else if (node.kind == Kind::Series) {
     traits.smooth = false;
   }

@@ -11,11 +11,6 @@ namespace {
 
 using Words = std::vector<std::string_view>;
 
-template <class List>
-bool holds(const List& list, std::string_view word) {
-  return std::find(std::begin(list), std::end(list), word) != std::end(list);
-}
-
 Words words_of(std::string_view remark) {
   Words words;
   while (!remark.empty()) {
@@ -132,12 +127,10 @@ std::string plain_remark(std::string_view words) {
     word.clear();
   };
   for (const char c : words) {
-    if (c >= 'A' && c <= 'Z')
-      word += static_cast<char>(c - 'A' + 'a');
-    else if (is_space(c) || c == '~' || c == '\\' || c == ',' || c == ';' || c == '$')
+    if (is_space(c) || c == '~' || c == '\\' || c == ',' || c == ';' || c == '$')
       add();
     else if (c != '.' && c != '*')
-      word += c;
+      word += lower(c);
   }
   add();
   return plain;

@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "rewards/math/vocabulary_entry.h"
+#include "rewards/text_scan.h"
 
 namespace aha::math {
 namespace {
@@ -265,11 +266,6 @@ std::optional<Meaning> found_in(const Index& index, std::string_view word) {
   const auto found = index.find(word);
   if (found == index.end()) return std::nullopt;
   return found->second;
-}
-
-template <class List>
-bool holds(const List& list, std::string_view word) {
-  return std::find(std::begin(list), std::end(list), word) != std::end(list);
 }
 
 }  // namespace

@@ -5,27 +5,10 @@
 #include "rewards/text_scan.h"
 
 namespace aha::math {
-namespace {
-
-std::string lower_case(std::string_view word) {
-  std::string lower(word);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return lower;
-}
-
-template <class List>
-bool holds(const List& list, std::string_view word) {
-  return std::find(std::begin(list), std::end(list), word) != std::end(list);
-}
-
-}  // namespace
-
 bool is_negation(std::string_view word) {
   constexpr std::string_view kNegations[] = {"not",   "never",  "neither", "nor",  "except",
                                              "isn't", "aren't", "cannot",  "can't"};
-  return holds(kNegations, lower_case(word));
+  return holds(kNegations, lower(word));
 }
 
 bool is_hedge(std::string_view words) {
@@ -38,7 +21,7 @@ bool is_hedge(std::string_view words) {
     while (end < words.size() && in_word(words[end]))
       ++end;
     const auto word = words.substr(at, end - at);
-    if (holds(kHedges, lower_case(word)) || is_negation(word)) return true;
+    if (holds(kHedges, lower(word)) || is_negation(word)) return true;
     at = end;
   }
   return false;
@@ -99,7 +82,7 @@ std::optional<std::int64_t> named_scale(const Token& token) {
   auto end = std::size_t{0};
   while (end < token.text.size() && is_letter(token.text[end]))
     ++end;
-  auto word = lower_case(std::string_view(token.text).substr(0, end));
+  auto word = lower(std::string_view(token.text).substr(0, end));
   if (word.ends_with('s')) word.pop_back();
   if (is_hedge(token.text)) return std::nullopt;
   constexpr std::pair<std::string_view, std::int64_t> kScales[] = {{"hundred", 100},

@@ -127,10 +127,11 @@ GradientSum::GradientSum(const ParameterLayout& layout, const Ops& ops, const Ex
   }
   if (!ops.memory->host) return;  // a device has its own
   const auto [even, odd] = rooms(buckets_, own_, comm.size());
-  room_.reserve((even + odd) * (options_.strict ? 2 : 1), *ops.memory);
+  const int floats = options_.strict ? 2 : 1;  // of an element
+  room_.reserve(floats * (even + odd), *ops.memory);
   for (std::size_t i = 0; i < buckets_.size(); ++i)
     if (common_part(own_, buckets_[i].range).size() > 0)
-      buckets_[i].room = room_.data() + (i % 2 == 0 ? 0 : even * (options_.strict ? 2 : 1));
+      buckets_[i].room = room_.data() + (i % 2 == 0 ? 0 : floats * even);
 }
 
 GradientSum::~GradientSum() {
