@@ -6,9 +6,6 @@
 namespace aha {
 namespace {
 
-/// Parts a rank, so that the longest of them evens out.
-constexpr std::size_t kPartsPerRank = 4;
-
 /// Rank of each part.
 std::vector<std::size_t> deal(const std::vector<Index>& rows, std::size_t ranks) {
   std::vector<std::size_t> order(rows.size());
@@ -25,24 +22,47 @@ std::vector<std::size_t> deal(const std::vector<Index>& rows, std::size_t ranks)
   return owner;
 }
 
-/// Runs of completions of one group, few enough to even out over the ranks.
-std::vector<std::vector<SampleRef>> runs_of(std::span<const SampleRef> samples, std::size_t ranks) {
-  const std::size_t longest = std::max<std::size_t>(1, samples.size() / (kPartsPerRank * ranks));
-  std::vector<std::vector<SampleRef>> runs;
+/// Samples in their order, cut into one run a rank: as many a run as `most` rows hold, the prompt of a group counted in
+/// every run that has some of it. Empty: that takes more runs than ranks.
+std::vector<std::vector<SampleRef>> runs_of(std::span<const Group> groups,
+                                            std::span<const SampleRef> samples, Index most,
+                                            std::size_t ranks) {
+  std::vector<std::vector<SampleRef>> runs(1);
+  Index rows = 0;
   for (const auto& sample : samples) {
-    if (runs.empty() || runs.back().back().group != sample.group || runs.back().size() >= longest)
+    const Group& group = groups[sample.group];
+    const Index alone = section_rows(group, {{sample.completion}});
+    const bool joins = !runs.back().empty() && runs.back().back().group == sample.group;
+    Index more = joins ? alone - std::ssize(group.prompt.ids) : alone;
+    if (!runs.back().empty() && rows + more > most) {
+      if (runs.size() == ranks) return {};
       runs.emplace_back();
+      rows = 0;
+      more = alone;
+    }
+    if (more > most) return {};
+    rows += more;
     runs.back().push_back(sample);
   }
+  runs.resize(ranks);
   return runs;
 }
 
-Index rows_of(std::span<const Group> groups, const std::vector<SampleRef>& run) {
-  std::vector<std::size_t> completions;
-  completions.reserve(run.size());
-  for (const auto& sample : run)
-    completions.push_back(sample.completion);
-  return section_rows(groups[run.front().group], completions);
+/// The runs whose longest is shortest.
+std::vector<std::vector<SampleRef>> even_runs(std::span<const Group> groups,
+                                              std::span<const SampleRef> samples,
+                                              std::size_t ranks) {
+  Index enough = 0;
+  for (const auto& sample : samples)
+    enough += section_rows(groups[sample.group], {{sample.completion}});
+  for (Index least = 0; least < enough;) {
+    const Index middle = least + (enough - least) / 2;
+    if (runs_of(groups, samples, middle, ranks).empty())
+      least = middle + 1;
+    else
+      enough = middle;
+  }
+  return runs_of(groups, samples, enough, ranks);
 }
 
 std::vector<std::vector<DealtBatch>> deal_units(std::span<const Group> groups,
@@ -67,19 +87,7 @@ std::vector<std::vector<DealtBatch>> deal_micro_batches(std::span<const Group> g
   const auto count = static_cast<std::size_t>(ranks);
   if (limits.unit > 0)
     return deal_units(groups, plan_micro_batches(groups, samples, limits), count);
-  std::vector<std::vector<SampleRef>> own(count);
-  if (ranks == 1) {
-    own[0].assign(samples.begin(), samples.end());
-  } else {
-    const auto runs = runs_of(samples, count);
-    std::vector<Index> rows;
-    rows.reserve(runs.size());
-    for (const auto& run : runs)
-      rows.push_back(rows_of(groups, run));
-    const auto owner = deal(rows, count);
-    for (std::size_t i = 0; i < runs.size(); ++i)
-      own[owner[i]].insert(own[owner[i]].end(), runs[i].begin(), runs[i].end());
-  }
+  const auto own = even_runs(groups, samples, count);
   std::vector<std::vector<DealtBatch>> dealt(count);
   std::int64_t index = 0;
   for (std::size_t r = 0; r < count; ++r)

@@ -13,9 +13,9 @@ struct DealtBatch {
 /// every rank knows it without asking, whoever sampled what.
 ///
 /// With limits.unit (strict) the units are those of one rank, and keep their index: only who runs them
-/// changes. Otherwise runs of completions of a group are dealt, and each rank packs its own. Either way the
-/// longest goes first, to the rank that has the fewest rows so far (Graham 1969: at most 4/3 of the best).
-/// A rank may get nothing.
+/// changes; the longest goes first, to the rank that has the fewest rows so far (Graham 1969: at most 4/3 of the
+/// best). Otherwise the samples are cut, in their order, into one run a rank, of which the longest is as short as can
+/// be, and each rank packs its own: no more prompts are computed twice than there are cuts. A rank may get nothing.
 std::vector<std::vector<DealtBatch>> deal_micro_batches(std::span<const Group> groups,
                                                         std::span<const SampleRef> samples,
                                                         const PackLimits& limits, int ranks);

@@ -198,17 +198,14 @@ StepWork step_work(const StageConfig& stage, bool strict, double prompt_tokens,
   return work;
 }
 
-/// Groups are cut into runs of completions, about four a rank, and each run has its prompt's rows.
+/// Between N ranks are N - 1 cuts; all but one in G go through a group, whose prompt is then on both sides.
 double rows_of_update(const StepWork& work, std::int64_t ranks) {
-  constexpr double kRunsPerRank = 4;
   const double groups = work.trained_share * static_cast<double>(work.prompts) /
                         static_cast<double>(work.minibatches);
   const auto generations = static_cast<double>(work.generations);
-  const double run =
-      std::max(1.0, std::floor(groups * generations / (kRunsPerRank * static_cast<double>(ranks))));
-  const double prompts = ranks == 1 ? 1 : std::ceil(generations / std::min(run, generations));
-  return groups * (prompts * work.prompt_tokens + generations * (work.completion_tokens - 1)) /
-         static_cast<double>(ranks);
+  const auto n = static_cast<double>(ranks);
+  const double prompts = groups + (n - 1) * (1 - 1 / generations);
+  return (prompts * work.prompt_tokens + groups * generations * (work.completion_tokens - 1)) / n;
 }
 
 std::vector<PhaseCost> step_costs(const ModelSize& model, const StepWork& work,

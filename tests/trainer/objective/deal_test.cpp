@@ -74,18 +74,48 @@ TEST_CASE("deal: strict units are those of one rank, under the same index") {
       }
 }
 
-TEST_CASE("deal: no rank has more than 4/3 of its share of rows and the longest piece") {
+TEST_CASE("deal: the longest run of ranks is the shortest that there is") {
   const auto groups = groups_of(kLengths);
   const auto samples = aha_test::all_samples(groups);
-  for (const int ranks : {2, 3}) {
-    const auto dealt = deal_micro_batches(groups, samples, {}, ranks);
-    Index all = 0;
-    Index most = 0;
-    for (const auto& batches : dealt) {
-      all += rows_of(groups, batches);
-      most = std::max(most, rows_of(groups, batches));
+  // every way to cut the samples in two, and in three
+  const auto rows_between = [&](std::size_t first, std::size_t last) {
+    Index rows = 0;
+    for (auto i = first; i < last; ++i) {
+      rows += std::ssize(groups[samples[i].group].completions[samples[i].completion].ids) - 1;
+      if (i == first || samples[i].group != samples[i - 1].group) rows += 5;
     }
-    INFO(ranks << " ranks: " << most << " of " << all);
-    CHECK(3 * most <= 4 * std::max<Index>(all / ranks, 5 + 99 + 1));
+    return rows;
+  };
+  const auto count = samples.size();
+  Index two = rows_between(0, count);
+  Index three = two;
+  for (std::size_t a = 0; a <= count; ++a) {
+    two = std::min(two, std::max(rows_between(0, a), rows_between(a, count)));
+    for (std::size_t b = a; b <= count; ++b)
+      three = std::min(three,
+                       std::max({rows_between(0, a), rows_between(a, b), rows_between(b, count)}));
   }
+  for (const int ranks : {2, 3}) {
+    Index most = 0;
+    for (const auto& batches : deal_micro_batches(groups, samples, {}, ranks))
+      most = std::max(most, rows_of(groups, batches));
+    CHECK(most == (ranks == 2 ? two : three));
+  }
+}
+
+TEST_CASE("deal: whole groups stay whole where they even out by themselves") {
+  const auto groups = groups_of({{9, 9}, {9, 9}, {9, 9}, {9, 9}});
+  for (const int ranks : {2, 4})
+    for (const auto& batches :
+         deal_micro_batches(groups, aha_test::all_samples(groups), {}, ranks)) {
+      REQUIRE(batches.size() == 1);
+      CHECK(std::ssize(batches.front().sections) == 4 / ranks);
+      for (const auto& section : batches.front().sections)
+        CHECK(section.completions.size() == 2);
+    }
+}
+
+TEST_CASE("deal: nothing to train is nothing for every rank") {
+  for (const auto& batches : deal_micro_batches({}, {}, {}, 3))
+    CHECK(batches.empty());
 }

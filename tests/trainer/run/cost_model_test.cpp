@@ -87,6 +87,8 @@ TEST_CASE("cost model: a prompt's rows are computed once for all of its completi
   shared.generations = 8;
   CHECK(aha::rows_of_update(alone, 1) == 8 * (512 + 127));
   CHECK(aha::rows_of_update(shared, 1) == 512 + 8 * 127);
+  CHECK(aha::rows_of_update(alone, 2) == 4 * (512 + 127));
+  CHECK(2 * aha::rows_of_update(shared, 2) == Approx(512 + 8 * 127 + 7.0 / 8 * 512));  // cut
   const auto flop = [&](const aha::StepWork& w) {
     return phase(aha::step_costs(size, w, roofline(), Zero::Moments), "prefill").flop;
   };
