@@ -1,5 +1,6 @@
 // An update's collectives between processes of this machine, beside what the cost model says of them:
-// bench_collectives [RANKS [MILLIONS OF PARAMETERS [ROUNDS]]]. Bytes are those of the loopback interface, with
+// bench_collectives [RANKS [MILLIONS OF PARAMETERS [ROUNDS]]], ranks that send and ranks that fetch from each other's memory.
+// Bytes are those of the loopback interface, with
 // headers: run it where nothing else uses that (unshare -rn sh -c "ip link set lo up; exec bench_collectives").
 #include <fmt/format.h>
 #include <sys/wait.h>
@@ -67,13 +68,15 @@ void measure(Communicator& comm, std::int64_t parameters, int rounds) {
   std::sort(seconds.begin(), seconds.end());
   const double median = seconds[seconds.size() / 2];
   const PhaseCost model = predicted(parameters, comm.size());
-  const double sent = model.sent_bytes * comm.size();
-  fmt::print("{:>5} {:>11} {:>10.2f} {:>10.2f} {:>6.2f} {:>9.2f} {:>9.2f} {:>9.2f} {:>6.2f}\n",
-             comm.size(), parameters, bytes / 1e6, sent / 1e6, sent / bytes, 1000 * seconds.front(),
-             1000 * median, 1000 * model.seconds, model.seconds / median);
+  const double sent = comm.among_neighbours() ? 0 : model.sent_bytes * comm.size();
+  fmt::print(
+      "{:>5} {:>11} {:>8} {:>10.2f} {:>10.2f} {:>6.2f} {:>9.2f} {:>9.2f} {:>9.2f} {:>6.2f}\n",
+      comm.size(), parameters, comm.among_neighbours() ? "fetched" : "sent", bytes / 1e6,
+      sent / 1e6, sent / bytes, 1000 * seconds.front(), 1000 * median, 1000 * model.seconds,
+      model.seconds / median);
 }
 
-void run_on(int ranks, std::int64_t parameters, int rounds) {
+void run_on(int ranks, std::int64_t parameters, int rounds, bool fetched) {
   std::fflush(stdout);
   Placement placement;
   placement.world_size = ranks;
@@ -91,6 +94,7 @@ void run_on(int ranks, std::int64_t parameters, int rounds) {
   listener.close();
   {
     Communicator comm(placement, {});
+    if (fetched) comm.join_neighbours();
     measure(comm, parameters, rounds);
     comm.finish();
   }
@@ -107,8 +111,10 @@ int main(int argc, char** argv) {
     return argc > i ? std::strtod(argv[i], nullptr) : otherwise;
   };
   fmt::print(
-      "ranks  parameters   MB on lo      model  ratio  least ms median ms     model  ratio\n");
-  run_on(static_cast<int>(number(1, 2)), static_cast<std::int64_t>(1e6 * number(2, 1)),
-         static_cast<int>(number(3, 9)));
+      "ranks  parameters      way   MB on lo      model  ratio  least ms median ms     model  "
+      "ratio\n");
+  for (const bool fetched : {false, true})
+    run_on(static_cast<int>(number(1, 2)), static_cast<std::int64_t>(1e6 * number(2, 1)),
+           static_cast<int>(number(3, 9)), fetched);
   return 0;
 }

@@ -19,8 +19,9 @@ std::vector<std::string> strict(const Job& job) {
                       "--set", "log.trace=true"});
 }
 
-/// Two ranks, one on either side.
-Ranks over(const SlowLink& link, const std::vector<std::string>& command) {
+/// Two ranks, one on either side, that have nothing but the link.
+Ranks over(const SlowLink& link, std::vector<std::string> command) {
+  command.insert(command.end(), {"--set", "comm.read_memory=false"});
   return Ranks(2, command, [&](int rank, Program::Options& options) {
     options.first = [&link, rank] { link.enter(rank); };
     for (auto& [name, value] : options.environment)

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "trainer/comm/device_link.h"
+#include "trainer/comm/neighbours.h"
 #include "trainer/comm/network.h"
 #include "trainer/comm/rendezvous.h"
 #include "trainer/core/bytes.h"
@@ -80,6 +81,14 @@ Communicator::Communicator(const Placement& placement, const CommOptions& option
 }
 
 Communicator::~Communicator() = default;
+
+void Communicator::join_neighbours() {
+  if (!network_) return;
+  constexpr auto kName = "join_neighbours";
+  auto own = std::make_unique<Neighbours>();
+  if (!any(!own->reach(all_gather(own->introduction(), kName)), kName))
+    neighbours_ = std::move(own);
+}
 
 void Communicator::enter(Place place) {
   if (heartbeat_) heartbeat_->enter(place.phase, place.step, place.since);

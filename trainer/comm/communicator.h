@@ -18,6 +18,7 @@ namespace aha {
 
 class DeviceLink;
 class Heartbeat;
+class Neighbours;
 struct DeviceNetwork;
 
 /// Whose memory a buffer of a collective is in.
@@ -81,6 +82,9 @@ class Communicator {
   /// returns may differ between ranks, and is for leaving long work early.
   bool stop_wanted(bool own);
 
+  /// From here on ranks of one machine fetch from each other's memory, if each may read every other's (Neighbours); the
+  /// sums have the same bits. Collective.
+  void join_neighbours();
   /// From here on buffers may be the devices' memory; `network` is open. Collective. CommError when the devices do not find each other within
   /// `timeout_s`.
   void join_devices(const DeviceNetwork& network);
@@ -91,23 +95,26 @@ class Communicator {
   /// Begins to sum `buffer` over ranks in place: after `wait`, slices[r] is complete on rank r and the rest is
   /// undefined. The network's threads send meanwhile, or the device does it, when it has done what it was asked before; slices
   /// may be parts of a buffer. `room` is a host's memory for what the others send, room_for(slices) elements; a device needs
-  /// none.
+  /// none. Neighbours fetch and add in `wait`.
   [[nodiscard]] Transfer reduce_to_owners(float* buffer, const std::vector<Slice>& slices,
                                           float* room, std::string_view name,
                                           Side side = Side::Host);
   [[nodiscard]] Transfer reduce_to_owners(std::int64_t* buffer, const std::vector<Slice>& slices,
                                           std::int64_t* room, std::string_view name,
                                           Side side = Side::Host);
-  /// The own slice, from every other rank.
+  /// The own slice, from every other rank; neighbours need none.
   std::int64_t room_for(const std::vector<Slice>& slices) const {
-    return (size() - 1) * slices[static_cast<std::size_t>(rank())].size();
+    return neighbours_ ? 0 : (size() - 1) * slices[static_cast<std::size_t>(rank())].size();
   }
+  /// All ranks read each other's memory: what a collective of a host's memory copies, nobody sends.
+  bool among_neighbours() const { return neighbours_ != nullptr; }
   /// The reverse: slices[r] of rank r is copied to all ranks. Elements are copied as they are.
   [[nodiscard]] Transfer share_from_owners(float* buffer, const std::vector<Slice>& slices,
                                            std::string_view name, Side side = Side::Host);
   [[nodiscard]] Transfer share_from_owners(std::uint16_t* buffer, const std::vector<Slice>& slices,
                                            std::string_view name, Side side = Side::Host);
-  /// Returns when it is done, which every transfer has to be before its buffer goes. Parts of a sum are added here, by the team.
+  /// Returns when it is done, which every transfer has to be before its buffer goes. Parts of a sum are added here, by the
+  /// team. Transfers are waited for in the same order by all ranks.
   void wait(Transfer transfer, const Exec& exec = {});
 
   /// The bytes of every rank, in rank order.
@@ -161,6 +168,14 @@ class Communicator {
   Transfer begin(Kind kind, T* buffer, const std::vector<Slice>& slices,
                  std::type_identity_t<T>* room, std::string_view name, Side side);
   template <class T>
+  void begin_among_neighbours(Transfer& transfer, const std::vector<T*>& given,
+                              const std::vector<bool>& takes);
+  void end_among_neighbours(Transfer& transfer);
+  template <class T>
+  void begin_sum_among_neighbours(Transfer& transfer, T* buffer, const std::vector<Slice>& slices);
+  template <class T>
+  void begin_copy_among_neighbours(Transfer& transfer, T* buffer, const std::vector<Slice>& slices);
+  template <class T>
   void begin_sum_on_host(Transfer& transfer, T* buffer, const std::vector<Slice>& slices, T* room);
   template <class T>
   void begin_copy_on_host(Transfer& transfer, T* buffer, const std::vector<Slice>& slices);
@@ -171,10 +186,11 @@ class Communicator {
   double timeout_s_ = 0;
   Place place_;
   std::optional<SpanRecorder> recorder_;
-  std::int64_t calls_ = 0;                ///< collectives so far
-  std::unique_ptr<Heartbeat> heartbeat_;  ///< null: nobody listens
-  std::unique_ptr<Network> network_;      ///< null: one rank
-  std::unique_ptr<DeviceLink> devices_;   ///< null: not joined
+  std::int64_t calls_ = 0;                  ///< collectives so far
+  std::unique_ptr<Heartbeat> heartbeat_;    ///< null: nobody listens
+  std::unique_ptr<Network> network_;        ///< null: one rank
+  std::unique_ptr<DeviceLink> devices_;     ///< null: not joined
+  std::unique_ptr<Neighbours> neighbours_;  ///< null: what ranks have for each other is sent
   std::int64_t queue_ = 0;
   std::int64_t next_ = 0;  ///< of the queue, in a job of one rank
 };

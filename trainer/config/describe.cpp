@@ -330,6 +330,11 @@ void describe(Visitor& v, CommConfig& s) {
              .above(0)
              .free_to_change(),
          &s.heartbeat_s);
+  v.leaf(Key("read_memory",
+             "ranks that are all on one machine fetch gradients and weights from each other's "
+             "memory (process_vm_readv) where the system lets them; false: they are sent")
+             .free_to_change(),
+         &s.read_memory);
 }
 
 void describe_sections(Visitor& v, StageConfig& s) {

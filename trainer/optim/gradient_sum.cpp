@@ -125,7 +125,7 @@ GradientSum::GradientSum(const ParameterLayout& layout, const Ops& ops, const Ex
     if (options_.strict) bucket.fixed = fixed_of(fixed_) + at[i];
     bucket.owners = parts_in(shards, bucket.range);
   }
-  if (!ops.memory->host) return;  // a device has its own
+  if (!ops.memory->host || comm.among_neighbours()) return;  // nothing comes by itself
   const auto [even, odd] = rooms(buckets_, own_, comm.size());
   const int floats = options_.strict ? 2 : 1;  // of an element
   room_.reserve(floats * (even + odd), *ops.memory);

@@ -142,7 +142,7 @@ void TrainedWeights::publish(bool rounded) {
 
 void TrainedWeights::settle() {
   if (!travels_) return;
-  comm_->wait(std::move(transfer_));  // where it fails, they still travel
+  comm_->wait(std::move(transfer_), exec_);  // where it fails, they still travel
   travels_ = false;
   whole_->complete(exec_);
 }

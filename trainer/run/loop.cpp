@@ -365,7 +365,8 @@ class Job {
 
 JobEnd run_on(const Config& config, const TrainOptions& options, Communicator& comm) {
   require_agreement(comm, config);
-  const JobRanks ranks{comm.size(), options.placement.local_world_size,
+  if (config.stages.front().comm.read_memory) comm.join_neighbours();
+  const JobRanks ranks{comm.size(), options.placement.local_world_size, comm.among_neighbours(),
                        take_devices(comm, config, options.placement)};
   std::vector<std::string> plan;
   if (comm.leads())  // writes nothing: it comes first

@@ -218,7 +218,8 @@ MemoryPlan plan_memory(const StageConfig& stage, const ModelConfig& model, const
   plan.parts.emplace_back("program", kProgram + kIdOfATokenizer * model.vocab_size);
   plan.parts.emplace_back("weights", weights);
   const auto sum = gradient_options(in.strict, stage, division.by_block);
-  plan.parts.emplace_back("network", GradientSum::room_bytes_for(layout, sum, in.ranks));
+  plan.parts.emplace_back(
+      "network", in.neighbours ? 0 : GradientSum::room_bytes_for(layout, sum, in.ranks));
   plan.parts.emplace_back("gradients", GradientSum::bytes_for(layout, sum, in.ranks));
   plan.parts.emplace_back("optimizer", 2 * kFloat * parameters / in.ranks);
   plan.parts.emplace_back("reference",

@@ -38,6 +38,7 @@ struct MemoryInputs {
   std::int64_t threads = 1;         ///< of a rank
   bool strict = false;
   int ranks = 1;
+  bool neighbours = false;  ///< ranks fetch from each other's memory: none has room for what is sent
   /// Nothing: the most that the configuration allows, where every completion reaches its limit and none is
   /// left out of training.
   std::optional<Answers> answers = std::nullopt;

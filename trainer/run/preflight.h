@@ -23,6 +23,7 @@ struct StagePlan {
 struct JobRanks {
   int all = 1;
   int here = 1;
+  bool neighbours = false;                      ///< they read each other's memory
   std::optional<DeviceRoom> least_room = {};  ///< of all ranks' GPUs; nothing: the one that is here
 };
 

@@ -3,14 +3,18 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
+#include <csignal>
 #include <numeric>
 #include <thread>
 
 #include "tests/support/catch.h"
 #include "tests/trainer/comm/ranks.h"
+#include "trainer/comm/neighbours.h"
 #include "trainer/core/error.h"
 
 namespace aha {
@@ -88,10 +92,11 @@ TEST_CASE("communicator: one rank needs no network, and everything returns what 
 }
 
 TEST_CASE("communicator: sums reach their owners, values come back to all, for uneven shards") {
-  const int ranks = 3;
-  const std::int64_t total = 2 * kShardUnit + 17;
+  const int ranks = GENERATE(2, 3);
+  const std::int64_t total = 20 * kShardUnit + 17;
+  const std::int64_t parts = ranks * (ranks + 1) / 2;
   const auto slices = shards_of(total, ranks);
-  on_ranks(ranks, [&](Communicator& comm) {
+  on_ranks_either_way(ranks, [&](Communicator& comm) {
     const int me = comm.rank();
     std::vector<float> values(at(total));
     std::vector<std::int64_t> whole(at(total));
@@ -106,8 +111,9 @@ TEST_CASE("communicator: sums reach their owners, values come back to all, for u
     comm.wait(std::move(floats));
     const Slice own = slices[at(me)];
     for (std::int64_t i = own.begin; i < own.end; ++i) {
-      if (values[at(i)] != static_cast<float>(i * 6)) throw std::runtime_error("float sum");
-      if (whole[at(i)] != 6 * (std::int64_t{1} << 40) + 3 * i) throw std::runtime_error("i64 sum");
+      if (values[at(i)] != static_cast<float>(i * parts)) throw std::runtime_error("float sum");
+      if (whole[at(i)] != parts * (std::int64_t{1} << 40) + ranks * i)
+        throw std::runtime_error("i64 sum");
       values[at(i)] = static_cast<float>(i + 1);
     }
     comm.wait(comm.share_from_owners(values.data(), slices, "share"));
@@ -123,7 +129,7 @@ TEST_CASE("communicator: parts of a sum are added in rank order, whoever owns it
     sum += of_rank[r];
   REQUIRE(sum == 3.0F);  // and 4 if the two large ones come first
   const auto slices = shards_of(4 * kShardUnit, 4);
-  on_ranks(4, [&](Communicator& comm) {
+  on_ranks_either_way(4, [&](Communicator& comm) {
     std::vector<float> values(at(4 * kShardUnit), of_rank[at(comm.rank())]);
     std::vector<float> room(at(comm.room_for(slices)));
     comm.wait(comm.reduce_to_owners(values.data(), slices, room.data(), "sum"));
@@ -131,6 +137,57 @@ TEST_CASE("communicator: parts of a sum are added in rank order, whoever owns it
     for (auto i = own.begin; i < own.end; ++i)
       if (values[at(i)] != sum) throw std::runtime_error("order");
   });
+}
+
+TEST_CASE(
+    "communicator: neighbours have no room for parts, and wait until theirs have been fetched") {
+  const auto slices = shards_of(4 * kShardUnit, 2);
+  std::atomic<bool> fetched = false;
+  const auto body = [&](Communicator& comm) {
+    if (!comm.among_neighbours() || comm.room_for(slices) != 0) throw std::runtime_error("room");
+    std::vector<float> values(at(4 * kShardUnit), 1.0F);
+    auto transfer = comm.share_from_owners(values.data(), slices, "share");
+    if (comm.rank() == 1) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      fetched = true;
+    }
+    comm.wait(std::move(transfer));
+    if (!fetched) throw std::runtime_error("rank 1 had not been here");
+  };
+  on_ranks(2, body, {30, 30}, Bytes::Fetched);
+}
+
+TEST_CASE("neighbours: who cannot be read is found, and what is not there is an error") {
+  Neighbours one, other;
+  CHECK(one.reach({one.introduction(), other.introduction()}));
+  static const std::uint64_t word = 7;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (;;)
+      ::pause();
+  }
+  std::string theirs = one.introduction();  // the child's memory holds the same at the same place
+  const pid_t me = ::getpid();
+  const auto place = theirs.find(std::string(reinterpret_cast<const char*>(&me), sizeof me));
+  REQUIRE(place != std::string::npos);
+  theirs.replace(place, sizeof child, reinterpret_cast<const char*>(&child), sizeof child);
+  CHECK(one.reach({one.introduction(), theirs}));
+  std::uint64_t found = 0;
+  one.read(1, reinterpret_cast<std::uint64_t>(&word), &found, sizeof found);
+  CHECK(found == 7);
+  CHECK_THROWS_WITH(one.read(1, 8, &found, sizeof found),
+                    aha_test::contains("the memory of rank 1 cannot be read: "));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  CHECK_THROWS(one.read(1, reinterpret_cast<std::uint64_t>(&word), &found, sizeof found));
+  CHECK_FALSE(one.reach({one.introduction(), theirs}));
+  Neighbours another;  // what lies there is not what was said
+  std::string wrong = another.introduction();
+  wrong.back() ^= 1;
+  CHECK_FALSE(one.reach({one.introduction(), wrong}));
+  std::string elsewhere = another.introduction();
+  elsewhere[sizeof(std::size_t)] ^= 1;  // another machine's name
+  CHECK_FALSE(one.reach({one.introduction(), elsewhere}));
 }
 
 TEST_CASE("communicator: bytes of any length arrive whole and in rank order") {

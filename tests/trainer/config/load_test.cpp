@@ -58,7 +58,7 @@ TEST_CASE("an unknown key: the place and the nearest known key are named", "[con
         "c.yaml:7:1: unknown key 'num_generations'; there is rollout.num_generations and "
         "eval.num_generations");
   CHECK(error_after("comm: {qqqqqq: 8}\n") ==
-        "c.yaml:7:8: unknown key 'qqqqqq' in comm; known are timeout_s and heartbeat_s");
+        "c.yaml:7:8: unknown key 'qqqqqq' in comm; known are timeout_s, heartbeat_s and read_memory");
 }
 
 TEST_CASE("a repeated key: both places are named", "[config]") {
