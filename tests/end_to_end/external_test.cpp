@@ -91,9 +91,11 @@ TEST_CASE(
 
 TEST_CASE(
     "external: a scorer that dies stops the run with its last state, never with a score of 0") {
+  const std::string ranks = GENERATE("1", "2");
   const TempFolder pids;
   const ScoredJob job(pids / "pids");
-  Program program(job.command("well", {"--set", "stages.grpo.train.max_steps=100000"}));
+  Program program(
+      job.command("well", {"--set", "stages.grpo.train.max_steps=100000", "--nproc", ranks}));
   REQUIRE(program.says("grpo 1/", std::chrono::seconds(60)));
   spill(job.pids.string() + ".dead", "");
   const auto end = program.wait();

@@ -1,5 +1,6 @@
 #include "tests/end_to_end/outcome.h"
 #include "tests/support/catch.h"
+#include "tests/support/own_mount.h"
 #include "trainer/core/philox.h"
 
 using namespace aha_test;
@@ -81,6 +82,41 @@ TEST_CASE("resume: a disk that is full for a while costs nothing") {
   program.limit_files(RLIM_INFINITY);
   require_done(program.wait());
   require_equal(outcome_of(whole.run), outcome_of(filled.run));
+}
+
+TEST_CASE("resume: a disk that is read-only for a while costs nothing, on one rank or two") {
+  for (const char* ranks : {"1", "2"}) {
+    const std::vector<std::string> any = {"--set", "strict=true", "--nproc", ranks};
+    auto longer = any;
+    longer.insert(longer.end(), {"--set", "stages.grpo.train.max_steps=300", "--set",
+                                 "checkpoint.max_failed_saves=100000", "--resume", "auto"});
+    Job whole;
+    require_done(run_aha(whole.command(longer)));
+    Job broken;
+    auto begun = any;
+    begun.insert(begun.end(), {"--set", "stages.grpo.train.max_steps=2"});
+    require_done(run_aha(broken.command(begun)));
+    const OwnMount disk(broken.run / "checkpoints");
+    if (!disk.possible()) {
+      WARN("skipped: this machine allows no mounts of one's own");
+      return;
+    }
+    Program::Options options;
+    options.first = [&] {
+      if (!disk.enter()) _exit(126);
+    };
+    Program program(broken.command(longer), std::move(options));
+    REQUIRE(program.says("grpo 5/", Millis(20000)));
+    bool changed = false;
+    for (int i = 0; i < 2000 && !changed && !program.ended(); ++i)
+      changed = disk.make_read_only(program.pid(), true);
+    REQUIRE(changed);
+    REQUIRE(program.says("Read-only file system; training goes on, the next save tries again",
+                         Millis(20000)));
+    REQUIRE(disk.make_read_only(program.pid(), false));
+    require_done(program.wait());
+    require_equal(outcome_of(whole.run), outcome_of(broken.run));
+  }
 }
 
 TEST_CASE("resume: a disk that stays full stops the run at its limit, with what to do") {
