@@ -62,6 +62,26 @@ std::vector<std::string> gather_equal(c10d::Backend& group, const std::string& o
   return result;
 }
 
+/// Of texts of any length.
+std::vector<std::string> gather_sent(c10d::Backend& group, const std::string& own, int ranks) {
+  // most messages are short: their first part carries the length, and is all there is
+  const auto firsts = gather_equal(group, first_part(own), ranks);
+  std::size_t longest = 0;
+  for (const auto& first : firsts)
+    longest = std::max(longest, length_of(first));
+  std::vector<std::string> rests(firsts.size());
+  if (longest > kFirstPart) {
+    std::string rest = own.size() > kFirstPart ? own.substr(kFirstPart) : std::string();
+    rest.resize(longest - kFirstPart);
+    rests = gather_equal(group, rest, ranks);
+  }
+  std::vector<std::string> result;
+  for (std::size_t r = 0; r < firsts.size(); ++r)
+    result.push_back(
+        (firsts[r].substr(sizeof(std::size_t)) + rests[r]).substr(0, length_of(firsts[r])));
+  return result;
+}
+
 }  // namespace
 
 Communicator::Communicator() = default;
@@ -85,7 +105,7 @@ Communicator::~Communicator() = default;
 void Communicator::join_neighbours() {
   if (!network_) return;
   constexpr auto kName = "join_neighbours";
-  auto own = std::make_unique<Neighbours>();
+  auto own = std::make_unique<Neighbours>(rank(), timeout_s_);
   if (!any(!own->reach(all_gather(own->introduction(), kName)), kName))
     neighbours_ = std::move(own);
 }
@@ -121,6 +141,7 @@ void Communicator::finish() {
   if (!network_) return;
   barrier("finish");
   network_->run("finish", [&] {
+    if (neighbours_) network_->group->barrier({})->wait();  // all have read what the first one said
     const std::string done = "done";
     auto& store = *network_->store;
     store.add(done, 1);
@@ -141,21 +162,23 @@ std::vector<std::string> Communicator::all_gather(const std::string& own, std::s
   if (!network_) return {own};
   std::vector<std::string> result;
   collective(name, [&] {
-    // most messages are short: their first part carries the length, and is all there is
-    const auto firsts = gather_equal(*network_->group, first_part(own), size());
-    std::size_t longest = 0;
-    for (const auto& first : firsts)
-      longest = std::max(longest, length_of(first));
-    std::vector<std::string> rests(firsts.size());
-    if (longest > kFirstPart) {
-      std::string rest = own.size() > kFirstPart ? own.substr(kFirstPart) : std::string();
-      rest.resize(longest - kFirstPart);
-      rests = gather_equal(*network_->group, rest, size());
-    }
-    for (std::size_t r = 0; r < firsts.size(); ++r)
-      result.push_back(
-          (firsts[r].substr(sizeof(std::size_t)) + rests[r]).substr(0, length_of(firsts[r])));
+    result =
+        neighbours_ ? gather_among_neighbours(own) : gather_sent(*network_->group, own, size());
   });
+  return result;
+}
+
+/// When every rank has posted a text, all have read the one before: two are kept, each in its place.
+std::vector<std::string> Communicator::gather_among_neighbours(const std::string& own) {
+  const auto call = calls_ + 1;
+  std::string& kept = told_[turn_ ^= 1U];
+  kept = own;
+  neighbours_->post(call, kept.data(), kept.size());
+  std::vector<std::string> result;
+  for (int r = 0; r < size(); ++r) {
+    const auto there = neighbours_->await(r, call);
+    neighbours_->read(r, there.address, result.emplace_back(there.bytes, '\0').data(), there.bytes);
+  }
   return result;
 }
 
@@ -172,7 +195,7 @@ bool Communicator::any(bool own, std::string_view name) {
 }
 
 void Communicator::barrier(std::string_view name) {
-  if (network_) collective(name, [&] { network_->group->barrier({})->wait(); });
+  if (network_) all_gather("", name);
 }
 
 std::int64_t Communicator::claim(std::int64_t count) {

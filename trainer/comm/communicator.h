@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -167,14 +168,11 @@ class Communicator {
   template <class T>
   Transfer begin(Kind kind, T* buffer, const std::vector<Slice>& slices,
                  std::type_identity_t<T>* room, std::string_view name, Side side);
+  std::vector<std::string> gather_among_neighbours(const std::string& own);
+  std::vector<std::uint64_t> buffers_of_neighbours(std::int64_t call) const;
   template <class T>
-  void begin_among_neighbours(Transfer& transfer, const std::vector<T*>& given,
-                              const std::vector<bool>& takes);
-  void end_among_neighbours(Transfer& transfer);
-  template <class T>
-  void begin_sum_among_neighbours(Transfer& transfer, T* buffer, const std::vector<Slice>& slices);
-  template <class T>
-  void begin_copy_among_neighbours(Transfer& transfer, T* buffer, const std::vector<Slice>& slices);
+  void begin_among_neighbours(Transfer& transfer, Kind kind, T* buffer,
+                              const std::vector<Slice>& slices);
   template <class T>
   void begin_sum_on_host(Transfer& transfer, T* buffer, const std::vector<Slice>& slices, T* room);
   template <class T>
@@ -191,6 +189,8 @@ class Communicator {
   std::unique_ptr<Network> network_;        ///< null: one rank
   std::unique_ptr<DeviceLink> devices_;     ///< null: not joined
   std::unique_ptr<Neighbours> neighbours_;  ///< null: what ranks have for each other is sent
+  std::array<std::string, 2> told_;         ///< the last texts, of which neighbours may still read
+  std::size_t turn_ = 0;                    ///< of them, whose is next
   std::int64_t queue_ = 0;
   std::int64_t next_ = 0;  ///< of the queue, in a job of one rank
 };

@@ -5,14 +5,16 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <random>
 #include <stdexcept>
 
 #include "trainer/comm/rendezvous.h"
 #include "trainer/core/bytes.h"
+#include "trainer/core/clock.h"
+#include "trainer/core/error.h"
 
 namespace aha {
 namespace {
@@ -26,7 +28,8 @@ std::string namespace_of_processes() {
 
 }  // namespace
 
-Neighbours::Neighbours() {
+Neighbours::Neighbours(int rank, double timeout_s)
+    : rank_(rank), timeout_s_(timeout_s), slots_(std::make_unique<Slot[]>(kCalls)) {
   std::random_device random;
   for (auto& word : probe_)
     word = (std::uint64_t{random()} << 32) | random();
@@ -38,7 +41,7 @@ Neighbours::Neighbours() {
 std::string Neighbours::introduction() const {
   ByteWriter out;
   out.add(namespace_of_processes());
-  out.add(::getpid());
+  out.add(Other{::getpid(), reinterpret_cast<std::uint64_t>(slots_.get())});
   out.add(reinterpret_cast<std::uint64_t>(&probe_));
   out.add(probe_);
   return out.take();
@@ -46,16 +49,16 @@ std::string Neighbours::introduction() const {
 
 bool Neighbours::reach(const std::vector<std::string>& introductions) {
   const std::string here = namespace_of_processes();
-  processes_.clear();
+  others_.clear();
   for (const auto& text : introductions) {
     ByteReader in(text);
     if (here.empty() || in.text() != here) return false;
-    processes_.push_back(in.get<pid_t>());
+    others_.push_back(in.get<Other>());
     const auto address = in.get<std::uint64_t>();
     const auto expected = in.get<decltype(probe_)>();
     decltype(probe_) found{};
     try {
-      read(static_cast<int>(processes_.size()) - 1, address, &found, sizeof found);
+      read(static_cast<int>(others_.size()) - 1, address, &found, sizeof found);
     } catch (const std::runtime_error&) {
       return false;
     }
@@ -64,13 +67,66 @@ bool Neighbours::reach(const std::vector<std::string>& introductions) {
   return true;
 }
 
+void Neighbours::post(std::int64_t call, const void* place, std::size_t bytes) {
+  Slot& slot = slots_[static_cast<std::size_t>(call % kCalls)];
+  slot.extent = {reinterpret_cast<std::uint64_t>(place), bytes};
+  slot.posted.store(call, std::memory_order_release);
+}
+
+void Neighbours::finish(std::int64_t call) {
+  slots_[static_cast<std::size_t>(call % kCalls)].finished.store(call, std::memory_order_release);
+}
+
+std::uint64_t Neighbours::slot_of(int rank, std::int64_t call) const {
+  return others_[static_cast<std::size_t>(rank)].slots +
+         static_cast<std::uint64_t>(call % kCalls) * sizeof(Slot);
+}
+
+/// A number is stored whole: one that is seen to be there is, however it was copied.
+std::int64_t Neighbours::look(int rank, std::uint64_t address) const {
+  std::int64_t number = 0;
+  read(rank, address, &number, sizeof number);
+  return number;
+}
+
+template <class Ready>
+void Neighbours::wait_for(int rank, std::uint64_t address, const Ready& ready) const {
+  constexpr int kLooks = 50;  // before it sleeps: some 20 microseconds
+  const auto start = Clock::now();
+  for (int looks = 0; !ready(look(rank, address)); ++looks) {
+    if (looks < kLooks) continue;
+    const double waited = seconds_since(start);
+    if (waited > timeout_s_)
+      throw std::runtime_error("rank " + std::to_string(rank) + " did not come within " +
+                               std::to_string(static_cast<int>(timeout_s_)) + " s");
+    ::usleep(waited < 0.02 ? 20 : 500);
+  }
+}
+
+Neighbours::Extent Neighbours::await(int rank, std::int64_t call) const {
+  const auto slot = slot_of(rank, call);
+  wait_for(rank, slot + offsetof(Slot, posted), [=](std::int64_t n) {
+    check(n <= call, "what a neighbour posted is taken before it is written over");
+    return n == call;
+  });
+  Extent extent;
+  read(rank, slot + offsetof(Slot, extent), &extent, sizeof extent);
+  return extent;
+}
+
+void Neighbours::await_finished(std::int64_t call) const {
+  for (int r = 0; r < std::ssize(others_); ++r)
+    if (r != rank_)
+      wait_for(r, slot_of(r, call) + offsetof(Slot, finished),
+               [=](std::int64_t n) { return n >= call; });
+}
+
 void Neighbours::read(int rank, std::uint64_t address, void* to, std::size_t bytes) const {
-  std::size_t done = 0;
-  while (done < bytes) {
+  const pid_t process = others_[static_cast<std::size_t>(rank)].process;
+  for (std::size_t done = 0; done < bytes;) {
     const iovec mine{static_cast<char*>(to) + done, bytes - done};
     const iovec theirs{reinterpret_cast<void*>(address + done), bytes - done};
-    const auto got =
-        ::process_vm_readv(processes_[static_cast<std::size_t>(rank)], &mine, 1, &theirs, 1, 0);
+    const auto got = ::process_vm_readv(process, &mine, 1, &theirs, 1, 0);
     if (got <= 0)
       throw std::runtime_error("the memory of rank " + std::to_string(rank) +
                                " cannot be read: " + std::strerror(got < 0 ? errno : EFAULT));

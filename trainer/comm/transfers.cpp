@@ -19,22 +19,14 @@ namespace aha {
 
 /// The operations, and when the last of them was done.
 struct Transfer::State {
-  using Works = std::vector<c10::intrusive_ptr<c10d::Work>>;
   std::string name, phase;
   std::int64_t step = 0;
   std::int64_t call = 0;
   Clock::time_point begin = Clock::now();
-  Works works;
+  std::vector<c10::intrusive_ptr<c10d::Work>> works;
   std::function<void(const Exec&)>
       complete;  ///< on a host: adds or fetches, when the works are done
-  /// Among neighbours: where a rank's bytes lie for this one, and this one's for it; then, that they have been taken.
-  struct Bytes {
-    std::int64_t theirs = 0, own = 0;
-    bool fetched = false;  ///< from there by this one
-    std::int64_t taken = 0;
-  };
-  std::vector<Bytes> of_rank;
-  Works taken;
+  bool among_neighbours = false;
   std::optional<std::int64_t> on_device;  ///< DeviceLink's number
   std::shared_ptr<std::atomic<std::int64_t>> end_ns =
       std::make_shared<std::atomic<std::int64_t>>(0);  // the network's threads may outlive us
@@ -60,27 +52,35 @@ void add_up(const std::vector<const T*>& parts, std::int64_t n, T* own, const Ex
 /// Elements that a thread fetches at a time: what it then adds is still in its cache.
 constexpr std::int64_t kFetched = 8 * kShardUnit;
 
-/// The same, of parts that lie in other ranks' memory: fetch(rank, i, to, n) brings n elements of one from the i-th on.
+/// Calls body(begin, elements) for pieces of the slice, by the team.
+template <class Body>
+void over_pieces(const Exec& exec, const Slice& slice, const Body& body) {
+  exec.run((slice.size() + kFetched - 1) / kFetched, [&](std::int64_t piece) {
+    const auto begin = slice.begin + piece * kFetched;
+    body(begin, std::min(kFetched, slice.end - begin));
+  });
+}
+
+/// As add_up, of parts that lie in other ranks' memory: fetch(rank, begin, elements, to) brings one's.
 template <class T, class Fetch>
-void fetch_and_add(int rank, int ranks, std::int64_t n, T* own, const Exec& exec,
+void fetch_and_add(int rank, int ranks, const Slice& own, T* buffer, const Exec& exec,
                    const Fetch& fetch) {
   using Sum = std::conditional_t<std::is_integral_v<T>, std::uint64_t, T>;
-  exec.run((n + kFetched - 1) / kFetched, [&](std::int64_t piece) {
-    const std::int64_t begin = piece * kFetched;
-    const std::int64_t size = std::min(kFetched, n - begin);
+  over_pieces(exec, own, [&](std::int64_t begin, std::int64_t n) {
     static thread_local std::vector<T> kept;
     kept.resize(static_cast<std::size_t>(2 * kFetched));
+    T* const mine = buffer + begin;
     T* const part = kept.data();
     // a + b is b + a: the first two parts are added in the own one's place, whichever of them that is
-    T* const sum = rank <= 1 ? own + begin : part + kFetched;
+    T* const sum = rank <= 1 ? mine : part + kFetched;
     for (int r = 0; r < ranks; ++r) {
       if (r == rank && rank <= 1) continue;
-      T* const next = r == rank ? own + begin : r == 0 && rank > 1 ? sum : part;
-      if (r != rank) fetch(r, begin, next, size);
-      for (std::int64_t i = 0; next != sum && i < size; ++i)
+      T* const next = r == rank ? mine : r == 0 && rank > 1 ? sum : part;
+      if (r != rank) fetch(r, begin, n, next);
+      for (std::int64_t i = 0; next != sum && i < n; ++i)
         sum[i] = static_cast<T>(static_cast<Sum>(sum[i]) + static_cast<Sum>(next[i]));
     }
-    if (rank > 1) std::copy_n(sum, size, own + begin);
+    if (rank > 1) std::copy_n(sum, n, mine);
   });
 }
 
@@ -129,88 +129,32 @@ void Communicator::abandon_devices() {
   if (devices_) devices_->abandon();
 }
 
-/// Among neighbours: tells each rank where the bytes are that it takes from here (-> `given`, null: none), and expects to
-/// be told where those are that this one takes from it (`takes`).
-template <class T>
-void Communicator::begin_among_neighbours(Transfer& transfer, const std::vector<T*>& given,
-                                          const std::vector<bool>& takes) {
-  auto& state = *transfer.state_;
-  auto& group = *network_->group;
-  const auto message = static_cast<int>(state.call & 0x1FFFFFFF) * 2;
-  state.of_rank.resize(given.size());  // whose places do not change from here on
-  for (int r = 0; r < size(); ++r) {
-    auto& bytes = state.of_rank[static_cast<std::size_t>(r)];
-    if (r == rank()) continue;
-    if (takes[static_cast<std::size_t>(r)]) {
-      auto theirs = as_tensors(&bytes.theirs, 1);
-      state.works.push_back(group.recv(theirs, r, message));
-      bytes.fetched = true;
-    }
-    if (T* const place = given[static_cast<std::size_t>(r)]; place != nullptr) {
-      bytes.own = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(place));
-      auto own = as_tensors(&bytes.own, 1);
-      state.works.push_back(group.send(own, r, message));
-      auto taken = as_tensors(&bytes.taken, 1);
-      state.taken.push_back(group.recv(taken, r, message + 1));
-    }
-  }
-}
-
-/// Tells those whose bytes were fetched, and waits until the own ones have been.
-void Communicator::end_among_neighbours(Transfer& transfer) {
-  auto& state = *transfer.state_;
-  auto& group = *network_->group;
-  const auto message = static_cast<int>(state.call & 0x1FFFFFFF) * 2;
-  for (int r = 0; r < std::ssize(state.of_rank); ++r) {
-    auto& bytes = state.of_rank[static_cast<std::size_t>(r)];
-    if (!bytes.fetched) continue;
-    auto taken = as_tensors(&bytes.theirs, 1);  // any word
-    state.taken.push_back(group.send(taken, r, message + 1));
-  }
-  for (const auto& work : state.taken)
-    work->wait();
+/// Where each rank's buffer is, when it has begun.
+std::vector<std::uint64_t> Communicator::buffers_of_neighbours(std::int64_t call) const {
+  std::vector<std::uint64_t> places;
+  for (int r = 0; r < size(); ++r)
+    places.push_back(neighbours_->await(r, call).address);
+  return places;
 }
 
 template <class T>
-void Communicator::begin_sum_among_neighbours(Transfer& transfer, T* buffer,
-                                              const std::vector<Slice>& slices) {
+void Communicator::begin_among_neighbours(Transfer& transfer, Kind kind, T* buffer,
+                                          const std::vector<Slice>& slices) {
   auto& state = *transfer.state_;
-  const Slice own = slices[static_cast<std::size_t>(rank())];
-  std::vector<T*> given;
-  for (const auto& slice : slices)
-    given.push_back(slice.size() > 0 ? buffer + slice.begin : nullptr);
-  begin_among_neighbours(transfer, given, std::vector<bool>(slices.size(), own.size() > 0));
-  state.complete = [this, &state, own, sum = buffer + own.begin](const Exec& exec) {
-    fetch_and_add(
-        rank(), size(), own.size(), sum, exec, [&](int r, std::int64_t i, T* to, std::int64_t n) {
-          const auto at = state.of_rank[static_cast<std::size_t>(r)].theirs;
-          neighbours_->read(r, static_cast<std::uint64_t>(at) + sizeof(T) * i, to, sizeof(T) * n);
-        });
-  };
-}
-
-template <class T>
-void Communicator::begin_copy_among_neighbours(Transfer& transfer, T* buffer,
-                                               const std::vector<Slice>& slices) {
-  auto& state = *transfer.state_;
-  const Slice own = slices[static_cast<std::size_t>(rank())];
-  std::vector<bool> takes;
-  for (const auto& slice : slices)
-    takes.push_back(slice.size() > 0);
-  begin_among_neighbours(
-      transfer, std::vector<T*>(slices.size(), own.size() > 0 ? buffer + own.begin : nullptr),
-      takes);
-  state.complete = [this, &state, buffer, slices](const Exec& exec) {
+  state.among_neighbours = true;
+  neighbours_->post(state.call, buffer, 0);
+  state.complete = [this, kind, buffer, slices, call = state.call](const Exec& exec) {
+    const auto places = buffers_of_neighbours(call);
+    const auto fetch = [&](int r, std::int64_t at, std::int64_t n, T* to) {
+      neighbours_->read(r, places[static_cast<std::size_t>(r)] + sizeof(T) * at, to, sizeof(T) * n);
+    };
+    const Slice own = slices[static_cast<std::size_t>(rank())];
+    if (kind == Kind::Sum) return fetch_and_add(rank(), size(), own, buffer, exec, fetch);
     for (int r = 0; r < size(); ++r) {
-      const auto& bytes = state.of_rank[static_cast<std::size_t>(r)];
-      const Slice& slice = slices[static_cast<std::size_t>(r)];
-      if (!bytes.fetched) continue;
-      exec.run((slice.size() + kFetched - 1) / kFetched, [&](std::int64_t piece) {
-        const auto i = piece * kFetched;
-        neighbours_->read(r, static_cast<std::uint64_t>(bytes.theirs) + sizeof(T) * i,
-                          buffer + slice.begin + i,
-                          sizeof(T) * std::min(kFetched, slice.size() - i));
-      });
+      const Slice& theirs = slices[static_cast<std::size_t>(r)];
+      if (r != rank())
+        over_pieces(exec, theirs,
+                    [&](std::int64_t at, std::int64_t n) { fetch(r, at, n, buffer + at); });
     }
   };
 }
@@ -290,10 +234,8 @@ Transfer Communicator::begin(Kind kind, T* buffer, const std::vector<Slice>& sli
   network_->run(name, [&] {
     if (side == Side::Device)
       begin_on_device(transfer, kind, buffer, slices);
-    else if (neighbours_ && kind == Kind::Sum)
-      begin_sum_among_neighbours(transfer, buffer, slices);
     else if (neighbours_)
-      begin_copy_among_neighbours(transfer, buffer, slices);
+      begin_among_neighbours(transfer, kind, buffer, slices);
     else if (kind == Kind::Sum)
       begin_sum_on_host(transfer, buffer, slices, room);
     else
@@ -311,7 +253,9 @@ void Communicator::wait(Transfer transfer, const Exec& exec) {
     if (state.on_device) devices_->wait(*state.on_device);
     if (state.on_device || state.complete) *state.end_ns = nanoseconds(Clock::now());
     if (state.complete) state.complete(exec);
-    if (neighbours_ && !state.on_device) end_among_neighbours(transfer);
+    if (!state.among_neighbours) return;
+    neighbours_->finish(state.call);
+    neighbours_->await_finished(state.call);  // others may still fetch from here
   });
   const auto over = std::move(transfer.state_);
   if (!recorder_) return;

@@ -281,11 +281,13 @@ bool GradientSum::end_batch() {
 
 bool GradientSum::finish() {
   if (options_.zero_stage == 1) rounds_left_ = std::min<std::int64_t>(rounds_left_, 1);
-  for (; rounds_left_ > 0; --rounds_left_)
+  for (; rounds_left_ > 0; --rounds_left_) {
+    (void)edges();  // as a pass begins: what is still on its way is waited for in the same order on all ranks
     for (auto& bucket : buckets_) {
       open(bucket);
       close(bucket);
     }
+  }
   for (auto& bucket : buckets_)
     collect(bucket);
   if (options_.strict) {
