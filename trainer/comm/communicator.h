@@ -48,8 +48,9 @@ struct CommOptions {
   double heartbeat_s = 60;  ///< a rank without a sign of life for this long is dead
 };
 
-/// The ranks of a job and what they do together: collectives of c10d (Gloo between CPUs), a store at rank 0
-/// for rendezvous, heartbeats and work queues; and, of the memory of their devices, those that a device's table offers.
+/// The ranks of a job and what they do together: collectives of c10d (Gloo between CPUs), or on one machine by reading
+/// each other's memory; a store at rank 0 for rendezvous, heartbeats and work queues; and, of the memory of their
+/// devices, the collectives that a device's table offers.
 ///
 /// Every rank calls the same collectives in the same order, from one thread. Each call has a name; with
 /// `Phase` it tells where a rank is when others wait for it. A collective that fails or takes longer than

@@ -24,8 +24,8 @@ struct Transfer::State {
   std::int64_t call = 0;
   Clock::time_point begin = Clock::now();
   std::vector<c10::intrusive_ptr<c10d::Work>> works;
-  std::function<void(const Exec&)>
-      complete;  ///< on a host: adds or fetches, when the works are done
+  /// On a host: adds or fetches, when the works are done.
+  std::function<void(const Exec&)> complete;
   bool among_neighbours = false;
   std::optional<std::int64_t> on_device;  ///< DeviceLink's number
   std::shared_ptr<std::atomic<std::int64_t>> end_ns =
