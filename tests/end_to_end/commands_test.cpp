@@ -80,7 +80,7 @@ TEST_CASE("check: says the plan without writing anything") {
   CHECK_THAT(samples.err, contains("--samples"));
   const auto ranks = run_aha({"check", (folder / "job.yaml").string(), "--nproc", "2"});
   CHECK(ranks.code == 0);
-  CHECK_THAT(ranks.out, contains("2 of 2 ranks here") && contains("each sends at most"));
+  CHECK_THAT(ranks.out, contains("2 of 2 ranks here") && contains("each fetches at most"));
 }
 
 TEST_CASE("check: plans for a machine that is not this one, and knows which those are") {

@@ -97,8 +97,9 @@ int check_config(const Arguments& a) {
       std::cout << line << '\n';
     return 0;
   }
-  const auto plans = preflight(
-      config, {ranks.all, ranks.per_node > 0 ? std::min(ranks.per_node, ranks.all) : ranks.all});
+  const int here = ranks.per_node > 0 ? std::min(ranks.per_node, ranks.all) : ranks.all;
+  const bool neighbours = here == ranks.all && config.stages.front().comm.read_memory;
+  const auto plans = preflight(config, {ranks.all, here, neighbours});
   for (const auto& line : plan_lines(config, plans))
     std::cout << line << '\n';
   say_warnings(config);

@@ -170,8 +170,8 @@ std::string ranks_line(const StageView& v, const JobRanks& ranks, std::int64_t l
   work.whole_in_rollout = division.whole_in_rollout;
   const Zero zero = division.by_block ? Zero::Weights : zero_of(v.stage);
   const double sent = sent_bytes_of(step_costs(model_size(v.model), work, cluster, zero));
-  return fmt::format("ranks      {}; each sends at most {} a step: gradients, weights, completions",
-                     ranks.all, bytes_text(sent));
+  return fmt::format("ranks      {}; each {} at most {} a step: gradients, weights, completions",
+                     ranks.all, ranks.neighbours ? "fetches" : "sends", bytes_text(sent));
 }
 
 void require_memory(const StageView& v, const StagePlan& plan, const JobRanks& ranks) {
