@@ -118,6 +118,30 @@ void collect(const Tree& tree, Ref ref, std::set<std::string>& found, Renamed& b
     collect(tree, item, found, bound);
 }
 
+std::string_view letters_at(std::string_view text, std::size_t at) {
+  auto end = at;
+  while (end < text.size() && is_letter(text[end]))
+    ++end;
+  return text.substr(at, end - at);
+}
+
+/// One or two letters are names, whose case counts: p, AB.
+bool is_name(std::string_view run) {
+  constexpr std::string_view kWords[] = {"a",  "am", "an", "as", "at", "be", "by", "do", "if",
+                                         "in", "is", "it", "no", "of", "on", "or", "so", "to"};
+  return run.size() < 3 && !holds(kWords, run.size() == 1 ? std::string(run) : lower(run));
+}
+
+/// "an" of an ellipse; the A of "A and C" is a name.
+bool is_article(std::string_view run, std::string_view after, bool first) {
+  if (run.size() > 3 || after.empty() || !is_space(after[0])) return false;
+  const auto word = first ? lower(run) : std::string(run);
+  if (word != "a" && word != "an" && word != "the") return false;
+  after = trimmed(after);
+  const auto next = letters_at(after, 0);
+  return next.size() > 2 && lower(next) != "and";
+}
+
 }  // namespace
 
 std::string canonical(const Tree& tree, Ref ref) {
@@ -141,14 +165,24 @@ std::set<std::string> unknowns(const Tree& tree, Ref ref) {
 
 std::string plain_words(std::string_view text) {
   std::string plain;
-  for (std::size_t at = 0; at < text.size(); ++at) {
+  for (std::size_t at = 0; at < text.size();) {
     const char c = text[at];
-    if (is_space(c) || c == '.' || c == '~' || c == '*' || c == '$') continue;
-    if (c == '\\') {
-      if (at + 1 < text.size() && !(text[at + 1] >= 'a' && text[at + 1] <= 'z')) ++at;
-      continue;
+    const char next = at + 1 < text.size() ? text[at + 1] : '\0';
+    if (const auto run = letters_at(text, at); !run.empty()) {
+      at += run.size();
+      if (is_article(run, text.substr(at), plain.empty())) continue;
+      plain += is_name(run) ? std::string(run) : lower(run);
+    } else if (is_space(c) || c == '~') {
+      while (at < text.size() && (is_space(text[at]) || text[at] == '~'))
+        ++at;
+      const char after = at < text.size() ? text[at] : '\0';
+      if (!plain.empty() && is_digit(plain.back()) && is_digit(after)) plain += ' ';
+    } else {
+      const bool command = c == '\\';
+      const bool full_stop = c == '.' && !is_digit(next);
+      if (!command && !full_stop && c != '*' && c != '$') plain += c;
+      at += command && next != '\0' && !(next >= 'a' && next <= 'z') ? 2 : 1;
     }
-    plain += lower(c);
   }
   return plain;
 }

@@ -17,7 +17,8 @@ std::string canonical(const Tree& tree, Ref ref);
 bool is_unknown(const Tree& tree, Ref ref);
 std::set<std::string> unknowns(const Tree& tree, Ref ref);
 
-/// Words for comparison: lower case, without spaces, LaTeX spacing and full stops.
+/// Words for comparison: lower case but for names of one or two letters, without articles, spaces but between digits, LaTeX
+/// spacing and full stops.
 std::string plain_words(std::string_view text);
 
 }  // namespace aha::math

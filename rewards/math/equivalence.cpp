@@ -257,8 +257,13 @@ Judgement Comparison::compare(const Readings& gold, const Readings& answer) {
   std::optional<Judgement> first;
   // A tree is built from its leaves up: the gold's nodes end with its readings.
   const Ref answer_from = gold.empty() ? 0 : *std::max_element(gold.begin(), gold.end()) + 1;
+  // "2x" as words would be "2X": where both are mathematics, words say nothing.
+  const auto is_aside = [&](Ref ref, Ref likeliest) {
+    return ref != likeliest && tree_[ref].kind == Kind::Text;
+  };
   for (const auto left : gold) {
     for (const auto right : answer) {
+      if (is_aside(left, gold[0]) && is_aside(right, answer[0])) continue;
       auto judgement = Comparer(tree_, conventions_, steps_, answer_from).judge(left, right);
       if (judgement.verdict == Verdict::Equal) return judgement;
       if (!first || judgement.verdict == Verdict::Unjudged) first = std::move(judgement);

@@ -10,7 +10,8 @@
 
 namespace aha::math {
 
-/// One way to read an answer; several where its writing leaves it open ("1,22").
+/// One way to read an answer, the likeliest first; several where its writing leaves it open ("1,22"). Words behind
+/// mathematics are for what the other side has as words first.
 using Readings = std::vector<Ref>;
 
 /// Reads an answer: mathematics (parser.h), else words. `problem` says why mathematics was not
@@ -37,7 +38,8 @@ bool is_mathematics(std::string_view text);
 ///   a (mod n)              congruent, of one n; beside a number the residue
 ///   matrices               cell by cell
 ///   unions, intersections  as sets of real numbers
-///   words                  letter by letter, capitals and spaces aside; beside a formula, see remarks.h
+///   words                  letter by letter, spaces, articles and the capitals of words aside, where one of the two is no
+///                          mathematics; beside a formula, see remarks.h
 class Comparison {
  public:
   Comparison(Tree& tree, const Conventions& conventions, std::int64_t& steps);

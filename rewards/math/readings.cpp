@@ -65,6 +65,23 @@ bool is_prose(std::string_view text) {
          });
 }
 
+/// Bob, Red: letters spelled as a word, which as a product of three would be odd.
+bool has_word(std::string_view text) {
+  if (std::any_of(text.begin(), text.end(), is_digit)) return false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (!is_letter(text[at])) continue;
+    const auto begin = at;
+    while (at < text.size() && is_letter(text[at]))
+      ++at;
+    const auto rest = text.substr(begin + 1, at - begin - 1);
+    const bool small = std::all_of(rest.begin(), rest.end(), [](char c) { return c >= 'a'; });
+    const bool capital = text[begin] < 'a';
+    const bool vowel = rest.find_first_of("aeiouy") != std::string_view::npos;
+    if (capital && small && vowel && rest.size() >= 2) return true;
+  }
+  return false;
+}
+
 /// Of \text{...} and the like that is all of the answer, what stands in it.
 std::string_view unwrapped(std::string_view text) {
   for (const std::string_view command :
@@ -128,11 +145,11 @@ Readings readings_of(Tree& tree, std::string_view text, std::string& problem) {
   if (const auto number = decimal_comma(inner))
     readings.push_back(tree.number(fraction_of(*number), true));
   if (inner.size() <= kMostWords && is_prose(inner)) {
-    auto words = plain_words(inner);
-    // A single letter keeps its case: x is not X.
-    const bool single = words.size() <= 1;
-    if (!words.empty() && !single && (readings.empty() || tree[readings[0]].kind != Kind::Text))
-      readings.push_back(tree.add({.kind = Kind::Text, .name = std::move(words)}));
+    const bool single = plain_words(inner).size() <= 1;
+    if (!single && (readings.empty() || tree[readings[0]].kind != Kind::Text)) {
+      const auto words = tree.add({.kind = Kind::Text, .name = std::string(inner)});
+      readings.insert(has_word(inner) ? readings.begin() : readings.end(), words);
+    }
   }
   return readings;
 }

@@ -29,7 +29,10 @@ bool is_hedge(std::string_view words) {
 
 bool is_short_word(std::string_view word) {
   constexpr std::string_view kWords[] = {"no", "yes", "odd", "two", "six", "ten"};
-  return holds(kWords, word);
+  const auto rest = word.substr(std::min<std::size_t>(1, word.size()));
+  return holds(kWords, lower(word)) && std::none_of(rest.begin(), rest.end(), [](char c) {
+           return c >= 'A' && c <= 'Z';  // NO is a segment
+         });
 }
 
 std::string connective_of(std::string_view separator) {

@@ -106,3 +106,45 @@ TEST_CASE("math: words beside letters, sets and statements are compared") {
       {R"(7:45 \text{ a.m.})", R"(7:45 \text{ p.m.})"},
   });
 }
+
+TEST_CASE("math: an answer that is mathematics is not compared as words") {
+  check_same({
+      {R"(\text{2.5 cm})", R"(2.5 cm)"},
+      {R"(€2.50)", R"(2.5)"},
+      {R"(−1.5)", R"(-1.5)"},
+      {R"(\text{Friday})", R"(friday.)"},
+      {R"(\text{Yes})", R"(YES)"},
+      {R"(\text{No})", R"(no)"},
+      {R"(\text{Bob})", R"(BOB)"},
+      {R"(Red)", R"(red)"},
+      {R"(Alice and Bob)", R"(\text{alice and bob})"},
+      {R"(No solution)", R"(no solution)"},
+      {R"(\text{an ellipse})", R"(Ellipse)"},
+  });
+  check_other({
+      {R"(2.5 cm)", R"(25 cm)"},
+      {R"(\text{2.5 cm})", R"(25 cm)"},
+      {R"(15 hours)", R"(1.5 hours)"},
+      {R"(12.50 dollars)", R"(1250 dollars)"},
+      {R"(€2.50)", R"(€250)"},
+      {R"(1.5 million)", R"(15 million)"},
+      {R"(22.5°)", R"(225°)"},
+      {R"(−1.5)", R"(−15)"},
+      {R"(1.5π)", R"(15π)"},
+      {R"(x ≤ 2.5)", R"(x ≤ 25)"},
+      {R"((−∞, 1.5))", R"((−∞, 15))"},
+      {R"(2.5 and 3.5)", R"(25 and 35)"},
+      {R"(f(1.5))", R"(f(15))"},
+      {R"(p - q)", R"(P - Q)"},
+      {R"(2x)", R"(2X)"},
+      {R"(ab)", R"(AB)"},
+      {R"(mgh)", R"(mGh)"},
+      {R"(mgh)", R"(MGH)"},
+      {R"((a,b))", R"((A,B))"},
+      {R"(f'(x))", R"(F'(x))"},
+      {R"(n odd)", R"(N odd)"},
+      {R"(version 2.5 is best, I believe it)", R"(version 25 is best, I believe it)"},
+      {R"(plan p)", R"(plan P)"},
+      {R"(Bob)", R"(Rob)"},
+  });
+}
