@@ -44,6 +44,8 @@ class Comparer {
   std::optional<Judgement> ratios(Ref a, Ref b);
   /// "n odd" is not n; the half of the day and the letter of a choice count only beside another one.
   Judgement remarks(Ref a, Ref b);
+  /// 8 and 8:00; 1:20 is not 2:40 as it is among ratios.
+  Judgement times(Ref a, Ref b);
   /// 3 (mod 7) and 10 (mod 7); beside a number the residue as it is written, or the least one.
   Judgement residues(Ref a, Ref b);
   Judgement sets(Ref a, Ref b);

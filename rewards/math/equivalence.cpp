@@ -157,6 +157,7 @@ std::optional<Judgement> Comparer::ratios(Ref a, Ref b) {
     return std::nullopt;
   if (compare(x.items[0], tree_.number(0)).verdict != Verdict::Different) return std::nullopt;
   for (std::size_t i = 1; i < x.items.size(); ++i) {
+    if (canonical(tree_, x.items[i]) == "0") return in_order(x.items, y.items, "another time");
     const auto left = tree_.product({x.items[i], y.items[0]});
     const auto right = tree_.product({x.items[0], y.items[i]});
     if (compare(left, right).verdict != Verdict::Equal) return different("another ratio");
@@ -175,7 +176,16 @@ Judgement Comparer::remarks(Ref a, Ref b) {
     const auto other = is(a, Kind::Remarked) ? b : a;
     if (is(other, Kind::Symbol) && tree_[other].name == *letter) return equal();
   }
-  return compare(left, right);
+  return is_half_of_day(name) ? times(left, right) : compare(left, right);
+}
+
+Judgement Comparer::times(Ref a, Ref b) {
+  const auto hour_and_minutes = [&](Ref ref) {
+    const auto node = tree_[ref];
+    if (node.kind == Kind::Relation && node.name == std::string(1, sign::kRatio)) return node.items;
+    return std::vector<Ref>{ref, tree_.number(0)};
+  };
+  return in_order(hour_and_minutes(a), hour_and_minutes(b), "another time");
 }
 
 Judgement Comparer::residues(Ref a, Ref b) {

@@ -176,7 +176,23 @@ void Lexer::number() {
   push(TokenKind::Number, numeral.text);
 }
 
+/// 7:45 p.m., 8 AM: behind a number these are no letters.
+bool Lexer::half_of_day() {
+  if (tokens_.empty() || tokens_.back().kind != TokenKind::Number) return false;
+  const auto half = lower(text_.substr(at_, 1));
+  if (half != "a" && half != "p") return false;
+  std::size_t size = 1;
+  if (peek(size) == '.') size += peek(size + 1) == ' ' ? 2 : 1;
+  if (peek(size) != 'm' && peek(size) != 'M') return false;
+  if (is_letter(peek(++size))) return false;
+  if (peek(size) == '.' && peek(1) == '.') ++size;
+  at_ += size;
+  push(TokenKind::Text, half + "m");
+  return true;
+}
+
 void Lexer::word() {
+  if (half_of_day()) return;
   auto end = at_;
   while (end < text_.size() && is_letter(text_[end]))
     ++end;

@@ -26,6 +26,7 @@ class Lexer {
   void letters(std::string_view run);
   std::optional<Meaning> sign_of_letter(char letter) const;
   bool counts_imaginary() const;
+  bool half_of_day();
   bool ends_number(std::string_view run) const;
   bool after_operand() const;
   bool names_function(std::string_view word) const;

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "rewards/math/parser_state.h"
+#include "rewards/math/remarks.h"
 #include "rewards/math/vocabulary.h"
 
 namespace aha::math {
@@ -58,6 +59,13 @@ Ref Parser::relation() {
     chain.items.push_back(modular());
   }
   if (chain.items.size() == 1) return chain.items[0];
+  // 7:45 p.m.: the half of the day is the whole time's, not that of its minutes.
+  const auto minutes = tree_[chain.items.back()];
+  if (chain.name == std::string(1, sign::kRatio) && minutes.kind == Kind::Remarked &&
+      is_half_of_day(minutes.name)) {
+    chain.items.back() = minutes.items[0];
+    return remarked(tree_.add(std::move(chain)), minutes.name);
+  }
   // 10 \equiv 3 \mod 7 is about residues, as with \pmod.
   const auto last = tree_[chain.items.back()];
   if (congruence && last.kind == Kind::Function && last.name == "mod")

@@ -207,8 +207,12 @@ std::optional<std::string> choice_of(std::string_view remark) {
   return std::string(1, static_cast<char>(remark[1] - 'a' + 'A'));
 }
 
+bool is_half_of_day(std::string_view remark) {
+  return remark == "am" || remark == "pm";
+}
+
 bool is_optional_remark(std::string_view remark) {
-  return remark == "am" || remark == "pm" || choice_of(remark);
+  return is_half_of_day(remark) || choice_of(remark);
 }
 
 }  // namespace aha::math

@@ -30,6 +30,9 @@ bool is_label(std::string_view words);
 /// True of units alone: "square inches", "cm", and of what is counted, "eggs". Beside letters other words are a condition: n odd.
 bool is_unit_name(std::string_view remark);
 
+/// am, pm.
+bool is_half_of_day(std::string_view remark);
+
 /// Half of the day, or the letter of a choice, "(E)": it counts only beside another one. For the latter the letter.
 bool is_optional_remark(std::string_view remark);
 std::optional<std::string> choice_of(std::string_view remark);

@@ -107,6 +107,28 @@ TEST_CASE("math: words beside letters, sets and statements are compared") {
   });
 }
 
+TEST_CASE("math: the half of the day counts beside another one, however it is written") {
+  check_same({
+      {R"(2:00 PM)", R"(2 p.m.)"},
+      {R"(8:00 am)", R"(8 a.m.)"},
+      {R"(8:00 am)", R"(8:00)"},
+      {R"(3:30 \text{ p.m.})", R"(3:30 PM)"},
+      {R"(3:30 \text{ p.m.})", R"(\text{3:30 PM})"},
+      {R"(3:30 \text{ p.m.})", R"(3:30~\text{pm})"},
+      {R"(\text{10:45 a.m.})", R"(10:45)"},
+      {R"(10:45 A.M.)", R"(10:45 AM)"},
+  });
+  check_other({
+      {R"(2:00 PM)", R"(2:00 AM)"},
+      {R"(12:00 p.m.)", R"(12:00 AM)"},
+      {R"(8:00 am)", R"(8:00 p.m.)"},
+      {R"(8:00 am)", R"(4:00 am)"},
+      {R"(2:00)", R"(4:00)"},
+      {R"(1:20 PM)", R"(2:40 PM)"},
+      {R"(10:45 a.m.)", R"(10:46)"},
+  });
+}
+
 TEST_CASE("math: an answer that is mathematics is not compared as words") {
   check_same({
       {R"(\text{2.5 cm})", R"(2.5 cm)"},
