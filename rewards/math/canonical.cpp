@@ -153,7 +153,8 @@ bool is_unknown(const Tree& tree, Ref ref) {
   return node.kind == Kind::Symbol || node.kind == Kind::Apply ||
          (node.kind == Kind::Function &&
           (node.name == "int" || node.name == "lim" || node.name == "derivative" ||
-           node.name == "norm" || node.name == "dim" || node.name == "ker"));
+           node.name == "norm" || node.name == "cross" || node.name == "dim" ||
+           node.name == "ker"));
 }
 
 std::set<std::string> unknowns(const Tree& tree, Ref ref) {

@@ -5,7 +5,7 @@ namespace aha::math {
 namespace {
 
 constexpr Entry kCharacters[] = {
-    {"\u00D7", K::Operator, "*"},            // multiplication sign
+    {"\u00D7", K::Operator, "x"},            // multiplication sign
     {"\u00F7", K::Operator, "/"},            // division sign
     {"\u00B7", K::Operator, "*"},            // middle dot
     {"\u22C5", K::Operator, "*"},            // dot operator

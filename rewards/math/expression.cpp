@@ -96,6 +96,11 @@ Fraction fraction_of(const std::string& numeral) {
   return value;
 }
 
+bool is_whole(const Tree& tree, Ref ref) {
+  return tree[ref].kind == Kind::Number && !tree[ref].decimal &&
+         boost::multiprecision::denominator(tree[ref].value) == 1;
+}
+
 bool contains(const Tree& tree, Ref ref, Kind kind) {
   const auto& node = tree[ref];
   return node.kind == kind || std::any_of(node.items.begin(), node.items.end(),

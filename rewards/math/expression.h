@@ -102,6 +102,9 @@ class Tree {
 /// The value of a numeral as the lexer writes it: "12", "0.5", "2e-3", "0.1(6)" (repeating), "5 1/2".
 Fraction fraction_of(const std::string& numeral);
 
+/// True of a whole number that is written without a decimal point.
+bool is_whole(const Tree& tree, Ref ref);
+
 /// True if any node below is of the kind.
 bool contains(const Tree& tree, Ref ref, Kind kind);
 

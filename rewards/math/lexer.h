@@ -6,15 +6,15 @@
 namespace aha::math {
 
 enum class TokenKind {
-  Number,     ///< `text` is a numeral without separators: "1000.5", "2e-3", "0.1(6)", "5 1/2"
-  Symbol,     ///< one letter or a command such as alpha
-  Constant,   ///< pi, e, i, infinity, reals, ...
-  Function,   ///< sin, log, ...: what it is applied to follows
-  Command,    ///< frac, sqrt, binom, begin, end, sum, ...: the parser knows each
-  Wrapper,    ///< mathbf, vec, ...: its argument stands for the whole
-  Word,       ///< letters in a row that are a unit or a word; those of a product are symbols
-  Text,       ///< the argument of \text and its like
-  Operator,   ///< + - * / ^ _ ! & and m (modulo), p (plus-minus), q (minus-plus), # (new row)
+  Number,    ///< `text` is a numeral without separators: "1000.5", "2e-3", "0.1(6)", "5 1/2"
+  Symbol,    ///< one letter or a command such as alpha
+  Constant,  ///< pi, e, i, infinity, reals, ...
+  Function,  ///< sin, log, ...: what it is applied to follows
+  Command,   ///< frac, sqrt, binom, begin, end, sum, ...: the parser knows each
+  Wrapper,   ///< mathbf, vec, ...: its argument stands for the whole
+  Word,      ///< letters in a row that are a unit or a word; those of a product are symbols
+  Text,      ///< the argument of \text and its like
+  Operator,  ///< + - * / ^ _ ! & and x (\times), m (modulo), p (plus-minus), q (minus-plus), # (new row)
   Relation,   ///< see sign in expression.h
   SetSign,    ///< union, intersection, minus
   Open,       ///< ( [ { and S for \{, a for \langle, f for floor, c for ceiling

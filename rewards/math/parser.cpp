@@ -9,26 +9,6 @@ namespace {
 
 constexpr int kMostDepth = 64;
 
-bool is_numeral(const Tree& tree, Ref ref) {
-  return tree[ref].kind == Kind::Number;
-}
-
-bool is_whole(const Tree& tree, Ref ref) {
-  return is_numeral(tree, ref) && !tree[ref].decimal &&
-         boost::multiprecision::denominator(tree[ref].value) == 1;
-}
-
-/// 2\frac{5}{8}, -2\frac{5}{8} and 5\frac12\%: the whole number with its part, which is one numeral.
-std::optional<Ref> mixed_number(Tree& tree, Ref whole, Ref part) {
-  const bool percent = tree[part].kind == Kind::Percent;
-  const auto fraction = percent ? tree[part].items[0] : part;
-  if (!is_numeral(tree, fraction)) return std::nullopt;
-  const auto value = tree[whole].value;
-  const auto rest = tree[fraction].value;
-  const auto sum = tree.number(value < 0 ? value - rest : value + rest);
-  return percent ? tree.add({.kind = Kind::Percent, .items = {sum}}) : sum;
-}
-
 }  // namespace
 
 Parser::Depth::Depth(Parser& parser) : parser_(parser) {
@@ -124,75 +104,6 @@ bool Parser::starts_operand() const {
     default:
       return false;
   }
-}
-
-Ref Parser::product() {
-  std::vector<Ref> factors = {signed_factor()};
-  for (;;) {
-    if (take(TokenKind::Operator, "*")) {
-      factors.push_back(signed_factor());
-    } else if (take(TokenKind::Operator, "/")) {
-      if (const auto slope = derivative(factors))
-        factors = {*slope};
-      else
-        factors.push_back(tree_.power(signed_factor(), tree_.number(-1)));
-    } else if (take(TokenKind::Operator, "m")) {
-      const auto left = tree_.product(factors);
-      factors = {tree_.function("mod", {left, signed_factor()})};
-    } else if (const auto scale = named_scale(peek()); scale && is_numeral(tree_, factors.back())) {
-      next();
-      factors.push_back(tree_.number(*scale));
-    } else if (tree_[factors.back()].kind != Kind::Text && take_unit(factors)) {
-      continue;
-    } else if (starts_operand()) {
-      // A number in brackets is a factor: only 2\frac{5}{8} is mixed.
-      const bool after_number = tokens_[at_ - 1].kind == TokenKind::Number;
-      const bool mixed =
-          at(TokenKind::Command, "frac") && after_number && is_whole(tree_, factors.back());
-      const bool slash = peek().kind == TokenKind::Number && peek().space_before &&
-                         peek(1).text == "/" && peek(2).kind == TokenKind::Number &&
-                         is_whole(tree_, factors.back());
-      if (at(TokenKind::Number) && !slash && after_number) refuse("a number after a number");
-      if (slash) {
-        const auto top = numeral();
-        next();
-        const auto bottom = numeral();
-        if (tree_[bottom].value.is_zero()) refuse("a fraction over 0");
-        auto part = tree_.number(tree_[top].value / tree_[bottom].value);
-        if (take(TokenKind::Percent)) part = tree_.add({.kind = Kind::Percent, .items = {part}});
-        factors.back() = *mixed_number(tree_, factors.back(), part);
-        continue;
-      }
-      const auto factor = power();
-      // A fraction of two numerals has become a number.
-      const auto number = mixed ? mixed_number(tree_, factors.back(), factor) : std::nullopt;
-      if (number)
-        factors.back() = *number;
-      else if (tree_[factors.back()].kind == Kind::Text && !is_hedge(tree_[factors.back()].name))
-        factors.back() = with_words_before(tree_[factors.back()].name, factor);
-      else
-        factors.push_back(factor);
-    } else {
-      break;
-    }
-  }
-  for (const auto factor : factors)
-    if (factors.size() > 1 && tree_[factor].kind == Kind::Text) refuse("words between mathematics");
-  return tree_.product(factors);
-}
-
-Ref Parser::signed_factor() {
-  bool negative = false;
-  for (;;) {
-    if (take(TokenKind::Operator, "-"))
-      negative = !negative;
-    else if (!take(TokenKind::Operator, "+"))
-      break;
-  }
-  const auto factor = power();
-  if (!negative) return factor;
-  if (is_numeral(tree_, factor)) return tree_.number(-tree_[factor].value, tree_[factor].decimal);
-  return tree_.negative(factor);
 }
 
 Ref Parser::power() {

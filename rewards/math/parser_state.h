@@ -9,8 +9,8 @@
 
 namespace aha::math {
 
-/// The recursive descent of parser.h: lists and relations in parser_relation.cpp, sums to powers in parser.cpp, letters
-/// in parser_atom.cpp, brackets in parser_bracket.cpp, commands and functions in parser_command.cpp, words beside a
+/// The recursive descent of parser.h: lists and relations in parser_relation.cpp, sums and powers in parser.cpp,
+/// products in parser_product.cpp, letters in parser_atom.cpp, brackets in parser_bracket.cpp, commands and functions in parser_command.cpp, words beside a
 /// formula in parser_unit.cpp.
 class Parser {
  public:
@@ -46,6 +46,9 @@ class Parser {
   Ref sum();
   Ref product();
   Ref signed_factor();
+  void times(std::vector<Ref>& factors, std::size_t begin);
+  bool is_vector(std::size_t begin) const;
+  Ref cross_product(Ref a, Ref b);
   Ref power();
   Ref postfix();
   Ref exponent();

@@ -46,7 +46,7 @@ constexpr Entry kCommands[] = {
     {"underline", K::Wrapper},
     {"ensuremath", K::Wrapper},
     {"cdot", K::Operator, "*"},
-    {"times", K::Operator, "*"},
+    {"times", K::Operator, "x"},
     {"ast", K::Operator, "*"},
     {"div", K::Operator, "/"},
     {"over", K::Operator, "o"},

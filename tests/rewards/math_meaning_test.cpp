@@ -88,6 +88,21 @@ TEST_CASE("math: each relation and connective is one of its own") {
   });
 }
 
+TEST_CASE("math: the cross product of vectors turns with its factors") {
+  check_same({
+      {R"(\vec a\times\vec b)", R"(-\vec b\times\vec a)"},
+      {R"(\vec{a} \times \vec{b})", R"(\mathbf a\times\mathbf b)"},
+      {R"(2\vec a\times\vec b)", R"(\vec a\times\vec b+\vec a\times\vec b)"},
+      {R"(\vec a\cdot\vec b)", R"(\vec b\cdot\vec a)"},
+      {R"(2\times a)", R"(a\times2)"},
+  });
+  check_other({
+      {R"(\vec a\times\vec b)", R"(\vec b\times\vec a)"},
+      {R"(\vec a\times\vec b)", R"(\vec a\cdot\vec b)"},
+      {R"(\vec a\times\vec b=0)", R"(\vec a\cdot\vec b=0)"},
+  });
+}
+
 TEST_CASE("math: residues are compared modulo what they are taken of") {
   check_same({
       {R"(3 \pmod 7)", R"(10 \pmod 7)"},
