@@ -1,69 +1,14 @@
 #include "rewards/math/real_set.h"
 
 #include <algorithm>
-#include <functional>
 
 #include "rewards/math/canonical.h"
 #include "rewards/math/meaning.h"
+#include "rewards/math/real_set_parts.h"
 #include "rewards/math/vocabulary.h"
 
 namespace aha::math {
 namespace {
-
-using MaybeSet = std::optional<RealSet>;
-
-RealSet whole_line(bool inside) {
-  return {.ends = {}, .at_end = {}, .between = {inside}};
-}
-
-/// Everything below `end`, or above.
-RealSet half_line(Ref end, bool below, bool closed) {
-  return {.ends = {end}, .at_end = {closed}, .between = {below, !below}};
-}
-
-/// -1, 0, 1 for minus infinity, a real number, infinity; nothing for anything else.
-std::optional<int> infinite(const Tree& tree, Ref ref) {
-  const auto& node = tree[ref];
-  if (node.kind == Kind::Constant && node.name == "infinity") return 1;
-  if (node.kind == Kind::Product && node.items.size() == 2 && tree[node.items[0]].value == -1 &&
-      infinite(tree, node.items[1]) == 1)
-    return -1;
-  if (!unknowns(tree, ref).empty()) return std::nullopt;
-  return 0;
-}
-
-/// The two sets over their common ends, cell by cell.
-MaybeSet combined(const Tree& tree, const RealSet& a, const RealSet& b,
-                  const std::function<bool(bool, bool)>& rule, Scope& scope) {
-  RealSet set{.between = {rule(a.between[0], b.between[0])}, .variable = a.variable};
-  std::size_t i = 0;
-  std::size_t j = 0;
-  while (i < a.ends.size() || j < b.ends.size()) {
-    int order = i == a.ends.size() ? 1 : -1;
-    if (i < a.ends.size() && j < b.ends.size()) {
-      const auto known = order_of(tree, a.ends[i], b.ends[j], scope);
-      if (!known) return std::nullopt;
-      order = *known;
-    }
-    const bool take_a = order <= 0;
-    const bool take_b = order >= 0;
-    set.ends.push_back(take_a ? a.ends[i] : b.ends[j]);
-    set.at_end.push_back(
-        rule(take_a ? a.at_end[i] : a.between[i], take_b ? b.at_end[j] : b.between[j]));
-    i += take_a ? 1 : 0;
-    j += take_b ? 1 : 0;
-    set.between.push_back(rule(a.between[i], b.between[j]));
-  }
-  return set;
-}
-
-bool both(bool a, bool b) {
-  return a && b;
-}
-
-bool either(bool a, bool b) {
-  return a || b;
-}
 
 MaybeSet interval(const Tree& tree, const Node& node, Scope& scope) {
   if (node.items.size() != 2) return std::nullopt;
@@ -93,90 +38,6 @@ MaybeSet points(const Tree& tree, const Node& node, Scope& scope) {
   return set;
 }
 
-/// The set where `sign` holds between the unknown (on the left) and `end`.
-RealSet compared(Ref end, char relation) {
-  switch (relation) {
-    case sign::kLess:
-      return half_line(end, true, false);
-    case sign::kAtMost:
-      return half_line(end, true, true);
-    case sign::kMore:
-      return half_line(end, false, false);
-    case sign::kAtLeast:
-      return half_line(end, false, true);
-    default:
-      return {.ends = {end}, .at_end = {false}, .between = {true, true}};
-  }
-}
-
-char mirrored(char relation) {
-  switch (relation) {
-    case sign::kLess:
-      return sign::kMore;
-    case sign::kMore:
-      return sign::kLess;
-    case sign::kAtMost:
-      return sign::kAtLeast;
-    case sign::kAtLeast:
-      return sign::kAtMost;
-    default:
-      return relation;
-  }
-}
-
-MaybeSet solved(Tree& tree, Ref left, char relation, Ref right, Scope& scope);
-
-/// |inside| relation right, as a relation of inside to both right and -right.
-MaybeSet solved_absolute(Tree& tree, Ref inside, char relation, Ref right, Scope& scope) {
-  const auto above = solved(tree, inside, relation, right, scope);
-  if (!above) return std::nullopt;
-  const auto below = solved(tree, inside, mirrored(relation), tree.negative(right), scope);
-  if (!below) return std::nullopt;
-  const bool outside = relation == sign::kMore || relation == sign::kAtLeast;
-  return combined(tree, *above, *below, outside ? either : both, scope);
-}
-
-/// left relation right, linear in the one unknown they have or in its absolute value.
-MaybeSet solved(Tree& tree, Ref left, char relation, Ref right, Scope& scope) {
-  scope.step();
-  const auto is_absolute = [&](Ref ref) {
-    return tree[ref].kind == Kind::Function && tree[ref].name == "abs";
-  };
-  const bool left_known = unknowns(tree, left).empty();
-  const bool right_known = unknowns(tree, right).empty();
-  if (is_absolute(left) && right_known && infinite(tree, right) == 0)
-    return solved_absolute(tree, tree[left].items[0], relation, right, scope);
-  if (is_absolute(right) && left_known && infinite(tree, left) == 0)
-    return solved_absolute(tree, tree[right].items[0], mirrored(relation), left, scope);
-  if (is_unknown(tree, left) && right_known) {
-    const auto end = infinite(tree, right);
-    if (end == (relation == sign::kLess ? 1 : -1) &&
-        (relation == sign::kLess || relation == sign::kMore))
-      return whole_line(true);  // x < infinity
-    if (end != 0) return std::nullopt;
-    return compared(right, relation);
-  }
-  if (is_unknown(tree, right) && left_known) {
-    return solved(tree, right, mirrored(relation), left, scope);
-  }
-  const auto difference = tree.sum({left, tree.negative(right)});
-  const auto names = unknowns(tree, difference);
-  if (names.size() != 1) return std::nullopt;
-  std::vector<Fraction> values;
-  for (const int at : {0, 1, 2, -5}) {
-    scope.bound.emplace_back(*names.begin(), Fraction(at));
-    const auto value = exact_value(tree, difference, scope);
-    scope.bound.pop_back();
-    if (!value) return std::nullopt;
-    values.push_back(*value);
-  }
-  const Fraction slope = values[1] - values[0];
-  if (slope.is_zero() || values[2] - values[1] != slope || values[0] - 5 * slope != values[3])
-    return std::nullopt;
-  const auto end = tree.number(-values[0] / slope);
-  return compared(end, slope > 0 ? relation : mirrored(relation));
-}
-
 MaybeSet inequality(Tree& tree, Ref ref, Scope& scope) {
   const auto chain = tree[ref];  // a copy: solving adds nodes
   const std::string_view known = "<>LG!";
@@ -204,6 +65,46 @@ MaybeSet except_both(Tree& tree, const Node& chain, Ref ref, Scope& scope) {
     set = next ? combined(tree, *set, *next, both, scope) : std::nullopt;
     if (!set) return std::nullopt;
     set->variable = next->variable;
+  }
+  return set;
+}
+
+MaybeSet point(const Tree& tree, Ref ref, Scope& scope) {
+  const auto assignment = assignment_of(tree, ref);
+  if (!assignment || !is_unknown(tree, assignment->name)) return std::nullopt;
+  auto set = points(tree, {.items = {assignment->value}}, scope);
+  if (set) set->variable = canonical(tree, assignment->name);
+  return set;
+}
+
+bool is_relation(const Tree& tree, Ref ref, char relation) {
+  return tree[ref].kind == Kind::Relation && tree[ref].name == std::string(1, relation);
+}
+
+/// "x < 1 or x > 2", "x = 1 or x > 2", "x > 1 and x < 5"; "x > 0, x \ne 1" is both, and so is "x \ne 1, 2".
+MaybeSet listed(Tree& tree, const Node& list, Scope& scope) {
+  if (list.name == "mixed") return std::nullopt;
+  const auto first = list.items[0];
+  const bool excludes = is_relation(tree, first, sign::kNotEqual);
+  const bool exclusion = std::any_of(list.items.begin() + 1, list.items.end(), [&](Ref item) {
+    return is_relation(tree, item, sign::kNotEqual) ||
+           (excludes && tree[item].kind != Kind::Relation);
+  });
+  const bool all = is_conjunction(list.name) || (exclusion && list.name.empty());
+  MaybeSet set = whole_line(all);
+  for (auto item : list.items) {
+    if (tree[item].kind != Kind::Relation) {
+      if (!excludes || !all) return std::nullopt;
+      item = tree.add({.kind = Kind::Relation,
+                       .name = std::string(1, sign::kNotEqual),
+                       .items = {tree[first].items[0], item}});
+    }
+    const bool is_point = !all && is_relation(tree, item, sign::kEqual);
+    const auto part = is_point ? point(tree, item, scope) : real_set(tree, item, scope);
+    if (!part || (!set->variable.empty() && set->variable != part->variable)) return std::nullopt;
+    set = combined(tree, *set, *part, all ? both : either, scope);
+    if (!set) return std::nullopt;
+    set->variable = part->variable;
   }
   return set;
 }
@@ -238,22 +139,8 @@ MaybeSet real_set(Tree& tree, Ref ref, Scope& scope) {
       return combined(
           tree, *left, *right, [](bool a, bool b) { return a && !b; }, scope);
     }
-    case Kind::List: {
-      // "x < 1 or x > 2", "x > 1 and x < 5"
-      const bool all = is_conjunction(node.name);
-      MaybeSet set = whole_line(all);
-      for (const auto item : node.items) {
-        if (tree[item].kind != Kind::Relation) return std::nullopt;
-        const auto part = real_set(tree, item, scope);
-        if (!part) return std::nullopt;
-        const auto name = set->variable;
-        if (!name.empty() && name != part->variable) return std::nullopt;
-        set = combined(tree, *set, *part, all ? both : either, scope);
-        if (!set) return std::nullopt;
-        set->variable = part->variable;
-      }
-      return set;
-    }
+    case Kind::List:
+      return listed(tree, node, scope);
     default:
       return std::nullopt;
   }

@@ -19,7 +19,7 @@ struct RealSet {
 
 /// The set that an interval, a set of numbers, an inequality in one unknown, or a union,
 /// intersection or difference of them is. A pair in round brackets is read as an open interval.
-/// Inequalities are solved where both sides are linear with rational coefficients, or one side is
+/// Inequalities are solved where they are linear or quadratic with rational coefficients, or one side is
 /// the unknown and the other has none.
 std::optional<RealSet> real_set(Tree& tree, Ref ref, Scope& scope);
 
