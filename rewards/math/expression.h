@@ -33,7 +33,7 @@ enum class Kind {
   Series,      ///< `name` ("sum", "prod") of items[3] for symbol items[0] from items[1] to items[2]
   Tuple,       ///< `name` is its two brackets: "()", "[)", ...; also an interval
   Set,         ///< {items}
-  List,        ///< items separated by commas or "and", without brackets
+  List,        ///< items separated by commas or by `name` ("and", "or"; "mixed"), without brackets
   Relation,    ///< chain items[0] name[0] items[1] name[1] ...: see RelationSign
   SetOperation,  ///< `name`: union, intersection, minus
   Matrix,        ///< items in rows of `columns`

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "rewards/math/parser_state.h"
+#include "rewards/math/set_builder.h"
 
 namespace aha::math {
 
@@ -43,6 +44,8 @@ Ref Parser::bracketed() {
   if (open == "S" || open == "{") {
     if (close != (open == "S" ? "S" : "}")) refuse("brackets do not match");
     if (open == "{" && !many) return inside;
+    if (const auto relation = set_builder(tree_, inside))
+      return tree_.add({.kind = Kind::Set, .items = {*relation}});
     std::vector<Ref> items = many ? tree_[inside].items : std::vector<Ref>{inside};
     return tree_.add({.kind = Kind::Set, .items = std::move(items)});
   }

@@ -16,18 +16,30 @@ Ref Parser::list() {
   while (take(TokenKind::Separator)) {
   }
   items.push_back(relation());
-  while (separated()) {
+  while (separated() || opens_domain()) {
     std::string connective;
     while (separated()) {
       const auto word = connective_of(next().text);
       if (!word.empty()) connective = word;
     }
-    name = items.size() == 1 || name == connective ? connective : "";
+    // "1, 2, and 3": the last word speaks for the commas before it.
+    if (items.size() == 1 || name.empty())
+      name = connective;
+    else if (name != connective)
+      name = "mixed";
     if (at(TokenKind::End) || at(TokenKind::Close)) break;
+    const bool bracketed = opens_domain() && take(TokenKind::Open);
     items.push_back(relation());
+    if (bracketed && !take(TokenKind::Close, ")")) refuse("a bracket is not closed");
   }
   if (items.size() == 1) return items[0];
   return tree_.add({.kind = Kind::List, .name = std::move(name), .items = std::move(items)});
+}
+
+/// (k \in \mathbb{Z}), behind what k stands in.
+bool Parser::opens_domain() const {
+  return at(TokenKind::Open, "(") && peek(1).kind == TokenKind::Symbol &&
+         peek(2).kind == TokenKind::Relation && peek(2).text[0] == sign::kIn;
 }
 
 Ref Parser::relation() {

@@ -42,6 +42,7 @@ class Parser {
   Ref relation();
   Ref modular();
   bool opens_modulus() const;
+  bool opens_domain() const;
   Ref set_operation();
   Ref sum();
   Ref product();

@@ -25,6 +25,62 @@ TEST_CASE("math: a set's elements count beside its condition") {
   });
 }
 
+TEST_CASE("math: a set may have several conditions") {
+  check_same({
+      {R"(\{x|x<1 \text{ or } x>2\})", R"((-\infty,1)\cup(2,\infty))"},
+      {R"(\{x|x<1 \text{ or } x>2\})", R"(x<1 or x>2)"},
+      {R"(\{x\in\mathbb R: x<1 \text{ or } x>2\})", R"(\{x \mid x>2 \text{ or } x<1\})"},
+      {R"([-3,1)\cup(1,\infty))", R"(\{x \mid x\ge-3, x\ne1\})"},
+      {R"([-3,1)\cup(1,\infty))", R"(\{x | x \geq -3 \text{ and } x \neq 1\})"},
+      {R"(\{x|-1<x<3\})", R"(\{x|x>-1, x \ne 5, \text{ and } x<3\})"},
+      {R"(\{(x,y) \mid x>0, y>0\})", R"(\{(a,b) \mid a>0, b>0\})"},
+  });
+  check_other({
+      {R"(\{x|x<1 \text{ or } x>2\})", R"(\{x|x<1 \text{ and } x>2\})"},
+      {R"(\{x|x<1 \text{ or } x>2\})", R"(\{x|x<1, x>2\})"},
+      {R"(\{x|x<1 \text{ or } x>2\})", R"(\{x|x<1\})"},
+      {R"(\{x|-1<x<3\})", R"(\{x|x>-1 \text{ or } x<3\})"},
+      {R"(\{(x,y) \mid x>0, y>0\})", R"(\{(x,y) \mid x>0, y<0\})"},
+      {R"(\{x \mid x>0, x\in\mathbb{Z}\})", R"((0,\infty))"},
+  });
+}
+
+TEST_CASE("math: a letter that runs through whole numbers may be any") {
+  check_same({
+      {R"(\frac\pi6+2k\pi\ (k\in\mathbb Z))", R"(\frac\pi6+2k\pi, k\in\mathbb Z)"},
+      {R"(\frac\pi4+k\pi, k\in\mathbb Z)", R"(\frac\pi4+n\pi, n\in\mathbb Z)"},
+      {R"(n=2k+1, k\in\mathbb Z)", R"(n=2m+1, m\in\mathbb Z)"},
+  });
+  check_other({
+      {R"(\frac\pi6+2k\pi\ (k\in\mathbb Z))", R"(\frac\pi6+k\pi, k\in\mathbb Z)"},
+      {R"(\frac\pi4+k\pi, k\in\mathbb Z)", R"(\frac\pi4+n\pi, n\in\mathbb N)"},
+      {R"(x>0, x\in\mathbb Z)", R"(y>0, y\in\mathbb Z)"},
+  });
+}
+
+TEST_CASE("math: inequalities with points taken out or put in are sets") {
+  check_same({
+      {R"((0,1)\cup(1,\infty))", R"(x>0, x\ne1)"},
+      {R"((1,2)\cup(2,3))", R"(1<x<3, x\ne2)"},
+      {R"(x \ne -7, 3)", R"((-\infty,-7)\cup(-7,3)\cup(3,\infty))"},
+      {R"(x \ne -7, 3)", R"(x \ne 3 \text{ and } x \ne -7)"},
+      {R"(\{1\}\cup[2,3])", R"(x=1 \text{ or } 2\le x\le3)"},
+      {R"(|x|>3)", R"(x^2>9)"},
+      {R"([-1-\sqrt2,-1+\sqrt2])", R"(1-x^2\ge2x)"},
+      {R"(\mathbb{R})", R"(x^2+x+1>0)"},
+      {R"(x\ne\pm2)", R"(x^2\ne4)"},
+  });
+  check_other({
+      {R"(x \ne -7, 3)", R"(-7, 3)"},
+      {R"(x \ne -7, 3)", R"(x\ne-7)"},
+      {R"((0,1)\cup(1,\infty))", R"(x>0 \text{ or } x\ne1)"},
+      {R"(|x|>3)", R"(x^2<9)"},
+      {R"(|x|>3)", R"(x^2\ge9)"},
+      {R"(x>3)", R"(x-3+x(x-1)(x-2)(x+5)>0)"},
+      {R"(\emptyset)", R"(x=1 \text{ and } x=2)"},
+  });
+}
+
 TEST_CASE("math: a set in a set is one element") {
   check_same({
       {R"(\{\{1,2\},\{3\}\})", R"(\{\{3\},\{2,1\}\})"},
