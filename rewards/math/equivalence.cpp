@@ -32,11 +32,20 @@ Judgement Comparer::judge(Ref a, Ref b) {
   auto judgement = compare(a, b);
   if (judgement.verdict == Verdict::Different) {
     if (const auto value = stated_value(a, b)) judgement = compare(a, *value);
+    if (const auto value = rounded_value(a)) judgement = compare(*value, b);
   }
   if (judgement.verdict == Verdict::Equal && canonical(tree_, a) != canonical(tree_, b) &&
       (states_falsehood(tree_, a, scope_) || states_falsehood(tree_, b, scope_)))
     return different("an equation that is not true");
   return judgement;
+}
+
+std::optional<Ref> Comparer::rounded_value(Ref ref) const {
+  if (!is(ref, Kind::Relation) || tree_[ref].name != std::string(1, sign::kAbout))
+    return std::nullopt;
+  const auto& items = tree_[ref].items;
+  return is_known(tree_, items[0]) && is_known(tree_, items[1]) ? std::optional(items[1])
+                                                                : std::nullopt;
 }
 
 std::optional<Ref> Comparer::stated_value(Ref gold, Ref answer) {

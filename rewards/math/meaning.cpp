@@ -36,6 +36,11 @@ bool is_name(const Tree& tree, Ref ref) {
   }
 }
 
+/// 47 or 2.5, but not 1/3: who rounds one of them means the other.
+bool is_numeral(const Tree& tree, Ref ref) {
+  return tree[ref].kind == Kind::Number && (tree[ref].decimal || is_whole(tree, ref));
+}
+
 }  // namespace
 
 bool is_known(const Tree& tree, Ref ref) {
@@ -81,7 +86,8 @@ std::optional<Assignment> assignment_of(const Tree& tree, Ref ref) {
   if (node.name.find_first_not_of("=~") != std::string::npos) return std::nullopt;
   // What follows "about" is the same value, rounded: it counts where there is nothing else.
   auto last = node.items.size() - 1;
-  while (last > 1 && node.name[last - 1] == sign::kAbout)
+  const std::size_t least = is_known(tree, first) && !is_numeral(tree, first) ? 0 : 1;
+  while (last > least && node.name[last - 1] == sign::kAbout)
     --last;
   const auto given = [&](Ref name, Ref value) -> std::optional<Assignment> {
     // x = x + 1 is an equation.

@@ -8,7 +8,7 @@
 
 namespace aha::math {
 
-/// What `name = value`, or `value = name`, says: of a chain the last value, of x in S the set. Nothing for an equation
+/// What `name = value`, or `value = name`, says: of a chain the last value that is not only about it, of x in S the set. Nothing for an equation
 /// between what are no names: x, x_1, AB, |AB|, f(x), (x, y), words, or an expression without letters (2 + 2 = 4).
 struct Assignment {
   Ref name = 0;

@@ -96,7 +96,7 @@ bool Parser::starts_operand() const {
     case TokenKind::Text:
       return true;
     case TokenKind::Open:
-      return !opens_modulus() && !opens_domain() && !closes_open_interval();
+      return !opens_modulus() && !opens_domain() && !opens_aside() && !closes_open_interval();
     case TokenKind::Command:
       return peek().text != "end" && peek().text != "pmod";
     case TokenKind::Bar:

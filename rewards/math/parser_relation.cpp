@@ -42,6 +42,12 @@ bool Parser::opens_domain() const {
          peek(2).kind == TokenKind::Relation && peek(2).text[0] == sign::kIn;
 }
 
+/// (\approx 3.46), behind the value.
+bool Parser::opens_aside() const {
+  return at(TokenKind::Open, "(") && peek(1).kind == TokenKind::Relation &&
+         (peek(1).text[0] == sign::kAbout || peek(1).text[0] == sign::kEqual);
+}
+
 Ref Parser::relation() {
   Node chain{.kind = Kind::Relation};
   bool congruence = false;
@@ -49,6 +55,7 @@ Ref Parser::relation() {
   if (at(TokenKind::Relation, "=") || at(TokenKind::Relation, "~")) next();
   chain.items.push_back(modular());
   for (;;) {
+    const bool aside = opens_aside() && take(TokenKind::Open);
     if (at(TokenKind::Relation)) {
       const char sign = next().text[0];
       congruence = congruence || sign == sign::kCongruent;
@@ -69,6 +76,7 @@ Ref Parser::relation() {
       break;
     }
     chain.items.push_back(modular());
+    if (aside && !take(TokenKind::Close, ")")) refuse("a bracket is not closed");
   }
   if (chain.items.size() == 1) return chain.items[0];
   // 7:45 p.m.: the half of the day is the whole time's, not that of its minutes.

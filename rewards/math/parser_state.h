@@ -43,6 +43,7 @@ class Parser {
   Ref modular();
   bool opens_modulus() const;
   bool opens_domain() const;
+  bool opens_aside() const;
   Ref set_operation();
   Ref sum();
   Ref product();

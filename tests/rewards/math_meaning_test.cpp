@@ -215,6 +215,23 @@ TEST_CASE("math: a chain through an unknown states what its values say") {
   check_answers({{"5", "x=2+3=5"}, {"5", "2+3=x=5"}, {"5", "x=y=5"}}, 1.0);
 }
 
+TEST_CASE("math: an exact value beside its decimals is the exact one, and they are it") {
+  check_same({
+      {R"(2\sqrt3)", R"(2\sqrt3 \approx 3.46)"},
+      {R"(2\sqrt3)", R"(2\sqrt3 (\approx 3.46))"},
+      {R"(2\sqrt3)", R"(2\sqrt3 \text{ cm} \approx 3.46 \text{ cm})"},
+      {R"(\frac13)", R"(\frac13 \approx 0.333)"},
+      {R"(78.54)", R"(25\pi \approx 78.54)"},
+  });
+  check_other({
+      {R"(2\sqrt3)", R"(2\sqrt3 \approx 3.56)"},
+      {R"(5)", R"(5 \approx 12)"},
+      {R"(12)", R"(5 \approx 12)"},
+      {R"(47)", R"(47 \approx 50)"},
+      {R"(2.5)", R"(2.5 \approx 3)"},
+  });
+}
+
 TEST_CASE("math: a value may stand before its name") {
   check_same({{"5", "5=x"}, {"5", "2+3=5=x"}, {"2x+1", "2x+1=y"}, {"(1,2)", "(1,2)=(x,y)"}});
   check_other({{"x", "5=x"}, {"f(2)=5", "f(3)=5"}, {"5", "6=x"}});
