@@ -46,6 +46,7 @@ constexpr Entry kCharacters[] = {
     {"\u00A3", K::Skip},                     // pound sign
     {"\u20AC", K::Skip},                     // euro sign
     {"\u00A5", K::Skip},                     // yen sign
+    {"\u20B9", K::Skip},                     // rupee sign
     {"\u03B1", K::Symbol, "alpha"},          // greek small letter alpha
     {"\u03B2", K::Symbol, "beta"},           // greek small letter beta
     {"\u03B3", K::Symbol, "gamma"},          // greek small letter gamma

@@ -180,6 +180,12 @@ bool Lexer::after_operand() const {
          kind == TokenKind::Constant;
 }
 
+/// 12\,\mu, before \text{m}.
+bool Lexer::counts_micro() const {
+  return tokens_.size() > 1 && tokens_.back().text == "mu" &&
+         tokens_[tokens_.size() - 2].kind == TokenKind::Number;
+}
+
 /// \text{gcd}(a, b), \text{sin } x: something follows that it is applied to. "min" may be minutes.
 bool Lexer::names_function(std::string_view word) const {
   const auto meaning = word_meaning(word);
@@ -227,7 +233,10 @@ void Lexer::text_argument(bool names) {
                        return is_digit(c) || (c >= 'A' && c <= 'Z');
                      });
   const bool formula = content.size() > 2 && content.starts_with('$') && content.ends_with('$');
-  if (based || !(formula || holds_number(content))) return push(TokenKind::Text, content);
+  if (based || !(formula || holds_number(content))) {
+    if (counts_micro() && all_letters && glued) tokens_.pop_back();
+    return push(TokenKind::Text, content);
+  }
   const bool modulo = content.starts_with("(mod ") && content.ends_with(')');
   if (modulo) {  // \pmod, written out
     push(TokenKind::Command, "pmod");

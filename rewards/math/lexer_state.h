@@ -8,7 +8,8 @@
 
 namespace aha::math {
 
-/// The scanner behind tokens_of: characters and words in lexer.cpp, commands in lexer_command.cpp.
+/// The scanner behind tokens_of: characters in lexer.cpp, letters in lexer_word.cpp, commands in
+/// lexer_command.cpp.
 class Lexer {
  public:
   explicit Lexer(std::string_view text);
@@ -27,6 +28,8 @@ class Lexer {
   std::optional<Meaning> sign_of_letter(char letter) const;
   bool counts_imaginary() const;
   bool half_of_day();
+  bool counts_micro() const;
+  bool names_currency(std::string_view run) const;
   bool ends_number(std::string_view run) const;
   bool after_operand() const;
   bool names_function(std::string_view word) const;

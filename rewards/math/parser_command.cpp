@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "rewards/math/parser_state.h"
+#include "rewards/math/remarks.h"
 
 namespace aha::math {
 
@@ -62,6 +63,9 @@ Ref Parser::fraction() {
     return tree_.function("derivative", {top, bottom});
   const auto& a = tree_[top];
   const auto& b = tree_[bottom];
+  if (a.kind == Kind::Text && b.kind == Kind::Text && is_unit_name(plain_remark(a.name)) &&
+      is_unit_name(plain_remark(b.name)))
+    return tree_.add({.kind = Kind::Text, .name = a.name + "/" + b.name});
   if (a.kind == Kind::Number && b.kind == Kind::Number && !a.decimal && !b.decimal &&
       !b.value.is_zero())
     return tree_.number(a.value / b.value);

@@ -72,6 +72,8 @@ Ref Parser::product() {
         factors.back() = *number;
       else if (tree_[factors.back()].kind == Kind::Text && !is_hedge(tree_[factors.back()].name))
         factors.back() = with_words_before(tree_[factors.back()].name, factor);
+      else if (tree_[factor].kind == Kind::Text && !is_hedge(tree_[factor].name))
+        say_after(factors, tree_[factor].name);  // 12\frac{\text{km}}{\text{h}}
       else
         factors.push_back(factor);
     } else {

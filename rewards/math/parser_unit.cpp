@@ -2,6 +2,7 @@
 #include "rewards/math/meaning.h"
 #include "rewards/math/parser_state.h"
 #include "rewards/math/remarks.h"
+#include "rewards/math/units.h"
 #include "rewards/math/vocabulary.h"
 
 // Words beside a formula. Units, what is counted and "the answer is" do not count; "negative", "dozen" and their like
@@ -93,7 +94,14 @@ bool Parser::take_unit(std::vector<Ref>& factors) {
     if (take(TokenKind::Operator, "^")) exponent();
   } while (may_follow(peek()) ||
            ((at(TokenKind::Operator, "/") || at(TokenKind::Operator, "*")) && may_follow(peek(1))));
+  const bool nested = factors.size() == 1 && stands_for_number(factors) && parts_of(words) > 0;
+  if (nested) factors = {nested_quantity(factors[0], words)};
   if (starts_operand()) refuse("more after a unit");
+  if (!nested) say_after(factors, words);
+  return true;
+}
+
+void Parser::say_after(std::vector<Ref>& factors, const std::string& words) {
   const bool number = stands_for_number(factors);
   const auto value = number ? factors.back() : tree_.product(factors);
   const auto said = with_words_after(value, words, number);
@@ -101,7 +109,33 @@ bool Parser::take_unit(std::vector<Ref>& factors) {
     factors.back() = said;
   else
     factors = {said};
-  return true;
+}
+
+/// Behind "5 feet", before "6 inches" or "and 6 inches": how many tokens ahead the smaller unit stands, else 0.
+std::size_t Parser::parts_of(std::string_view words) const {
+  const auto unit = nested_unit(words);
+  const std::size_t number = at(TokenKind::Separator) ? 1 : 0;
+  const auto& part = peek(number + 1);
+  if (!unit || peek(number).kind != TokenKind::Number ||
+      (part.kind != TokenKind::Text && part.kind != TokenKind::Word))
+    return 0;
+  const auto smaller = nested_unit(part.text);
+  return smaller && smaller->kind == unit->kind && smaller->rank > unit->rank ? number + 1 : 0;
+}
+
+/// 2 hours 30 minutes: its numbers, in that order, of those units.
+Ref Parser::nested_quantity(Ref value, std::string_view unit) {
+  std::vector<Ref> numbers = {value};
+  auto name = std::string(nested_unit(unit)->name);
+  auto words = std::string(unit);
+  while (const auto ahead = parts_of(words)) {
+    if (ahead > 1) next();
+    numbers.push_back(numeral());
+    words = next().text;
+    name += " " + std::string(nested_unit(words)->name);
+  }
+  return remarked(tree_.add({.kind = Kind::Tuple, .name = "()", .items = std::move(numbers)}),
+                  name);
 }
 
 }  // namespace aha::math

@@ -163,7 +163,7 @@ TEST_CASE("math prose: a final answer may be words, and an answer line the next 
 TEST_CASE("math: a gold that cannot be read is not judged by a part of it") {
   for (const std::string gold :
        {"\\frac{1}{2} \\text{ if } n \\text{ is even}, 0 \\text{ if } n \\text{ is odd}",
-        "y = 3 \\text{ when } x = 2", "(1\\ 2\\ 3)(4\\ 5)", "2\\text{ hours }30\\text{ minutes}"}) {
+        "y = 3 \\text{ when } x = 2", "(1\\ 2\\ 3)(4\\ 5)", "2\\text{ cats }30\\text{ dogs}"}) {
     INFO(gold);
     const Json row = {{"answer", gold}};
     CHECK(make_reward("math")->gold_problem(row));

@@ -129,6 +129,32 @@ TEST_CASE("math: the half of the day counts beside another one, however it is wr
   });
 }
 
+TEST_CASE("math: a quantity of several units is its numbers with them") {
+  check_same({
+      {R"(5 \text{ feet } 6 \text{ inches})", R"(5 feet 6 inches)"},
+      {R"(5 \text{ feet } 6 \text{ inches})", R"(5 ft 6 in)"},
+      {R"(5 \text{ feet } 6 \text{ inches})", R"(5 feet and 6 inches)"},
+      {R"(2 \text{ hours } 30 \text{ minutes})", R"(2 \text{ hrs. and } 30 \text{ min.})"},
+      {R"(1 hour, 2 minutes, 3 seconds)", R"(1 hr 2 min 3 sec)"},
+      {R"(5, 6)", R"(5 \text{ feet and } 6 \text{ feet})"},
+      {R"(12)", R"(12\frac{\text{km}}{\text{h}})"},
+      {R"(12)", R"(12\,\mu\text{m})"},
+      {R"(12)", R"(USD 12)"},
+      {R"(12)", R"(Rs. 12)"},
+      {R"(12)", R"(₹12)"},
+  });
+  check_other({
+      {R"(5 \text{ feet } 6 \text{ inches})", R"(5)"},
+      {R"(5 \text{ feet } 6 \text{ inches})", R"(6)"},
+      {R"(5 \text{ feet } 6 \text{ inches})", R"(5, 6)"},
+      {R"(5 \text{ feet } 6 \text{ inches})", R"((5,6))"},
+      {R"(5 \text{ feet } 6 \text{ inches})", R"(5 < x < 6)"},
+      {R"(5 \text{ feet } 6 \text{ inches})", R"(6 feet 5 inches)"},
+      {R"(5 \text{ feet } 6 \text{ inches})", R"(5 yards 6 inches)"},
+      {R"(2 \text{ hours } 30 \text{ minutes})", R"(2 hours 45 minutes)"},
+  });
+}
+
 TEST_CASE("math: an answer that is mathematics is not compared as words") {
   check_same({
       {R"(\text{2.5 cm})", R"(2.5 cm)"},
