@@ -83,9 +83,22 @@ std::optional<Judgement> Comparer::conditions(Ref a, Ref b) {
     });
   };
   if (all_inequalities(a) && all_inequalities(b)) return sets(a, b);
+  // A or C, of which a choice is asked: which of them are right counts
+  const auto are_names = [&](Ref ref) {
+    const auto& items = tree_[ref].items;
+    return std::all_of(items.begin(), items.end(), [&](Ref item) { return names_someone(item); });
+  };
+  if (are_names(a) && are_names(b)) return different("and beside or");
   const auto of_logic = [&](Ref ref) { return tree_[ref].name.starts_with('l'); };
   if (of_logic(a) && of_logic(b)) return different("and beside or");
   return std::nullopt;
+}
+
+bool Comparer::names_someone(Ref ref) const {
+  const auto& node = tree_[ref];
+  if (node.kind == Kind::Text) return true;
+  if (node.kind == Kind::Product) return names_someone(node.items[0]);  // Bob
+  return node.kind == Kind::Symbol && node.name[0] >= 'A' && node.name[0] <= 'Z';
 }
 
 bool Comparer::real_set_reading(Ref a, Ref b) {

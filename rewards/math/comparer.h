@@ -60,6 +60,7 @@ class Comparer {
   Judgement collections(Ref a, Ref b);
   /// p and q is not p or q; of inequalities the sets that they are decide.
   std::optional<Judgement> conditions(Ref a, Ref b);
+  bool names_someone(Ref ref) const;
   bool real_set_reading(Ref a, Ref b);
   /// (1, 3) beside {1, 3}: the order as written, or the sorted one.
   std::optional<Judgement> tuple_and_collection(Ref tuple, Ref collection);

@@ -43,6 +43,11 @@ Ref Parser::product() {
     } else if (const auto scale = named_scale(peek()); scale && is_numeral(tree_, factors.back())) {
       next();
       factors.push_back(tree_.number(*scale));
+    } else if (opens_remainder(factors)) {
+      next();
+      const auto parts =
+          tree_.add({.kind = Kind::Tuple, .name = "()", .items = {factors[0], numeral()}});
+      factors = {remarked(parts, "remainder")};
     } else if (tree_[factors.back()].kind != Kind::Text && take_unit(factors)) {
       continue;
     } else if (starts_operand()) {

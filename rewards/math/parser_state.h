@@ -61,6 +61,7 @@ class Parser {
   bool parts_condition() const;
   bool take_unit(std::vector<Ref>& factors);
   void say_after(std::vector<Ref>& factors, const std::string& words);
+  bool opens_remainder(const std::vector<Ref>& factors) const;
   std::size_t parts_of(std::string_view words) const;
   Ref nested_quantity(Ref value, std::string_view unit);
   bool stands_for_number(const std::vector<Ref>& factors) const;

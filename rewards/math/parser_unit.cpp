@@ -4,6 +4,7 @@
 #include "rewards/math/remarks.h"
 #include "rewards/math/units.h"
 #include "rewards/math/vocabulary.h"
+#include "rewards/text_scan.h"
 
 // Words beside a formula. Units, what is counted and "the answer is" do not count; "negative", "dozen" and their like
 // are what they do to a number; other words that say more are kept, to be compared as words.
@@ -109,6 +110,17 @@ void Parser::say_after(std::vector<Ref>& factors, const std::string& words) {
     factors.back() = said;
   else
     factors = {said};
+}
+
+/// 11 R 3, 11 remainder 3: behind a whole number, before another one.
+bool Parser::opens_remainder(const std::vector<Ref>& factors) const {
+  if (factors.size() != 1 || peek(1).kind != TokenKind::Number || !is_whole(tree_, factors[0]))
+    return false;
+  const auto& word = peek();
+  if (word.kind == TokenKind::Symbol) return word.text == "R" || word.text == "r";
+  constexpr std::string_view kWords[] = {"r", "remainder", "with remainder", "with remainder of"};
+  return (word.kind == TokenKind::Text || word.kind == TokenKind::Word) &&
+         holds(kWords, plain_remark(word.text));
 }
 
 /// Behind "5 feet", before "6 inches" or "and 6 inches": how many tokens ahead the smaller unit stands, else 0.

@@ -3,6 +3,7 @@
 #include "rewards/math/canonical.h"
 #include "rewards/math/equivalence.h"
 #include "rewards/math/parser.h"
+#include "rewards/math/phrases.h"
 #include "rewards/text_scan.h"
 
 namespace aha::math {
@@ -145,8 +146,9 @@ Readings readings_of(Tree& tree, std::string_view text, std::string& problem) {
   if (const auto number = decimal_comma(inner))
     readings.push_back(tree.number(fraction_of(*number), true));
   if (inner.size() <= kMostWords && is_prose(inner)) {
-    const bool single = plain_words(inner).size() <= 1;
-    if (!single && (readings.empty() || tree[readings[0]].kind != Kind::Text)) {
+    const auto plain = plain_words(inner);
+    if (const auto meant = phrase(tree, plain)) return {*meant};
+    if (plain.size() > 1 && (readings.empty() || tree[readings[0]].kind != Kind::Text)) {
       const auto words = tree.add({.kind = Kind::Text, .name = std::string(inner)});
       readings.insert(has_word(inner) ? readings.begin() : readings.end(), words);
     }

@@ -43,7 +43,14 @@ constexpr std::string_view kChanging[] = {
     "doubled",  "halved",  "tripled", "inverse",   "inverted", "non"};
 
 // Behind it as the last word; "5 even numbers" are counted.
-constexpr std::string_view kConditions[] = {"odd", "even", "prime", "negative"};
+constexpr std::string_view kConditions[] = {
+    "odd", "even", "prime", "negative", "hexadecimal", "binary", "octal", "excluded", "excluding"};
+
+// Behind it alone; "5 less" is not "5 fewer eggs", nor "12 power" a unit as "12 watts of power".
+constexpr std::string_view kAlone[] = {"power", "root", "less", "gross", "score", "false"};
+
+// Behind it as the first word: there are others.
+constexpr std::string_view kOpen[] = {"and", "among", "etc"};
 
 // Right before it; "the area of the square is 5" is a label.
 constexpr std::string_view kOperations[] = {"negative", "double", "triple",  "opposite",
@@ -146,6 +153,7 @@ std::optional<Operation> operation_after(std::string_view remark) {
   if (words.size() > 1 && changes_number_before(remark.substr(words[0].size() + 1)))
     return std::nullopt;
   if (words[0] == "dozen" || words[0] == "dozens") return Operation{Act::Times, 12};
+  if (words[0] == "tens") return Operation{Act::Times, 10};
   for (const auto& [name, parts] : kParts) {
     if (words[0] == name) return Operation{Act::Times, 1, parts};
   }
@@ -166,7 +174,9 @@ std::optional<Operation> operation_before(std::string_view remark) {
 
 bool changes_number_before(std::string_view remark) {
   const auto words = words_of(remark);
-  return any_changes(words, true) || (!words.empty() && holds(kConditions, words.back()));
+  if (words.empty()) return false;
+  return any_changes(words, true) || holds(kConditions, words.back()) || holds(kOpen, words[0]) ||
+         (words.size() == 1 && holds(kAlone, words[0]));
 }
 
 bool changes_number_after(std::string_view remark) {

@@ -10,6 +10,9 @@ TEST_CASE("math: units and labels beside a number do not count") {
       {R"(5)", R"(5 \text{ miles per hour})"},
       {R"(5)", R"(5 \text{ square feet})"},
       {R"(5)", R"(5 \text{ even numbers})"},
+      {R"(5)", R"(5 \text{ watts of power})"},
+      {R"(5)", R"(\$5 \text{ gross profit})"},
+      {R"(5)", R"(5 \text{ boys and girls})"},
       {R"(5)", R"(5 \text{ times})"},
       {R"(5)", R"(5 \text{ apples left})"},
       {R"(5)", R"(5 \text{ cm squared})"},
@@ -79,6 +82,18 @@ TEST_CASE("math: words that change a number count") {
           {R"(2n)", R"(2n \text{ dozens})"},
           {R"(5)", R"(5 \text{ cm or } 6)"},
           {R"(n)", R"(n \text{ squared})"},
+          {R"(12)", R"(12 in hexadecimal)"},
+          {R"(12)", R"(12 tens)"},
+          {R"(12)", R"(12 gross)"},
+          {R"(12)", R"(12 score)"},
+          {R"(12)", R"(12^{th} power)"},
+          {R"(12)", R"(12 root)"},
+          {R"(12)", R"(12 less)"},
+          {R"(12)", R"(12 false)"},
+          {R"(1,2,3)", R"(1, 2, 3 \text{ and more})"},
+          {R"(1,2,3)", R"(1, 2, 3 \text{ among others})"},
+          {R"(1,2,3)", R"(1, 2, 3 \text{ and so on})"},
+          {R"(1,2,3)", R"(1, 2, 3 \text{ excluded})"},
       },
       0.0);
 }
@@ -104,6 +119,44 @@ TEST_CASE("math: words beside letters, sets and statements are compared") {
       {R"(\textbf{(E)}\ 9)", R"(\textbf{(D) }9)"},
       {R"(\textbf{(E)}\ 9)", R"(D)"},
       {R"(7:45 \text{ a.m.})", R"(7:45 \text{ p.m.})"},
+  });
+}
+
+TEST_CASE("math: phrases that have a sign are what it says") {
+  check_same({
+      {R"(\mathbb R)", R"(\text{all real numbers})"},
+      {R"((-\infty,\infty))", R"(the set of all real numbers)"},
+      {R"(\mathbb R)", R"(\mathbf R)"},
+      {R"(\emptyset)", R"(\text{no solution})"},
+      {R"(\text{no solution})", R"(There are no solutions.)"},
+      {R"(\text{no solution})", R"(None)"},
+      {R"(\text{DNE})", R"(does not exist)"},
+      {R"(-\infty)", R"(-\text{infinity})"},
+      {R"(12:5)", R"(12 to 5)"},
+      {R"(12:5)", R"(12 \text{ to } 5)"},
+  });
+  check_other({
+      {R"(\mathbb R)", R"(\text{no real numbers})"},
+      {R"(\text{no solution})", R"(one solution)"},
+      {R"(\text{no solution})", R"(0)"},
+      {R"(5)", R"(\text{DNE})"},
+      {R"(12:5)", R"(5 to 12)"},
+  });
+}
+
+TEST_CASE("math: among names \"and\" is not \"or\", and a remainder is no divisor") {
+  check_same({
+      {R"(\text{A and C})", R"(A, C)"},
+      {R"(x=1 \text{ or } x=2)", R"(x=1 \text{ and } x=2)"},
+      {R"(11\text{ R }3)", R"(11 remainder 3)"},
+      {R"(11 r 3)", R"(11 \text{ with a remainder of } 3)"},
+  });
+  check_other({
+      {R"(\text{A and C})", R"(A or C)"},
+      {R"(\text{Alice and Bob})", R"(Alice or Bob)"},
+      {R"(11\text{ R }3)", R"(3 R 11)"},
+      {R"(11\text{ R }3)", R"(33)"},
+      {R"(11\text{ R }3)", R"(11)"},
   });
 }
 
