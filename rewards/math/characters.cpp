@@ -17,6 +17,7 @@ constexpr Entry kCharacters[] = {
     {"\u2044", K::Operator, "/"},            // fraction slash
     {"\u2215", K::Operator, "/"},            // division slash
     {"\u221A", K::Command, "sqrt"},          // square root
+    {"\u221B", K::Command, "cbrt"},          // cube root
     {"\u03C0", K::Constant, "pi"},           // greek small letter pi
     {"\u221E", K::Constant, "infinity"},     // infinity
     {"\u211D", K::Constant, "reals"},        // double-struck capital r

@@ -9,7 +9,7 @@
 namespace aha::math {
 
 /// The scanner behind tokens_of: characters in lexer.cpp, letters in lexer_word.cpp, commands in
-/// lexer_command.cpp.
+/// lexer_command.cpp, \text in lexer_text.cpp.
 class Lexer {
  public:
   explicit Lexer(std::string_view text);
@@ -29,6 +29,7 @@ class Lexer {
   bool counts_imaginary() const;
   bool half_of_day();
   bool counts_micro() const;
+  bool names_reals() const;
   bool names_currency(std::string_view run) const;
   bool ends_number(std::string_view run) const;
   bool after_operand() const;

@@ -104,6 +104,8 @@ void Lexer::letters(std::string_view run) {
   const bool after_operand =
       before == TokenKind::Number || before == TokenKind::Close ||
       (space_ && (before == TokenKind::Symbol || before == TokenKind::Constant));
+  if (run == "to" && before == TokenKind::Number && peek() == ' ' && is_digit(peek(1)))
+    return push(TokenKind::Relation, ":");  // 12 to 5
   if (run == "in" && !tokens_.empty() && tokens_.back().kind != TokenKind::Number)
     return push(TokenKind::Relation, "e");
   if (after_operand && is_short_unit(run) && run != "deg" && peek() != '(')

@@ -49,7 +49,7 @@ bool is_known(const Tree& tree, Ref ref) {
 
 bool is_quantity(const Tree& tree, Ref ref) {
   const auto& node = tree[ref];
-  if (node.kind == Kind::Symbol) return true;
+  if (node.kind == Kind::Symbol || node.kind == Kind::Apply) return true;
   if (node.kind == Kind::Function && (node.name == "int" || node.name == "lim")) return true;
   if (node.kind == Kind::Power) {  // one over letters
     const auto& exponent = tree[node.items[1]];

@@ -128,10 +128,12 @@ Ref Parser::letter() {
   auto name = token.text + below;
   while (take(TokenKind::Prime))
     name += "'";
-  if (at(TokenKind::Operator, "^") && peek(1).kind == TokenKind::Prime) {
-    next();
-    next();
-    name += "'";
+  const std::size_t in = peek(1).text == "{" ? 1 : 0;
+  if (at(TokenKind::Operator, "^") && peek(1 + in).kind == TokenKind::Prime) {
+    at_ += 1 + in;
+    while (take(TokenKind::Prime))
+      name += "'";
+    if (in == 1 && !take(TokenKind::Close, "}")) refuse("'}' is missing");
   }
   const auto symbol = tree_.add({.kind = Kind::Symbol, .name = name, .spaced = token.space_before});
   const bool inverse = at(TokenKind::Operator, "^") && peek(1).text == "{" && peek(2).text == "-" &&
@@ -147,9 +149,18 @@ Ref Parser::letter() {
     // A capital letter is a function of letters or a number, and a factor before a sum.
     const bool small = name[0] == 'f' || name[0] == 'g' || name[0] == 'h' ||
                        (!peek().space_before && (peek(2).text == ")" || peek(2).text == ","));
-    if (small) return applied(symbol);
+    if (small) return combination(applied(symbol));
   }
   return symbol;
+}
+
+/// C(10, 3), of 3 out of 10.
+Ref Parser::combination(Ref applied) {
+  const auto items = tree_[applied].items;
+  if (items.size() != 3 || tree_[items[0]].name != "C") return applied;
+  const bool counts = is_whole(tree_, items[1]) && is_whole(tree_, items[2]) &&
+                      tree_[items[1]].value >= tree_[items[2]].value;
+  return counts ? tree_.function("binomial", {items[1], items[2]}) : applied;
 }
 
 Ref Parser::applied(Ref function_name) {

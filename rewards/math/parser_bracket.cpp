@@ -31,7 +31,12 @@ Ref Parser::bracketed() {
     next();
     return tree_.constant("empty");
   }
+  const bool system = open == "S" && at(TokenKind::Command, "begin");
   const auto inside = stacked();
+  if (system && at(TokenKind::End) && tree_[inside].columns == 1) {  // \left\{ ... \right.
+    auto equations = tree_[inside].items;
+    return tree_.add({.kind = Kind::List, .name = "and", .items = std::move(equations)});
+  }
   bars_ = outer_bars;
   such_that_ = outer_such_that;
   colon_parts_ = outer_colon_parts;

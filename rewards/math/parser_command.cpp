@@ -47,10 +47,12 @@ Ref Parser::figure(const std::string& kind) {
   return tree_[of].kind == Kind::Symbol ? tree_.symbol(kind + " " + tree_[of].name) : of;
 }
 
-/// A letter under an accent is another letter; AB under a bar is still the segment AB, and digits are digits.
+/// A letter under an accent is another letter, but for unit vectors, which may also be in bold face; AB under a bar is still the segment AB, and digits are digits.
 Ref Parser::accented(const std::string& accent) {
   const auto inside = group_or_atom();
   const auto kind = tree_[inside].kind;
+  const auto& name = tree_[inside].name;
+  if (accent == "hat" && (name == "i" || name == "j" || name == "k")) return inside;
   if (kind == Kind::Symbol) return tree_.symbol(tree_[inside].name + "~" + accent);
   if (kind == Kind::Product || kind == Kind::Number || kind == Kind::Text) return inside;
   return tree_.function(accent, {inside});

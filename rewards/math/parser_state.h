@@ -92,6 +92,7 @@ class Parser {
   Ref matrix();
   void drop_alignment(bool before_relations);
   Ref applied(Ref function_name);
+  Ref combination(Ref applied);
   Ref group_or_atom();
   Ref group();
 

@@ -180,6 +180,8 @@ constexpr Entry kCommands[] = {
     {"it", K::Skip},
     {"tt", K::Skip},
     {"therefore", K::Skip},
+    {"checkmark", K::Skip},
+    {"blacksquare", K::Skip},
     {"hline", K::Skip},
     {"nonumber", K::Skip},
     {"space", K::Skip},

@@ -141,3 +141,26 @@ TEST_CASE("math: sets in other spellings") {
       },
       0.0);
 }
+
+TEST_CASE(
+    "math: other ways to write a combination, a derivative, a root, a system, a unit vector and a "
+    "base") {
+  check_same({
+      {R"(\binom{10}{3})", R"(C(10,3))"},
+      {R"(y'')", R"(y^{\prime\prime})"},
+      {R"(y')", R"(y^\prime)"},
+      {R"(\sqrt[3]2)", R"(∛2)"},
+      {R"(x=1, y=2)", R"(\left\{\begin{array}{l} x=1\\y=2\end{array}\right.)"},
+      {R"(17)", R"(N = 17 \checkmark)"},
+      {R"(2\hat i-3\hat j)", R"(2\mathbf i-3\mathbf{j})"},
+      {R"(4210 \text{ (base 7)})", R"(4210_7)"},
+      {R"(4210 \text{ in base 7})", R"(1477)"},
+  });
+  check_other({
+      {R"(C(3,10))", R"(0)"},
+      {R"(y'')", R"(y')"},
+      {R"(2\hat i-3\hat j)", R"(2\hat i+3\hat j)"},
+      {R"(4210 \text{ (base 7)})", R"(4210)"},
+  });
+  check_answers({{R"(\frac{14}3)", R"(f(-2)+f(-1)+f(0)=\frac{14}3)"}}, 1.0);
+}
