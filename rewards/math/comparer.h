@@ -40,7 +40,9 @@ class Comparer {
   Judgement relations(Ref a, Ref b);
   /// Elements and condition of {f(k) | k in S}, each beside the other's.
   std::optional<Judgement> parted(Ref a, Ref b);
-  /// f(2) and f(3), and a set's letters; f(x) and g(x) are two names.
+  /// How often a name is derived: y'', f'(x), dy/dx.
+  std::size_t primes_of(Ref ref) const;
+  /// f(2) and f(3), y' and y'', and a set's letters; f(x) and g(x) are two names.
   bool are_other_values(Ref a, Ref b) const;
   /// 3:4:5 and 6:8:10.
   std::optional<Judgement> ratios(Ref a, Ref b);

@@ -41,9 +41,11 @@ Judgement Comparer::judge(Ref a, Ref b) {
 }
 
 std::optional<Ref> Comparer::rounded_value(Ref ref) const {
-  if (!is(ref, Kind::Relation) || tree_[ref].name != std::string(1, sign::kAbout))
-    return std::nullopt;
+  if (!is(ref, Kind::Relation) || tree_[ref].items.size() != 2) return std::nullopt;
   const auto& items = tree_[ref].items;
+  const char relation = tree_[ref].name[0];
+  if (relation != sign::kAbout && !(relation == sign::kEqual && tree_[items[1]].decimal))
+    return std::nullopt;
   return is_known(tree_, items[0]) && is_known(tree_, items[1]) ? std::optional(items[1])
                                                                 : std::nullopt;
 }
@@ -145,6 +147,14 @@ std::optional<Judgement> Comparer::parted(Ref a, Ref b) {
   return judgement.verdict == Verdict::Equal ? compare(left->second, right->second) : judgement;
 }
 
+std::size_t Comparer::primes_of(Ref ref) const {
+  const auto& node = tree_[ref];
+  if (node.kind == Kind::Apply) return primes_of(node.items[0]);
+  if (node.kind == Kind::Function) return node.name == "derivative" ? 1 : 0;
+  if (node.kind != Kind::Symbol) return 0;
+  return static_cast<std::size_t>(std::count(node.name.begin(), node.name.end(), '\''));
+}
+
 bool Comparer::are_other_values(Ref a, Ref b) const {
   const auto is_value = [&](Ref ref) {
     const auto& items = tree_[ref].items;
@@ -152,6 +162,11 @@ bool Comparer::are_other_values(Ref a, Ref b) const {
              return unknowns(tree_, item).empty();
            });
   };
+  if (is(a, Kind::Function) && is(b, Kind::Function) && tree_[a].name == "derivative" &&
+      tree_[b].name == "derivative")
+    return canonical(tree_, tree_[a].items[1]) != canonical(tree_, tree_[b].items[1]);
+  const auto primes = primes_of(a);
+  if (primes > 0 && primes_of(b) > 0 && primes != primes_of(b)) return true;
   const auto is_bound = [&](Ref ref) { return is(ref, Kind::Symbol) && tree_[ref].name[0] == '#'; };
   return ((is_value(a) && is_value(b)) || (is_bound(a) && is_bound(b))) &&
          canonical(tree_, a) != canonical(tree_, b);

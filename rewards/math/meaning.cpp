@@ -87,7 +87,10 @@ std::optional<Assignment> assignment_of(const Tree& tree, Ref ref) {
   // What follows "about" is the same value, rounded: it counts where there is nothing else.
   auto last = node.items.size() - 1;
   const std::size_t least = is_known(tree, first) && !is_numeral(tree, first) ? 0 : 1;
-  while (last > least && node.name[last - 1] == sign::kAbout)
+  const auto is_rounded = [&](std::size_t i) {
+    return node.name[i - 1] == sign::kAbout || (least == 0 && tree[node.items[i]].decimal);
+  };
+  while (last > least && is_rounded(last))
     --last;
   const auto given = [&](Ref name, Ref value) -> std::optional<Assignment> {
     // x = x + 1 is an equation.

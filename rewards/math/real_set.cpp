@@ -5,6 +5,7 @@
 #include "rewards/math/canonical.h"
 #include "rewards/math/meaning.h"
 #include "rewards/math/real_set_parts.h"
+#include "rewards/math/set_builder.h"
 #include "rewards/math/vocabulary.h"
 
 namespace aha::math {
@@ -117,6 +118,8 @@ MaybeSet real_set(Tree& tree, Ref ref, Scope& scope) {
     case Kind::Tuple:
       return interval(tree, node, scope);
     case Kind::Set:
+      if (const auto condition = condition_of(tree, ref); tree[condition].kind != Kind::Set)
+        return real_set(tree, condition, scope);
       return points(tree, node, scope);
     case Kind::Relation:
       if (contains(tree, ref, Kind::PlusMinus)) return except_both(tree, node, ref, scope);

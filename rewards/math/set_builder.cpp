@@ -53,7 +53,8 @@ Ref with_letter_renamed(Tree& tree, Ref ref) {
   const auto letter = counted_letter(tree, list.items.back());
   if (!letter || letter->starts_with('#')) return ref;
   const auto is_value = [&](Ref item) {
-    return (tree[item].kind != Kind::Relation || tree[item].name == "=") &&
+    const auto& name = tree[item].name;
+    return (tree[item].kind != Kind::Relation || name == "=" || name == "!") &&
            tree[item].kind != Kind::Symbol && unknowns(tree, item).contains(*letter);
   };
   if (!std::any_of(list.items.begin(), list.items.end(), is_value)) return ref;

@@ -29,6 +29,8 @@ TEST_CASE("math: a set may have several conditions") {
   check_same({
       {R"(\{x|x<1 \text{ or } x>2\})", R"((-\infty,1)\cup(2,\infty))"},
       {R"(\{x|x<1 \text{ or } x>2\})", R"(x<1 or x>2)"},
+      {R"(\{x|x<1 \text{ or } x>2\})", R"(\{x \mid x<1\}\cup\{x \mid x>2\})"},
+      {R"(\{x \mid x \ne k\pi, k\in\mathbb{Z}\})", R"(\{x \mid x \ne n\pi, n\in\mathbb{Z}\})"},
       {R"(\{x\in\mathbb R: x<1 \text{ or } x>2\})", R"(\{x \mid x>2 \text{ or } x<1\})"},
       {R"([-3,1)\cup(1,\infty))", R"(\{x \mid x\ge-3, x\ne1\})"},
       {R"([-3,1)\cup(1,\infty))", R"(\{x | x \geq -3 \text{ and } x \neq 1\})"},
@@ -221,6 +223,8 @@ TEST_CASE("math: an exact value beside its decimals is the exact one, and they a
       {R"(2\sqrt3)", R"(2\sqrt3 (\approx 3.46))"},
       {R"(2\sqrt3)", R"(2\sqrt3 \text{ cm} \approx 3.46 \text{ cm})"},
       {R"(\frac13)", R"(\frac13 \approx 0.333)"},
+      {R"(\frac13)", R"(\frac13 = 0.333)"},
+      {R"(3.46)", R"(2\sqrt3 = 3.46)"},
       {R"(78.54)", R"(25\pi \approx 78.54)"},
   });
   check_other({
@@ -229,6 +233,18 @@ TEST_CASE("math: an exact value beside its decimals is the exact one, and they a
       {R"(12)", R"(5 \approx 12)"},
       {R"(47)", R"(47 \approx 50)"},
       {R"(2.5)", R"(2.5 \approx 3)"},
+  });
+}
+
+TEST_CASE("math: a derivative is another than that of another order, or by another letter") {
+  check_same({
+      {R"(y' = 2xy)", R"(f'(x)=2xy)"},
+      {R"(y' = 2xy)", R"(\frac{dy}{dx}=2xy)"},
+      {R"(v = 2x)", R"(y'=2x)"},
+  });
+  check_other({
+      {R"(y' = 2xy)", R"(y''=2xy)"},
+      {R"(\frac{dy}{dx}=3x^2)", R"(\frac{dx}{dy}=3x^2)"},
   });
 }
 
