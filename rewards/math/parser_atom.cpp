@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "rewards/math/canonical.h"
 #include "rewards/math/meaning.h"
 #include "rewards/math/parser_state.h"
 #include "rewards/math/vocabulary.h"
@@ -154,12 +155,13 @@ Ref Parser::letter() {
   return symbol;
 }
 
-/// C(10, 3), of 3 out of 10.
+/// C(10, 3), of 3 out of 10, and C(n, k).
 Ref Parser::combination(Ref applied) {
   const auto items = tree_[applied].items;
   if (items.size() != 3 || tree_[items[0]].name != "C") return applied;
-  const bool counts = is_whole(tree_, items[1]) && is_whole(tree_, items[2]) &&
-                      tree_[items[1]].value >= tree_[items[2]].value;
+  const bool numbers = is_whole(tree_, items[1]) && is_whole(tree_, items[2]);
+  const bool counts =
+      numbers ? tree_[items[1]].value >= tree_[items[2]].value : !unknowns(tree_, items[1]).empty();
   return counts ? tree_.function("binomial", {items[1], items[2]}) : applied;
 }
 

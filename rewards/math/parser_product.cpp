@@ -36,7 +36,7 @@ Ref Parser::product() {
       if (const auto slope = derivative(factors))
         factors = {*slope};
       else
-        factors.push_back(tree_.power(signed_factor(), tree_.number(-1)));
+        divide(factors, signed_factor());
     } else if (take(TokenKind::Operator, "m")) {
       const auto left = tree_.product(factors);
       factors = {tree_.function("mod", {left, signed_factor()})};
@@ -53,10 +53,11 @@ Ref Parser::product() {
     } else if (starts_operand()) {
       // A number in brackets is a factor: only 2\frac{5}{8} is mixed.
       const bool after_number = tokens_[at_ - 1].kind == TokenKind::Number;
-      const bool mixed =
-          at(TokenKind::Command, "frac") && after_number && is_whole(tree_, factors.back());
+      const bool divided = at_ > 1 && tokens_[at_ - 2].text == "/";  // 6/2 is no whole part
+      const bool mixed = at(TokenKind::Command, "frac") && after_number && !divided &&
+                         is_whole(tree_, factors.back());
       const bool slash = peek().kind == TokenKind::Number && peek().space_before &&
-                         peek(1).text == "/" && peek(2).kind == TokenKind::Number &&
+                         peek(1).text == "/" && peek(2).kind == TokenKind::Number && !divided &&
                          is_whole(tree_, factors.back());
       if (at(TokenKind::Number) && !slash && after_number) refuse("a number after a number");
       if (slash) {
@@ -98,6 +99,17 @@ void Parser::times(std::vector<Ref>& factors, std::size_t begin) {
     factors.back() = cross_product(factors.back(), factor);
   else
     factors.push_back(factor);
+}
+
+/// 3/2 is one number, as \frac32 is.
+void Parser::divide(std::vector<Ref>& factors, Ref by) {
+  const bool numbers = factors.size() == 1 && is_numeral(tree_, factors[0]) &&
+                       is_numeral(tree_, by) && !tree_[factors[0]].decimal && !tree_[by].decimal &&
+                       !tree_[by].value.is_zero();
+  if (numbers)
+    factors = {tree_.number(tree_[factors[0]].value / tree_[by].value)};
+  else
+    factors.push_back(tree_.power(by, tree_.number(-1)));
 }
 
 /// A letter under an arrow or a hat, or in bold face.

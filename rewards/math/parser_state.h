@@ -49,6 +49,7 @@ class Parser {
   Ref product();
   Ref signed_factor();
   void times(std::vector<Ref>& factors, std::size_t begin);
+  void divide(std::vector<Ref>& factors, Ref by);
   bool is_vector(std::size_t begin) const;
   Ref cross_product(Ref a, Ref b);
   Ref power();

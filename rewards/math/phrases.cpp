@@ -8,8 +8,9 @@ namespace {
 constexpr std::string_view kReals[] = {"allrealnumbers", "allreals", "realnumbers",
                                        "setofallrealnumbers", "setofrealnumbers"};
 constexpr std::string_view kNothing[] = {"none", "emptyset", "nullset"};
-constexpr std::string_view kNone[] = {"nosolution", "nosolutions", "norealsolution",
-                                      "norealsolutions"};
+constexpr std::string_view kNone[] = {
+    "nosolution",       "nosolutions",      "norealsolution",       "norealsolutions",
+    "nosolutionexists", "nosolutionsexist", "norealsolutionexists", "norealsolutionsexist"};
 constexpr std::string_view kBeforeNone[] = {"", "thereis", "thereare", "ithas", "equationhas"};
 constexpr std::string_view kNoValue[] = {"dne", "doesnotexist", "doesn'texist", "itdoesnotexist",
                                          "limitdoesnotexist"};

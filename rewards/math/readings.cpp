@@ -88,7 +88,7 @@ std::string_view unwrapped(std::string_view text) {
   for (const std::string_view command :
        {"\\text{", "\\mbox{", "\\textbf{", "\\textit{", "\\textrm{", "\\mathrm{", "\\mathbf{",
         "\\textnormal{", "\\boxed{", "\\displaystyle ", "\\text {"}) {
-    if (!text.starts_with(command)) continue;
+    if (!text.starts_with(command) || text == "\\mathbf{R}") continue;
     auto inner = text.substr(command.size());
     if (command.ends_with(' ')) return trimmed(inner);
     if (inner.ends_with('}') && inner.find('}') == inner.size() - 1)

@@ -14,6 +14,7 @@ constexpr Entry kCommands[] = {
     {"tfrac", K::Command, "frac"},
     {"cfrac", K::Command, "frac"},
     {"sqrt", K::Command},
+    {"cbrt", K::Command},
     {"binom", K::Command},
     {"dbinom", K::Command, "binom"},
     {"tbinom", K::Command, "binom"},

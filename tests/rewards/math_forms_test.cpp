@@ -147,6 +147,9 @@ TEST_CASE(
     "base") {
   check_same({
       {R"(\binom{10}{3})", R"(C(10,3))"},
+      {R"(\frac{n!}{k!(n-k)!})", R"(C(n,k))"},
+      {R"(f(1.5))", R"(f(3/2))"},
+      {R"(\frac32)", R"(6/2\frac12)"},
       {R"(y'')", R"(y^{\prime\prime})"},
       {R"(y')", R"(y^\prime)"},
       {R"(\sqrt[3]2)", R"(∛2)"},
