@@ -17,6 +17,21 @@ bool Parser::parts_condition() const {
   return odd;
 }
 
+/// Behind {}: ^{10}C_3 or _{10}C_3, of 3 out of 10. Nothing is taken where something else follows.
+std::optional<Ref> Parser::chosen() {
+  const std::size_t in = peek(1).text == "{" ? 1 : 0;
+  const bool raised = at(TokenKind::Operator, "^") || at(TokenKind::Operator, "_");
+  const auto kind = peek(1 + in).kind;
+  if (!raised || (kind != TokenKind::Number && kind != TokenKind::Symbol)) return std::nullopt;
+  const auto after = 2 + 2 * in;  // both braces
+  if ((in == 1 && peek(3).text != "}") || peek(after).text != "C" || peek(after + 1).text != "_")
+    return std::nullopt;
+  next();
+  const auto from = group_or_atom();
+  at_ += 2;
+  return tree_.function("binomial", {from, group_or_atom()});
+}
+
 Ref Parser::bracketed() {
   const bool braces = at(TokenKind::Open, "S");
   auto open = next().text;
@@ -29,6 +44,7 @@ Ref Parser::bracketed() {
   such_that_ = (open == "S" || open == "{") && parts_condition();
   if (at(TokenKind::Close) && (open == "S" || open == "{")) {
     next();
+    if (const auto count = open == "{" ? chosen() : std::nullopt) return *count;
     return tree_.constant("empty");
   }
   const bool system = open == "S" && at(TokenKind::Command, "begin");

@@ -36,10 +36,13 @@ Ref Parser::list() {
   return tree_.add({.kind = Kind::List, .name = std::move(name), .items = std::move(items)});
 }
 
-/// (k \in \mathbb{Z}), behind what k stands in.
+/// (k \in \mathbb{Z}), behind what k stands in; P(X \in A) is a probability.
 bool Parser::opens_domain() const {
-  return at(TokenKind::Open, "(") && peek(1).kind == TokenKind::Symbol &&
-         peek(2).kind == TokenKind::Relation && peek(2).text[0] == sign::kIn;
+  const bool domain = at(TokenKind::Open, "(") && peek(1).kind == TokenKind::Symbol &&
+                      peek(2).kind == TokenKind::Relation && peek(2).text[0] == sign::kIn;
+  if (!domain || at_ == 0) return false;
+  const auto& before = tokens_[at_ - 1];
+  return before.kind != TokenKind::Symbol || before.text[0] >= 'a';
 }
 
 /// (\approx 3.46), behind the value.

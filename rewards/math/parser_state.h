@@ -77,6 +77,7 @@ class Parser {
   bool opens_arguments() const;
   bool closes_open_interval() const;
   Ref words();
+  std::optional<Ref> chosen();
   Ref bracketed();
   Ref absolute();
   Ref command();

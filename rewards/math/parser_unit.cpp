@@ -93,8 +93,9 @@ bool Parser::take_unit(std::vector<Ref>& factors) {
     if (is_hedge(word)) refuse("words that are no unit");
     words += (words.empty() ? "" : " ") + word;
     if (take(TokenKind::Operator, "^")) exponent();
-  } while (may_follow(peek()) ||
-           ((at(TokenKind::Operator, "/") || at(TokenKind::Operator, "*")) && may_follow(peek(1))));
+  } while (may_follow(peek()) || ((at(TokenKind::Operator, "/") || at(TokenKind::Operator, "*") ||
+                                   at(TokenKind::Operator, "x")) &&
+                                  may_follow(peek(1))));
   const bool nested = factors.size() == 1 && stands_for_number(factors) && parts_of(words) > 0;
   if (nested) factors = {nested_quantity(factors[0], words)};
   if (starts_operand()) refuse("more after a unit");
