@@ -8,8 +8,8 @@
 
 namespace aha::math {
 
-/// The comparison of equivalence.h: values, relations and words in equivalence.cpp, lists, sets and tuples in
-/// collections.cpp.
+/// The comparison of equivalence.h: values and words in equivalence.cpp, relations in relations.cpp, lists, sets
+/// and tuples in collections.cpp.
 class Comparer {
  public:
   Comparer(Tree& tree, const Conventions& conventions, std::int64_t& steps, Ref answer_from)
