@@ -18,6 +18,7 @@ constexpr auto kNone = std::string_view::npos;
 constexpr std::size_t kLongestAnswer = 10000;
 constexpr int kWordsBetweenBoxes = 3;
 constexpr const char* kLastNumber = "last number";
+constexpr const char* kChanged = "a number that a word beside it changes";
 
 /// The bytes of a <|name|> that a text begins with, 0 if it does not. The bars of "0<|y|<5" hold no name, and one
 /// letter is none.
@@ -73,7 +74,7 @@ Extracted boxed(std::string_view text) {
 Extracted chosen(std::string_view text, const std::vector<Piece>& pieces, std::size_t at,
                  const char* how, bool in_place) {
   const auto& piece = pieces[at];
-  if (is_changed(text, piece)) return {{}, "a number that a word beside it changes", false};
+  if (is_changed(text, piece)) return {{}, kChanged, false};
   auto answer = found(with_beside(text, pieces, at, in_place), how);
   answer.percent = piece.formula && percent_follows(text.substr(piece.end));
   return answer;
@@ -143,10 +144,15 @@ std::optional<Behind> behind(std::string_view text, std::string_view phrase) {
   return Behind{sentence(rest), mark != kNone && (rest[mark] == ':' || rest[mark] == '\n')};
 }
 
+/// Also an answer that words make another one: what stands elsewhere is none in its place.
+bool is_said(const Extracted& answer) {
+  return !answer.text.empty() || answer.how == std::string_view(kChanged);
+}
+
 /// Words without a formula or number are an answer behind "answer is" and "Final answer:".
 Extracted final_answer(std::string_view text) {
   if (const auto said = behind(text, "answer is")) {
-    if (auto answer = first_of(said->text, true); !answer.text.empty()) return answer;
+    if (auto answer = first_of(said->text, true); is_said(answer)) return answer;
   }
   if (const auto said = behind(text, "final answer")) {
     if (auto answer = first_of(predicate(said->text), said->marked); !answer.text.empty())
@@ -234,7 +240,7 @@ Extracted automatic(std::string_view text, bool bare) {
   if (auto box = boxed(text); !box.text.empty() || box.how != std::string_view("no box"))
     return box;
   if (auto marked = hash(text); !marked.text.empty()) return marked;
-  if (auto last = final_answer(text); !last.text.empty()) return last;
+  if (auto last = final_answer(text); is_said(last)) return last;
   if (bare && text.size() <= kLongestAnswer) return inside(text, true);
   return last_of(text);
 }

@@ -24,7 +24,8 @@ std::vector<Piece> pieces_of(std::string_view text, Keep keep);
 /// True where the words before it say that the answer is another: "not 42", "not equal to 42".
 bool is_denied(std::string_view text, const Piece& piece);
 
-/// True where a word of arithmetic beside it makes another number of it: "twice 6", "5 squared".
+/// True where words beside it make another number or statement of it: "twice 6", "the root of 6", "at most 6", "6 out of
+/// 10", "6 and a half", "6 feet 3 inches", "6 if x > 0".
 bool is_changed(std::string_view text, const Piece& piece);
 
 }  // namespace aha::math

@@ -116,41 +116,6 @@ std::size_t Scanner::name_rest(std::size_t from) const {
   return end - from;
 }
 
-/// Outside ASCII.
-Item Scanner::character() const {
-  const auto rest = text_.substr(at_);
-  if (rest.starts_with("\xC2\xB2") || rest.starts_with("\xC2\xB3")) return item(Part::Postfix, 2);
-  // U+2070 to U+207F, superscripts
-  if (rest.size() > 2 && rest.starts_with("\xE2\x81") &&
-      static_cast<unsigned char>(rest[2]) >= 0xB0)
-    return item(Part::Postfix, 3);
-  std::size_t size = 0;
-  const auto meaning = character_meaning(rest, size);
-  if (!meaning) return item(Part::Break, 1);
-  switch (meaning->kind) {
-    case TokenKind::Operator:
-      if (rest.starts_with("\u2013") && space_ && !after_operand())
-        return item(Part::Break, size);  // a dash between words
-      return item(meaning->text == "-" || meaning->text == "p" ? Part::Sign : Part::Binary, size);
-    case TokenKind::Command:
-      return item(Part::Prefix, size);
-    case TokenKind::Constant:
-    case TokenKind::Symbol:
-      return item(Part::Operand, size);
-    case TokenKind::Relation:
-      return item(Part::Relation, size);
-    case TokenKind::SetSign:
-      return item(Part::Binary, size);
-    case TokenKind::Degree:
-    case TokenKind::Prime:
-      return item(Part::Postfix, size);
-    case TokenKind::Skip:
-      return item(after_operand() ? Part::Break : Part::Prefix, size);
-    default:
-      return item(Part::Break, size);
-  }
-}
-
 Item Scanner::sign(char c) const {
   const char after = peek(1);
   const bool spaced = after == ' ' || after == '\0' || after == '\n';
@@ -178,7 +143,11 @@ Item Scanner::sign(char c) const {
       return item(Part::Postfix, 1);
     case '!':
       if (after == '=') return item(Part::Relation, 2);
+      if (is_digit(after) && (at_ == 0 || !is_letter(text_[at_ - 1])))
+        return item(after_operand() ? Part::Postfix : Part::Prefix, 1);
       return item(glued() && (!spaced || is_operator(peek(2))) ? Part::Postfix : Part::Break, 1);
+    case '~':
+      return item(glued() && is_digit(after) ? Part::Binary : Part::Break, 1);
     case ':':
       return item(is_ratio() ? Part::Binary : Part::Break, 1);
     case '|':

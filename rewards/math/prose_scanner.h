@@ -31,7 +31,7 @@ struct Item {
 
 bool ends_operand(Part part);
 
-/// Reads a text item by item (prose_items.cpp, prose_commands.cpp) and puts those of mathematics in spans (prose_spans.cpp).
+/// Reads a text item by item (prose_items.cpp, prose_characters.cpp, prose_commands.cpp) and puts those of mathematics in spans (prose_spans.cpp).
 class Scanner {
  public:
   Scanner(std::string_view text, Keep keep) : text_(text), keep_(keep) {}
@@ -57,6 +57,7 @@ class Scanner {
   bool goes_on() const;
   bool goes_on_behind_comma() const;
   bool is_times() const;
+  bool is_minus(std::size_t size) const;
 
   Item next() const;
   Item word() const;
@@ -64,6 +65,7 @@ class Scanner {
   Item with_arguments(std::string_view name, std::size_t end) const;
   Item environment(std::size_t end) const;
   Item character() const;
+  Item unknown_sign(bool arrow, bool sign, std::size_t size) const;
   Item sign(char c) const;
   Item relation(char c) const;
 

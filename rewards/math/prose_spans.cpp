@@ -70,12 +70,14 @@ bool Scanner::has_number(std::size_t from, std::size_t to) const {
   return false;
 }
 
-/// "5 × width" and "x^n": something else is done with the number; not with those of "**5**" and "5/day".
+/// "5 × width" and "x^n": something else is done with the number; not with those of "**5**" and "5/day". So does a "≤".
 bool Scanner::operates(const Item& item) const {
-  if (item.part != Part::Binary) return false;
   const char c = text_[item.begin];
+  if (item.part == Part::Relation) return static_cast<unsigned char>(c) > 127;
+  if (item.part != Part::Binary) return false;
   const auto is_space_at = [&](std::size_t at) { return at < text_.size() && text_[at] == ' '; };
   if (c == '*') return item.begin > 0 && is_space_at(item.begin - 1) && is_space_at(item.end);
+  if (c == '_') return text_.substr(item.end).starts_with('{');
   return c == '^' || c == '\\' || static_cast<unsigned char>(c) > 127;
 }
 
