@@ -296,6 +296,7 @@ Extracted extracted_letter(std::string_view text, Extraction rule, bool bare) {
 Extracted extracted_gold(std::string_view text) {
   auto answer = extracted_answer(text, Extraction::Auto, true);
   if (answer.how == std::string_view(kLastNumber) && is_torn(text)) return whole(text);
+  if (answer.how == std::string_view(kChanged)) return whole(text);
   if (const auto boxes = boxes_of(text); boxes.open && answer.text.empty())
     return found(*boxes.open, "box");
   return answer;

@@ -84,6 +84,7 @@ Words words_before(std::string_view text) {
 std::string_view at(const Words& words, std::size_t i) {
   return i < words.size() ? std::string_view(words[i]) : std::string_view();
 }
+std::string_view at(Words&&, std::size_t) = delete;  // it would outlive them
 
 constexpr std::string_view kParts[] = {
     "half",  "halves", "third", "thirds", "fourth",     "fourths",     "quarter", "quarters",
@@ -227,11 +228,16 @@ bool is_case(std::string_view text, const Piece& piece, std::string_view conditi
   int cases = 0;
   for (auto number = line.find_first_of(kDigits); number != kNone;) {
     const auto end = std::min(line.find_first_not_of("0123456789.", number), line.size());
-    const auto word = at(words_behind(line.substr(end, kReach)), 0);
+    const auto behind = words_behind(line.substr(end, kReach));
+    const auto word = at(behind, 0);
+    const auto reach = std::min(number, kReach);
+    const auto joined = words_before(line.substr(number - reach, reach));
+    if (cases > 0 && !is_in(at(joined, 0), {"and", "or", "but"})) cases = 0;
     if (word == condition || word == "otherwise") ++cases;
+    if (cases > 1) return true;
     number = line.find_first_of(kDigits, end);
   }
-  return cases > 1;
+  return false;
 }
 
 /// Behind an equals sign: what stands before the equation is not said of its value, and "24/12 = 2 dozen" counts dozens.

@@ -287,6 +287,7 @@ TEST_CASE("math: a gold that cannot be read is not judged by a part of it") {
       CHECK_FALSE(Judged{.text = answer, .row = row, .bare = true}.by("math").score);
   }
   CHECK(score("2 hours 30 minutes", "30") == 0.0);
+  CHECK(score("12 out of 25", "12") == 0.0);
   CHECK(score("about 5 apples", "5") == 1.0);
   CHECK(score("The answer is 18 dollars per day.", "\\boxed{18}") == 1.0);
 }
