@@ -8,6 +8,7 @@
 #include "rewards/math/formulas.h"
 #include "rewards/math/places.h"
 #include "rewards/math/prose.h"
+#include "rewards/math/retraction.h"
 #include "rewards/math/vocabulary.h"
 #include "rewards/text_scan.h"
 
@@ -18,34 +19,8 @@ constexpr auto kNone = std::string_view::npos;
 constexpr std::size_t kLongestAnswer = 10000;
 constexpr int kWordsBetweenBoxes = 3;
 constexpr const char* kLastNumber = "last number";
+constexpr const char* kTakenBack = "an answer that is taken back";
 constexpr const char* kChanged = "a number that a word beside it changes";
-
-/// The bytes of a <|name|> that a text begins with, 0 if it does not. The bars of "0<|y|<5" hold no name, and one
-/// letter is none.
-std::size_t special_token(std::string_view text) {
-  constexpr std::size_t kLongestName = 64;
-  if (!text.starts_with("<|")) return 0;
-  auto end = std::size_t{2};
-  const auto in_name = [](char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
-  };
-  while (end < text.size() && end <= kLongestName + 2 && in_name(text[end]))
-    ++end;
-  return end >= 4 && text.substr(end).starts_with("|>") ? end + 2 : 0;
-}
-
-/// Without thinking and special tokens; nothing where the thinking has not ended.
-std::optional<std::string_view> answering_part(std::string_view text) {
-  const auto rest = after_ended_thought(text);
-  if (!rest) return std::nullopt;
-  text = trimmed(*rest);
-  while (const auto size = special_token(text))
-    text = trimmed(text.substr(size));
-  for (auto at = text.find("<|"); at != kNone; at = text.find("<|", at + 1)) {
-    if (special_token(text.substr(at)) > 0) return trimmed(text.substr(0, at));
-  }
-  return text;
-}
 
 Extracted found(std::string_view text, const char* how, bool closed = false) {
   if (trimmed(text).empty()) return {{}, how, closed};
@@ -61,13 +36,16 @@ bool percent_follows(std::string_view rest) {
          rest.starts_with("\\%");
 }
 
-Extracted boxed(std::string_view text) {
-  const auto boxes = boxes_of(text);
+Extracted boxed(std::string_view text, const Boxes& boxes) {
   if (boxes.open) return {{}, "a box that is not closed", false};
   if (boxes.pieces.empty()) return {{}, "no box", false};
   auto answer = found(joined_last(text, boxes.pieces, kWordsBetweenBoxes), "box", true);
   answer.percent = percent_follows(text.substr(boxes.pieces.back().end));
   return answer;
+}
+
+Extracted boxed(std::string_view text) {
+  return boxed(text, boxes_of(text));
 }
 
 /// One of the pieces of a text, with those that belong beside it.
@@ -76,6 +54,7 @@ Extracted chosen(std::string_view text, const std::vector<Piece>& pieces, std::s
   const auto& piece = pieces[at];
   if (is_changed(text, piece)) return {{}, kChanged, false};
   auto answer = found(with_beside(text, pieces, at, in_place), how);
+  if (is_taken_back(text.substr(piece.end), answer.text)) return {{}, kTakenBack, false};
   answer.percent = piece.formula && percent_follows(text.substr(piece.end));
   return answer;
 }
@@ -110,53 +89,36 @@ std::string_view predicate(std::string_view text) {
   return std::any_of(before.begin(), before.end(), is_letter) ? text.substr(is_at + 4) : text;
 }
 
-/// Up to the end of the sentence: a full stop before a space, or a line's end after content.
-std::string_view sentence(std::string_view text) {
-  const auto start = text.find_first_not_of(" \t\n\r:*=");
-  if (start == kNone) return {};
-  text = text.substr(start);
-  bool dollar = false;
-  int displays = 0;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    dollar = dollar != (text[at] == '$');
-    if (text[at] == '\\' && at + 1 < text.size()) {
-      displays += text[at + 1] == '[' ? 1 : text[at + 1] == ']' ? -1 : 0;
-    }
-    if (text[at] == '.' && (at + 1 == text.size() || is_space(text[at + 1])))
-      return text.substr(0, at);
-    // A line that ends within a formula goes on.
-    const bool open = (dollar || displays != 0) && at <= kLongestAnswer;
-    if (text[at] == '\n' && !open) return text.substr(0, at);
-  }
-  return text;
-}
-
-/// The sentence behind the last of a phrase, and whether it stands on its own: behind a colon or a line's end.
-struct Behind {
-  std::string_view text;
-  bool marked = false;
-};
-std::optional<Behind> behind(std::string_view text, std::string_view phrase) {
-  const auto at = last_phrase(text, phrase);
-  if (at == kNone) return std::nullopt;
-  const auto rest = text.substr(at + phrase.size());
-  const auto mark = rest.find_first_not_of(" *");
-  return Behind{sentence(rest), mark != kNone && (rest[mark] == ':' || rest[mark] == '\n')};
-}
-
-/// Also an answer that words make another one: what stands elsewhere is none in its place.
+/// Also an answer that words make another one, or take back: what stands elsewhere is none in its place.
 bool is_said(const Extracted& answer) {
-  return !answer.text.empty() || answer.how == std::string_view(kChanged);
+  return !answer.text.empty() || answer.how == std::string_view(kChanged) ||
+         answer.how == std::string_view(kTakenBack);
+}
+
+/// An answer, unless the text behind it takes it back.
+Extracted kept(Extracted answer, std::string_view behind) {
+  if (answer.text.empty() || !is_taken_back(behind, answer.text)) return answer;
+  return {{}, kTakenBack, false};
+}
+
+/// What is said behind the last "answer is", or "answer should be" and a number.
+Extracted answer_is(std::string_view text) {
+  const auto said = said_behind(text, "answer is");
+  for (const std::string_view phrase : {"answer should be", "answer would be"}) {
+    const auto later = said_behind(said ? said->rest : text, phrase);
+    if (!later) continue;
+    if (auto answer = first_of(later->sentence, false); is_said(answer))
+      return kept(std::move(answer), later->rest);
+  }
+  return said ? kept(first_of(said->sentence, true), said->rest) : Extracted{};
 }
 
 /// Words without a formula or number are an answer behind "answer is" and "Final answer:".
 Extracted final_answer(std::string_view text) {
-  if (const auto said = behind(text, "answer is")) {
-    if (auto answer = first_of(said->text, true); is_said(answer)) return answer;
-  }
-  if (const auto said = behind(text, "final answer")) {
-    if (auto answer = first_of(predicate(said->text), said->marked); !answer.text.empty())
-      return answer;
+  if (auto answer = answer_is(text); is_said(answer)) return answer;
+  if (const auto said = said_behind(text, "final answer")) {
+    auto answer = first_of(predicate(said->sentence), said->marked);
+    if (!answer.text.empty()) return kept(std::move(answer), said->rest);
   }
   return {{}, "no final answer", false};
 }
@@ -237,8 +199,11 @@ std::optional<std::string_view> answer_place(std::string_view text, Extraction r
 
 Extracted automatic(std::string_view text, bool bare) {
   if (auto answer = tagged(text); !answer.text.empty()) return answer;
-  if (auto box = boxed(text); !box.text.empty() || box.how != std::string_view("no box"))
-    return box;
+  const auto boxes = boxes_of(text);
+  if (boxes.open || !boxes.pieces.empty()) {
+    const auto end = boxes.pieces.empty() ? text.size() : boxes.pieces.back().end;
+    return kept(boxed(text, boxes), text.substr(end));
+  }
   if (auto marked = hash(text); !marked.text.empty()) return marked;
   if (auto last = final_answer(text); is_said(last)) return last;
   if (bare && text.size() <= kLongestAnswer) return inside(text, true);

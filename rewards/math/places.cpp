@@ -8,10 +8,46 @@ namespace aha::math {
 namespace {
 
 constexpr auto kNone = std::string_view::npos;
+constexpr std::size_t kLongestFormula = 10000;
 
 /// Of one word: "answer is" is not in "answer isn't".
 bool goes_on(std::string_view rest) {
   return !rest.empty() && (is_letter(rest[0]) || rest[0] == '\'' || rest.starts_with("\u2019"));
+}
+
+/// The bytes of a <|name|> that a text begins with, 0 if it does not. The bars of "0<|y|<5" hold no name, and one
+/// letter is none.
+std::size_t special_token(std::string_view text) {
+  constexpr std::size_t kLongestName = 64;
+  if (!text.starts_with("<|")) return 0;
+  auto end = std::size_t{2};
+  const auto in_name = [](char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+  };
+  while (end < text.size() && end <= kLongestName + 2 && in_name(text[end]))
+    ++end;
+  return end >= 4 && text.substr(end).starts_with("|>") ? end + 2 : 0;
+}
+
+/// Up to the end of the sentence: a full stop before a space, or a line's end after content.
+std::string_view sentence(std::string_view text) {
+  const auto start = text.find_first_not_of(" \t\n\r:*=");
+  if (start == kNone) return {};
+  text = text.substr(start);
+  bool dollar = false;
+  int displays = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    dollar = dollar != (text[at] == '$');
+    if (text[at] == '\\' && at + 1 < text.size()) {
+      displays += text[at + 1] == '[' ? 1 : text[at + 1] == ']' ? -1 : 0;
+    }
+    if (text[at] == '.' && (at + 1 == text.size() || is_space(text[at + 1])))
+      return text.substr(0, at);
+    // A line that ends within a formula goes on.
+    const bool open = (dollar || displays != 0) && at <= kLongestFormula;
+    if (text[at] == '\n' && !open) return text.substr(0, at);
+  }
+  return text;
 }
 
 }  // namespace
@@ -26,6 +62,26 @@ std::size_t last_phrase(std::string_view text, std::string_view phrase) {
       return at;
   }
   return kNone;
+}
+
+std::optional<std::string_view> answering_part(std::string_view text) {
+  const auto rest = after_ended_thought(text);
+  if (!rest) return std::nullopt;
+  text = trimmed(*rest);
+  while (const auto size = special_token(text))
+    text = trimmed(text.substr(size));
+  for (auto at = text.find("<|"); at != kNone; at = text.find("<|", at + 1)) {
+    if (special_token(text.substr(at)) > 0) return trimmed(text.substr(0, at));
+  }
+  return text;
+}
+
+std::optional<Said> said_behind(std::string_view text, std::string_view phrase) {
+  const auto at = last_phrase(text, phrase);
+  if (at == kNone) return std::nullopt;
+  const auto rest = text.substr(at + phrase.size());
+  const auto mark = rest.find_first_not_of(" *");
+  return Said{sentence(rest), rest, mark != kNone && (rest[mark] == ':' || rest[mark] == '\n')};
 }
 
 std::optional<std::string_view> answer_line(std::string_view text) {

@@ -7,6 +7,18 @@ namespace aha::math {
 // Places of an answer that are found by their words alone; nothing where there is none. Linear in
 // the text.
 
+/// A completion without thinking and special tokens; nothing where the thinking has not ended.
+std::optional<std::string_view> answering_part(std::string_view text);
+
+/// The sentence behind the last of a phrase, all that is behind the phrase, and whether the sentence stands on its own:
+/// behind a colon or a line's end.
+struct Said {
+  std::string_view sentence;
+  std::string_view rest;
+  bool marked = false;
+};
+std::optional<Said> said_behind(std::string_view text, std::string_view phrase);
+
 /// What follows the last "Answer:" on its line, or on the next one that holds something, capitals aside, as in DAPO's and
 /// simple-evals' prompts.
 std::optional<std::string_view> answer_line(std::string_view text);

@@ -60,3 +60,38 @@ TEST_CASE("math answer: the steps of a calculation are no list of names") {
          {"1,2", "x = 1 or x = 2"}},
         1.0);
 }
+
+TEST_CASE("math answer: one that is taken back is none") {
+  check({{"6", "The answer is 6. Actually the correct value is 5."},
+         {"6", "I think the answer is 6. But checking, it's really 7."},
+         {"6", "The answer is 6 - wait, it should be 7. So 7."},
+         {"6", "\\boxed{6} — oops, that should be 7."},
+         {"6", "\\boxed{6}. On second thought, the answer is 7."},
+         {"6", "The answer is 6. Hmm, wait: the answer should be 5."},
+         {"6", "The answer is 6. Sorry, I meant 60."},
+         {"6", "The answer is 6 (actually 7)."},
+         {"6", "The answer is 6. Correction: -6."},
+         {"5", "\\boxed{5} is wrong"},
+         {"5", "The answer is 5. That is wrong."},
+         {"5", "The answer is 5, which is incorrect."},
+         {"5", "The answer is 5. This is not right."},
+         {"5", "So 5 is wrong."}},
+        0.0);
+  CHECK(score("5", "The answer is 6. Hmm, wait: the answer should be 5.") == 1.0);
+}
+
+TEST_CASE("math answer: words of doubt that lead to no other number take nothing back") {
+  check({{"6", "I thought 5, but wait: actually it is 7. No, it should be 8. The answer is 6."},
+         {"6", "The answer is 6. Wait, let me check: 2 * 3 = 6. Yes, it should be 6."},
+         {"6", "\\boxed{6}. So the correct answer is 6 cm."},
+         {"6", "\\boxed{6}. Option 3 is wrong, since it is actually 4 times too big."},
+         {"6", "\\boxed{6}, and this is correct: 2 * 3 = 6."},
+         {"6", "The answer is 6 (correct to 2 decimals)."},
+         {"6", "The answer is 6, as 5 is wrong."},
+         {"6", "\\boxed{6}. Actually, this generalises to 7 points."},
+         {"6", "\\boxed{6}. This is right."},
+         {"6", "The answer is 6. The answer should be even."},
+         {"6", "Wait, 2 * 3 is 6"},
+         {"\\frac12", "\\boxed{\\frac{1}{2}}. So the correct answer is 1/2."}},
+        1.0);
+}
