@@ -4,6 +4,7 @@
 
 #include "rewards/math/places.h"
 #include "rewards/math/prose.h"
+#include "rewards/math/vocabulary.h"
 #include "rewards/text_scan.h"
 
 namespace aha::math {
@@ -40,6 +41,33 @@ std::size_t next_letter(std::string_view text, std::size_t from) {
   return kNone;
 }
 
+/// The bytes of a command that says nothing: \\text, \\quad, "\\ ", a line's mark of a formula. 0 for \\frac and its like.
+std::size_t silent_command(std::string_view text) {
+  constexpr std::string_view kSilent[] = {"mathrm", "mathbf", "mathsf", "boxed",
+                                          "fbox",   "quad",   "qquad",  "left",
+                                          "right",  "bf",     "rm",     "displaystyle"};
+  auto end = std::size_t{1};
+  while (end < text.size() && is_letter(text[end]))
+    ++end;
+  const auto name = text.substr(1, end - 1);
+  if (name.empty()) return std::min<std::size_t>(2, text.size());
+  return is_text_command(name) || holds(kSilent, name) ? end : 0;
+}
+
+/// True of what stands between two letters of a row: spaces, brackets, semicolons and commands that say nothing.
+bool is_row(std::string_view gap) {
+  for (std::size_t at = 0; at < gap.size();) {
+    if (gap[at] == '\\') {
+      const auto size = silent_command(gap.substr(at));
+      if (size == 0) return false;
+      at += size;
+    } else if (std::string_view(" ()[]{}*;$").find(gap[at++]) == kNone) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// True of what stands between two letters that are offered together: "or", "and", a comma.
 bool joins(std::string_view gap) {
   bool words = false;
@@ -56,17 +84,56 @@ bool joins(std::string_view gap) {
   return !words && gap.find_first_of(",/&") != kNone;
 }
 
-/// "A or B", "A, B", "(A) 3 and (B) 4".
+/// A letter that no word follows, of which it would be a part: not "A is wrong".
+bool stands_apart(std::string_view text, std::size_t at) {
+  const auto next = text.find_first_not_of(" )]}*$", at + 1);
+  return next == kNone || !is_letter(text[next]) || is_letter_alone(text, next);
+}
+
+/// "A or B", "A, B", "(A) 3 and (B) 4", "(A) (B)", "A B C".
 bool is_one_of_several(std::string_view text, std::size_t at) {
   constexpr std::size_t kReach = 40;
   const auto rest = text.substr(at + 1, kReach);
   const auto next = next_letter(rest, 0);
-  if (next != kNone && joins(rest.substr(0, next))) return true;
+  if (next != kNone) {
+    const auto gap = rest.substr(0, next);
+    if (joins(gap)) return true;
+    if (is_row(gap) && rest[next] != text[at] && stands_apart(rest, next)) return true;
+  }
   const auto from = at - std::min(at, kReach);
   for (auto before = at; before-- > from;) {
-    if (is_letter_alone(text, before)) return joins(text.substr(before + 1, at - before - 1));
+    if (!is_letter_alone(text, before)) continue;
+    const auto gap = text.substr(before + 1, at - before - 1);
+    return joins(gap) || (is_row(gap) && text[before] != text[at]);
   }
   return false;
+}
+
+/// "(A) 1 (B) 2 (C) 3": the options, of which none is chosen.
+bool ends_listing(std::string_view text, std::size_t at) {
+  constexpr std::size_t kLongestOption = 100;
+  const auto from = at - std::min(at, kLongestOption);
+  for (auto before = at; before-- > from;) {
+    if (!in_brackets(text, before) || !is_letter_alone(text, before)) continue;
+    const auto option = text.substr(before + 2, at - before - 3);
+    const bool said = option.find(". ") != kNone || option.find(" is ") != kNone ||
+                      option.find(" so ") != kNone || option.find('\n') != kNone;
+    return text[before] + 1 == text[at] && !said;
+  }
+  return false;
+}
+
+/// The last letter in brackets that nothing denies. kNone where the last sentence that has one denies all of its own, or
+/// they are a listing; nothing where no letter stands in brackets.
+std::optional<std::size_t> last_in_brackets(std::string_view text) {
+  bool denied = false;
+  for (auto at = text.size(); at-- > 0;) {
+    if (denied && (text[at] == '\n' || text.substr(at).starts_with(". "))) return kNone;
+    if (!in_brackets(text, at) || !is_letter_alone(text, at)) continue;
+    if (!is_denied(text, {at, at + 1})) return ends_listing(text, at) ? kNone : at;
+    denied = true;
+  }
+  return denied ? std::optional(kNone) : std::nullopt;
 }
 
 std::optional<std::string_view> sole(std::string_view text, std::size_t at) {
@@ -87,19 +154,14 @@ std::size_t after_answer(std::string_view text) {
   }
 }
 
-/// Without brackets, commands and marks, and the word "option", before a label.
+/// Without brackets, commands that say nothing and marks, and the word "option", before a label.
 std::size_t label_at(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {
-    if (is_space(text[at]) || std::string_view("($*{\"").find(text[at]) != kNone) {
-      ++at;
-    } else if (text[at] == '\\') {
-      ++at;
-      while (at < text.size() && is_letter(text[at]))
-        ++at;
-    } else {
-      break;
-    }
+    const bool mark = is_space(text[at]) || std::string_view("($*{\"").find(text[at]) != kNone;
+    const auto size = mark ? 1 : text[at] == '\\' ? silent_command(text.substr(at)) : 0;
+    if (size == 0) break;
+    at += size;
   }
   for (const std::string_view word : {"Option ", "option ", "Choice ", "choice ", "Answer: "}) {
     if (text.substr(at).starts_with(word))
@@ -130,17 +192,18 @@ std::optional<std::string_view> choice_letter(std::string_view text) {
     const auto at = next_letter(text, from);
     return at == kNone ? std::nullopt : sole(text, at);
   }
-  for (const std::string_view word : {"option", "choice"}) {
+  for (const std::string_view word : {"option is", "choice is", "option", "choice"}) {
     const auto at = last_phrase(text, word);
     const auto from = at == kNone ? kNone : text.find_first_not_of(" (*", at + word.size());
     if (from != kNone && is_letter_alone(text, from)) return sole(text, from);
   }
-  for (auto at = text.size(); at-- > 0;)
-    if (in_brackets(text, at) && is_letter_alone(text, at)) return sole(text, at);
+  if (const auto at = last_in_brackets(text)) return *at == kNone ? std::nullopt : sole(text, *at);
   auto last = trimmed(text);
   while (!last.empty() && std::string_view(".)*$}").find(last.back()) != kNone)
     last.remove_suffix(1);
-  if (!last.empty() && is_letter_alone(last, last.size() - 1)) return sole(last, last.size() - 1);
+  if (!last.empty() && is_letter_alone(last, last.size() - 1))
+    return is_denied(last, {last.size() - 1, last.size()}) ? std::nullopt
+                                                           : sole(last, last.size() - 1);
   const auto label = choice_label(trimmed(text));
   return label && !label->empty() ? label : std::nullopt;
 }

@@ -62,6 +62,41 @@ TEST_CASE("math choice: several letters are none") {
   CHECK(score("B", "(A) is 3, (B) is 4. The answer is 5.") == 0.0);
 }
 
+TEST_CASE("math choice: letters in a row, listed or denied are none") {
+  for (const std::string text : {"\\boxed{(B) (C)}",
+                                 "\\boxed{(B)(C)(D)}",
+                                 "\\boxed{(B); (C)}",
+                                 "\\boxed{(B)\\quad(C)}",
+                                 "\\boxed{\\text{(B)}\\text{(C)}}",
+                                 "\\boxed{(B) C}",
+                                 "<answer>(B) (C)</answer>",
+                                 "#### (B) (C) (D)",
+                                 "The answer is (B) (C) (D)",
+                                 "The answer is B C D E",
+                                 "Answer: (B) (C)",
+                                 "\\boxed{\\frac{B}{2}}",
+                                 "\\boxed{\\sqrt{B}}",
+                                 "\\boxed{\\overline{B}}",
+                                 "Options: (A) 3 (B) 4. I choose neither (A) nor (B).",
+                                 "It can't be (B).",
+                                 "All except (B)",
+                                 "(A) 1 (B) 2",
+                                 "(A) red (B) blue",
+                                 "It can't be B."}) {
+    INFO(text);
+    CHECK(score("(B)", text) == 0.0);
+  }
+  for (const std::string text :
+       {"\\boxed{\\mathbf{(B)}}", "\\boxed{\\left(\\text{B}\\right)}",
+        "The answer is B (A is wrong).", "The answer is B (B).", "It is (B), not (A).",
+        "It can't be (A). So it is (B).", "(A) is wrong, (B) is right",
+        "The correct option is B: 4", "(A) 3 (C) 4. So (B)", "The answer is \\(B\\).",
+        "\\boxed{B}\\quad"}) {
+    INFO(text);
+    CHECK(score("(B)", text) == 1.0);
+  }
+}
+
 TEST_CASE("math choice: the place knows tags, compounds and denials") {
   CHECK(cut("<think>x</think> <answer>C</answer>") == "C");
   CHECK(cut("The answer is not B but C") == "C");
