@@ -4,8 +4,8 @@
 
 namespace aha::math {
 
-// Letters of a choice, A to J. Several that "or", "and" or a comma join, or that stand in a row, are none, one behind "not" is passed over, and an
-// "A" or "I" before a word is a word. Linear in the text.
+// Letters of a choice, A to J. Several that "or", "and" or a comma join, or that stand in a row, are none, one behind
+// "not" is passed over, and an "A" or "I" before a word is a word. Linear in the text.
 
 /// The letter in a completion: the first that stands alone after the last "answer", else the last in brackets, else the
 /// one that ends the text or begins it as a label does.

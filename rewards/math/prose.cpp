@@ -24,7 +24,7 @@ std::vector<Piece> pieces_behind(std::string_view text, std::size_t from,
   for (const auto& formula : formulas) {
     if (formula.end <= from) continue;
     add_spans(formula.begin);
-    pieces.push_back(formula);
+    if (powered_unit(formula.content) < formula.content.size()) pieces.push_back(formula);
     from = formula.end;
   }
   add_spans(text.size());

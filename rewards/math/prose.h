@@ -18,6 +18,10 @@ enum class Keep { First, Last };
 /// read. Linear in the text.
 std::vector<Piece> spans_of(std::string_view text, Keep keep);
 
+/// The bytes of a unit with a power that a text begins with, such as "cm^2" and "kg/m^3"; of one letter alone it may as well
+/// be a product. 0 where there is none.
+std::size_t powered_unit(std::string_view text);
+
 /// The formulas of a text and the spans between them, in order, without those that are denied.
 std::vector<Piece> pieces_of(std::string_view text, Keep keep);
 

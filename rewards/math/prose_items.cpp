@@ -54,6 +54,9 @@ Item Scanner::word() const {
   const auto size = word.size();
   const char after = peek(size);
   if (after == '\'' || after_apostrophe()) return item(Part::Break, size);
+  if (space_ && (size > 1 || after_number())) {
+    if (const auto unit = powered_unit(text_.substr(at_))) return item(Part::Break, unit);
+  }
   if (const auto meaning = size > 1 && size <= kLongestWord ? word_meaning(word) : std::nullopt) {
     switch (meaning->kind) {
       case TokenKind::Function:
@@ -82,7 +85,7 @@ Item Scanner::word() const {
     if (glued()) return item(Part::Operand, size);
     return item(Part::Break, size + name_rest(at_ + size));  // "A2"
   }
-  if (glued()) return item(Part::Operand, size);
+  if (glued() || (after == '^' && after_number())) return item(Part::Operand, size);
   return item(size == 1 && is_variable(word[0]) ? Part::Operand : Part::Break, size);
 }
 

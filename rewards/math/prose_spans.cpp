@@ -112,6 +112,7 @@ void Scanner::cut(std::size_t& from, std::size_t& to) const {
 void Scanner::add(std::size_t from, std::size_t to) {
   trim(from, to);
   if (!has_number(from, to)) return;
+  if (text_[items_[from].begin] == '^') return;  // of a word
   Piece piece{items_[from].begin, items_[to - 1].end, {}, false, aside_};
   cut(from, to);
   trim(from, to);

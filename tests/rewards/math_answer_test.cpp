@@ -95,3 +95,17 @@ TEST_CASE("math answer: words of doubt that lead to no other number take nothing
          {"\\frac12", "\\boxed{\\frac{1}{2}}. So the correct answer is 1/2."}},
         1.0);
 }
+
+TEST_CASE("math answer: a unit with a power is no number") {
+  for (const std::string text :
+       {"The volume is 12 cm^3.", "A = 12 ft^2", "**Answer:** 12 cm^2", "The area is **12 cm^2**",
+        "<answer>The area is 12 cm^2</answer>", "The density is 12 g/cm^3.", "It is 12 kg/m^3",
+        "It is 12 units^2.", "The area is 12 cm**2", "A = 3*4 = 12 in^2", "$A = 12$ cm^2",
+        "$A = 12$ $cm^2$", "It is 12 cm²", "It is 12 widgets^2", "The answer is 12 ft^{2}."}) {
+    INFO(text);
+    CHECK(score("12", text) == 1.0);
+    CHECK(score("2", text) == 0.0);
+  }
+  check({{"12", "It is 12 x^2"}, {"12", "The answer is 12 ab^2."}}, 0.0);
+  CHECK(score("12x^2", "It is 12 x^2") == 1.0);
+}
