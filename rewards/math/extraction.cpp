@@ -70,14 +70,18 @@ Extracted last_of(std::string_view text) {
   return chosen(text, pieces, at, pieces[at].formula ? "last formula" : kLastNumber, false);
 }
 
+Extracted a_few(std::string_view words, const char* how) {
+  constexpr std::size_t kLongestWords = 60;
+  if (words.size() > kLongestWords) return {{}, "no formula and no number", false};
+  return found(words, how);
+}
+
 /// The first formula or number, else a few words.
 Extracted first_of(std::string_view text, bool words) {
   const auto pieces = pieces_of(text, Keep::First);
   if (!pieces.empty()) return chosen(text, pieces, 0, "final answer", true);
-  constexpr std::size_t kLongestWords = 60;
-  text = trimmed(text);
-  if (!words || text.size() > kLongestWords) return {{}, "no formula and no number", false};
-  return found(text, "final answer");
+  if (!words) return {{}, "no formula and no number", false};
+  return a_few(bare_words(text), "final answer");
 }
 
 /// "The largest $n$ is 34": what "is" says, where a text begins with words.
@@ -176,9 +180,18 @@ Extracted at_place(std::optional<std::string_view> place, const char* how, const
 Extracted on_answer_line(std::string_view text) {
   const auto line = answer_line(text);
   if (!line) return {{}, "no line 'Answer: ...'", false};
-  auto answer = inside(*line, true);
+  auto answer = inside(is_words(*line) ? bare_words(*line) : *line, true);
   if (!answer.text.empty()) answer.how = "answer line";
   return answer;
+}
+
+/// Words behind "Answer:" where no number follows. One there is the last anyway, or belongs to what is worked out.
+Extracted words_on_answer_line(std::string_view text) {
+  const auto line = answer_line(text);
+  if (!line || !is_words(*line)) return {};
+  const auto rest = text.substr(static_cast<std::size_t>(line->data() - text.data()));
+  if (std::any_of(rest.begin(), rest.end(), is_digit)) return {};
+  return a_few(bare_words(*line), "answer line");
 }
 
 /// All that stands in the place of an answer that has ends: a tag, a box, a line.
@@ -206,6 +219,7 @@ Extracted automatic(std::string_view text, bool bare) {
   }
   if (auto marked = hash(text); !marked.text.empty()) return marked;
   if (auto last = final_answer(text); is_said(last)) return last;
+  if (auto line = words_on_answer_line(text); !line.text.empty()) return line;
   if (bare && text.size() <= kLongestAnswer) return inside(text, true);
   return last_of(text);
 }

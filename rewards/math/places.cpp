@@ -41,8 +41,11 @@ std::string_view sentence(std::string_view text) {
     if (text[at] == '\\' && at + 1 < text.size()) {
       displays += text[at + 1] == '[' ? 1 : text[at + 1] == ']' ? -1 : 0;
     }
-    if (text[at] == '.' && (at + 1 == text.size() || is_space(text[at + 1])))
-      return text.substr(0, at);
+    if (text[at] == '.') {
+      // "**The answer is 5.** "
+      const auto next = text.find_first_not_of("*_\"", at + 1);
+      if (next == kNone || is_space(text[next])) return text.substr(0, at);
+    }
     // A line that ends within a formula goes on.
     const bool open = (dollar || displays != 0) && at <= kLongestFormula;
     if (text[at] == '\n' && !open) return text.substr(0, at);
@@ -110,6 +113,31 @@ std::optional<std::string_view> code_block(std::string_view text) {
     open = text.find(kFence, close + kFence.size());
   }
   return last;
+}
+
+bool is_words(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return is_letter(c) || std::string_view(" *_\"'`!.-").find(c) != kNone;
+  });
+}
+
+std::string_view bare_words(std::string_view text) {
+  constexpr std::string_view kMarks = " \t\r\n*_\"'`!.";
+  constexpr std::string_view kQuotes[] = {"\u201C", "\u201D", "\u2018", "\u2019"};
+  const auto without_marks = [&](std::string_view words) {
+    const auto first = words.find_first_not_of(kMarks);
+    if (first == kNone) return std::string_view();
+    return words.substr(first, words.find_last_not_of(kMarks) + 1 - first);
+  };
+  text = without_marks(text);
+  for (const auto quote : kQuotes) {
+    if (text.starts_with(quote)) text = without_marks(text.substr(quote.size()));
+    if (text.ends_with(quote)) text = without_marks(text.substr(0, text.size() - quote.size()));
+  }
+  for (const std::string_view article : {"a ", "an "}) {
+    if (text.starts_with(article)) return text.substr(article.size());
+  }
+  return text;
 }
 
 }  // namespace aha::math

@@ -23,6 +23,12 @@ std::optional<Said> said_behind(std::string_view text, std::string_view phrase);
 /// simple-evals' prompts.
 std::optional<std::string_view> answer_line(std::string_view text);
 
+/// True of letters alone and marks that may set them off.
+bool is_words(std::string_view text);
+
+/// Words as an answer, without what sets them off: "**ellipse**", "an ellipse!".
+std::string_view bare_words(std::string_view text);
+
 /// What stands in the last closed block between ``` and ```, without the line of the first.
 std::optional<std::string_view> code_block(std::string_view text);
 

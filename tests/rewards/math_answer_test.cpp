@@ -109,3 +109,20 @@ TEST_CASE("math answer: a unit with a power is no number") {
   check({{"12", "It is 12 x^2"}, {"12", "The answer is 12 ab^2."}}, 0.0);
   CHECK(score("12x^2", "It is 12 x^2") == 1.0);
 }
+
+TEST_CASE("math answer: words may be set off by marks") {
+  for (const std::string text :
+       {"The answer is **Friday**.", "The final answer is **Friday**.", "**The answer is Friday.**",
+        "The answer is: *friday*", "The answer is \"Friday\".", "The answer is “Friday”.",
+        "The answer is Friday!", "Answer: Friday", "**Answer: Friday**", "**Answer:** Friday",
+        "There are 5 days.\nAnswer: Friday", "The answer is a Friday.", "Final Answer: **Friday**",
+        "The correct answer is **Friday**"}) {
+    INFO(text);
+    CHECK(score("\\text{Friday}", text) == 1.0);
+    CHECK(score("\\text{Monday}", text) == 0.0);
+  }
+  check({{"\\text{Yes}", "2 + 3 = 5.\nAnswer: Yes"},
+         {"7", "Answer: Let's think step by step.\nIt is 3 + 4 = 7"},
+         {"7", "Answer: the sum is 3 + 4 = 7"}},
+        1.0);
+}
