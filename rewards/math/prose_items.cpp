@@ -46,7 +46,18 @@ Item Scanner::next() const {
   return sign(c);
 }
 
+/// The bytes of "a.m." and "PM" behind a number, 0 where there is none.
+std::size_t Scanner::half_of_day() const {
+  if (!after_number()) return 0;
+  const auto text = lower(text_.substr(at_, 4));
+  for (const std::string_view half : {"a.m.", "p.m.", "a.m", "p.m", "am", "pm"}) {
+    if (text.starts_with(half) && !is_letter(peek(half.size()))) return half.size();
+  }
+  return 0;
+}
+
 Item Scanner::word() const {
+  if (const auto half = half_of_day()) return item(Part::Postfix, half);
   auto end = at_;
   while (end < text_.size() && is_letter(text_[end]))
     ++end;

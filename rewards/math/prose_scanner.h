@@ -57,6 +57,7 @@ class Scanner {
   bool goes_on() const;
   bool goes_on_behind_comma() const;
   bool is_times() const;
+  std::size_t half_of_day() const;
   bool is_minus(std::size_t size) const;
 
   Item next() const;

@@ -1,4 +1,5 @@
 // Which answer of a completion counts: names, answers taken back, words and units.
+#include "rewards/math/extraction.h"
 #include "tests/rewards/rewards_support.h"
 #include "tests/support/catch.h"
 
@@ -125,4 +126,17 @@ TEST_CASE("math answer: words may be set off by marks") {
          {"7", "Answer: Let's think step by step.\nIt is 3 + 4 = 7"},
          {"7", "Answer: the sum is 3 + 4 = 7"}},
         1.0);
+}
+
+TEST_CASE("math answer: the half of the day belongs to a time") {
+  const auto cut = [](const std::string& text) {
+    return math::extracted_answer(text, math::Extraction::Auto, false).text;
+  };
+  CHECK(cut("The train arrives at 3:30 a.m.") == "3:30 a.m.");
+  CHECK(cut("The answer is 3:30 p.m. on Friday.") == "3:30 p.m");
+  CHECK(cut("It starts at 8 PM and lasts long") == "8 PM");
+  CHECK(cut("It takes 8 ampere") == "8");
+  check({{"3:30 \\text{ p.m.}", "The train arrives at 3:30 a.m."},
+         {"2:00 PM", "The answer is 2:00 a.m."}},
+        0.0);
 }
