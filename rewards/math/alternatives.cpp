@@ -31,7 +31,7 @@ Gap gap_of(std::string_view text) {
       gap.alternative = gap.alternative || word == "or" || word == "nor";
       if (word == "and" || word == "or")
         ++gap.connectives;
-      else if (c != '\\')
+      else if (c != '\\' && word != "negative")
         ++gap.words;
       for (const std::string_view stop :
            {"so", "thus", "hence", "therefore", "answer", "but", "not"}) {

@@ -53,7 +53,12 @@ Extracted chosen(std::string_view text, const std::vector<Piece>& pieces, std::s
                  const char* how, bool in_place) {
   const auto& piece = pieces[at];
   if (is_changed(text, piece)) return {{}, kChanged, false};
-  auto answer = found(with_beside(text, pieces, at, in_place), how);
+  auto list = with_beside(text, pieces, at, in_place);
+  if (is_negative(text, piece)) {
+    if (!is_digit(piece.content[0]) || list != piece.content) return {{}, kChanged, false};
+    list = std::string(1, '-').append(list);
+  }
+  auto answer = found(list, how);
   if (is_taken_back(text.substr(piece.end), answer.text)) return {{}, kTakenBack, false};
   answer.percent = piece.formula && percent_follows(text.substr(piece.end));
   return answer;
@@ -65,8 +70,10 @@ Extracted last_of(std::string_view text) {
   if (pieces.empty()) return {{}, "no formula and no number", false};
   const auto last = std::find_if_not(pieces.rbegin(), pieces.rend(),
                                      [](const Piece& piece) { return piece.aside; });
-  const auto at = last == pieces.rend() ? pieces.size() - 1
-                                        : static_cast<std::size_t>(pieces.rend() - last) - 1;
+  auto at = last == pieces.rend() ? pieces.size() - 1
+                                  : static_cast<std::size_t>(pieces.rend() - last) - 1;
+  while (at > 0 && is_condition(text, pieces[at - 1], pieces[at]))
+    --at;
   return chosen(text, pieces, at, pieces[at].formula ? "last formula" : kLastNumber, false);
 }
 

@@ -33,7 +33,9 @@ std::size_t special_token(std::string_view text) {
 std::string_view sentence(std::string_view text) {
   const auto start = text.find_first_not_of(" \t\n\r:*=");
   if (start == kNone) return {};
+  const bool lines = text.substr(0, start).find('\n') != kNone;
   text = text.substr(start);
+  if (lines && text.starts_with("- ")) text = trimmed(text.substr(2));  // of a list
   bool dollar = false;
   int displays = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {

@@ -32,4 +32,10 @@ bool is_denied(std::string_view text, const Piece& piece);
 /// 10", "6 and a half", "6 feet 3 inches", "6 if x > 0".
 bool is_changed(std::string_view text, const Piece& piece);
 
+/// "negative 7"
+bool is_negative(std::string_view text, const Piece& piece);
+
+/// True of an equation that says where a value before it is taken: "the minimum is 12, attained at x = 3".
+bool is_condition(std::string_view text, const Piece& value, const Piece& piece);
+
 }  // namespace aha::math

@@ -190,8 +190,9 @@ Item Scanner::sign(char c) const {
 
 Item Scanner::relation(char c) const {
   const char after = peek(1);
-  if (after == c) return item(Part::Break, 2);                 // "<<4+3=7>>"
-  if (c == '>' && begins_line()) return item(Part::Break, 1);  // a quotation
+  if (after == c) return item(Part::Break, 2);  // "<<4+3=7>>"
+  const bool quotes = begins_line() || (at_ == 0 && text_.starts_with("> *"));
+  if (c == '>' && quotes) return item(Part::Break, 1);
   if (c == '<' && (is_letter(after) || after == '/')) {
     const auto close = text_.substr(at_, 24).find('>');
     if (close != kNone) return item(Part::Break, close + 1);  // a tag

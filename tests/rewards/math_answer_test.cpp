@@ -140,3 +140,31 @@ TEST_CASE("math answer: the half of the day belongs to a time") {
          {"2:00 PM", "The answer is 2:00 a.m."}},
         0.0);
 }
+
+TEST_CASE("math answer: where a value is taken is not the value") {
+  check({{"12", "The minimum value is 12 when x = 3."},
+         {"5", "Hence the minimum value is 5, attained at $x=2$."},
+         {"5", "Hence the minimum is $5$, attained when $x = 2$."},
+         {"12", "The maximum of $f$ is $12$ for $x = 3$"},
+         {"-7", "The minimum is -7 at x = 1."},
+         {"12", "Maximum: 12 at x = 3"},
+         {"3", "It holds for x = 3"},
+         {"3", "The minimum is where 2x - 6 = 0, at x = 3"},
+         {"3", "We have 2x = 6, so x = 3"}},
+        1.0);
+  CHECK(score("3", "The minimum value is 12 when x = 3.") == 0.0);
+}
+
+TEST_CASE("math answer: a list's dash, a quotation and a word for a sign") {
+  check({{"5", "Final answer:\n- 5"},
+         {"5", "The answer is:\n\n- 5"},
+         {"-5", "The answer is: - 5"},
+         {"-5", "Final answer:\n-5"},
+         {"12", "> **12**"},
+         {"-7", "the answer is negative 7"},
+         {"-7", "So we get negative $7$"}},
+        1.0);
+  check(
+      {{"7", "the answer is negative 7"}, {"-7", "half of negative 7"}, {"-7", "8 and negative 7"}},
+      0.0);
+}
