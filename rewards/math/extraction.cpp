@@ -114,6 +114,7 @@ Extracted kept(Extracted answer, std::string_view behind) {
 
 /// What is said behind the last "answer is", or "answer should be" and a number.
 Extracted answer_is(std::string_view text) {
+  if (last_phrase(text, "answer") == kNone) return {};
   const auto said = said_behind(text, "answer is");
   for (const std::string_view phrase : {"answer should be", "answer would be"}) {
     const auto later = said_behind(said ? said->rest : text, phrase);

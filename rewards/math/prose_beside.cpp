@@ -28,15 +28,17 @@ bool denies(std::string_view word) {
 }
 
 constexpr std::string_view kParts[] = {
-    "half",  "halves", "third", "thirds", "fourth",     "fourths",     "quarter", "quarters",
-    "fifth", "fifths", "sixth", "sixths", "seventh",    "sevenths",    "eighth",  "eighths",
-    "ninth", "ninths", "tenth", "tenths", "hundredths", "thousandths", "percent", "cent"};
+    "half",        "halves",  "third",  "thirds",  "fourth",   "fourths",   "quarter",
+    "quarters",    "fifth",   "fifths", "sixth",   "sixths",   "seventh",   "sevenths",
+    "eighth",      "eighths", "ninth",  "ninths",  "tenth",    "tenths",    "hundredths",
+    "thousandths", "percent", "cent",   "twelfth", "twelfths", "hundredth", "thousandth"};
 
 // "the root of": what is of the size of a number, such as "a total of", is not among them.
 constexpr std::string_view kOperations[] = {
-    "root", "square",    "cube", "reciprocal", "inverse", "negative",  "negation", "opposite",
-    "log",  "logarithm", "ln",   "factorial",  "double",  "triple",    "multiple", "multiples",
-    "none", "loss",      "out",  "instead",    "short",   "complement"};
+    "root", "square",    "cube",    "reciprocal", "inverse", "negative",   "negation", "opposite",
+    "log",  "logarithm", "ln",      "factorial",  "double",  "triple",     "multiple", "multiples",
+    "none", "loss",      "out",     "instead",    "short",   "complement", "divisors", "factors",
+    "sine", "cosine",    "tangent", "sin",        "cos",     "tan"};
 
 constexpr std::string_view kChangingBefore[] = {
     "than",  "twice",  "thrice", "half",  "double", "triple",  "minus", "plus",
@@ -44,11 +46,11 @@ constexpr std::string_view kChangingBefore[] = {
     "hex",   "binary", "octal",  "mod",   "modulo", "between", "choose"};
 
 constexpr std::string_view kChangingBehind[] = {
-    "squared",  "cubed",     "factorial", "inverse",    "minus",       "plus",
-    "raised",   "mod",       "modulo",    "twice",      "thrice",      "remainder",
-    "halves",   "thirds",    "fourths",   "fifths",     "sixths",      "sevenths",
-    "eighths",  "ninths",    "tenths",    "hundredths", "thousandths", "tens",
-    "hundreds", "thousands", "grand",     "gross",      "etc",         "otherwise"};
+    "squared",    "cubed",       "factorial", "inverse",    "minus",     "plus",   "raised",
+    "mod",        "modulo",      "twice",     "thrice",     "remainder", "halves", "thirds",
+    "fourths",    "fifths",      "sixths",    "sevenths",   "eighths",   "ninths", "tenths",
+    "hundredths", "thousandths", "tens",      "hundreds",   "thousands", "grand",  "gross",
+    "etc",        "otherwise",   "added",     "subtracted", "inverted"};
 
 constexpr std::string_view kCompared[] = {"more",   "less",    "fewer",   "greater", "smaller",
                                           "larger", "older",   "younger", "higher",  "lower",
@@ -123,9 +125,10 @@ bool counts_in(const Words& words) {
          (at(words, 1) == "#" && words.size() == 2);
 }
 
-/// "to 15", "to the power of 3", "to the 3rd"; but "to the nearest".
+/// "to 15", "to the power of 3", "to the 3rd", "to the fifth"; but "to the nearest".
 bool goes_to(const Words& words) {
-  if (at(words, 1) == "the") return at(words, 2) == "power" || at(words, 2) == "#";
+  if (at(words, 1) == "the")
+    return at(words, 2) == "power" || at(words, 2) == "#" || holds(kParts, at(words, 2));
   return at(words, 1) == "#" || at(words, 1) == "power";
 }
 
@@ -133,7 +136,8 @@ bool is_changed_behind(const Words& words) {
   const auto first = at(words, 0);
   const auto next = at(words, 1);
   if (holds(kChangingBehind, first)) return true;
-  if (holds(kCompared, first)) return next == "than" && is_value(at(words, 2));
+  if (holds(kCompared, first))
+    return next == "than" ? is_value(at(words, 2)) : first == "less" && is_value(next);
   if (is_in(first, {"over", "times", "choose", "point", "base", "short", "below"}))
     return is_value(at(words, next == "of" ? 2 : 1));
   if (first == "in" && counts_in(words)) return true;
@@ -194,7 +198,7 @@ bool is_denied(std::string_view text, const Piece& piece) {
   const auto reach = std::min(piece.begin, kReach);
   auto before = text.substr(piece.begin - reach, reach);
   for (int i = 0; i < kMostBetween; ++i) {
-    while (!before.empty() && std::string_view(" $(*-\"").find(before.back()) != kNone)
+    while (!before.empty() && std::string_view(" $()*-\"").find(before.back()) != kNone)
       before.remove_suffix(1);
     const auto word = last_word(before);
     if (denies(word)) return true;
