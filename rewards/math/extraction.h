@@ -40,15 +40,18 @@ struct Extracted {
 /// Cuts the answer out of a text. With Auto, the first of these that is there:
 ///
 ///   answer tag    the last closed <answer>...</answer>, and in it again a box, formula or number
-///   box           the last \boxed{} or \fbox{}, braces balanced, together with those before it
+///   box           the last \boxed{}, \fbox{} or \framebox{}, braces balanced, together with those before it
 ///                 that only "and", "or" or a comma separate: \boxed{1} and \boxed{2}. A last one
 ///                 that is not closed is no answer
 ///   ####          what follows on the line
 ///   final answer  the first formula or number of the sentence after the last "answer is" or "final answer"
+///   answer line   words behind the last "Answer:" that no number follows
 ///   whole         all of a `bare` text that is mathematics, or one or two words
 ///   last          the last formula ($...$, \[...\], \(...\)) or number, whichever ends later
 ///
-///   answer line, choice, code block: see places.h and choice.h; not with Auto
+///   choice, code block: see places.h and choice.h; not with Auto
+///
+/// A box or final answer that the text behind it takes back is none (retraction.h).
 ///
 /// The other rules look at one place alone. Before that the text is cut: up to the last </think>,
 /// and from the first <|special|> token on, complete with its second bar. A <think> that is not closed leaves nothing.

@@ -102,7 +102,7 @@ Boxes boxes_of(std::string_view text) {
   Boxes boxes;
   for (std::size_t at = 0; (at = text.find('\\', at)) != kNone;) {
     const auto begin = at++;
-    for (const std::string_view name : {"boxed", "fbox"}) {
+    for (const std::string_view name : {"boxed", "fbox", "framebox"}) {
       if (!text.substr(at).starts_with(name)) continue;
       const auto open = text.find_first_not_of(' ', at + name.size());
       if (open == kNone || text[open] != '{') continue;

@@ -15,7 +15,7 @@ struct Piece {
   bool aside = false;    ///< in brackets that hold words: "26 (13 pairs)"
 };
 
-/// What stands in each \boxed{} and \fbox{} of a text, in order; of one that is not closed, all
+/// What stands in each \boxed{}, \fbox{} and \framebox{} of a text, in order; of one that is not closed, all
 /// that follows.
 struct Boxes {
   std::vector<Piece> pieces;

@@ -179,6 +179,7 @@ TEST_CASE("math: extraction takes the published places in their order") {
   CHECK(cut("<answer>\\boxed{\\frac{1}{2}}</answer>") == "\\frac{1}{2}");
   CHECK(cut("\\boxed{1} is wrong. \\boxed{\\frac{a}{b}}") == "\\frac{a}{b}");
   CHECK(cut("\\fbox{7}") == "7");
+  CHECK(cut("so $n = \\framebox{7}$") == "7");
   CHECK(cut("5 * 2 = 10\n#### 1,000\n") == "1,000");
   CHECK(cut("Final Answer: The final answer is $\\sqrt{2}$. I hope it is correct.") == "\\sqrt{2}");
   CHECK(cut("so $x=3$ and then it is 2/3.") == "2/3");
