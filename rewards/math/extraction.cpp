@@ -266,6 +266,7 @@ Extracted extracted_answer(std::string_view text, Extraction rule, bool bare) {
 
 Extracted extracted_letter(std::string_view text, Extraction rule, bool bare) {
   auto answer = extracted_answer(text, rule, bare);
+  if (answer.how == std::string_view(kTakenBack)) return answer;
   const auto narrow = narrowed(text);
   const auto part = answering_part(narrow ? *narrow : text);
   const bool any = rule == Extraction::Auto;

@@ -124,7 +124,9 @@ bool is_taken_back(std::string_view behind, std::string_view answer) {
       const auto number = number_at(text, at);
       const bool other =
           number != own || has_sign(text, at) != (answer.find('-') != std::string_view::npos);
-      if (other && stands_alone(text, at + number.size()) && is_led_to(text, at)) return true;
+      // an answer in words is not corrected by a number
+      if (!own.empty() && other && stands_alone(text, at + number.size()) && is_led_to(text, at))
+        return true;
       at += number.size();
       continue;
     }

@@ -82,7 +82,8 @@ TEST_CASE("math choice: letters in a row, listed or denied are none") {
                                  "All except (B)",
                                  "(A) 1 (B) 2",
                                  "(A) red (B) blue",
-                                 "It can't be B."}) {
+                                 "It can't be B.",
+                                 "\\boxed{B} is wrong."}) {
     INFO(text);
     CHECK(score("(B)", text) == 0.0);
   }
@@ -91,7 +92,7 @@ TEST_CASE("math choice: letters in a row, listed or denied are none") {
         "The answer is B (A is wrong).", "The answer is B (B).", "It is (B), not (A).",
         "It can't be (A). So it is (B).", "(A) is wrong, (B) is right",
         "The correct option is B: 4", "(A) 3 (C) 4. So (B)", "The answer is \\(B\\).",
-        "\\boxed{B}\\quad"}) {
+        "\\boxed{B}\\quad", "\\boxed{B}. It should be 12."}) {
     INFO(text);
     CHECK(score("(B)", text) == 1.0);
   }
