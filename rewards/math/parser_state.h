@@ -61,13 +61,13 @@ class Parser {
   bool starts_operand() const;
   bool parts_condition() const;
   bool take_unit(std::vector<Ref>& factors);
-  void say_after(std::vector<Ref>& factors, const std::string& words);
+  void say_after(std::vector<Ref>& factors, std::string words);
   bool opens_remainder(const std::vector<Ref>& factors) const;
   std::size_t parts_of(std::string_view words) const;
   Ref nested_quantity(Ref value, std::string_view unit);
   bool stands_for_number(const std::vector<Ref>& factors) const;
   Ref with_words_after(Ref value, const std::string& words, bool number);
-  Ref with_words_before(const std::string& words, Ref value);
+  Ref with_words_before(std::string words, Ref value);
   Ref remarked(Ref value, const std::string& words);
 
   Ref atom();

@@ -60,7 +60,8 @@ Ref Parser::with_words_after(Ref value, const std::string& words, bool number) {
   return says_more ? remarked(value, remark) : value;
 }
 
-Ref Parser::with_words_before(const std::string& words, Ref value) {
+/// By value: the words of a node would move with the nodes that are added.
+Ref Parser::with_words_before(std::string words, Ref value) {
   if (is_label(words)) return value;
   const auto remark = plain_remark(words);
   if (is_optional_remark(remark)) return remarked(value, remark);
@@ -103,7 +104,8 @@ bool Parser::take_unit(std::vector<Ref>& factors) {
   return true;
 }
 
-void Parser::say_after(std::vector<Ref>& factors, const std::string& words) {
+/// By value, as with_words_before.
+void Parser::say_after(std::vector<Ref>& factors, std::string words) {
   const bool number = stands_for_number(factors);
   const auto value = number ? factors.back() : tree_.product(factors);
   const auto said = with_words_after(value, words, number);
