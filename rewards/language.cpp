@@ -133,6 +133,17 @@ bool ends_sentence(std::uint32_t character) {
          character == '?' || character == '\n';
 }
 
+/// ASCII without blanks, and U+2581, which stands for one in the names of special tokens.
+bool names_token(std::string_view name) {
+  constexpr std::string_view kBlank = "\xE2\x96\x81";
+  while (!name.empty()) {
+    const bool blank = name.starts_with(kBlank);
+    if (!blank && (name[0] <= ' ' || name[0] == '<' || name[0] == '\x7F')) return false;
+    name.remove_prefix(blank ? kBlank.size() : 1);
+  }
+  return true;
+}
+
 /// Bytes of the tag or special token that begins at a '<': <name>, </name>, <|name|>, or with the wide bars of some
 /// vocabularies. 0: it is none, as in "a < b".
 std::size_t markup_bytes(std::string_view text) {
@@ -143,7 +154,7 @@ std::size_t markup_bytes(std::string_view text) {
   auto name = text.substr(1, end - 1);
   for (const std::string_view bar : {std::string_view("|"), kWideBar})
     if (name.size() > 2 * bar.size() && name.starts_with(bar) && name.ends_with(bar))
-      return name.find_first_of(" \t\r\n<") == std::string_view::npos ? end + 1 : 0;
+      return names_token(name.substr(bar.size(), name.size() - 2 * bar.size())) ? end + 1 : 0;
   if (name.starts_with('/')) name.remove_prefix(1);
   const bool is_tag =
       !name.empty() && is_letter(name.front()) && std::all_of(name.begin(), name.end(), [](char c) {
@@ -184,7 +195,10 @@ class WordCounter {
   void take(std::uint32_t character) {
     const auto script = script_of(character);
     if (script != run_ || by_character(script)) end_word();
-    if (script == Script::None) command_ = character == '\\';
+    if (script == Script::None)
+      command_ = character == '\\';
+    else if (character >= 0x80)
+      command_ = false;  // its name is ASCII's letters
     run_ = script;
     ++letters_;
     if (target_ == Script::Kana && ends_sentence(character)) end_sentence();

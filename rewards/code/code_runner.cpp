@@ -226,7 +226,8 @@ CodeRunner::Outcome CodeRunner::judge_python(Work& work, const CodeTest& test) c
   SandboxTask answers{{python_->string(), "-s", "judged.py"}, work.judged().path()};
   asks.limits = answers.limits = limits();
   const auto pair = undisturbed([&] { return sandbox_->run_pair(asks, answers); });
-  if (pair.judge.succeeded()) return {true, ""};
+  if (pair.judge.end == SandboxEnd::Exited && pair.judge.code == kPassed) return {true, ""};
+  if (pair.judge.succeeded()) return {false, "the tests ended before their end"};
   if (pair.judge.end == SandboxEnd::Exited && pair.judge.code == kCannotAsk)
     return {std::nullopt,
             fmt::format("the test cannot be asked here: {}", clipped(trimmed(pair.judge.errors)))};

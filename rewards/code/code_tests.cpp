@@ -110,10 +110,16 @@ CodeTests of_value(const Json& value, const Place& place) {
 /// HumanEval defines check(candidate) and leaves calling it to the reader.
 void call_check(CodeTests& found, const Json& row) {
   const auto entry = text_field(row, "entry_point");
-  if (!entry) return;
-  for (auto& test : found.tests)
-    if (test.assertion.find("def check(") != std::string::npos)
+  for (auto& test : found.tests) {
+    const auto defined = test.assertion.find("def check(");
+    if (defined == std::string::npos) continue;
+    if (entry) {
       test.assertion += fmt::format("\ncheck({})\n", *entry);
+    } else if (test.assertion.find("check(", defined + 10) == std::string::npos) {
+      found = nothing("the tests define check(...), which 'entry_point' says what to call with");
+      return;
+    }
+  }
 }
 
 }  // namespace

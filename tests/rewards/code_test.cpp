@@ -108,6 +108,49 @@ TEST_CASE("code: an answer does not replace what assertions are made of", "[code
   CHECK(by("import os\ndef f(x): os._exit(0)", "try: f(1)\nexcept Exception: pass") == 0.0);
 }
 
+TEST_CASE("code: an answer that ends an iteration does not end the tests", "[code]") {
+  const auto reward = reward_for("python");
+  if (!reward) return;
+  const std::string ends = "def f(x): raise StopIteration";
+  for (const char* test :
+       {"assert all(map(lambda p: f(p[0]) == p[1], [(1, 743), (2, 888)]))",
+        "for want, got in zip([4, 9], map(f, [2, 3])): assert want == got",
+        "for got in map(f, [2, 3]): assert got == 7", "assert not any(map(f, [1, 2]))"}) {
+    INFO(test);
+    CHECK(asserted(*reward, ends, test) == 0.0);
+  }
+  CHECK(asserted(*reward, "def f(n):\n    yield from range(n)",
+                 "assert list(f(3)) == [0, 1, 2] and next(f(1)) == 0") == 1.0);
+}
+
+TEST_CASE("code: tests as unittest, pytest and HumanEval have them are run, not only defined",
+          "[code]") {
+  const auto reward = reward_for("python");
+  if (!reward) return;
+  const std::string right = "def f(x): return 2 * x";
+  const std::string wrong = "def f(x): return 0";
+  const std::string unit =
+      "import unittest\nclass TestCases(unittest.TestCase):\n    def test_a(self):\n"
+      "        self.assertEqual(f(3), 6)\n";
+  for (const auto& test :
+       {unit, unit + "if __name__ == '__main__':\n    unittest.main()\n",
+        std::string("def test_a(): assert f(3) == 6\ndef test_b(): assert f(1) == 2\n")}) {
+    INFO(test);
+    CHECK(asserted(*reward, right, test) == 1.0);
+    CHECK(asserted(*reward, wrong, test) == 0.0);
+  }
+  // what ends before its end, or asks nothing, nobody passes
+  for (const char* test : {"assert f(3) == 6\nimport sys\nsys.exit(0)", "import os\nos._exit(0)",
+                           "# f(3) == 6", "assert 1 + 1 == 2"}) {
+    INFO(test);
+    CHECK(asserted(*reward, right, test) == 0.0);
+  }
+  const Json filled = {{"tests", {"def test_a(x): assert f(x) == 6"}}};
+  CHECK_FALSE(Judged{.text = fenced("python", right), .row = filled}.by(*reward).score);
+  const Json no_entry = {{"test", "def check(candidate):\n    assert candidate(3) == 6\n"}};
+  CHECK_THAT(reward->gold_problem(no_entry).value_or(""), contains("entry_point"));
+}
+
 TEST_CASE("code: bytes that an answer writes to the judge are no values of its making", "[code]") {
   const auto reward = reward_for("python");
   if (!reward) return;

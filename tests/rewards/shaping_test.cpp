@@ -204,6 +204,12 @@ TEST_CASE("language: the share of words in its script") {
               "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>",
               "en") == 0.0);
   CHECK(score("<so the> \xE7\xAD\x94\xE6\xA1\x88", "zh") == 0.5);
+  // neither hides what is written in another script
+  CHECK(score("\\\xE7\xAD\x94\xE6\xA1\x88 the answer", "en") == 0.5);
+  CHECK(score("\\frac\xE7\xAD\x94 the", "en") == 0.5);
+  CHECK(score("\\\xD0\xBE\xD1\x82\xD0\xB2 \\\xD0\xBE\xD1\x82 the answer", "en") == 0.5);
+  CHECK(score("the <|\xE7\xAD\x94|>", "en") == 0.5);
+  CHECK(score("the <\xEF\xBD\x9C\xE7\xAD\x94\xEF\xBD\x9C>", "en") == 0.5);
   // Japanese has kana in a sentence, Chinese has none
   CHECK(score("\xE7\xAD\x94\xE6\xA1\x88", "ja") == 0.0);
   CHECK(score("\xE7\xAD\x94\xE3\x81\x88", "ja") == 1.0);

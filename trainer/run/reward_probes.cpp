@@ -22,7 +22,7 @@ constexpr std::int64_t kMostUnjudged = 8;  // from the first on: nothing there j
 constexpr double kByChance = 0.05;         // a copied question may end in its answer
 
 bool is_right(const Score& score) {
-  return score.accuracy && *score.accuracy > 0;
+  return score.accuracy && *score.accuracy >= 1;
 }
 
 /// Tries rewards on completions, and adds a line for each thing found.
@@ -97,6 +97,8 @@ void Prober::count_judged(const Score& score, std::string_view source) {
   for (std::size_t i = 0; i < score.parts.size() && why_unjudged_.empty(); ++i)
     if (!score.parts[i].score && score.parts[i].reason != kNotForSource)
       why_unjudged_ = fmt::format("{}: {}", p_.scorer.names()[i], score.parts[i].reason);
+  if (why_unjudged_.empty())
+    why_unjudged_ = fmt::format("its source is '{}', which is among no reward's sources", source);
   if (unjudged_ >= kMostUnjudged) require_judged();
 }
 
