@@ -100,7 +100,15 @@ Communicator::Communicator(const Placement& placement, const CommOptions& option
   network_ = std::make_unique<Network>(placement, options, heartbeat_);
 }
 
-Communicator::~Communicator() = default;
+Communicator::~Communicator() {
+  let_neighbours_finish();
+}
+
+/// Ranks that end together, with an error that all of them know, do not take from each other what told them of it.
+void Communicator::let_neighbours_finish() {
+  if (neighbours_ && last_told_ > 0) neighbours_->let_finish(last_told_);
+  last_told_ = 0;
+}
 
 void Communicator::join_neighbours() {
   if (!network_) return;
@@ -131,6 +139,7 @@ void Communicator::collective(std::string_view name, Body&& body) {
 
 void Communicator::leave(const std::string& why) {
   if (!network_) return;
+  let_neighbours_finish();
   network_->heartbeat.leave(why);
   // with rank 0 the place goes where the others read it
   if (leads())
@@ -150,6 +159,7 @@ void Communicator::finish() {
       ::usleep(10'000);
   });
   network_->finished = true;
+  last_told_ = 0;  // all have read it
 }
 
 bool Communicator::stop_wanted(bool own) {
@@ -179,6 +189,8 @@ std::vector<std::string> Communicator::gather_among_neighbours(const std::string
     const auto there = neighbours_->await(r, call);
     neighbours_->read(r, there.address, result.emplace_back(there.bytes, '\0').data(), there.bytes);
   }
+  neighbours_->finish(call);
+  last_told_ = call;
   return result;
 }
 

@@ -170,6 +170,7 @@ class Communicator {
   Transfer begin(Kind kind, T* buffer, const std::vector<Slice>& slices,
                  std::type_identity_t<T>* room, std::string_view name, Side side);
   std::vector<std::string> gather_among_neighbours(const std::string& own);
+  void let_neighbours_finish();
   std::vector<std::uint64_t> buffers_of_neighbours(std::int64_t call) const;
   template <class T>
   void begin_among_neighbours(Transfer& transfer, Kind kind, T* buffer,
@@ -192,6 +193,7 @@ class Communicator {
   std::unique_ptr<Neighbours> neighbours_;  ///< null: what ranks have for each other is sent
   std::array<std::string, 2> told_;         ///< the last texts, of which neighbours may still read
   std::size_t turn_ = 0;                    ///< of them, whose is next
+  std::int64_t last_told_ = 0;              ///< the call of the last; 0: none that is still needed
   std::int64_t queue_ = 0;
   std::int64_t next_ = 0;  ///< of the queue, in a job of one rank
 };

@@ -29,7 +29,7 @@ std::string namespace_of_processes() {
 }  // namespace
 
 Neighbours::Neighbours(int rank, double timeout_s)
-    : rank_(rank), timeout_s_(timeout_s), slots_(std::make_unique<Slot[]>(kCalls)) {
+    : rank_(rank), timeout_s_(timeout_s), slots_(new Slot[kCalls]) {
   std::random_device random;
   for (auto& word : probe_)
     word = (std::uint64_t{random()} << 32) | random();
@@ -41,7 +41,7 @@ Neighbours::Neighbours(int rank, double timeout_s)
 std::string Neighbours::introduction() const {
   ByteWriter out;
   out.add(namespace_of_processes());
-  out.add(Other{::getpid(), reinterpret_cast<std::uint64_t>(slots_.get())});
+  out.add(Other{::getpid(), reinterpret_cast<std::uint64_t>(slots_)});
   out.add(reinterpret_cast<std::uint64_t>(&probe_));
   out.add(probe_);
   return out.take();
@@ -90,22 +90,23 @@ std::int64_t Neighbours::look(int rank, std::uint64_t address) const {
 }
 
 template <class Ready>
-void Neighbours::wait_for(int rank, std::uint64_t address, const Ready& ready) const {
+void Neighbours::wait_for(int rank, std::uint64_t address, double limit_s,
+                          const Ready& ready) const {
   constexpr int kLooks = 50;  // before it sleeps: some 20 microseconds
   const auto start = Clock::now();
   for (int looks = 0; !ready(look(rank, address)); ++looks) {
     if (looks < kLooks) continue;
     const double waited = seconds_since(start);
-    if (waited > timeout_s_)
+    if (waited > limit_s)
       throw std::runtime_error("rank " + std::to_string(rank) + " did not come within " +
-                               std::to_string(static_cast<int>(timeout_s_)) + " s");
+                               std::to_string(static_cast<int>(limit_s)) + " s");
     ::usleep(waited < 0.02 ? 20 : 500);
   }
 }
 
 Neighbours::Extent Neighbours::await(int rank, std::int64_t call) const {
   const auto slot = slot_of(rank, call);
-  wait_for(rank, slot + offsetof(Slot, posted), [=](std::int64_t n) {
+  wait_for(rank, slot + offsetof(Slot, posted), timeout_s_, [=](std::int64_t n) {
     check(n <= call, "what a neighbour posted is taken before it is written over");
     return n == call;
   });
@@ -115,9 +116,21 @@ Neighbours::Extent Neighbours::await(int rank, std::int64_t call) const {
 }
 
 void Neighbours::await_finished(std::int64_t call) const {
+  await_finished(call, timeout_s_);
+}
+
+void Neighbours::let_finish(std::int64_t call) const {
+  constexpr double kMomentS = 10;
+  try {
+    await_finished(call, kMomentS);
+  } catch (const std::runtime_error&) {  // it is gone, or will not come
+  }
+}
+
+void Neighbours::await_finished(std::int64_t call, double limit_s) const {
   for (int r = 0; r < std::ssize(others_); ++r)
     if (r != rank_)
-      wait_for(r, slot_of(r, call) + offsetof(Slot, finished),
+      wait_for(r, slot_of(r, call) + offsetof(Slot, finished), limit_s,
                [=](std::int64_t n) { return n >= call; });
 }
 

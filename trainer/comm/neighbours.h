@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -44,6 +43,8 @@ class Neighbours {
   Extent await(int rank, std::int64_t call) const;
   /// Returns when all ranks have finished the call.
   void await_finished(std::int64_t call) const;
+  /// Before what was posted for the call goes with this rank: waits a moment for who may still take it.
+  void let_finish(std::int64_t call) const;
   /// Copies what lies at `address` of a rank. All of these: std::runtime_error when it is not there, or the process is
   /// not, or does not come in time.
   void read(int rank, std::uint64_t address, void* to, std::size_t bytes) const;
@@ -65,12 +66,13 @@ class Neighbours {
   std::uint64_t slot_of(int rank, std::int64_t call) const;
   std::int64_t look(int rank, std::uint64_t address) const;
   template <class Ready>
-  void wait_for(int rank, std::uint64_t address, const Ready& ready) const;
+  void wait_for(int rank, std::uint64_t address, double limit_s, const Ready& ready) const;
+  void await_finished(std::int64_t call, double limit_s) const;
 
   int rank_ = 0;
   double timeout_s_ = 0;
   std::array<std::uint64_t, 2> probe_{};  ///< what a rank finds at its address, and nowhere else
-  std::unique_ptr<Slot[]> slots_;
+  Slot* slots_;  ///< [kCalls], never released: others may look until the process ends
   std::vector<Other> others_;
 };
 

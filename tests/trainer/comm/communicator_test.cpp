@@ -157,6 +157,28 @@ TEST_CASE(
   on_ranks(2, body, {30, 30}, Bytes::Fetched);
 }
 
+TEST_CASE("communicator: a rank that ends behind a text has been heard by its neighbours") {
+  std::atomic<int> heard = 0;
+  for (int round = 0; round < 5; ++round)
+    try {
+      on_ranks(
+          3,
+          [&](Communicator& comm) {
+            if (comm.rank() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+            const auto all = comm.all_gather(std::string(100'000, 'x'), "problems");
+            bool whole = true;
+            for (const auto& text : all)
+              whole = whole && text == std::string(100'000, 'x');
+            if (whole) ++heard;
+            throw std::runtime_error("what all know");  // no finish: the communicator goes
+          },
+          {30, 30}, Bytes::Fetched);
+    } catch (const std::runtime_error& error) {
+      CHECK(std::string(error.what()) == "what all know");
+    }
+  CHECK(heard == 15);
+}
+
 TEST_CASE("neighbours: who cannot be read is found, and what is not there is an error") {
   Neighbours one(0, 30), other(1, 30);
   CHECK(one.reach({one.introduction(), other.introduction()}));
