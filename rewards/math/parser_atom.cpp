@@ -75,7 +75,9 @@ Ref Parser::based(std::string_view digits) {
   if (tree_[base].kind == Kind::Text) {
     if (const auto named = named_base(tree_[base].name)) base = tree_.number(*named);
   }
-  if (tree_[base].kind != Kind::Number) refuse("a base that is no number");
+  constexpr int kMostBase = 100;
+  if (tree_[base].kind != Kind::Number || !is_whole(tree_, base) || tree_[base].value > kMostBase)
+    refuse("a base that is no whole number up to 100");
   if (digits.size() > 200) refuse("too many digits");
   Fraction total = 0;
   for (const char c : digits) {

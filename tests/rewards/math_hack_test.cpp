@@ -152,6 +152,7 @@ TEST_CASE("math: a text made to hurt is wrong, and soon") {
       boxed(repeated("\\begin{aligned}&&\\end{aligned}", 9000)),
       boxed(repeated("5\\text{ dozen}+", 9000) + "1"),
       boxed(repeated("\\pm1\\pm2\\pm3\\pm4,", 9000) + "1"),
+      boxed(repeated("8", 190) + "_{" + repeated("8", 1900) + "}"),
       boxed(repeated("\xFF", 9000)),
       std::string(1U << 20, '\0'),
   };
