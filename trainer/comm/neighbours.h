@@ -71,6 +71,7 @@ class Neighbours {
 
   int rank_ = 0;
   double timeout_s_ = 0;
+  bool reached_ = false;                  ///< all could be read: who cannot for a moment will be
   std::array<std::uint64_t, 2> probe_{};  ///< what a rank finds at its address, and nowhere else
   Slot* slots_;  ///< [kCalls], never released: others may look until the process ends
   std::vector<Other> others_;

@@ -81,7 +81,7 @@ MemoryPlan memory_of(StageConfig stage, const ModelConfig& model, const StepWork
   if (!cluster.kind.built) return cluster_memory(model, work, cluster, zero);
   MemoryInputs inputs{stage.data.max_prompt_length, 0, 1, work.strict};
   inputs.ranks = static_cast<int>(cluster.ranks);
-  inputs.neighbours = cluster.nodes() == 1;
+  inputs.neighbours = cluster.nodes() == 1 && stage.comm.read_memory;
   stage.optim.zero_stage = static_cast<std::int64_t>(zero);
   return plan_memory(stage, model, inputs);
 }
