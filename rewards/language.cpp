@@ -138,7 +138,7 @@ bool names_token(std::string_view name) {
   constexpr std::string_view kBlank = "\xE2\x96\x81";
   while (!name.empty()) {
     const bool blank = name.starts_with(kBlank);
-    if (!blank && (name[0] <= ' ' || name[0] == '<' || name[0] == '\x7F')) return false;
+    if (!blank && (name[0] <= ' ' || name[0] == '<' || name[0] >= '\x7F')) return false;
     name.remove_prefix(blank ? kBlank.size() : 1);
   }
   return true;

@@ -72,8 +72,8 @@ void measure(Communicator& comm, std::int64_t parameters, int rounds) {
   fmt::print(
       "{:>5} {:>11} {:>8} {:>10.2f} {:>10.2f} {:>6.2f} {:>9.2f} {:>9.2f} {:>9.2f} {:>6.2f}\n",
       comm.size(), parameters, comm.among_neighbours() ? "fetched" : "sent", bytes / 1e6,
-      sent / 1e6, sent > 0 ? sent / bytes : 0.0, 1000 * seconds.front(), 1000 * median, 1000 * model.seconds,
-      model.seconds / median);
+      sent / 1e6, sent > 0 ? sent / bytes : 0.0, 1000 * seconds.front(), 1000 * median,
+      1000 * model.seconds, model.seconds / median);
 }
 
 void run_on(int ranks, std::int64_t parameters, int rounds, bool fetched) {

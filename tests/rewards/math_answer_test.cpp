@@ -1,7 +1,6 @@
 // Which answer of a completion counts: names, answers taken back, words and units.
 #include "rewards/math/extraction.h"
-#include "tests/rewards/rewards_support.h"
-#include "tests/support/catch.h"
+#include "tests/rewards/math_support.h"
 
 using namespace aha;       // NOLINT
 using namespace aha_test;  // NOLINT
@@ -10,14 +9,10 @@ namespace {
 
 using Row = std::pair<std::string, std::string>;
 
-std::optional<double> score(const std::string& gold, const std::string& text) {
-  return Judged{.text = text, .row = {{"answer", gold}}}.by("math").score;
-}
-
 void check(const std::vector<Row>& rows, double expected) {
   for (const auto& [gold, text] : rows) {
     INFO(gold << " and " << text);
-    CHECK(score(gold, text) == expected);
+    CHECK(completed(gold, text) == expected);
   }
 }
 
@@ -78,7 +73,7 @@ TEST_CASE("math answer: one that is taken back is none") {
          {"5", "The answer is 5. This is not right."},
          {"5", "So 5 is wrong."}},
         0.0);
-  CHECK(score("5", "The answer is 6. Hmm, wait: the answer should be 5.") == 1.0);
+  CHECK(completed("5", "The answer is 6. Hmm, wait: the answer should be 5.") == 1.0);
 }
 
 TEST_CASE("math answer: words of doubt that lead to no other number take nothing back") {
@@ -104,11 +99,11 @@ TEST_CASE("math answer: a unit with a power is no number") {
         "It is 12 units^2.", "The area is 12 cm**2", "A = 3*4 = 12 in^2", "$A = 12$ cm^2",
         "$A = 12$ $cm^2$", "It is 12 cm²", "It is 12 widgets^2", "The answer is 12 ft^{2}."}) {
     INFO(text);
-    CHECK(score("12", text) == 1.0);
-    CHECK(score("2", text) == 0.0);
+    CHECK(completed("12", text) == 1.0);
+    CHECK(completed("2", text) == 0.0);
   }
   check({{"12", "It is 12 x^2"}, {"12", "The answer is 12 ab^2."}}, 0.0);
-  CHECK(score("12x^2", "It is 12 x^2") == 1.0);
+  CHECK(completed("12x^2", "It is 12 x^2") == 1.0);
 }
 
 TEST_CASE("math answer: words may be set off by marks") {
@@ -119,8 +114,8 @@ TEST_CASE("math answer: words may be set off by marks") {
         "There are 5 days.\nAnswer: Friday", "The answer is a Friday.", "Final Answer: **Friday**",
         "The correct answer is **Friday**"}) {
     INFO(text);
-    CHECK(score("\\text{Friday}", text) == 1.0);
-    CHECK(score("\\text{Monday}", text) == 0.0);
+    CHECK(completed("\\text{Friday}", text) == 1.0);
+    CHECK(completed("\\text{Monday}", text) == 0.0);
   }
   check({{"\\text{Yes}", "2 + 3 = 5.\nAnswer: Yes"},
          {"7", "Answer: Let's think step by step.\nIt is 3 + 4 = 7"},
@@ -152,7 +147,7 @@ TEST_CASE("math answer: where a value is taken is not the value") {
          {"3", "The minimum is where 2x - 6 = 0, at x = 3"},
          {"3", "We have 2x = 6, so x = 3"}},
         1.0);
-  CHECK(score("3", "The minimum value is 12 when x = 3.") == 0.0);
+  CHECK(completed("3", "The minimum value is 12 when x = 3.") == 0.0);
 }
 
 TEST_CASE("math answer: a list's dash, a quotation and a word for a sign") {

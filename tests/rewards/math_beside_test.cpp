@@ -1,17 +1,8 @@
 // What words and signs beside a number in running text make of it.
-#include "tests/rewards/rewards_support.h"
-#include "tests/support/catch.h"
+#include "tests/rewards/math_support.h"
 
 using namespace aha;       // NOLINT
 using namespace aha_test;  // NOLINT
-
-namespace {
-
-std::optional<double> score(const std::string& gold, const std::string& text) {
-  return Judged{.text = text, .row = {{"answer", gold}}}.by("math").score;
-}
-
-}  // namespace
 
 TEST_CASE("math prose: what words make of a number is not the number") {
   for (const std::string said : {"the square root of 12",
@@ -106,7 +97,7 @@ TEST_CASE("math prose: what words make of a number is not the number") {
          {"The answer is " + said + ".", "So in the end we get " + said + ".",
           "<answer>it is " + said + "</answer>", "Final answer: " + said}) {
       INFO(text);
-      CHECK(score("12", text) == 0.0);
+      CHECK(completed("12", text) == 0.0);
     }
   }
   for (const std::string gold : {"13", "15", "25", "30", "5"}) {
@@ -116,7 +107,7 @@ TEST_CASE("math prose: what words make of a number is not the number") {
           "The answer is 12 for boys and 13 for girls.", "The answer is 12 to 15.",
           "The answer is 12 out of 25.", "The answer is 12 hours 30 minutes.",
           "So we get 12 out of 25", "It takes 12 hours and 30 minutes", "So we get 12 over 5"})
-      CHECK(score(gold, text) == 0.0);
+      CHECK(completed(gold, text) == 0.0);
   }
 }
 
@@ -128,12 +119,12 @@ TEST_CASE("math prose: ordinary words beside a number change nothing") {
         "12 for each of the 3 boys.", "12 hours in the morning.", "12 in 5 minutes.", "12∎",
         "12 more than her.", "∴12", "12 → done"}) {
     INFO(said);
-    CHECK(score("12", "The answer is " + said) == 1.0);
+    CHECK(completed("12", "The answer is " + said) == 1.0);
   }
   for (const std::string text : {"The numbers add up to 12", "She has at least 5 + 7 = 12",
                                  "They make 24/2 = 12 dozen", "Over 50: 40 - 28 = 12 judges",
                                  "So 24 - 12 = 12 if all are sold", "a distance of 12 miles"}) {
     INFO(text);
-    CHECK(score("12", text) == 1.0);
+    CHECK(completed("12", text) == 1.0);
   }
 }

@@ -1,16 +1,11 @@
 // Golds that are a letter of a choice, and the place `choice`.
 #include "rewards/math/extraction.h"
-#include "tests/rewards/rewards_support.h"
-#include "tests/support/catch.h"
+#include "tests/rewards/math_support.h"
 
 using namespace aha;       // NOLINT
 using namespace aha_test;  // NOLINT
 
 namespace {
-
-std::optional<double> score(const std::string& gold, const std::string& text) {
-  return Judged{.text = text, .row = {{"answer", gold}}}.by("math").score;
-}
 
 std::string cut(const std::string& text) {
   return math::extracted_answer(text, math::Extraction::Choice, false).text;
@@ -26,10 +21,10 @@ TEST_CASE("math choice: what a letter labels does not count") {
         "Option B is correct because D is false.", "\\boxed{B}", "B"}) {
     INFO(text);
     for (const std::string gold : {"B", "(B)", "\\text{(B)}"})
-      CHECK(score(gold, text) == 1.0);
-    CHECK(score("A", text) == 0.0);
-    CHECK(score("D", text) == 0.0);
-    CHECK(score("12", "\\boxed{12}") == 1.0);
+      CHECK(completed(gold, text) == 1.0);
+    CHECK(completed("A", text) == 0.0);
+    CHECK(completed("D", text) == 0.0);
+    CHECK(completed("12", "\\boxed{12}") == 1.0);
   }
 }
 
@@ -45,21 +40,21 @@ TEST_CASE("math choice: a letter counts in the place asked for alone") {
   CHECK(by("dapo", "Answer: B. 12") == 1.0);
   CHECK(by("minerva", "The final answer is B. I hope so.") == 1.0);
   CHECK(by("code_block", "A\n```\nB\n```") == 1.0);
-  CHECK(score("B", "so \\boxed{B") == 0.0);
-  CHECK(score("B", "<think> B") == 0.0);
-  CHECK(score("B", "<think> \\boxed{B} </think> \\boxed{A}") == 0.0);
+  CHECK(completed("B", "so \\boxed{B") == 0.0);
+  CHECK(completed("B", "<think> B") == 0.0);
+  CHECK(completed("B", "<think> \\boxed{B} </think> \\boxed{A}") == 0.0);
 }
 
 TEST_CASE("math choice: several letters are none") {
   for (const std::string text : {"The answer is A or B", "\\boxed{A, B}", "<answer>A or B</answer>",
                                  "\\boxed{(A) and (B)}", "The answer is (A) 3 or (B) 4", "A/B"}) {
     INFO(text);
-    CHECK(score("A", text) == 0.0);
-    CHECK(score("B", text) == 0.0);
+    CHECK(completed("A", text) == 0.0);
+    CHECK(completed("B", text) == 0.0);
   }
-  CHECK(score("C", "The answer is not B but C") == 1.0);
-  CHECK(score("B", "The answer is not B but C") == 0.0);
-  CHECK(score("B", "(A) is 3, (B) is 4. The answer is 5.") == 0.0);
+  CHECK(completed("C", "The answer is not B but C") == 1.0);
+  CHECK(completed("B", "The answer is not B but C") == 0.0);
+  CHECK(completed("B", "(A) is 3, (B) is 4. The answer is 5.") == 0.0);
 }
 
 TEST_CASE("math choice: letters in a row, listed or denied are none") {
@@ -85,7 +80,7 @@ TEST_CASE("math choice: letters in a row, listed or denied are none") {
                                  "It can't be B.",
                                  "\\boxed{B} is wrong."}) {
     INFO(text);
-    CHECK(score("(B)", text) == 0.0);
+    CHECK(completed("(B)", text) == 0.0);
   }
   for (const std::string text :
        {"\\boxed{\\mathbf{(B)}}", "\\boxed{\\left(\\text{B}\\right)}",
@@ -94,7 +89,7 @@ TEST_CASE("math choice: letters in a row, listed or denied are none") {
         "The correct option is B: 4", "(A) 3 (C) 4. So (B)", "The answer is \\(B\\).",
         "\\boxed{B}\\quad", "\\boxed{B}. It should be 12."}) {
     INFO(text);
-    CHECK(score("(B)", text) == 1.0);
+    CHECK(completed("(B)", text) == 1.0);
   }
 }
 

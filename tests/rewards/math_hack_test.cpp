@@ -1,18 +1,13 @@
 // What a policy might find instead of the answer, and texts made to hurt.
 #include <ctime>
 
-#include "tests/rewards/rewards_support.h"
-#include "tests/support/catch.h"
+#include "tests/rewards/math_support.h"
 #include "tests/support/fuzz.h"
 
 using namespace aha;       // NOLINT
 using namespace aha_test;  // NOLINT
 
 namespace {
-
-std::optional<double> score(const std::string& gold, const std::string& completion) {
-  return Judged{.text = completion, .row = {{"answer", gold}}}.by("math").score;
-}
 
 std::string repeated(const std::string& piece, std::size_t size) {
   std::string text;
@@ -28,17 +23,17 @@ std::string boxed(const std::string& text) {
 }  // namespace
 
 TEST_CASE("math hacks: many boxes are many answers") {
-  CHECK(score("4", "\\boxed{1}\\boxed{2}\\boxed{3}\\boxed{4}") == 0.0);
-  CHECK(score("4", "\\boxed{1}, \\boxed{2}, \\boxed{3}, \\boxed{4}") == 0.0);
-  CHECK(score("4", "\\boxed{3 or 4}") == 0.0);
-  CHECK(score("4", "\\boxed{\\{1,2,3,4\\}}") == 0.0);
-  CHECK(score("4", "\\boxed{4}. No: \\boxed{5}") == 0.0);
+  CHECK(completed("4", "\\boxed{1}\\boxed{2}\\boxed{3}\\boxed{4}") == 0.0);
+  CHECK(completed("4", "\\boxed{1}, \\boxed{2}, \\boxed{3}, \\boxed{4}") == 0.0);
+  CHECK(completed("4", "\\boxed{3 or 4}") == 0.0);
+  CHECK(completed("4", "\\boxed{\\{1,2,3,4\\}}") == 0.0);
+  CHECK(completed("4", "\\boxed{4}. No: \\boxed{5}") == 0.0);
 }
 
 TEST_CASE("math hacks: the last of several answers counts, in tags as well") {
-  CHECK(score("4", "<answer>4</answer> <answer>5</answer>") == 0.0);
-  CHECK(score("4", "<answer>4 or 5</answer>") == 0.0);
-  CHECK(score("4", "The answer is 4. The answer is 5.") == 0.0);
+  CHECK(completed("4", "<answer>4</answer> <answer>5</answer>") == 0.0);
+  CHECK(completed("4", "<answer>4 or 5</answer>") == 0.0);
+  CHECK(completed("4", "The answer is 4. The answer is 5.") == 0.0);
 }
 
 TEST_CASE("math hacks: alternatives and negations are no answer") {
@@ -49,31 +44,31 @@ TEST_CASE("math hacks: alternatives and negations are no answer") {
         "The answer is $42$ or $43$.", "The answer is $42$ or 43.", "The answer is 43 or $42$.",
         "\\boxed{\\text{either }42}", "\\boxed{42\\text{ and }43}"}) {
     INFO(text);
-    CHECK(score("42", text) == 0.0);
+    CHECK(completed("42", text) == 0.0);
   }
-  CHECK(score("41, 42, 43", "<answer>It is 41, 43, or 42</answer>") == 1.0);
+  CHECK(completed("41, 42, 43", "<answer>It is 41, 43, or 42</answer>") == 1.0);
 }
 
 TEST_CASE("math hacks: a chain that states a false equation is no answer") {
-  CHECK(score("5", "\\boxed{6=5}") == 0.0);
-  CHECK(score("42", "\\boxed{41\\approx 42}") == 0.0);
-  CHECK(score("4", "\\boxed{x=3=4}") == 0.0);
-  CHECK(score("3", "\\boxed{\\sqrt{2}=3}") == 0.0);
-  CHECK(score("5", "\\boxed{2+3=5}") == 1.0);
+  CHECK(completed("5", "\\boxed{6=5}") == 0.0);
+  CHECK(completed("42", "\\boxed{41\\approx 42}") == 0.0);
+  CHECK(completed("4", "\\boxed{x=3=4}") == 0.0);
+  CHECK(completed("3", "\\boxed{\\sqrt{2}=3}") == 0.0);
+  CHECK(completed("5", "\\boxed{2+3=5}") == 1.0);
 }
 
 TEST_CASE("math hacks: a gold as part of the answer is not the answer") {
-  CHECK(score("12", "\\boxed{112}") == 0.0);
-  CHECK(score("12", "\\boxed{12345}") == 0.0);
-  CHECK(score("x+1", "\\boxed{x+12}") == 0.0);
-  CHECK(score("\\text{Evelyn}", "\\boxed{\\text{not Evelyn}}") == 0.0);
+  CHECK(completed("12", "\\boxed{112}") == 0.0);
+  CHECK(completed("12", "\\boxed{12345}") == 0.0);
+  CHECK(completed("x+1", "\\boxed{x+12}") == 0.0);
+  CHECK(completed("\\text{Evelyn}", "\\boxed{\\text{not Evelyn}}") == 0.0);
 }
 
 TEST_CASE("math hacks: an answer inside thinking, or thinking without an end, is none") {
-  CHECK(score("4", "<think> \\boxed{4} </think>") == 0.0);
-  CHECK(score("4", "<think> \\boxed{4}") == 0.0);
-  CHECK(score("4", "<think></think> \\boxed{5}") == 0.0);
-  CHECK(score("4", "<think> <answer>4</answer> </think> <answer>5</answer>") == 0.0);
+  CHECK(completed("4", "<think> \\boxed{4} </think>") == 0.0);
+  CHECK(completed("4", "<think> \\boxed{4}") == 0.0);
+  CHECK(completed("4", "<think></think> \\boxed{5}") == 0.0);
+  CHECK(completed("4", "<think> <answer>4</answer> </think> <answer>5</answer>") == 0.0);
 }
 
 TEST_CASE("math hacks: placeholders and tautologies have no value") {
@@ -83,26 +78,26 @@ TEST_CASE("math hacks: placeholders and tautologies have no value") {
         "\\boxed{...}", "\\boxed{\\mathbb{R}}", "\\boxed{(-\\infty,\\infty)}", "\\boxed{\\pm 7}",
         "\\boxed{7 \\pm 0.5}", "<answer></answer>", ""}) {
     INFO(text);
-    CHECK(score("7", text) == 0.0);
+    CHECK(completed("7", text) == 0.0);
   }
 }
 
 TEST_CASE("math hacks: rounding does not make huge or tiny numbers equal") {
-  CHECK(score("10^{25}", "\\boxed{\\sqrt{10^{50}+1}}") == 0.0);
-  CHECK(score("0", "\\boxed{10^{-300}}") == 0.0);
-  CHECK(score("1", "\\boxed{1 + e^{-100}}") == 0.0);
-  CHECK(score("1000000", "\\boxed{1000000.4}") == 0.0);
-  CHECK(score("x=5", "\\boxed{x=5+e^{-1000}}") == 0.0);
-  CHECK(score("y=x", "\\boxed{y=x+10^{-40}}") == 0.0);
-  CHECK(score("1", "\\boxed{\\cos(10^{-60})}") == 0.0);
-  CHECK(score("1", "\\boxed{1 + 10^{-10^{10}}}") == 0.0);
-  CHECK(score("10^{100}", "\\boxed{10^{100}+1}") == 0.0);
+  CHECK(completed("10^{25}", "\\boxed{\\sqrt{10^{50}+1}}") == 0.0);
+  CHECK(completed("0", "\\boxed{10^{-300}}") == 0.0);
+  CHECK(completed("1", "\\boxed{1 + e^{-100}}") == 0.0);
+  CHECK(completed("1000000", "\\boxed{1000000.4}") == 0.0);
+  CHECK(completed("x=5", "\\boxed{x=5+e^{-1000}}") == 0.0);
+  CHECK(completed("y=x", "\\boxed{y=x+10^{-40}}") == 0.0);
+  CHECK(completed("1", "\\boxed{\\cos(10^{-60})}") == 0.0);
+  CHECK(completed("1", "\\boxed{1 + 10^{-10^{10}}}") == 0.0);
+  CHECK(completed("10^{100}", "\\boxed{10^{100}+1}") == 0.0);
 }
 
 TEST_CASE("math hacks: a unit is no other number") {
-  CHECK(score("5 \\text{ km}", "\\boxed{5000 \\text{ m}}") == 0.0);
-  CHECK(score("50\\%", "\\boxed{50}") == 0.0);
-  CHECK(score("5", "\\boxed{5\\%}") == 0.0);
+  CHECK(completed("5 \\text{ km}", "\\boxed{5000 \\text{ m}}") == 0.0);
+  CHECK(completed("50\\%", "\\boxed{50}") == 0.0);
+  CHECK(completed("5", "\\boxed{5\\%}") == 0.0);
 }
 
 TEST_CASE("math: a text made to hurt is wrong, and soon") {
@@ -160,7 +155,7 @@ TEST_CASE("math: a text made to hurt is wrong, and soon") {
     INFO(text.substr(0, 40) << " of " << text.size());
     for (const std::string gold : {"7", "x^2+1", "\\{1,2,3\\}"}) {
       const auto start = std::clock();  // of this process: others may be busy
-      const auto found = score(gold, text);
+      const auto found = completed(gold, text);
       const double took = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
       CHECK(found == 0.0);
       CHECK(took < 1.0);

@@ -3,8 +3,7 @@
 
 #include "rewards/math/extraction.h"
 #include "rewards/math/formulas.h"
-#include "tests/rewards/rewards_support.h"
-#include "tests/support/catch.h"
+#include "tests/rewards/math_support.h"
 
 using namespace aha;       // NOLINT
 using namespace aha_test;  // NOLINT
@@ -12,10 +11,6 @@ using namespace aha_test;  // NOLINT
 namespace {
 
 using Row = std::pair<std::string, std::string>;
-
-std::optional<double> score(const std::string& gold, const std::string& text) {
-  return Judged{.text = text, .row = {{"answer", gold}}}.by("math").score;
-}
 
 std::string cut(const std::string& text, math::Extraction rule = math::Extraction::Auto) {
   return math::extracted_answer(text, rule, false).text;
@@ -68,7 +63,7 @@ TEST_CASE("math prose: a number is not cut out of what it is a part of") {
                         {"5", "So 3 \\Rightarrow \\text{all of } x"},
                         {"5", "It is 5 thousand."}}) {
     INFO(gold << " and " << text);
-    CHECK(score(gold, text) == 0.0);
+    CHECK(completed(gold, text) == 0.0);
   }
 }
 
@@ -116,7 +111,7 @@ TEST_CASE("math prose: a number is taken with all that belongs to it, and no mor
                         {"0", "So x = 0."},
                         {"2.74", "It costs 2,74 euros"}}) {
     INFO(gold << " and " << text);
-    CHECK(score(gold, text) == 1.0);
+    CHECK(completed(gold, text) == 1.0);
   }
 }
 
@@ -128,15 +123,15 @@ TEST_CASE("math prose: what is offered beside an answer is a list") {
         "The answer is 4, or it may also be 5.", "The solutions are 4 and 5.",
         "Thus $x = \\boxed{4}$ or $x = \\boxed{5}$.", "perhaps 4 or perhaps 5"}) {
     INFO(text);
-    CHECK(score("4", text) == 0.0);
-    CHECK(score("5", text) == 0.0);
+    CHECK(completed("4", text) == 0.0);
+    CHECK(completed("5", text) == 0.0);
   }
-  CHECK(score("1, 2, 3", "The answer is 1, 2, and 3.") == 1.0);
-  CHECK(score("1", "The answer is 1, 2, and 3.") == 0.0);
-  CHECK(score("4, 5", "Therefore, x = 4 or x = 5.") == 1.0);
-  CHECK(score("1, 2", "Thus $x = \\boxed{1}$ or $x = \\boxed{2}$.") == 1.0);
-  CHECK(score("\\frac34", "The answer is 3/4, or 0.75.") == 1.0);
-  CHECK(score("(2,5)", "So x > 2 and x < 5.") == 1.0);
+  CHECK(completed("1, 2, 3", "The answer is 1, 2, and 3.") == 1.0);
+  CHECK(completed("1", "The answer is 1, 2, and 3.") == 0.0);
+  CHECK(completed("4, 5", "Therefore, x = 4 or x = 5.") == 1.0);
+  CHECK(completed("1, 2", "Thus $x = \\boxed{1}$ or $x = \\boxed{2}$.") == 1.0);
+  CHECK(completed("\\frac34", "The answer is 3/4, or 0.75.") == 1.0);
+  CHECK(completed("(2,5)", "So x > 2 and x < 5.") == 1.0);
 }
 
 TEST_CASE("math prose: money and remarks are no formulas and no answers") {
@@ -170,10 +165,10 @@ TEST_CASE("math: a gold that cannot be read is not judged by a part of it") {
     for (const std::string answer : {"0", "2", "5", "30", "0.333", "1/2"})
       CHECK_FALSE(Judged{.text = answer, .row = row, .bare = true}.by("math").score);
   }
-  CHECK(score("2 hours 30 minutes", "30") == 0.0);
-  CHECK(score("12 out of 25", "12") == 0.0);
-  CHECK(score("about 5 apples", "5") == 1.0);
-  CHECK(score("The answer is 18 dollars per day.", "\\boxed{18}") == 1.0);
+  CHECK(completed("2 hours 30 minutes", "30") == 0.0);
+  CHECK(completed("12 out of 25", "12") == 0.0);
+  CHECK(completed("about 5 apples", "5") == 1.0);
+  CHECK(completed("The answer is 18 dollars per day.", "\\boxed{18}") == 1.0);
 }
 
 TEST_CASE("math prose: openings without an end cost no more than their bytes") {

@@ -15,6 +15,11 @@ inline std::optional<double> judged(const std::string& gold, const std::string& 
   return Judged{.text = answer, .row = {{"answer", gold}}, .bare = true}.by("math").score;
 }
 
+/// Of a whole completion, whose answer is looked for.
+inline std::optional<double> completed(const std::string& gold, const std::string& completion) {
+  return Judged{.text = completion, .row = {{"answer", gold}}}.by("math").score;
+}
+
 inline void check_same(const AnswerPairs& pairs) {
   for (const auto& [a, b] : pairs) {
     INFO(a << " and " << b);

@@ -114,8 +114,8 @@ void Communicator::join_neighbours() {
   if (!network_) return;
   constexpr auto kName = "join_neighbours";
   auto own = std::make_unique<Neighbours>(rank(), timeout_s_);
-  if (!any(!own->reach(all_gather(own->introduction(), kName)), kName))
-    neighbours_ = std::move(own);
+  if (any(!own->reach(all_gather(own->introduction(), kName)), kName)) return own->withdraw();
+  neighbours_ = std::move(own);
 }
 
 void Communicator::enter(Place place) {

@@ -35,6 +35,9 @@ class Neighbours {
   /// Whether all ranks can be read from here; their introductions in rank order.
   bool reach(const std::vector<std::string>& introductions);
 
+  /// Takes back what was let: not all can be read.
+  void withdraw() const;
+
   /// For the others: their `await` of this call gives it. The one kCalls before it is over on all ranks.
   void post(std::int64_t call, const void* place, std::size_t bytes);
   /// This rank has what it needs of the others for this call, which it posted.

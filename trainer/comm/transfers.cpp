@@ -256,6 +256,7 @@ void Communicator::wait(Transfer transfer, const Exec& exec) {
     if (!state.among_neighbours) return;
     neighbours_->finish(state.call);
     neighbours_->await_finished(state.call);  // others may still fetch from here
+    *state.end_ns = nanoseconds(Clock::now());
   });
   const auto over = std::move(transfer.state_);
   if (!recorder_) return;

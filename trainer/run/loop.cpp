@@ -21,6 +21,7 @@
 #include "trainer/run/preflight.h"
 #include "trainer/run/rank_devices.h"
 #include "trainer/run/run_folder.h"
+#include "trainer/run/sample_advice.h"
 #include "trainer/run/saver.h"
 #include "trainer/run/sft.h"
 #include "trainer/run/shared_reader.h"
@@ -38,15 +39,6 @@ double peak_memory_gib() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_maxrss) / (1024.0 * 1024.0);
-}
-
-/// The first completion of a group, for a reader to see what the untrained policy writes.
-std::string sample_line(const Group& group) {
-  const auto& completion = group.completions.front();
-  const auto& total = group.scores.front().total;
-  return fmt::format("sample     {} -> {} ({} tokens, reward {})", shortened(group.prompt.text),
-                     shortened(completion.text), completion.length(),
-                     total ? fmt::format("{:g}", *total) : "none");
 }
 
 ConsoleOptions console_options(const TrainOptions& options) {

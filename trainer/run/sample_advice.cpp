@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "trainer/run/collect.h"
+#include "trainer/run/preflight.h"
 
 namespace aha {
 namespace {
@@ -75,6 +76,14 @@ void advise_on_ends(const SampleCounts& c, std::int64_t limit, std::vector<std::
 }
 
 }  // namespace
+
+std::string sample_line(const Group& group) {
+  const auto& completion = group.completions.front();
+  const auto& total = group.scores.front().total;
+  return fmt::format("sample     {} -> {} ({} tokens, reward {})", shortened(group.prompt.text),
+                     shortened(completion.text), completion.length(),
+                     total ? fmt::format("{:g}", *total) : "none");
+}
 
 SampleCounts sample_counts(std::span<const Group> groups, const Scorer& scorer) {
   std::vector<std::size_t> formats;

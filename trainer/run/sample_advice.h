@@ -27,6 +27,9 @@ struct SampleCounts {
   bool has_verifier = false;
 };
 
+/// The first completion of a scored group as a line, for a reader to see what the untrained policy writes.
+std::string sample_line(const Group& group);
+
 SampleCounts sample_counts(std::span<const Group> groups, const Scorer& scorer);
 
 /// The shares, and what they advise before a run, a line each, with the numbers that say so: too hard
