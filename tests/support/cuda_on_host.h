@@ -85,6 +85,10 @@ template <class T>
 T __shfl_xor_sync(unsigned, T value, int step) {
   return cuda_on_host::from_lane(value, static_cast<int>(threadIdx.x % 32) ^ step);
 }
+template <class T>
+T __shfl_sync(unsigned, T value, int source) {
+  return cuda_on_host::from_lane(value, source);
+}
 inline unsigned __ballot_sync(unsigned, bool predicate) {
   unsigned mask = predicate ? 1U << threadIdx.x % 32 : 0U;
   for (int step = 16; step > 0; step /= 2)

@@ -155,7 +155,7 @@ __global__ void attend(Attention p) {
 }  // namespace
 
 void attention(const Exec&, const Attention& p) {
-  if (attention_tiles(p)) return;
+  if (attention_tiles(p) || attention_row_tiles(p)) return;
   const Index group = p.H / p.kv.Hk;
   with_shape(group, p.kv.D, [&](auto heads, auto columns) {
     constexpr int G = decltype(heads)::value;

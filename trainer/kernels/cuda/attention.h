@@ -42,14 +42,19 @@ AHA_DEVICE void load_queries(const float* row, const Queries& q, Index D, float*
     to[i] = i % G < q.count ? row[(q.first + i % G) * D + i / G] : 0.0F;
 }
 
-/// Whether attention, or its backward pass, is to be computed on tensor cores.
-template <class Task>
-bool on_tiles(const Task& p) {
+/// Whether rows that stand together may share tiles. With set_invariant the forward pass is that of single rows, as in
+/// decoding; the backward pass has nothing to agree with.
+inline bool on_tiles(const Attention& p) {
   return p.together && p.kv.type == FloatType::BF16 && !is_invariant();
+}
+inline bool on_tiles(const AttentionBackward& p) {
+  return p.together && p.kv.type == FloatType::BF16;
 }
 
 /// On tensor cores, where the store's type, head width and the rows' order allow it; false: nothing was done.
 bool attention_tiles(const Attention& p);
+/// The same of single rows, whatever their order.
+bool attention_row_tiles(const Attention& p);
 /// The same of the backward pass: dq of all rows with delta [M, H], and the sums of parts.
 bool backward_query_tiles(const AttentionBackward& p, float* delta);
 bool backward_part_tiles(const AttentionBackward& p, const float* delta, Index parts,

@@ -1,0 +1,205 @@
+// Attention of single rows on tensor cores, to keys and values of bf16: decoding, and with set_invariant prompts and
+// training as well. A block of threads is one row and up to eight query heads of a kv head, which are the rows of
+// the tiles; each warp goes through every eighth key/value block with a running maximum, and the warps are joined in their
+// order: where a row stands in the batch and what else is in it changes no bit. q and the weights are rounded to bf16, all sums
+// are f32.
+//
+// A product's sum has no order of its own, so that its numbers may be counted as the store has them: a word of the store is
+// two neighbouring positions of a dimension (keys) or two dimensions of a position (values), and the halves of two such
+// words are what a lane needs for two tiles. Lane 4 r + j has of keys the word r / 2 + r % 2 * 4 of dimensions j, j + 4, ...,
+// so that its scores are those of head r with positions 2 j, 2 j + 1, 2 j + 8 and 2 j + 9.
+#include "trainer/kernels/cuda/attention_tiles.h"
+
+namespace aha::cuda {
+namespace {
+
+constexpr int kRowWarps = 8;
+constexpr int kTileHeads = 8;  ///< the other eight rows of a tile are none
+
+/// The lower and the higher halves of two words, those of `a` below.
+AHA_DEVICE std::uint32_t low_halves(std::uint32_t a, std::uint32_t b) {
+  return (a & 0xffffU) | b << 16U;
+}
+AHA_DEVICE std::uint32_t high_halves(std::uint32_t a, std::uint32_t b) {
+  return a >> 16U | (b & 0xffff0000U);
+}
+
+/// What a lane has: of head lane / 4. Exponents are of two.
+template <int D>
+struct RowState {
+  std::uint32_t q[D / 16][2];
+  float out[D / 8][4];
+  float top, sum;
+};
+
+/// A lane's words of a block's keys [D][16] and values [16][D].
+template <int D>
+struct RowWords {
+  std::uint32_t key[D / 4];
+  std::uint32_t value[D / 16][4];
+};
+
+template <int D>
+AHA_DEVICE void load_row_queries(const float* q, Index count, RowState<D>& s) {
+  const int j = lane() % 4;
+  const bool there = lane() / 4 < count;
+  const float* x = q + (there ? lane() / 4 * D : 0) + j;
+  AHA_UNROLL
+  for (int k = 0; k < D / 16; ++k)
+    for (int i = 0; i < 2; ++i)
+      s.q[k][i] = there ? bf16_pair(x[16 * k + 8 * i], x[16 * k + 8 * i + 4]) : 0;
+}
+
+template <int D>
+AHA_DEVICE void load_words(const Bf16* head, RowWords<D>& words) {
+  const int r = lane() / 4;
+  const int j = lane() % 4;
+  const auto* keys = reinterpret_cast<const Pair*>(head) + 8 * j + r / 2 + r % 2 * 4;
+  AHA_UNROLL
+  for (int i = 0; i < D / 4; ++i)
+    words.key[i] = keys[32 * i];
+  const auto* values = reinterpret_cast<const Pair*>(head) + 8 * D + j * D + r;
+  AHA_UNROLL
+  for (int i = 0; i < D / 16; ++i)
+    for (int p = 0; p < 4; ++p)  // positions 2 j, 2 j + 8, 2 j + 1, 2 j + 9
+      words.value[i][p] = values[8 * i + p % 2 * 4 * D + p / 2 * (D / 2)];
+}
+
+/// Scaled scores of the lane's head with its four positions, in the order of RowWords::value.
+template <int D>
+AHA_DEVICE void row_scores(const RowState<D>& s, const RowWords<D>& words, float (&score)[4]) {
+  float even[4], odd[4];
+  clear(even);
+  clear(odd);
+  AHA_UNROLL
+  for (int k = 0; k < D / 16; ++k) {
+    const std::uint32_t left[4] = {s.q[k][0], 0, s.q[k][1], 0};
+    const std::uint32_t* w = words.key + 4 * k;
+    mma(even, left, {low_halves(w[0], w[1]), low_halves(w[2], w[3])});
+    mma(odd, left, {high_halves(w[0], w[1]), high_halves(w[2], w[3])});
+  }
+  const float scale = scale_of(D) * 1.44269504F;
+  score[0] = even[0] * scale;
+  score[1] = even[1] * scale;
+  score[2] = odd[0] * scale;
+  score[3] = odd[1] * scale;
+}
+
+/// Takes one key/value block in, of which `positions` are the row's.
+template <int D>
+AHA_DEVICE void take_block(const Bf16* head, Index positions, RowState<D>& s) {
+  RowWords<D> words;
+  load_words<D>(head, words);
+  float score[4];
+  row_scores<D>(s, words, score);
+  if (positions < kKvBlock) {  // what is behind them may be anything
+    for (int p = 0; p < 4; ++p) {
+      if (2 * (lane() % 4) + p % 2 * 8 + p / 2 < positions) continue;
+      score[p] = -INFINITY;
+      AHA_UNROLL
+      for (int i = 0; i < D / 16; ++i)
+        words.value[i][p] = 0;
+    }
+  }
+  float top = fmaxf(fmaxf(score[0], score[1]), fmaxf(score[2], score[3]));
+  top = fmaxf(top, __shfl_xor_sync(kAllLanes, top, 1));
+  top = fmaxf(top, __shfl_xor_sync(kAllLanes, top, 2));
+  top = fmaxf(top, s.top);
+  const float kept = exp2f(s.top - top);
+  for (int p = 0; p < 4; ++p)
+    score[p] = exp2f(score[p] - top);
+  s.top = top;
+  s.sum = fmaf(s.sum, kept, (score[0] + score[1]) + (score[2] + score[3]));
+  const std::uint32_t weights[4] = {bf16_pair(score[0], score[1]), 0, bf16_pair(score[2], score[3]),
+                                    0};
+  AHA_UNROLL
+  for (int i = 0; i < D / 16; ++i) {
+    const std::uint32_t* w = words.value[i];
+    for (int t = 0; t < 2; ++t) {
+      s.out[2 * i + t][0] *= kept;
+      s.out[2 * i + t][1] *= kept;
+    }
+    mma(s.out[2 * i], weights, {low_halves(w[0], w[1]), low_halves(w[2], w[3])});
+    mma(s.out[2 * i + 1], weights, {high_halves(w[0], w[1]), high_halves(w[2], w[3])});
+  }
+}
+
+/// What the warps have seen, in shared memory: [warps][heads][D + 2], the sums of values, the maximum, the sum.
+template <int D>
+AHA_DEVICE void put_state(const RowState<D>& s, float* to) {
+  float* own = to + (warp() * kTileHeads + lane() / 4) * (D + 2);
+  const int j = lane() % 4;
+  AHA_UNROLL
+  for (int i = 0; i < D / 8; ++i)
+    for (int c = 0; c < 2; ++c)
+      own[i / 2 * 16 + 4 * j + 2 * c + i % 2] = s.out[i][c];
+  const float sum = row_sum(s.sum);
+  if (j == 0) own[D] = s.top;
+  if (j == 0) own[D + 1] = sum;
+}
+
+template <int D>
+__global__ void attend_row_tiles(Attention p) {
+  const Index row = block_x();
+  const Queries heads = queries_of(p.H, p.kv.Hk, kTileHeads);
+  const Index position = p.rows.positions[row];
+  const std::int32_t* table = p.rows.tables[row];
+  const int last = static_cast<int>(position / kKvBlock);
+  const int left = static_cast<int>(position % kKvBlock) + 1;
+  RowState<D> s;
+  load_row_queries<D>(p.qkv + row * (p.H + 2 * p.kv.Hk) * D + heads.first * D, heads.count, s);
+  AHA_UNROLL
+  for (int i = 0; i < D / 8; ++i)
+    clear(s.out[i]);
+  s.top = -INFINITY;
+  s.sum = 0;
+  for (int first = warp(); first <= last; first += kRowWarps * kWarp) {
+    const int own = first + lane() * kRowWarps;
+    const std::int32_t block = own <= last ? table[own] : 0;
+    for (int i = 0; i < kWarp; ++i) {
+      const int at = first + i * kRowWarps;
+      if (at > last) break;
+      const Bf16* head = kv_head_of<Bf16>(p.kv, __shfl_sync(kAllLanes, block, i), heads.kv_head);
+      take_block<D>(head, at < last ? kKvBlock : left, s);
+    }
+  }
+  auto* sums = shared_memory<float>();
+  put_state<D>(s, sums);
+  __syncthreads();
+  for (int i = thread(); i < static_cast<int>(heads.count) * D; i += threads()) {
+    const float* part = sums + i / D * (D + 2);
+    constexpr int kStep = kTileHeads * (D + 2);
+    float top = part[D];
+    for (int w = 1; w < kRowWarps; ++w)
+      top = fmaxf(top, part[w * kStep + D]);
+    float sum = 0;
+    float out = 0;
+    for (int w = 0; w < kRowWarps; ++w, part += kStep) {
+      const float share = exp2f(part[D] - top);
+      sum = fmaf(part[D + 1], share, sum);
+      out = fmaf(part[i % D], share, out);
+    }
+    const Index head = row * p.H + heads.first + i / D;
+    p.out[head * D + i % D] = out / sum;
+    if (p.lse != nullptr && i % D == 0) p.lse[head] = fmaf(top, 0.693147182F, log_of(sum));
+  }
+}
+
+template <int D>
+bool attend_rows(const Attention& p) {
+  const Index chunks = ceil_div(p.H / p.kv.Hk, kTileHeads);
+  launch({p.rows.M, p.kv.Hk * chunks, kRowWarps * kWarp, 4 * kRowWarps * kTileHeads * (D + 2)},
+         attend_row_tiles<D>, p);
+  return true;
+}
+
+}  // namespace
+
+bool attention_row_tiles(const Attention& p) {
+  if (p.kv.type != FloatType::BF16) return false;
+  if (p.kv.D == 64) return attend_rows<64>(p);
+  if (p.kv.D == 128) return attend_rows<128>(p);
+  return false;
+}
+
+}  // namespace aha::cuda
