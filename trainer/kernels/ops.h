@@ -277,6 +277,9 @@ struct HeadLogprobBackward {
   float* dw;                    ///< [V, C], added to
   Index M, C, V;
   float inv_temperature;
+  // read by the tables of devices: what the forward pass gave for the same rows, so that logits need no second sum
+  const float* logprobs = nullptr;   ///< [M]
+  const float* entropies = nullptr;  ///< [M], with d_entropy
 };
 
 /// Draws one id a row by inverse CDF of one uniform: ids in ascending order, blocked sums in a fixed

@@ -129,10 +129,10 @@ void Learner::forward_by_block(ParameterProvider& weights, const MicroBatch& mic
   });
 }
 
-Learner::TokenValues Learner::forward(ParameterProvider& weights, const MicroBatch& micro) {
+const Learner::TokenValues& Learner::forward(ParameterProvider& weights, const MicroBatch& micro) {
   cut(micro);
   share_memory(micro.rows());
-  TokenValues values;
+  TokenValues& values = values_;
   values.logprobs.resize(micro.targets.size());
   values.entropies.resize(micro.targets.size());
   head_rows_.reserve(micro.tokens() * decoder_->config().hidden_size, *decoder_->ops().memory);
@@ -168,6 +168,8 @@ void Learner::backward(ParameterProvider& weights, const MicroBatch& micro,
   head_staging_.add(std::span<const std::int64_t>(micro.targets), task.targets);
   head_staging_.add(d_logprob, task.d_logprob);
   head_staging_.add(d_entropy, task.d_entropy);
+  head_staging_.add(std::span<const float>(values_.logprobs), task.logprobs);
+  head_staging_.add(std::span<const float>(values_.entropies), task.entropies);
   head_staging_.send(memory);
   float* dhead = dhead_rows_.reserve(micro.tokens() * C, memory);
   task.h = head_rows_.data();

@@ -31,8 +31,8 @@ class Learner {
     std::vector<float> entropies;  ///< [T] nats
   };
 
-  /// Forward pass that keeps what `backward` needs.
-  TokenValues forward(ParameterProvider& weights, const MicroBatch& micro);
+  /// Forward pass that keeps what `backward` needs. The values stand until the next one.
+  const TokenValues& forward(ParameterProvider& weights, const MicroBatch& micro);
 
   /// Adds the gradient of sum(d_logprob * logprob + d_entropy * entropy) to `grads`, for the micro-batch
   /// of the last `forward`. `d_entropy` is empty when the loss has no entropy term.
@@ -114,6 +114,7 @@ class Learner {
   std::vector<std::unique_ptr<Piece>> pieces_;
   std::size_t num_pieces_ = 0;  // of the last forward
   Index most_rows_ = 0;         // of a micro-batch
+  TokenValues values_;          // of the last forward
   KvCache reference_cache_;
   Scratch reference_scratch_;
   BackwardScratch backward_scratch_;

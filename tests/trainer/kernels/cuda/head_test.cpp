@@ -114,7 +114,7 @@ TEST_CASE("gpu: log-probability, entropy and their gradients equal the CPU's", "
       gpu->head_logprob({},
                         {h, gw, targets, glogprobs, gentropies, in.M, in.C, V, in.inv_temperature});
       gpu->head_logprob_backward({}, {h, gw, targets, d.put(d_logprob), d.put(d_entropy), gdh, gdw,
-                                      in.M, in.C, V, in.inv_temperature});
+                                      in.M, in.C, V, in.inv_temperature, glogprobs, gentropies});
       CHECK(gap(d.get(glogprobs, in.M), logprobs) < close);
       CHECK(gap(d.get(gentropies, in.M), entropies, 1.0) < close);
       CHECK(gap(d.get(gdh, in.M * in.C), dh) < close);
