@@ -74,6 +74,13 @@ struct Replay::Side {
     return copy_of(*machine.ops.memory, policy.weights->data(), policy.layout.total);
   }
 
+  void begin_where(Side& from) {
+    policy.weights->assign(from.policy.weights->values());
+    policy.weights->publish();
+    policy.weights->settle();
+    stage->optimizer.set_moments(from.stage->optimizer.moments());
+  }
+
   Machine machine;
   Policy policy;
   Communicator comm;
@@ -104,6 +111,10 @@ ReplayGaps Replay::step() {
                         distance(gradient, Floats(gradient.size(), 0.0F)));
   const Floats weights = cpu_->weights();
   gaps.weights = ratio(distance(other_->weights(), weights), distance(weights, start_));
+  if (from_one_place()) {
+    other_->begin_where(*cpu_);
+    start_ = weights;
+  }
   return gaps;
 }
 

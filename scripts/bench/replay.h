@@ -7,7 +7,9 @@
 
 namespace aha_bench {
 
-/// What a step of the other table was off by. Both sides start from one set of weights and go their own way.
+/// What a step of the other table was off by. Both sides start from one set of weights. In f32 they go their own way; with
+/// weights of 16 bits, where what is rounded differently soon moves other elements by a learning rate, each step begins with
+/// the CPU's weights and moments on both.
 struct ReplayGaps {
   std::int64_t step = 0;
   std::int64_t tokens = 0;
@@ -15,7 +17,8 @@ struct ReplayGaps {
   double logprob_max = 0;   ///< over all tokens of the step, before its update; nats
   double logprob_mean = 0;  ///< of the absolute difference
   double gradient = 0;      ///< ||g - g_cpu|| / ||g_cpu||
-  double weights = 0;       ///< ||w - w_cpu|| / ||w_cpu - w_start||, after the update
+  double weights =
+      0;  ///< ||w - w_cpu|| / ||w_cpu - w_start||, after the update; with 16 bits / that of the step
 };
 
 /// What gaps may be. Products in f32 differ in the order of their sums. With weights of 16 bits a GPU also rounds what
@@ -50,9 +53,10 @@ class Replay {
 
  private:
   struct Side;
+  bool from_one_place() const { return storage() != aha::FloatType::F32; }
   aha::Config config_;
   std::unique_ptr<Side> cpu_, other_;
-  std::vector<float> start_;  ///< the weights of both
+  std::vector<float> start_;  ///< the weights of both, at the first step or at each
 };
 
 }  // namespace aha_bench

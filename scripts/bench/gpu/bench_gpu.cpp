@@ -3,7 +3,7 @@
 //   probe     bytes a second of a copy, FLOP a second of a large product
 //   nv256     nano-vllm's 256 sequences: output tokens a second
 //   train     sequences of 1,024 tokens: tokens a second
-//   grpo      one step: 32 prompts of 128 tokens x 16 completions of 512
+//   grpo      one step: 32 prompts of 128 tokens x 16 completions of 512, and the memory that it took beside the plan's
 //   families  time of each operation in a decode step of 256 rows and in a micro-batch
 // Weights are random; bf16 on a GPU, f32 on a CPU. `tiny` has shorter sequences, for trials.
 #include <fmt/format.h>
@@ -18,6 +18,8 @@
 #include "trainer/core/clock.h"
 #include "trainer/core/error.h"
 #include "trainer/core/json.h"
+#include "trainer/kernels/device_ops.h"
+#include "trainer/run/device_plan.h"
 #include "trainer/run/policy.h"
 
 namespace {
@@ -181,7 +183,9 @@ class Bench {
       return std::pair(rollout, work.train(groups, micro_rows()));
     };
     (void)step();
+    const std::int64_t after_one = free_bytes();
     const auto [rollout, update] = step();
+    memory(P, G, prompt, answer, after_one - free_bytes());
     const double total = rollout + update.seconds();
     const double overhead = update.pack + update.optimizer;
     const double floor =
@@ -196,6 +200,33 @@ class Bench {
          {"pack_s", update.pack},
          {"optimizer_s", update.optimizer},
          {"overhead", overhead / total}});
+  }
+
+  std::int64_t free_bytes() const { return ops_.device == nullptr ? 0 : ops_.device->state().free; }
+
+  /// What the GPU holds of this program, beside what `aha check` would plan for such a job; `later`: taken after the first step.
+  void memory(std::int64_t prompts, std::int64_t completions, std::int64_t prompt,
+              std::int64_t answer, std::int64_t later) {
+    if (ops_.device == nullptr) return;
+    StageConfig stage;
+    stage.method = "grpo";
+    stage.model.storage = "bf16";
+    stage.objective.beta = 0;
+    stage.train.prompts_per_step = prompts;
+    stage.train.max_tokens_per_micro_batch = micro_rows();
+    stage.rollout.num_generations = completions;
+    stage.rollout.max_completion_length = answer;
+    MemoryInputs inputs;
+    inputs.longest_prompt = prompt;
+    const auto plan = static_cast<double>(plan_device_memory(stage, config_, inputs).total());
+    const DeviceState state = ops_.device->state();
+    const auto held = static_cast<double>(state.total - state.free);
+    constexpr double kGiB = 1 << 30;
+    fmt::print(
+        "memory {}: {:.1f} GiB held, {:.1f} GiB planned ({:+.1f} %), {} bytes taken after the "
+        "first step\n",
+        o_.model, held / kGiB, plan / kGiB, 100 * (plan / held - 1), later);
+    note("memory", {{"held_bytes", held}, {"planned_bytes", plan}, {"taken_later", later}});
   }
 
   void families() {
