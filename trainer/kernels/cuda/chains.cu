@@ -35,17 +35,6 @@ void multiply(const Linear& p, const void* rows, Index ld) {
       {p.w.rows, p.K, true, rows, ld, false, p.y, p.ldy, p.N, p.M, p.K, p.w.type, p.accumulate});
 }
 
-/// Where the first elements of k and of v of head h go in the store.
-struct Destination {
-  Index key, value;
-};
-
-AHA_DEVICE Destination destination(const FinishQkv& p, Index row, Index h) {
-  const Index position = p.rows.positions[row];
-  const Index head = kv_head_at(p.kv, p.rows.tables[row][position / kKvBlock], h);
-  return {head + position % kKvBlock, head + (kKvBlock + position % kKvBlock) * p.kv.D};
-}
-
 /// A row's head of q, k or v with its bias added, and what of its norm a backward pass needs.
 struct Head {
   float* x;
@@ -53,8 +42,8 @@ struct Head {
   const float* weight;  ///< of the norm; null: none
   float* raw;
 
-  AHA_DEVICE float biased(Index d) const { return x[d] + (bias == nullptr ? 0.0F : bias[d]); }
-  AHA_DEVICE float normed(Index d, float inv) const {
+  AHA_DEVICE float biased(int d) const { return x[d] + (bias == nullptr ? 0.0F : bias[d]); }
+  AHA_DEVICE float normed(int d, float inv) const {
     const float value = biased(d);
     if (raw != nullptr) raw[d] = value;
     return weight == nullptr ? value : value * inv * weight[d];
@@ -62,53 +51,63 @@ struct Head {
 };
 
 /// One over the root mean square of a head, in every lane.
-AHA_DEVICE float inverse_rms(const Head& head, Index D, float eps) {
+AHA_DEVICE float inverse_rms(const Head& head, int D, float eps) {
   float squares = 0;
-  for (Index d = lane(); d < D; d += kWarp) {
+  for (int d = lane(); d < D; d += kWarp) {
     const float x = head.biased(d);
     squares = fmaf(x, x, squares);
   }
   return 1.0F / sqrtf(lanes_sum(squares) / static_cast<float>(D) + eps);
 }
 
-/// A warp is one head of a row: q's heads, then k's, then v's. A lane has both dimensions of the pairs that it turns,
-/// and reads them before it writes them.
-__global__ void finish_heads(FinishQkv p, Index rotary) {
-  const Index Hk = p.kv.Hk;
-  const Index D = p.kv.D;
-  const Index heads = p.H + 2 * Hk;
-  const Index item = block_x() * (threads() / kWarp) + warp();
-  if (item >= p.rows.M * heads) return;
-  const Index row = item / heads;
-  const Index h = item % heads;
-  const bool value = h >= p.H + Hk;
-  const bool key = h >= p.H && !value;
-  Head head{p.qkv + item * D, p.bias == nullptr ? nullptr : p.bias + h * D, nullptr, nullptr};
+/// Head h of a row: q's heads, then k's, then v's. A lane has both dimensions of the pairs that it turns, and reads them
+/// before it writes them.
+AHA_DEVICE void finish_head(const FinishQkv& p, Index row, int h, int rotary) {
+  const int H = static_cast<int>(p.H);
+  const int Hk = static_cast<int>(p.kv.Hk);
+  const int D = static_cast<int>(p.kv.D);
+  const int position = p.rows.positions[row];
+  const bool value = h >= H + Hk;
+  const bool key = h >= H && !value;
+  Head head{p.qkv + (row * (H + 2 * Hk) + h) * D, p.bias == nullptr ? nullptr : p.bias + h * D,
+            nullptr, nullptr};
   float inv = 1;
   if (p.norm != nullptr && !value) {
-    const Index kept = row * (p.H + Hk) + h;
+    const Index kept = row * (H + Hk) + h;
     head.weight = p.norm + (key ? D : 0);
     if (p.raw != nullptr) head.raw = p.raw + kept * D;
     inv = inverse_rms(head, D, p.eps);
     if (p.inv_rms != nullptr && lane() == 0) p.inv_rms[kept] = inv;
   }
-  const Destination to = h < p.H ? Destination{0, 0} : destination(p, row, (h - p.H) % Hk);
-  const auto put = [&](Index d, float x) {
+  Index stored = 0;  // where the first element goes
+  int step = kKvBlock;
+  if (h >= H) {
+    stored = kv_head_at(p.kv, p.rows.tables[row][position / kKvBlock], value ? h - H - Hk : h - H);
+    stored += value ? (kKvBlock + position % kKvBlock) * D : position % kKvBlock;
+    if (value) step = 1;
+  }
+  const auto put = [&](int d, float x) {
     head.x[d] = x;
-    if (key) put_kv_element(p.kv, to.key + d * kKvBlock, x);
-    if (value) put_kv_element(p.kv, to.value + d, x);
+    if (h >= H) put_kv_element(p.kv, stored + d * step, x);
   };
-  const Index half = value ? 0 : rotary / 2;
-  const float* cos = p.cos + p.rows.positions[row] * (rotary / 2);
-  const float* sin = p.sin + p.rows.positions[row] * (rotary / 2);
-  for (Index i = lane(); i < half; i += kWarp) {
+  const int half = value ? 0 : rotary / 2;
+  const float* cos = p.cos + position * (rotary / 2);
+  const float* sin = p.sin + position * (rotary / 2);
+  for (int i = lane(); i < half; i += kWarp) {
     const float a = head.normed(i, inv);
     const float b = head.normed(half + i, inv);
     put(i, fmaf(a, cos[i], -(b * sin[i])));
     put(half + i, fmaf(b, cos[i], a * sin[i]));
   }
-  for (Index d = 2 * half + lane(); d < D; d += kWarp)
+  for (int d = 2 * half + lane(); d < D; d += kWarp)
     put(d, head.normed(d, inv));
+}
+
+/// A block is a row, a warp every so manieth of its heads.
+__global__ void finish_rows(FinishQkv p, int rotary) {
+  const int heads = static_cast<int>(p.H + 2 * p.kv.Hk);
+  for (int h = warp(); h < heads; h += threads() / kWarp)
+    finish_head(p, block_x(), h, rotary);
 }
 
 }  // namespace
@@ -147,8 +146,11 @@ void swiglu_linear(const Exec& exec, const Swiglu& gate, const Linear& p) {
 }
 
 void finish_qkv(const Exec&, const FinishQkv& p) {
-  const Index warps = p.rows.M * (p.H + 2 * p.kv.Hk);
-  launch({ceil_div(warps, 4), 1, 4 * kWarp, 0}, finish_heads, p, p.rotary == 0 ? p.kv.D : p.rotary);
+  constexpr Index kMostWarps = 18;
+  const Index heads = p.H + 2 * p.kv.Hk;
+  const auto warps = static_cast<int>(heads < kMostWarps ? heads : kMostWarps);
+  const Index rotary = p.rotary == 0 ? p.kv.D : p.rotary;
+  launch({p.rows.M, 1, warps * kWarp}, finish_rows, p, static_cast<int>(rotary));
 }
 
 }  // namespace aha::cuda
