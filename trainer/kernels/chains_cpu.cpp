@@ -22,4 +22,9 @@ void finish_qkv(const Exec& exec, const FinishQkv& p) {
   kv_write(exec, p.qkv, p.H, p.rows, p.kv);
 }
 
+void linear_backward(const Exec& exec, const LinearDx& dx, const LinearDw& dw) {
+  linear_dw(exec, dw);
+  linear_dx(exec, dx);
+}
+
 }  // namespace aha::AHA_ISA

@@ -348,6 +348,8 @@ struct Ops {
   void (*norm_linear)(const Exec&, const RmsNorm&, const Linear&);
   void (*swiglu_linear)(const Exec&, const Swiglu&, const Linear&);
   void (*finish_qkv)(const Exec&, const FinishQkv&);
+  /// linear_dw and linear_dx of one dY, which a device rounds once.
+  void (*linear_backward)(const Exec&, const LinearDx&, const LinearDw&);
 
   /// out[r] = table[ids[r]]; backward: dtable[ids[r]] += dout[r] in row order.
   void (*embed)(const Exec&, const Weight& table, const std::int64_t* ids, Index M, Index C,

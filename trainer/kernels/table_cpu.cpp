@@ -27,6 +27,7 @@ const Ops& table() {
       .norm_linear = norm_linear,
       .swiglu_linear = swiglu_linear,
       .finish_qkv = finish_qkv,
+      .linear_backward = linear_backward,
       .embed = embed,
       .embed_backward = embed_backward,
       .kv_write = kv_write,

@@ -67,8 +67,8 @@ void Decoder::backward_mlp(const Exec& exec, const BlockWeights& w, const BlockG
   ops_->linear_dw(exec, {dx, C, wide, F, g.down, M, C, F, w.down.type});
   ops_->rms_norm(exec, {block.x_mid.data(), w.post_norm, normed, nullptr, M, C,
                         static_cast<float>(config_.rms_norm_eps)});
-  ops_->linear_dw(exec, {dgate_up, 2 * F, normed, C, g.gate_up, M, 2 * F, C, w.gate_up.type});
-  ops_->linear_dx(exec, {dgate_up, 2 * F, w.gate_up, dnormed, C, M, 2 * F, C});
+  ops_->linear_backward(exec, {dgate_up, 2 * F, w.gate_up, dnormed, C, M, 2 * F, C},
+                        {dgate_up, 2 * F, normed, C, g.gate_up, M, 2 * F, C, w.gate_up.type});
   ops_->rms_norm_backward(exec, {dnormed, block.x_mid.data(), w.post_norm, block.inv_rms_mid.data(),
                                  dx, g.post_norm, M, C});
 }
@@ -93,8 +93,8 @@ void Decoder::backward_attention(const Exec& exec, const BlockWeights& w, const 
   const KvRows kv_rows{rows.positions.data(), rows.tables.data(), M};
 
   ops_->zero(exec, dkv.data, 4 * p.num_kv_floats);
-  ops_->linear_dw(exec, {dx, C, block.attention.data(), HD, g.o, M, C, HD, w.o.type});
-  ops_->linear_dx(exec, {dx, C, w.o, dattention, HD, M, C, HD});
+  ops_->linear_backward(exec, {dx, C, w.o, dattention, HD, M, C, HD},
+                        {dx, C, block.attention.data(), HD, g.o, M, C, HD, w.o.type});
   ops_->attention_backward(
       exec,
       {block.qkv.data(), block.attention.data(), dattention, block.lse.data(), kv, dkv, kv_rows,
@@ -112,8 +112,8 @@ void Decoder::backward_attention(const Exec& exec, const BlockWeights& w, const 
   if (w.qkv_bias != nullptr) ops_->add_bias_backward(exec, dqkv, M, Q, g.qkv_bias);
   ops_->rms_norm(exec, {p.x_in(l), w.input_norm, normed, nullptr, M, C,
                         static_cast<float>(config_.rms_norm_eps)});
-  ops_->linear_dw(exec, {dqkv, Q, normed, C, g.qkv, M, Q, C, w.qkv.type});
-  ops_->linear_dx(exec, {dqkv, Q, w.qkv, dnormed, C, M, Q, C});
+  ops_->linear_backward(exec, {dqkv, Q, w.qkv, dnormed, C, M, Q, C},
+                        {dqkv, Q, normed, C, g.qkv, M, Q, C, w.qkv.type});
   ops_->rms_norm_backward(
       exec, {dnormed, p.x_in(l), w.input_norm, block.inv_rms_in.data(), dx, g.input_norm, M, C});
 }

@@ -30,10 +30,14 @@ Floats products(const Ops& ops, const Exec& exec, const Sizes& s, unsigned seed)
   ops.linear(exec, {x.data(), s.C, {w.data()}, unpacked.data(), s.F, s.M, s.F, s.C});
   ops.linear_dx(exec, {y.data(), s.F, {w.data()}, dx.data(), s.C, s.M, s.F, s.C});
   ops.linear_dw(exec, {y.data(), s.F, x.data(), s.C, dw.data(), s.M, s.F, s.C});
+  const Floats once = dw;
+  ops.linear_backward(exec, {y.data(), s.F, {w.data()}, dx.data(), s.C, s.M, s.F, s.C},
+                      {y.data(), s.F, x.data(), s.C, dw.data(), s.M, s.F, s.C});
   Floats all = w_packed;
   append(all, y);
   append(all, unpacked);
   append(all, dx);
+  append(all, once);
   append(all, dw);
   return all;
 }

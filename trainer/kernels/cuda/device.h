@@ -63,6 +63,7 @@ void swiglu_backward(const Exec&, const SwigluBackward& p);
 void norm_linear(const Exec&, const RmsNorm& norm, const Linear& p);
 void swiglu_linear(const Exec&, const Swiglu& gate, const Linear& p);
 void finish_qkv(const Exec&, const FinishQkv& p);
+void linear_backward(const Exec&, const LinearDx& dx, const LinearDw& dw);
 void embed(const Exec&, const Weight& table, const std::int64_t* ids, Index M, Index C, float* out);
 void embed_backward(const Exec&, const float* dout, const std::int64_t* ids, Index M, Index C,
                     float* dtable);

@@ -6,7 +6,7 @@
 namespace aha {
 
 /// Counts up when the meaning of anything in ops.h, device_ops.h, memory.h, device_network.h or this file changes.
-constexpr int kCudaInterface = 8;
+constexpr int kCudaInterface = 9;
 
 template <class... Structs>
 constexpr std::int64_t bytes_of_all() {

@@ -18,9 +18,19 @@ Operand operand(const float* x, Index ld, Index M, Index columns, FloatType type
   return {narrowed, padded(columns)};
 }
 
-}  // namespace
-
 // what is row-major is the transpose of a column-major matrix: y^T = W x^T, and so on
+
+void multiply_dx(const LinearDx& p, const Operand& dy) {
+  product({p.w.rows, p.K, false, dy.data, dy.ld, false, p.dx, p.ldx, p.K, p.M, p.N, p.w.type,
+           p.accumulate});
+}
+
+void multiply_dw(const LinearDw& p, const Operand& dy) {
+  const Operand x = operand(p.x, p.ldx, p.M, p.K, p.type, Scratch::Left);
+  product({x.data, x.ld, false, dy.data, dy.ld, true, p.dw, p.K, p.K, p.N, p.M, p.type, true});
+}
+
+}  // namespace
 
 void linear(const Exec&, const Linear& p) {
   if (p.M == 0) return;
@@ -31,16 +41,19 @@ void linear(const Exec&, const Linear& p) {
 
 void linear_dx(const Exec&, const LinearDx& p) {
   if (p.M == 0) return;
-  const Operand dy = operand(p.dy, p.ldy, p.M, p.N, p.w.type, Scratch::Right);
-  product({p.w.rows, p.K, false, dy.data, dy.ld, false, p.dx, p.ldx, p.K, p.M, p.N, p.w.type,
-           p.accumulate});
+  multiply_dx(p, operand(p.dy, p.ldy, p.M, p.N, p.w.type, Scratch::Right));
 }
 
 void linear_dw(const Exec&, const LinearDw& p) {
   if (p.M == 0) return;
-  const Operand x = operand(p.x, p.ldx, p.M, p.K, p.type, Scratch::Left);
-  const Operand dy = operand(p.dy, p.ldy, p.M, p.N, p.type, Scratch::Right);
-  product({x.data, x.ld, false, dy.data, dy.ld, true, p.dw, p.K, p.K, p.N, p.M, p.type, true});
+  multiply_dw(p, operand(p.dy, p.ldy, p.M, p.N, p.type, Scratch::Right));
+}
+
+void linear_backward(const Exec&, const LinearDx& dx, const LinearDw& dw) {
+  if (dx.M == 0) return;
+  const Operand dy = operand(dx.dy, dx.ldy, dx.M, dx.N, dx.w.type, Scratch::Right);
+  multiply_dw(dw, dy);
+  multiply_dx(dx, dy);
 }
 
 }  // namespace aha::cuda

@@ -203,5 +203,14 @@ TEST_CASE("gpu: products with weights of each type equal the CPU's", "[gpu]") {
       cpu_ops().linear_dw({}, {dy.data(), N + 5, x.data(), K + 3, dw.data(), s.M, N, K});
       gpu->linear_dw({}, {gdy, N + 5, gx, K + 3, gdw, s.M, N, K, type});
       CHECK(gap(d.get(gdw, N * K), dw) < close);
+      Floats dx = poison(s.M * K);
+      float* gdx = d.put(dx);
+      const aha::LinearDx in_dx{dy.data(), N + 5, {w.f32.data()}, dx.data(), K, s.M, N, K};
+      cpu_ops().linear_backward({}, in_dx,
+                                {dy.data(), N + 5, x.data(), K + 3, dw.data(), s.M, N, K});
+      gpu->linear_backward({}, {gdy, N + 5, gw, gdx, K, s.M, N, K},
+                           {gdy, N + 5, gx, K + 3, gdw, s.M, N, K, type});
+      CHECK(gap(d.get(gdx, s.M * K), dx) < close);
+      CHECK(gap(d.get(gdw, N * K), dw) < close);
     }
 }
