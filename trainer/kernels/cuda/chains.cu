@@ -6,29 +6,6 @@
 namespace aha::cuda {
 namespace {
 
-/// y [M, ld] = the norm of x, rounded. A block is a row.
-template <class Element>
-__global__ void norm_operand_rows(RmsNorm p, Element* y, Index ld) {
-  const float* x = p.x + block_x() * p.C;
-  float squares = 0;
-  for (Index i = thread(); i < p.C; i += threads())
-    squares = fmaf(x[i], x[i], squares);
-  const float mean = block_sum(squares, shared_memory<float>()) / static_cast<float>(p.C);
-  const float inv = 1.0F / sqrtf(mean + p.eps);
-  for (Index i = thread(); i < p.C; i += threads())
-    round_to(x[i] * inv * p.w[i], y[block_x() * ld + i]);
-  if (p.inv_rms != nullptr && thread() == 0) p.inv_rms[block_x()] = inv;
-}
-
-/// y [M, ld] = silu(gate) * up, rounded.
-template <class Element>
-__global__ void swiglu_operand_elements(Swiglu p, Element* y, Index ld) {
-  const Index i = element();
-  if (i >= p.M * p.F) return;
-  const float* gate = p.gate_up + i / p.F * 2 * p.F + i % p.F;
-  round_to(gate[0] * sigmoid(gate[0]) * gate[p.F], y[i / p.F * ld + i % p.F]);
-}
-
 /// The product of rows that are in scratch memory in the weight's type.
 void multiply(const Linear& p, const void* rows, Index ld) {
   product(
@@ -119,13 +96,8 @@ void norm_linear(const Exec& exec, const RmsNorm& norm, const Linear& p) {
     return linear(exec, p);
   }
   const Index ld = padded(norm.C);
-  const Index threads = norm.C < 1024 ? round_up(ceil_div(norm.C, 4), kWarp) : 256;
-  const Grid rows{norm.M, 1, static_cast<int>(threads), Index{kWarp} * 4};
   void* operand = scratch(Scratch::Right, norm.M * ld * bytes_of(p.w.type));
-  if (p.w.type == FloatType::BF16)
-    launch(rows, norm_operand_rows<Bf16>, norm, static_cast<Bf16*>(operand), ld);
-  else
-    launch(rows, norm_operand_rows<Half>, norm, static_cast<Half*>(operand), ld);
+  norm_rows(norm, p.w.type, operand, ld);
   multiply(p, operand, ld);
 }
 
@@ -136,12 +108,8 @@ void swiglu_linear(const Exec& exec, const Swiglu& gate, const Linear& p) {
     return linear(exec, p);
   }
   const Index ld = padded(gate.F);
-  const Grid elements = over(gate.M * gate.F);
   void* operand = scratch(Scratch::Right, gate.M * ld * bytes_of(p.w.type));
-  if (p.w.type == FloatType::BF16)
-    launch(elements, swiglu_operand_elements<Bf16>, gate, static_cast<Bf16*>(operand), ld);
-  else
-    launch(elements, swiglu_operand_elements<Half>, gate, static_cast<Half*>(operand), ld);
+  swiglu_rows(gate, p.w.type, operand, ld);
   multiply(p, operand, ld);
 }
 

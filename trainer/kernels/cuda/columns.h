@@ -21,14 +21,32 @@ __global__ void chunk_sums(Term term, Index M, Index N, float* partial) {
   partial[block_x() * N + column] = sum;
 }
 
+constexpr int kPartWarps = 32;
+
+/// to [N] += the sum of partial [parts, N] over parts. A block has 32 columns, and its warps a stretch of the parts each,
+/// whose sums are added in their order.
 template <class = void>
-__global__ void add_chunks(const float* partial, Index chunks, Index N, float* to) {
-  const Index column = element();
-  if (column >= N) return;
+__global__ void add_parts_columns(const float* partial, Index parts, Index N, float* to) {
+  auto* sums = shared_memory<float>();  // [warps][lanes]
+  const Index column = block_x() * kWarp + lane();
+  const Index stretch = ceil_div(parts, kPartWarps);
+  const Index first = warp() * stretch;
+  const Index end = first + stretch < parts ? first + stretch : parts;
   float sum = 0;
-  for (Index chunk = 0; chunk < chunks; ++chunk)
-    sum += partial[chunk * N + column];
+  if (column < N)
+    for (Index part = first; part < end; ++part)
+      sum += partial[part * N + column];
+  sums[thread()] = sum;
+  __syncthreads();
+  if (warp() != 0 || column >= N) return;
+  for (int w = 1; w < kPartWarps; ++w)
+    sum += sums[w * kWarp + lane()];
   to[column] += sum;
+}
+
+inline void add_parts(const float* partial, Index parts, Index N, float* to) {
+  launch({ceil_div(N, kWarp), 1, kPartWarps * kWarp, Index{4} * kPartWarps * kWarp},
+         add_parts_columns<>, partial, parts, N, to);
 }
 
 /// to [N] += the sums over M rows of term(row, column).
@@ -37,7 +55,7 @@ void add_columns(const Term& term, Index M, Index N, float* to) {
   const Index chunks = ceil_div(M, kRowsOfAChunk);
   auto* partial = scratch_of<float>(Scratch::Partial, chunks * N);
   launch({chunks, ceil_div(N, 64), 64}, chunk_sums<Term>, term, M, N, partial);
-  launch(over(N, 64), add_chunks<>, partial, chunks, N, to);
+  add_parts(partial, chunks, N, to);
 }
 
 }  // namespace aha::cuda

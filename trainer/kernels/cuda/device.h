@@ -45,6 +45,9 @@ void product(const Gemm& p);
 
 /// to [M, columns] with padded(columns) between rows = x [M, columns] with `ld`, rounded to `type`.
 void narrow_rows(const float* x, Index ld, Index M, Index columns, FloatType type, void* to);
+/// y [M, ld] in `type`, in place of the operations' own: operands of products.
+void norm_rows(const RmsNorm& p, FloatType type, void* y, Index ld);
+void swiglu_rows(const Swiglu& p, FloatType type, void* y, Index ld);
 
 void zero(const Exec&, void* to, Index bytes);
 void copy(const Exec&, const void* from, Index bytes, void* to);

@@ -40,10 +40,14 @@ AHA_DEVICE float widened(Half x) {
 AHA_DEVICE void round_to(float x, float& to) {
   to = x;
 }
-/// To nearest, ties to even; NaN stays NaN when arithmetic made it.
+/// To nearest, ties to even; NaN stays NaN, on the host when arithmetic made it.
 AHA_DEVICE void round_to(float x, Bf16& to) {
+#ifdef AHA_CUDA_ON_HOST
   const std::uint32_t bits = bits_of(x);
   to.bits = static_cast<std::uint16_t>((bits + (bits >> 16U & 1U) + 0x7fffU) >> 16U);
+#else
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(to.bits) : "f"(x));
+#endif
 }
 AHA_DEVICE void round_to(float x, Half& to) {
   const std::uint32_t sign = bits_of(x) >> 16U & 0x8000U;
@@ -119,6 +123,14 @@ void with_rows(const Weight& w, const Body& body) {
   if (w.type == FloatType::F32) return body(static_cast<const float*>(w.rows));
   if (w.type == FloatType::BF16) return body(static_cast<const Bf16*>(w.rows));
   body(static_cast<const Half*>(w.rows));
+}
+
+/// The same of memory that is to have numbers of a type.
+template <class Body>
+void with_elements(FloatType type, void* to, const Body& body) {
+  if (type == FloatType::F32) return body(static_cast<float*>(to));
+  if (type == FloatType::BF16) return body(static_cast<Bf16*>(to));
+  body(static_cast<Half*>(to));
 }
 
 }  // namespace aha::cuda

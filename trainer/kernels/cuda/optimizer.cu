@@ -96,15 +96,6 @@ __global__ void widen_elements(const Element* from, Index n, float* x) {
   if (i < n) x[i] = widened(from[i]);
 }
 
-template <class Element>
-__global__ void narrow_row_elements(const float* x, Index ld, Index M, Index columns, Element* to) {
-  const Index i = element();
-  if (i >= M * columns) return;
-  const Index row = i / columns;
-  const Index column = i % columns;
-  round_to(x[row * ld + column], to[row * padded(columns) + column]);
-}
-
 int* raised_flag() {
   auto* flag = scratch_of<int>(Scratch::Flag, 1);
   zero({}, flag, sizeof(int));
@@ -181,13 +172,6 @@ void widen(const Exec&, const void* from, FloatType type, Index n, float* x) {
     using Element = std::remove_cv_t<std::remove_pointer_t<decltype(elements)>>;
     launch(over(n), widen_elements<Element>, elements, n, x);
   });
-}
-
-void narrow_rows(const float* x, Index ld, Index M, Index columns, FloatType type, void* to) {
-  if (type == FloatType::BF16)
-    launch(over(M * columns), narrow_row_elements<Bf16>, x, ld, M, columns, static_cast<Bf16*>(to));
-  else
-    launch(over(M * columns), narrow_row_elements<Half>, x, ld, M, columns, static_cast<Half*>(to));
 }
 
 }  // namespace aha::cuda
