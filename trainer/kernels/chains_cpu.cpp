@@ -27,4 +27,17 @@ void linear_backward(const Exec& exec, const LinearDx& dx, const LinearDw& dw) {
   linear_dx(exec, dx);
 }
 
+void norm_linear_backward(const Exec& exec, const NormLinearBackward& p) {
+  rms_norm(exec, p.norm);
+  linear_backward(exec, p.dx, p.dw);
+  rms_norm_backward(exec, p.back);
+}
+
+void mlp_backward(const Exec& exec, const MlpBackward& p) {
+  linear_dx(exec, p.down_dx);
+  swiglu_backward(exec, p.gate);
+  linear_dw(exec, p.down_dw);
+  norm_linear_backward(exec, p.up);
+}
+
 }  // namespace aha::AHA_ISA

@@ -40,6 +40,8 @@ void norm_linear(const Exec& exec, const RmsNorm& norm, const Linear& p);
 void swiglu_linear(const Exec& exec, const Swiglu& gate, const Linear& p);
 void finish_qkv(const Exec& exec, const FinishQkv& p);
 void linear_backward(const Exec& exec, const LinearDx& dx, const LinearDw& dw);
+void norm_linear_backward(const Exec& exec, const NormLinearBackward& p);
+void mlp_backward(const Exec& exec, const MlpBackward& p);
 void embed(const Exec& exec, const Weight& table, const std::int64_t* ids, Index M, Index C,
            float* out);
 void embed_backward(const Exec& exec, const float* dout, const std::int64_t* ids, Index M, Index C,

@@ -246,6 +246,24 @@ struct SwigluBackward {
   float* y = nullptr;  ///< [M, F] the forward result again, may be dy itself; null: not wanted
 };
 
+/// The way back through the product Y = norm(X) W^T: norm(X) once more, dW and dX of the product, and the norm's way
+/// back from there.
+struct NormLinearBackward {
+  RmsNorm norm;
+  LinearDx dx;
+  LinearDw dw;
+  RmsNormBackward back;
+};
+
+/// The way back through a block's MLP, Y = swiglu(norm(X) W^T) V^T: dY V, which SwiGLU's way back reads, dV, and the
+/// way back to X.
+struct MlpBackward {
+  LinearDx down_dx;
+  SwigluBackward gate;
+  LinearDw down_dw;
+  NormLinearBackward up;
+};
+
 /// Rows of logits that a thread holds at a time: about 2 MB, and with large vocabularies enough rows that the
 /// weights, read once a chunk, are not what takes the time.
 constexpr Index head_chunk_rows(Index V) {
@@ -344,12 +362,15 @@ struct Ops {
   void (*swiglu)(const Exec&, const Swiglu&);
   void (*swiglu_backward)(const Exec&, const SwigluBackward&);
 
-  /// Chains whose rows between the parts a device does not write: nobody else may read the norm's or the gate's y.
+  /// Chains whose rows between the parts a device does not write, or in a product's type elsewhere: nobody else may read
+  /// the norm's or the gate's y, nor dgate_up.
   void (*norm_linear)(const Exec&, const RmsNorm&, const Linear&);
   void (*swiglu_linear)(const Exec&, const Swiglu&, const Linear&);
   void (*finish_qkv)(const Exec&, const FinishQkv&);
   /// linear_dw and linear_dx of one dY, which a device rounds once.
   void (*linear_backward)(const Exec&, const LinearDx&, const LinearDw&);
+  void (*norm_linear_backward)(const Exec&, const NormLinearBackward&);
+  void (*mlp_backward)(const Exec&, const MlpBackward&);
 
   /// out[r] = table[ids[r]]; backward: dtable[ids[r]] += dout[r] in row order.
   void (*embed)(const Exec&, const Weight& table, const std::int64_t* ids, Index M, Index C,

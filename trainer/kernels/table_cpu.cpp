@@ -28,6 +28,8 @@ const Ops& table() {
       .swiglu_linear = swiglu_linear,
       .finish_qkv = finish_qkv,
       .linear_backward = linear_backward,
+      .norm_linear_backward = norm_linear_backward,
+      .mlp_backward = mlp_backward,
       .embed = embed,
       .embed_backward = embed_backward,
       .kv_write = kv_write,

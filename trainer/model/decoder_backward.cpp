@@ -55,6 +55,7 @@ void Decoder::backward_mlp(const Exec& exec, const BlockWeights& w, const BlockG
   const Index M = p.count();
   const Index C = config_.hidden_size;
   const Index F = config_.intermediate_size;
+  const auto eps = static_cast<float>(config_.rms_norm_eps);
   auto& block = p.block(l);
   float* dx = p.dx();
   float* normed = p.scratch->block.normed.reserve(M * C, memory);
@@ -62,15 +63,15 @@ void Decoder::backward_mlp(const Exec& exec, const BlockWeights& w, const BlockG
   float* dgate_up = block.gate_up.data();  // in its place
   float* dnormed = p.scratch->dnormed.reserve(M * C, memory);
 
-  ops_->linear_dx(exec, {dx, C, w.down, wide, F, M, C, F});
-  ops_->swiglu_backward(exec, {block.gate_up.data(), wide, dgate_up, M, F, wide});
-  ops_->linear_dw(exec, {dx, C, wide, F, g.down, M, C, F, w.down.type});
-  ops_->rms_norm(exec, {block.x_mid.data(), w.post_norm, normed, nullptr, M, C,
-                        static_cast<float>(config_.rms_norm_eps)});
-  ops_->linear_backward(exec, {dgate_up, 2 * F, w.gate_up, dnormed, C, M, 2 * F, C},
-                        {dgate_up, 2 * F, normed, C, g.gate_up, M, 2 * F, C, w.gate_up.type});
-  ops_->rms_norm_backward(exec, {dnormed, block.x_mid.data(), w.post_norm, block.inv_rms_mid.data(),
-                                 dx, g.post_norm, M, C});
+  const NormLinearBackward up{
+      {block.x_mid.data(), w.post_norm, normed, nullptr, M, C, eps},
+      {dgate_up, 2 * F, w.gate_up, dnormed, C, M, 2 * F, C},
+      {dgate_up, 2 * F, normed, C, g.gate_up, M, 2 * F, C, w.gate_up.type},
+      {dnormed, block.x_mid.data(), w.post_norm, block.inv_rms_mid.data(), dx, g.post_norm, M, C}};
+  ops_->mlp_backward(exec, {{dx, C, w.down, wide, F, M, C, F},
+                            {block.gate_up.data(), wide, dgate_up, M, F, wide},
+                            {dx, C, wide, F, g.down, M, C, F, w.down.type},
+                            up});
 }
 
 void Decoder::backward_attention(const Exec& exec, const BlockWeights& w, const BlockGrads& g,
@@ -82,6 +83,7 @@ void Decoder::backward_attention(const Exec& exec, const BlockWeights& w, const 
   const Index H = config_.num_attention_heads;
   const Index HD = H * config_.head_dim;
   const Index Q = qkv_width();
+  const auto eps = static_cast<float>(config_.rms_norm_eps);
   auto& block = p.block(l);
   float* dx = p.dx();
   float* normed = p.scratch->block.normed.data();
@@ -110,12 +112,11 @@ void Decoder::backward_attention(const Exec& exec, const BlockWeights& w, const 
         exec, {dqkv, block.qk.data(), w.qk_norm, block.inv_rms_qk.data(), g.qk_norm, M, H,
                config_.num_key_value_heads, config_.head_dim});
   if (w.qkv_bias != nullptr) ops_->add_bias_backward(exec, dqkv, M, Q, g.qkv_bias);
-  ops_->rms_norm(exec, {p.x_in(l), w.input_norm, normed, nullptr, M, C,
-                        static_cast<float>(config_.rms_norm_eps)});
-  ops_->linear_backward(exec, {dqkv, Q, w.qkv, dnormed, C, M, Q, C},
-                        {dqkv, Q, normed, C, g.qkv, M, Q, C, w.qkv.type});
-  ops_->rms_norm_backward(
-      exec, {dnormed, p.x_in(l), w.input_norm, block.inv_rms_in.data(), dx, g.input_norm, M, C});
+  ops_->norm_linear_backward(
+      exec, {{p.x_in(l), w.input_norm, normed, nullptr, M, C, eps},
+             {dqkv, Q, w.qkv, dnormed, C, M, Q, C},
+             {dqkv, Q, normed, C, g.qkv, M, Q, C, w.qkv.type},
+             {dnormed, p.x_in(l), w.input_norm, block.inv_rms_in.data(), dx, g.input_norm, M, C}});
 }
 
 }  // namespace aha

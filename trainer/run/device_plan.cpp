@@ -151,7 +151,7 @@ std::int64_t scratch_bytes(const Sizes& s) {
                        grown(kFloat * rows * s.model.num_attention_heads) +
                        grown(kFloat * s.logits(s.most_rows()));
   if (s.sixteen())
-    bytes += grown(2 * rows * s.model.intermediate_size) +
+    bytes += grown(2 * rows * s.model.intermediate_size) + grown(2 * rows * s.model.hidden_size) +
              grown(2 * std::max(2 * rows * s.model.intermediate_size, logits)) +
              grown(2 * s.most_rows() * s.model.intermediate_size);
   return bytes;

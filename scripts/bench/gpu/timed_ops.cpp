@@ -66,6 +66,8 @@ constexpr std::array kOperations{
     AHA_OPERATION(swiglu_linear),
     AHA_OPERATION(finish_qkv),
     AHA_OPERATION(linear_backward),
+    AHA_OPERATION(norm_linear_backward),
+    AHA_OPERATION(mlp_backward),
     AHA_OPERATION(embed),
     AHA_OPERATION(embed_backward),
     AHA_OPERATION(kv_write),

@@ -1,16 +1,10 @@
-// Chains of small operations as one launch: a norm or SwiGLU that writes the rows of the product after it in the
-// weight's type, and what stands between the product of q, k and v and attention.
-#include "trainer/kernels/cuda/device.h"
+// Chains of operations: a norm or SwiGLU that writes the rows of the product after it in the weight's type, the ways back
+// through those, and what stands between the product of q, k and v and attention, as one launch.
 #include "trainer/kernels/cuda/kv_store.h"
+#include "trainer/kernels/cuda/operands.h"
 
 namespace aha::cuda {
 namespace {
-
-/// The product of rows that are in scratch memory in the weight's type.
-void multiply(const Linear& p, const void* rows, Index ld) {
-  product(
-      {p.w.rows, p.K, true, rows, ld, false, p.y, p.ldy, p.N, p.M, p.K, p.w.type, p.accumulate});
-}
 
 /// A row's head of q, k or v with its bias added, and what of its norm a backward pass needs.
 struct Head {
@@ -87,6 +81,15 @@ __global__ void finish_rows(FinishQkv p, int rotary) {
     finish_head(p, block_x(), h, rotary);
 }
 
+/// From the rows of dY as an operand.
+void back_through_norm(const Exec& exec, const NormLinearBackward& p, const Operand& dy) {
+  const Operand x = new_operand(Scratch::Left, p.dw.M, p.dw.K, dy.type);
+  norm_rows(p.norm, x);
+  multiply_dw(p.dw, dy, x);
+  multiply_dx(p.dx, dy);
+  rms_norm_backward(exec, p.back);
+}
+
 }  // namespace
 
 void norm_linear(const Exec& exec, const RmsNorm& norm, const Linear& p) {
@@ -95,10 +98,9 @@ void norm_linear(const Exec& exec, const RmsNorm& norm, const Linear& p) {
     rms_norm(exec, norm);
     return linear(exec, p);
   }
-  const Index ld = padded(norm.C);
-  void* operand = scratch(Scratch::Right, norm.M * ld * bytes_of(p.w.type));
-  norm_rows(norm, p.w.type, operand, ld);
-  multiply(p, operand, ld);
+  const Operand x = new_operand(Scratch::Right, p.M, p.K, p.w.type);
+  norm_rows(norm, x);
+  multiply(p, x);
 }
 
 void swiglu_linear(const Exec& exec, const Swiglu& gate, const Linear& p) {
@@ -107,10 +109,39 @@ void swiglu_linear(const Exec& exec, const Swiglu& gate, const Linear& p) {
     swiglu(exec, gate);
     return linear(exec, p);
   }
-  const Index ld = padded(gate.F);
-  void* operand = scratch(Scratch::Right, gate.M * ld * bytes_of(p.w.type));
-  swiglu_rows(gate, p.w.type, operand, ld);
-  multiply(p, operand, ld);
+  const Operand x = new_operand(Scratch::Right, p.M, p.K, p.w.type);
+  swiglu_rows(gate, x);
+  multiply(p, x);
+}
+
+void norm_linear_backward(const Exec& exec, const NormLinearBackward& p) {
+  if (p.dx.M == 0) return;
+  if (p.dw.type == FloatType::F32) {
+    rms_norm(exec, p.norm);
+    linear_backward(exec, p.dx, p.dw);
+    return rms_norm_backward(exec, p.back);
+  }
+  back_through_norm(exec, p, operand(p.dx.dy, p.dx.ldy, p.dx.M, p.dx.N, p.dw.type, Scratch::Right));
+}
+
+void mlp_backward(const Exec& exec, const MlpBackward& p) {
+  const Index M = p.gate.M;
+  const Index F = p.gate.F;
+  const FloatType type = p.down_dw.type;
+  if (M == 0) return;
+  if (type == FloatType::F32) {
+    linear_dx(exec, p.down_dx);
+    swiglu_backward(exec, p.gate);
+    linear_dw(exec, p.down_dw);
+    return norm_linear_backward(exec, p.up);
+  }
+  const Operand dy = operand(p.down_dx.dy, p.down_dx.ldy, M, p.down_dx.N, type, Scratch::Outer);
+  const Operand wide = new_operand(Scratch::Left, M, F, type);
+  const Operand dgate_up = new_operand(Scratch::Right, M, 2 * F, type);
+  multiply_dx(p.down_dx, dy);
+  swiglu_backward_rows(p.gate, dgate_up, wide);
+  multiply_dw(p.down_dw, dy, wide);
+  back_through_norm(exec, p.up, dgate_up);
 }
 
 void finish_qkv(const Exec&, const FinishQkv& p) {

@@ -9,7 +9,7 @@ extern const Memory kMemory;
 extern const DeviceNetwork kNetwork;
 
 /// What a piece of scratch memory on the device is for. Two uses that overlap in time have two names.
-enum class Scratch : int { Left, Right, Logits, Partial, Delta, Flag, Count };
+enum class Scratch : int { Left, Right, Outer, Logits, Partial, Delta, Flag, Count };
 
 /// At least `bytes` of device memory, kept until the process ends; contents are undefined. A later call for
 /// the same use may move it, once everything that was asked before is done.
@@ -45,9 +45,6 @@ void product(const Gemm& p);
 
 /// to [M, columns] with padded(columns) between rows = x [M, columns] with `ld`, rounded to `type`.
 void narrow_rows(const float* x, Index ld, Index M, Index columns, FloatType type, void* to);
-/// y [M, ld] in `type`, in place of the operations' own: operands of products.
-void norm_rows(const RmsNorm& p, FloatType type, void* y, Index ld);
-void swiglu_rows(const Swiglu& p, FloatType type, void* y, Index ld);
 
 void zero(const Exec&, void* to, Index bytes);
 void copy(const Exec&, const void* from, Index bytes, void* to);
@@ -67,6 +64,8 @@ void norm_linear(const Exec&, const RmsNorm& norm, const Linear& p);
 void swiglu_linear(const Exec&, const Swiglu& gate, const Linear& p);
 void finish_qkv(const Exec&, const FinishQkv& p);
 void linear_backward(const Exec&, const LinearDx& dx, const LinearDw& dw);
+void norm_linear_backward(const Exec&, const NormLinearBackward& p);
+void mlp_backward(const Exec&, const MlpBackward& p);
 void embed(const Exec&, const Weight& table, const std::int64_t* ids, Index M, Index C, float* out);
 void embed_backward(const Exec&, const float* dout, const std::int64_t* ids, Index M, Index C,
                     float* dtable);

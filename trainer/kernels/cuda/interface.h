@@ -17,10 +17,11 @@ constexpr std::int64_t bytes_of_all() {
 constexpr std::int64_t kCudaLayout =
     bytes_of_all<Weight, Linear, LinearDx, LinearDw, RmsNorm, RmsNormBackward, Rope, HeadNorm,
                  HeadNormBackward, KvStore, KvRows, KvCopy, Attention, KvPart, KvPartRange,
-                 AttentionBackward, Swiglu, SwigluBackward, HeadLogprob, HeadLogprobBackward,
-                 HeadSample, AdamW, FinishQkv, DrawnToken, DecodeSlot, DecodeSettings, SlotStart,
-                 StartSlots, LoadRows, SampleSlots, DeviceState, DeviceOps, Ops, Memory, Exec,
-                 DeviceNetworkId, DevicePart, DeviceGroup, DeviceNetwork>();
+                 AttentionBackward, Swiglu, SwigluBackward, NormLinearBackward, MlpBackward,
+                 HeadLogprob, HeadLogprobBackward, HeadSample, AdamW, FinishQkv, DrawnToken,
+                 DecodeSlot, DecodeSettings, SlotStart, StartSlots, LoadRows, SampleSlots,
+                 DeviceState, DeviceOps, Ops, Memory, Exec, DeviceNetworkId, DevicePart,
+                 DeviceGroup, DeviceNetwork>();
 
 enum class CudaFault {
   User,    ///< no GPU that can be used, a driver that is too old

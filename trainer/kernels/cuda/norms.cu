@@ -1,6 +1,7 @@
 // RMSNorm of rows and of heads, and the ways back.
 #include "trainer/kernels/cuda/columns.h"
 #include "trainer/kernels/cuda/groups.h"
+#include "trainer/kernels/cuda/operands.h"
 
 namespace aha::cuda {
 namespace {
@@ -135,19 +136,19 @@ struct HeadNormTerm {
 
 }  // namespace
 
-void norm_rows(const RmsNorm& p, FloatType type, void* y, Index ld) {
-  with_groups<4>(are_groups<4>(p.C, {{p.x, p.C}, {y, ld}}), [&](auto group) {
+void norm_rows(const RmsNorm& p, const Operand& y) {
+  with_groups<4>(are_groups<4>(p.C, {{p.x, p.C}, {y.data, y.ld}}), [&](auto group) {
     constexpr int N = group;
-    with_elements(type, y, [&](auto* elements) {
+    with_elements(y.type, y.data, [&](auto* elements) {
       using Element = std::remove_pointer_t<decltype(elements)>;
       launch({p.M, 1, row_threads<N>(p.C), Index{kWarp} * 4}, norm_rows_groups<N, Element>, p,
-             elements, ld);
+             elements, y.ld);
     });
   });
 }
 
 void rms_norm(const Exec&, const RmsNorm& p) {
-  norm_rows(p, FloatType::F32, p.y, p.C);
+  norm_rows(p, {p.y, p.C, FloatType::F32});
 }
 
 void rms_norm_backward(const Exec&, const RmsNormBackward& p) {

@@ -1,6 +1,6 @@
 // SwiGLU and the way back through it, four columns a thread.
-#include "trainer/kernels/cuda/device.h"
 #include "trainer/kernels/cuda/groups.h"
+#include "trainer/kernels/cuda/operands.h"
 
 namespace aha::cuda {
 namespace {
@@ -18,53 +18,63 @@ __global__ void swiglu_groups(Swiglu p, Element* y, Index ld) {
   put_group(g, y + block_x() * ld + column);
 }
 
-/// A thread reads all that it needs before it writes: the results may stand where the inputs did.
-template <int N>
-__global__ void swiglu_backward_groups(SwigluBackward p) {
+/// dgate_up [M, ld] and y [M, ldy], rounded to their type. A thread reads all that it needs before it writes: the results
+/// may stand where the inputs did.
+template <int N, class Element>
+__global__ void swiglu_backward_groups(SwigluBackward p, Element* dgate_up, Index ld, Element* y,
+                                       Index ldy) {
   const Index column = group_column<N>();
   if (column >= p.F) return;
-  const Index at = block_x() * 2 * p.F + column;
-  const Index here = block_x() * p.F + column;
-  Group<float, N> gate = group_at<N>(p.gate_up + at);
-  Group<float, N> up = group_at<N>(p.gate_up + at + p.F);
-  Group<float, N> y = group_at<N>(p.dy + here);
+  const float* from = p.gate_up + block_x() * 2 * p.F + column;
+  Group<float, N> gate = group_at<N>(from);
+  Group<float, N> up = group_at<N>(from + p.F);
+  Group<float, N> wide = group_at<N>(p.dy + block_x() * p.F + column);
   for (int i = 0; i < N; ++i) {
     const float g = gate.x[i];
-    const float d = y.x[i];
+    const float d = wide.x[i];
     const float s = sigmoid(g);
     const float silu = g * s;
-    y.x[i] = silu * up.x[i];
+    wide.x[i] = silu * up.x[i];
     gate.x[i] = d * up.x[i] * (s * fmaf(g, 1.0F - s, 1.0F));
     up.x[i] = d * silu;
   }
-  put_group(gate, p.dgate_up + at);
-  put_group(up, p.dgate_up + at + p.F);
-  if (p.y != nullptr) put_group(y, p.y + here);
+  Element* to = dgate_up + block_x() * ld + column;
+  put_group(gate, to);
+  put_group(up, to + p.F);
+  if (y != nullptr) put_group(wide, y + block_x() * ldy + column);
 }
 
 }  // namespace
 
-void swiglu_rows(const Swiglu& p, FloatType type, void* y, Index ld) {
-  with_groups<4>(are_groups<4>(p.F, {{p.gate_up, 2 * p.F}, {y, ld}}), [&](auto group) {
+void swiglu_rows(const Swiglu& p, const Operand& y) {
+  with_groups<4>(are_groups<4>(p.F, {{p.gate_up, 2 * p.F}, {y.data, y.ld}}), [&](auto group) {
     constexpr int N = group;
-    with_elements(type, y, [&](auto* elements) {
+    with_elements(y.type, y.data, [&](auto* elements) {
       using Element = std::remove_pointer_t<decltype(elements)>;
-      launch(over_groups<N>(p.M, p.F), swiglu_groups<N, Element>, p, elements, ld);
+      launch(over_groups<N>(p.M, p.F), swiglu_groups<N, Element>, p, elements, y.ld);
     });
   });
 }
 
 void swiglu(const Exec&, const Swiglu& p) {
-  swiglu_rows(p, FloatType::F32, p.y, p.F);
+  swiglu_rows(p, {p.y, p.F, FloatType::F32});
+}
+
+void swiglu_backward_rows(const SwigluBackward& p, const Operand& dgate_up, const Operand& y) {
+  const bool fours = are_groups<4>(
+      p.F, {{p.gate_up, 2 * p.F}, {p.dy, p.F}, {dgate_up.data, dgate_up.ld}, {y.data, y.ld}});
+  with_groups<4>(fours, [&](auto group) {
+    constexpr int N = group;
+    with_elements(dgate_up.type, dgate_up.data, [&](auto* elements) {
+      using Element = std::remove_pointer_t<decltype(elements)>;
+      launch(over_groups<N>(p.M, p.F), swiglu_backward_groups<N, Element>, p, elements, dgate_up.ld,
+             static_cast<Element*>(y.data), y.ld);
+    });
+  });
 }
 
 void swiglu_backward(const Exec&, const SwigluBackward& p) {
-  const bool fours =
-      are_groups<4>(p.F, {{p.gate_up, 2 * p.F}, {p.dy, p.F}, {p.dgate_up, 2 * p.F}, {p.y, p.F}});
-  with_groups<4>(fours, [&](auto group) {
-    constexpr int N = group;
-    launch(over_groups<N>(p.M, p.F), swiglu_backward_groups<N>, p);
-  });
+  swiglu_backward_rows(p, {p.dgate_up, 2 * p.F, FloatType::F32}, {p.y, p.F, FloatType::F32});
 }
 
 }  // namespace aha::cuda

@@ -65,6 +65,75 @@ TEST_CASE("gpu: a norm or SwiGLU and the product after it equal the CPU's", "[gp
 
 namespace {
 
+/// Weights and rows of an MLP, and dY.
+struct Mlp {
+  Mlp(const Shape& shape, aha::FloatType type, Random& random)
+      : s(shape),
+        w(cpu_ops(), random.normal(2 * s.N * s.C), type),
+        v(cpu_ops(), random.normal(s.C * s.N), type),
+        x(random.normal(s.M * s.C)),
+        norm(random.normal(s.C)),
+        gate_up(random.normal(s.M * 2 * s.N)),
+        inv_rms(random.normal(s.M, 0.2F)),
+        dy(random.normal(s.M * s.C)) {}
+
+  /// dX, and what is added to the gradients of W, V and the norm. `all`: of the MLP; else of its norm and first product.
+  std::vector<Floats> back(const aha::Ops& ops, bool all) const {
+    const Index M = s.M, C = s.C, F = s.N;
+    Device d(ops);
+    float* dx = d.put(dy);
+    float* dw = d.put(Floats(at(2 * F * C), 1.0F));
+    float* dv = d.put(Floats(at(C * F), 1.0F));
+    float* dnorm = d.put(Floats(at(C), 1.0F));
+    const float* rows = d.put(x);
+    const float* scale = d.put(norm);
+    float* gates = d.put(gate_up);  // dgate_up in its place
+    float* wide = d.put(poison(M * F));
+    float* normed = d.put(poison(M * C));
+    float* dnormed = d.put(poison(M * C));
+    const aha::Weight first{d.put(w.bits), nullptr, w.type};
+    const aha::NormLinearBackward up{{rows, scale, normed, nullptr, M, C, 1e-6F},
+                                     {gates, 2 * F, first, dnormed, C, M, 2 * F, C},
+                                     {gates, 2 * F, normed, C, dw, M, 2 * F, C, w.type},
+                                     {dnormed, rows, scale, d.put(inv_rms), dx, dnorm, M, C}};
+    if (all)
+      ops.mlp_backward({}, {{dx, C, {d.put(v.bits), nullptr, v.type}, wide, F, M, C, F},
+                            {gates, wide, gates, M, F, wide},
+                            {dx, C, wide, F, dv, M, C, F, v.type},
+                            up});
+    else
+      ops.norm_linear_backward({}, up);
+    return {d.get(dx, M * C), d.get(dw, 2 * F * C), d.get(dv, C * F), d.get(dnorm, C)};
+  }
+
+  Shape s;
+  Stored w, v;
+  Floats x, norm, gate_up, inv_rms, dy;
+};
+
+}  // namespace
+
+TEST_CASE("gpu: the ways back through a norm and a product, and through an MLP, equal the CPU's",
+          "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  Random random(53);
+  for (const auto& s : std::vector<Shape>{
+           {1, 64, 24}, {7, 50, 33}, {37, 128, 16}, {130, 72, 40}, {20, 896, 36}, {3, 1100, 17}})
+    for (const auto type : kTypes) {
+      INFO("M " << s.M << " C " << s.C << " F " << s.N << " type " << static_cast<int>(type));
+      const Mlp mlp(s, type, random);
+      for (const bool all : {false, true}) {
+        const auto expected = mlp.back(cpu_ops(), all);
+        const auto other = mlp.back(*gpu, all);
+        for (std::size_t i = 0; i < expected.size(); ++i)
+          CHECK(gap(other[i], expected[i]) < (type == aha::FloatType::F32 ? kCloseF32 : kClose16));
+      }
+    }
+}
+
+namespace {
+
 struct Heads {
   Index M, H, Hk, D, rotary;
   bool bias, norm, keep;
