@@ -51,8 +51,21 @@ constexpr std::size_t kStackBytes = 64 << 10;
 
 enum class State { Ready, AtWarp, AtBlock, Done };
 
+struct Copy {
+  const void* from;
+  int bytes;
+  char* to;
+  int size;
+};
+
+void do_copy(const Copy& c) {
+  std::memcpy(c.to, c.from, static_cast<std::size_t>(c.bytes));
+  std::fill(c.to + c.bytes, c.to + c.size, 0);
+}
+
 struct Fiber {
   State state = State::Ready;
+  std::vector<Copy> copies;  ///< asked for and not waited for
   int parity = 0;
   void* stack_pointer = nullptr;
   std::unique_ptr<char[]> stack;
@@ -78,6 +91,8 @@ void leave(State state) {
 
 void fiber_main() {
   (*block.kernel)();
+  if (!block.fibers[static_cast<std::size_t>(block.current)].copies.empty())
+    stop("a thread ends before its copies");
   leave(State::Done);
   stop("a fiber went on after its end");
 }
@@ -209,6 +224,27 @@ const void* exchange(const void* value, std::size_t bytes, int source) {
   std::memcpy(&values[t], value, bytes);
   leave(State::AtWarp);
   return &values[t / 32 * 32 + static_cast<std::size_t>(source)];
+}
+
+void copy_later(const void* from, int bytes, void* to, int size) {
+  const auto misplaced = [&](const void* at) {
+    return reinterpret_cast<std::uintptr_t>(at) % static_cast<std::uintptr_t>(size) != 0;
+  };
+  const auto* begin = block.shared.data();
+  auto* place = static_cast<char*>(to);
+  if (misplaced(from) || misplaced(to) || bytes < 0 || bytes > size || place < begin ||
+      place + size > begin + block.shared.size())
+    stop("a copy to shared memory that no GPU would do");
+  const Copy copy{from, bytes, place, size};
+  if (block.current % 2 == 0) return do_copy(copy);
+  block.fibers[static_cast<std::size_t>(block.current)].copies.push_back(copy);
+}
+
+void wait_for_copies() {
+  auto& copies = block.fibers[static_cast<std::size_t>(block.current)].copies;
+  for (const Copy& copy : copies)
+    do_copy(copy);
+  copies.clear();
 }
 
 void submit(std::function<void()> task) {

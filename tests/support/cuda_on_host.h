@@ -51,6 +51,11 @@ void wait_for_block();
 /// Gives every lane's value to the warp and returns the place of lane `source`'s.
 const void* exchange(const void* value, std::size_t bytes, int source);
 
+/// A thread's copies to shared memory: every other thread's are done at once, the others' when the thread waits, so that
+/// what is read too early shows, and what is overwritten too early.
+void copy_later(const void* from, int bytes, void* to, int size);
+void wait_for_copies();
+
 template <class T>
 T from_lane(T value, int source) {
   static_assert(sizeof(T) <= 8);

@@ -17,6 +17,12 @@
 namespace aha::cuda {
 
 #define AHA_DEVICE __device__ __forceinline__
+/// A kernel's bounds: threads of a block, and the blocks of a multiprocessor that its registers are to leave room for.
+#ifdef AHA_CUDA_ON_HOST
+#define AHA_BLOCKS(threads, blocks)
+#else
+#define AHA_BLOCKS(threads, blocks) __launch_bounds__(threads, blocks)
+#endif
 
 constexpr int kWarp = 32;
 constexpr unsigned kAllLanes = 0xffffffffU;
