@@ -5,15 +5,16 @@
 
 namespace aha {
 
-/// The work of AttentionBackward seen from the key/value blocks: for each block, which rows attend to it.
+/// The work of AttentionBackward seen from the key/value blocks: which rows attend to them.
 struct KvParts {
-  std::vector<KvPart> parts;        ///< in the order of their blocks
-  std::vector<KvPartRange> ranges;  ///< one a block
+  std::vector<KvPart> parts;
+  std::vector<std::int64_t> sums;   ///< kPartBlocks * part + block of it, by blocks of the store
+  std::vector<KvPartRange> ranges;  ///< of the sums, one a block
 };
 
-/// Cuts runs of rows that share a table, in ascending positions, at the blocks that they attend to. Parts are
-/// of few rows, so that a prompt's block, which all completions attend to, is not the work of one part; of a run
-/// that attends to b blocks there are at most 9 b.
+/// Cuts runs of rows that share a table, in ascending positions, at every kPartBlocks blocks that they attend to. Parts
+/// are of few rows, so that a prompt's block, which all completions attend to, is not the work of one part; of a run
+/// that attends to b blocks there are at most 9 ceil(b / kPartBlocks).
 KvParts cut_parts(const KvRows& rows);
 
 }  // namespace aha

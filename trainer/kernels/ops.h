@@ -194,19 +194,23 @@ struct Attention {
   bool together = false;
 };
 
-/// Some of the rows of one sequence that attend to a key/value block: work for a device. Cut by cut_parts.
+/// Neighbouring key/value blocks that a part of the backward pass of attention has at most.
+constexpr Index kPartBlocks = 4;
+
+/// Some of the rows of one sequence that attend to neighbouring key/value blocks: work for a device. Cut by cut_parts.
 struct KvPart {
-  std::int64_t block;      ///< in the store
-  std::int64_t index;      ///< in the table: its first position is 16 * index
+  std::int64_t index;   ///< of the first block in the rows' table: its first position is 16 * index
+  std::int64_t blocks;  ///< at most kPartBlocks
   std::int64_t first_row;  ///< all rows of the part are at that position or after it
   std::int64_t end_row;
 };
 
-/// The parts of a block, which stand one after the other: their gradients are added in that order.
+/// What a block's gradients are the sum of, in this order: entries [first_sum, end_sum) of a list that has
+/// kPartBlocks * part + (which of its blocks).
 struct KvPartRange {
-  std::int64_t block;
-  std::int64_t first_part;
-  std::int64_t end_part;
+  std::int64_t block;  ///< in the store
+  std::int64_t first_sum;
+  std::int64_t end_sum;
 };
 
 /// Rows are cut into `sections`: ranges of rows whose blocks no other section touches (a group), so that
@@ -226,6 +230,7 @@ struct AttentionBackward {
   // read by the tables of devices, which do not read the sections
   const KvPart* parts = nullptr;
   Index num_parts = 0;
+  const std::int64_t* part_sums = nullptr;   ///< what the ranges are of
   const KvPartRange* part_ranges = nullptr;  ///< one a block that any row attends to
   Index num_part_ranges = 0;
   bool together = false;  ///< as in Attention

@@ -16,6 +16,7 @@ struct RowBatch {
   std::span<const KvCopy> copies;               ///< done after k and v of these rows are stored
   std::span<const Index> section_starts;        ///< backward only, see AttentionBackward
   std::span<const KvPart> parts = {};  ///< a device's backward only, as StagedRows cut them
+  std::span<const std::int64_t> part_sums = {};
   std::span<const KvPartRange> part_ranges = {};
   bool together = false;  ///< a device's: see Attention
   Index num_blocks = 0;   ///< training only: the tables name blocks below it

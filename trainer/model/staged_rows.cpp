@@ -33,12 +33,14 @@ RowBatch StagedRows::stage(const Memory& memory, const RowBatch& rows, bool back
   const std::int32_t* entries = nullptr;
   const KvCopy* copies = nullptr;
   const KvPart* parts = nullptr;
+  const std::int64_t* sums = nullptr;
   const KvPartRange* ranges = nullptr;
   arrays_.add(rows.ids, ids);
   arrays_.add(rows.positions, positions);
   arrays_.add(std::span<const std::int32_t>(entries_), entries);
   arrays_.add(rows.copies, copies);
   arrays_.add(std::span<const KvPart>(parts_.parts), parts);
+  arrays_.add(std::span<const std::int64_t>(parts_.sums), sums);
   arrays_.add(std::span<const KvPartRange>(parts_.ranges), ranges);
   arrays_.send(memory);
   tables_.clear();
@@ -53,6 +55,7 @@ RowBatch StagedRows::stage(const Memory& memory, const RowBatch& rows, bool back
           {copies, rows.copies.size()},
           {},
           {parts, parts_.parts.size()},
+          {sums, parts_.sums.size()},
           {ranges, parts_.ranges.size()},
           together,
           rows.num_blocks};

@@ -145,8 +145,8 @@ std::int64_t activation_bytes(const Sizes& s) {
 std::int64_t scratch_bytes(const Sizes& s) {
   const std::int64_t rows = s.micro_rows();
   const std::int64_t logits = s.logits(rows);
-  const std::int64_t partial =
-      std::min(kMostPartialSums, s.micro_cache_grads()) + s.size.kv_elements * kKvBlock;
+  const std::int64_t partial = std::min(kMostPartialSums, s.micro_cache_grads()) +
+                               kPartBlocks * s.size.kv_elements * kKvBlock;
   std::int64_t bytes = grown(kFloat * logits) + grown(kFloat * partial) +
                        grown(kFloat * rows * s.model.num_attention_heads) +
                        grown(kFloat * s.logits(s.most_rows()));

@@ -42,23 +42,32 @@ AHA_DEVICE void load_queries(const float* row, const Queries& q, Index D, float*
     to[i] = i % G < q.count ? row[(q.first + i % G) * D + i / G] : 0.0F;
 }
 
+/// The head widths that tensor cores serve, from keys and values of bf16.
+inline bool on_tensor_cores(const KvStore& kv) {
+  return kv.type == FloatType::BF16 && (kv.D == 64 || kv.D == 128);
+}
 /// Whether rows that stand together may share tiles. With set_invariant the forward pass is that of single rows, as in
 /// decoding; the backward pass has nothing to agree with.
 inline bool on_tiles(const Attention& p) {
-  return p.together && p.kv.type == FloatType::BF16 && !is_invariant();
+  return p.together && on_tensor_cores(p.kv) && !is_invariant();
 }
 inline bool on_tiles(const AttentionBackward& p) {
-  return p.together && p.kv.type == FloatType::BF16;
+  return p.together && on_tensor_cores(p.kv);
 }
+
+/// What dq's kernel leaves to that of keys and values.
+struct Kept {
+  float* delta;    ///< [M, H]
+  Bf16 *q, *dout;  ///< [M, H, D] rounded; on tensor cores alone
+};
 
 /// On tensor cores, where the store's type, head width and the rows' order allow it; false: nothing was done.
 bool attention_tiles(const Attention& p);
 /// The same of single rows, whatever their order.
 bool attention_row_tiles(const Attention& p);
-/// The same of the backward pass: dq of all rows with delta [M, H], and the sums of parts.
-bool backward_query_tiles(const AttentionBackward& p, float* delta);
-bool backward_part_tiles(const AttentionBackward& p, const float* delta, Index parts,
-                         float* partial);
+/// The same of the backward pass, where on_tiles says so: dq of all rows, and the sums of parts.
+void backward_query_tiles(const AttentionBackward& p, const Kept& to);
+void backward_part_tiles(const AttentionBackward& p, const Kept& kept, Index parts, float* partial);
 
 template <int N>
 struct Constant {

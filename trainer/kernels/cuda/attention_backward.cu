@@ -129,9 +129,10 @@ AHA_DEVICE Query query_of(const AttentionBackward& p, const KvPart& part, Index 
   return {part.first_row + item / group, kv_head * group + item % group};
 }
 
-/// weights and slopes of `count` queries from `first` on with the 16 positions of the part's block.
-AHA_DEVICE void slopes_of(const AttentionBackward& p, const KvPart& part, const float* delta,
-                          Index first, Index count, const Tile& t) {
+/// weights and slopes of `count` queries from `first` on with the 16 positions of block `index` of their table.
+AHA_DEVICE void slopes_of(const AttentionBackward& p, const KvPart& part, Index kv_head,
+                          Index index, const float* delta, Index first, Index count,
+                          const Tile& t) {
   const Index D = p.kv.D;
   for (Index i = thread(); i < kTile * kKvBlock; i += threads()) {
     const Index j = i / kKvBlock;
@@ -146,9 +147,9 @@ AHA_DEVICE void slopes_of(const AttentionBackward& p, const KvPart& part, const 
     float weight = 0;
     float slope = 0;
     if (j < count) {
-      const Query query = query_of(p, part, block_y(), first + j);
+      const Query query = query_of(p, part, kv_head, first + j);
       const Index head = query.row * p.H + query.head;
-      if (part.index * kKvBlock + lane <= p.rows.positions[query.row]) {
+      if (index * kKvBlock + lane <= p.rows.positions[query.row]) {
         weight = exp_of(score * scale_of(D) - p.lse[head]);
         slope = weight * (product - delta[head]) * scale_of(D);
       }
@@ -158,15 +159,18 @@ AHA_DEVICE void slopes_of(const AttentionBackward& p, const KvPart& part, const 
   }
 }
 
-/// partial [part][Hk][K: D x 16 | V: 16 x D] = the part's sums; a thread owns (dimension, position) pairs.
+/// partial [part][block][Hk][K: D x 16 | V: 16 x D] = the part's sums; a thread owns (dimension, position) pairs.
 template <int Pairs>
 __global__ void part_grads(AttentionBackward p, const float* delta, float* partial) {
   const Index D = p.kv.D;
-  const Index kv_head = block_y();
+  const Index kv_head = block_y() / kPartBlocks;
+  const Index b = block_y() % kPartBlocks;
   const KvPart part = p.parts[block_x()];
+  if (b >= part.blocks) return;
+  const Index index = part.index + b;
   const Index width = (p.H + 2 * p.kv.Hk) * D;
   const Tile t = tile_of(D);
-  const Index keys = kv_head_at(p.kv, part.block, kv_head);
+  const Index keys = kv_head_at(p.kv, p.rows.tables[part.first_row][index], kv_head);
   for (Index i = thread(); i < D * kKvBlock; i += threads()) {
     t.keys[i] = kv_element(p.kv, keys + i);
     t.values[i] = kv_element(p.kv, keys + D * kKvBlock + i % kKvBlock * D + i / kKvBlock);
@@ -184,7 +188,7 @@ __global__ void part_grads(AttentionBackward p, const float* delta, float* parti
       t.dout[i / D * (D + 1) + i % D] = p.dout[(query.row * p.H + query.head) * D + i % D];
     }
     __syncthreads();
-    slopes_of(p, part, delta, first, count, t);
+    slopes_of(p, part, kv_head, index, delta, first, count, t);
     __syncthreads();
     for (Index j = 0; j < count; ++j)
       for (int i = 0; i < Pairs; ++i) {
@@ -196,7 +200,7 @@ __global__ void part_grads(AttentionBackward p, const float* delta, float* parti
         dv[i] = fmaf(t.weights[lane], t.dout[d], dv[i]);
       }
   }
-  float* to = partial + (block_x() * p.kv.Hk + kv_head) * KvStore::head_size(D);
+  float* to = partial + ((block_x() * kPartBlocks + b) * p.kv.Hk + kv_head) * KvStore::head_size(D);
   for (int i = 0; i < Pairs; ++i) {
     const Index pair = thread() + static_cast<Index>(i) * threads();
     if (pair >= D * kKvBlock) continue;
@@ -205,64 +209,73 @@ __global__ void part_grads(AttentionBackward p, const float* delta, float* parti
   }
 }
 
-/// dkv += those of parts [first, end), which `partial` holds, of each block, one by one in their order: the bits do
-/// not depend on where the parts are cut.
+/// dkv += those sums of each block that `partial` holds, which are of parts [first, end), one by one in their order: the
+/// bits do not depend on where the parts are cut.
 __global__ void add_parts(AttentionBackward p, const float* partial, Index first, Index end) {
   const Index size = kv_block_size(p.dkv);
   const Index item = element();
   if (item >= p.num_part_ranges * size) return;
   const KvPartRange range = p.part_ranges[item / size];
-  const Index begin = range.first_part > first ? range.first_part : first;
-  const Index stop = range.end_part < end ? range.end_part : end;
-  if (begin >= stop) return;
   float* to = static_cast<float*>(p.dkv.data) + range.block * size + item % size;
   float sum = *to;
-  for (Index part = begin; part < stop; ++part)
-    sum += partial[(part - first) * size + item % size];
+  for (Index i = range.first_sum; i < range.end_sum; ++i) {
+    const Index at = p.part_sums[i] - first * kPartBlocks;
+    if (at >= 0 && at < (end - first) * kPartBlocks) sum += partial[at * size + item % size];
+  }
   *to = sum;
 }
 
-/// dq of all rows; delta [M, H] is written.
-void add_queries(const AttentionBackward& p, float* delta) {
-  if (backward_query_tiles(p, delta)) return;
+/// dq of all rows.
+void add_queries(const AttentionBackward& p, const Kept& to) {
+  if (on_tiles(p)) return backward_query_tiles(p, to);
   const Index D = p.kv.D;
   const Index group = p.H / p.kv.Hk;
   with_shape(group, D, [&](auto heads, auto columns) {
     constexpr int G = decltype(heads)::value;
     const Index floats = 2 * G * D + G + kAttentionWarps * G * (kKvBlock + D);
     launch({p.rows.M, p.kv.Hk * ceil_div(group, G), kAttentionWarps * kWarp, 4 * floats},
-           query_grads<G, decltype(columns)::value>, p, delta);
+           query_grads<G, decltype(columns)::value>, p, to.delta);
   });
 }
 
 /// partial = the sums of each of `count` parts.
-void sum_parts(const AttentionBackward& p, const float* delta, Index count, float* partial) {
-  if (backward_part_tiles(p, delta, count, partial)) return;
-  const Grid grid{count, p.kv.Hk, 128, 4 * tile_floats(p.kv.D)};
+void sum_parts(const AttentionBackward& p, const Kept& kept, Index count, float* partial) {
+  if (on_tiles(p)) return backward_part_tiles(p, kept, count, partial);
+  const Grid grid{count, p.kv.Hk * kPartBlocks, 128, 4 * tile_floats(p.kv.D)};
   if (p.kv.D <= 64)
-    launch(grid, part_grads<8>, p, delta, partial);
+    launch(grid, part_grads<8>, p, kept.delta, partial);
   else
-    launch(grid, part_grads<16>, p, delta, partial);
+    launch(grid, part_grads<16>, p, kept.delta, partial);
 }
 
 /// dkv += parts [first, first + count).
-void add_keys_and_values(const AttentionBackward& p, const float* delta, Index first, Index count) {
-  auto* partial = scratch_of<float>(Scratch::Partial, count * kv_block_size(p.kv));
+void add_keys_and_values(const AttentionBackward& p, const Kept& kept, Index first, Index count) {
+  auto* partial = scratch_of<float>(Scratch::Partial, count * kPartBlocks * kv_block_size(p.kv));
   AttentionBackward slice = p;
   slice.parts += first;
-  sum_parts(slice, delta, count, partial);
+  sum_parts(slice, kept, count, partial);
   launch(over(p.num_part_ranges * kv_block_size(p.dkv)), add_parts, p, partial, first,
          first + count);
+}
+
+/// Operands of products are not kept while attention goes back: their memory is of the same size or larger.
+Kept room_for(const AttentionBackward& p) {
+  const Index vectors = p.rows.M * p.H;
+  Kept kept{scratch_of<float>(Scratch::Delta, vectors), nullptr, nullptr};
+  if (!on_tiles(p)) return kept;
+  kept.q = scratch_of<Bf16>(Scratch::Left, vectors * p.kv.D);
+  kept.dout = scratch_of<Bf16>(Scratch::Right, vectors * p.kv.D);
+  return kept;
 }
 
 }  // namespace
 
 void attention_backward(const Exec&, const AttentionBackward& p) {
-  auto* delta = scratch_of<float>(Scratch::Delta, p.rows.M * p.H);
-  add_queries(p, delta);
-  const Index held = kPartialFloats / kv_block_size(p.kv) + 1;
+  const Kept kept = room_for(p);
+  add_queries(p, kept);
+  const Index held = kPartialFloats / (kPartBlocks * kv_block_size(p.kv)) + 1;
   for (Index first = 0; first < p.num_parts; first += held)
-    add_keys_and_values(p, delta, first, p.num_parts - first < held ? p.num_parts - first : held);
+    add_keys_and_values(p, kept, first, p.num_parts - first < held ? p.num_parts - first : held);
 }
 
 }  // namespace aha::cuda

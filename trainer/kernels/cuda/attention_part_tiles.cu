@@ -1,162 +1,241 @@
-// dk and dv of attention on tensor cores: what part_grads of attention_backward.cu computes, for the 16 positions of a
-// key block and 16 queries of a part at a time. p and ds are rounded to bf16 as operands, as are q, k, v and dout; all
-// sums are f32.
+// dk and dv of attention on tensor cores: what part_grads of attention_backward.cu computes, for the blocks of a part, one
+// a warp, which share the part's queries in shared memory. p and ds are rounded to bf16 as operands, as are q, k, v and
+// dout; all sums are f32.
 #include "trainer/kernels/cuda/attention_tiles.h"
 
 namespace aha::cuda {
 namespace {
 
-/// A query of a part: where its vectors are, and what its derivatives need.
-struct PartQuery {
-  const float *q, *dout;
-  float lse, delta;
-  Index position;  ///< below 0: there is none
+static_assert(kPartBlocks == kAttentionWarps);
+
+/// The queries of a part, which stand as in TileQueries, from number 0 on.
+struct PartQueries {
+  Index first_vector;  ///< of [M, H], that of the first
+  Index first_row, H;
+  int group, count;
+
+  AHA_DEVICE PartQueries(const AttentionBackward& p, const KvPart& part)
+      : first_vector(part.first_row * p.H + block_y() * (p.H / p.kv.Hk)),
+        first_row(part.first_row),
+        H(p.H),
+        group(static_cast<int>(p.H / p.kv.Hk)),
+        count(static_cast<int>(part.end_row - part.first_row) * group) {}
+
+  AHA_DEVICE Index row(int query) const { return first_row + query / group; }
+  AHA_DEVICE Index vector(int query) const {
+    return first_vector + query / group * H + query % group;
+  }
 };
 
+/// Queries in shared memory.
 template <int D>
-AHA_DEVICE PartQuery part_query(const AttentionBackward& p, const KvPart& part, const float* delta,
-                                Index item) {
-  const Index group = p.H / p.kv.Hk;
-  const Index row = part.first_row + item / group;
-  if (row >= part.end_row) return {p.qkv, p.dout, 0, 0, -1};
-  const Index head = block_y() * group + item % group;
-  return {p.qkv + row * (p.H + 2 * p.kv.Hk) * D + head * D, p.dout + (row * p.H + head) * D,
-          p.lse[row * p.H + head], delta[row * p.H + head], p.rows.positions[row]};
-}
+struct QueryTile {
+  static constexpr int kQueries = 4096 / D;
+  static constexpr int kStride = tile_stride(D);
+  static constexpr int kBytes = 4 * kQueries * kStride + 12 * kQueries;
 
-/// Shared memory: keys and values [16][D] as bf16, then sums dk and dv [16][D].
-Index part_bytes(Index D) {
-  return 4 * kKvBlock * tile_stride(D) + 8 * kKvBlock * D;
-}
+  AHA_DEVICE explicit QueryTile(unsigned char* memory)
+      : q(reinterpret_cast<Bf16*>(memory)),
+        dout(q + kQueries * kStride),
+        lse(reinterpret_cast<float*>(dout + kQueries * kStride)),
+        delta(lse + kQueries),
+        position(reinterpret_cast<int*>(delta + kQueries)) {}
 
-/// The lane's part of 16 positions [D] as the left operand of a product.
-AHA_DEVICE void left_at(const Bf16* rows, Index stride, int k, std::uint32_t (&to)[4]) {
-  const Bf16* at = rows + lane() / 4 * stride + 16 * k + 2 * (lane() % 4);
-  to[0] = pair_at(at);
-  to[1] = pair_at(at + 8 * stride);
-  to[2] = pair_at(at + 8);
-  to[3] = pair_at(at + 8 * stride + 8);
-}
-
-/// p and ds of the part's positions, which are the rows, with 16 queries from `first` on, as left operands.
-template <int D>
-AHA_DEVICE void part_slopes(const AttentionBackward& p, const KvPart& part, const float* delta,
-                            Index first, const Bf16* keys, std::uint32_t (&weights)[4],
-                            std::uint32_t (&slopes)[4]) {
-  const float scale = scale_of(D);
-  const Bf16* values = keys + kKvBlock * tile_stride(D);
-  const int q = 2 * (lane() % 4);
-  AHA_UNROLL
-  for (int n = 0; n < 2; ++n) {
-    const PartQuery column = part_query<D>(p, part, delta, first + 8 * n + lane() / 4);
-    const bool there = column.position >= 0;
-    float score[4], product[4];
-    clear(score);
-    clear(product);
+  /// Asks for those from number `first` on; zeros behind the last, which look at nothing. The block takes part.
+  AHA_DEVICE void load(const AttentionBackward& p, const Kept& kept, const PartQueries& queries,
+                       int first) const {
     AHA_UNROLL
-    for (int k = 0; k < D / 16; ++k) {
-      std::uint32_t left[4];
-      const float* x = column.q + 16 * k + q;
-      left_at(keys, tile_stride(D), k, left);
-      mma(score, left, {there ? bf16_pair(x[0], x[1]) : 0, there ? bf16_pair(x[8], x[9]) : 0});
-      const float* y = column.dout + 16 * k + q;
-      left_at(values, tile_stride(D), k, left);
-      mma(product, left, {there ? bf16_pair(y[0], y[1]) : 0, there ? bf16_pair(y[8], y[9]) : 0});
+    for (int part = 0; part < kQueries * D / 8; part += kTileThreads) {
+      const int own = (part + thread()) / (D / 8);
+      const int d = thread() % (D / 8) * 8;
+      const bool there = first + own < queries.count;
+      const Index from = (there ? queries.vector(first + own) : 0) * D + d;
+      copy_later<16>(kept.q + from, there ? 16 : 0, q + own * kStride + d);
+      copy_later<16>(kept.dout + from, there ? 16 : 0, dout + own * kStride + d);
     }
-    float weight[4], slope[4];
+    const int own = thread();
+    if (own >= kQueries) return;
+    const bool there = first + own < queries.count;
+    const Index vector = there ? queries.vector(first + own) : 0;
+    copy_later<4>(p.lse + vector, there ? 4 : 0, lse + own);
+    copy_later<4>(kept.delta + vector, there ? 4 : 0, delta + own);
+    position[own] = there ? p.rows.positions[queries.row(first + own)] : -1;
+  }
+
+  Bf16 *q, *dout;  ///< [kQueries][D]
+  float *lse, *delta;
+  int* position;
+};
+
+/// What a lane holds of its warp's block.
+template <int D>
+struct BlockState {
+  std::uint32_t keys[D / 16][4], values[D / 16][4];
+  float dk[D / 8][4], dv[D / 8][4];  ///< dk but for the scale
+  int first;                         ///< position of the block
+};
+
+/// Shared memory of a warp's keys [D][16] and values [16][D].
+constexpr int kBlockStride = tile_stride(static_cast<int>(kKvBlock));
+constexpr Index block_numbers(int D) {
+  return D * kBlockStride + kKvBlock * tile_stride(D);
+}
+template <int D>
+constexpr Index kPartBytes = 2 * QueryTile<D>::kBytes > 2 * kPartBlocks* block_numbers(D)
+                                 ? 2 * QueryTile<D>::kBytes
+                                 : 2 * kPartBlocks* block_numbers(D);
+
+/// The block's keys and values as left operands, by way of the warp's part of shared memory.
+template <int D>
+AHA_DEVICE void load_block(const Bf16* head, BlockState<D>& s) {
+  Bf16* keys = shared_memory<Bf16>() + warp() * block_numbers(D);
+  Bf16* values = keys + D * kBlockStride;
+  for (int i = lane(); i < 2 * D; i += kWarp) {
+    copy_later<16>(head + 8 * i, 16, keys + i / 2 * kBlockStride + i % 2 * 8);
+    copy_later<16>(head + kKvBlock * D + 8 * i, 16,
+                   values + i / (D / 8) * tile_stride(D) + i % (D / 8) * 8);
+  }
+  wait_for_copies();
+  __syncwarp();
+  AHA_UNROLL
+  for (int k = 0; k < D / 16; ++k) {
+    left_of_columns(keys + 16 * k * kBlockStride, kBlockStride, s.keys[k]);
+    left_of_rows(values + 16 * k, tile_stride(D), s.values[k]);
+  }
+}
+
+/// Queries that a warp takes in at a time.
+template <int D>
+constexpr int kAtATime = 2048 / D;
+
+/// p and ds over the scale of the block's positions, which are the rows, with the tile's queries from `first` on; zero
+/// where a query does not look.
+template <int D>
+AHA_DEVICE void part_slopes(const BlockState<D>& s, const QueryTile<D>& tile, int first, bool all,
+                            float (&weight)[kAtATime<D> / 8][4],
+                            float (&slope)[kAtATime<D> / 8][4]) {
+  constexpr int kStride = QueryTile<D>::kStride;
+  AHA_UNROLL
+  for (int n = 0; n < kAtATime<D> / 8; ++n) {
+    clear(weight[n]);
+    clear(slope[n]);
+  }
+  AHA_UNROLL
+  for (int k = 0; k < D / 16; ++k)
+    AHA_UNROLL
+  for (int n = 0; n < kAtATime<D> / 16; ++n) {
+    const int at = (first + 16 * n) * kStride + 16 * k;
+    Rights right;
+    right_of_rows(tile.q + at, kStride, right);
+    mma(weight[2 * n], s.keys[k], right[0]);
+    mma(weight[2 * n + 1], s.keys[k], right[1]);
+    right_of_rows(tile.dout + at, kStride, right);
+    mma(slope[2 * n], s.values[k], right[0]);
+    mma(slope[2 * n + 1], s.values[k], right[1]);
+  }
+  const float scale = scale_of(D) * kLog2E;
+  AHA_UNROLL
+  for (int n = 0; n < kAtATime<D> / 8; ++n) {
+    const int query = first + 8 * n + 2 * (lane() % 4);
+    const Two lse = two_at(tile.lse + query);
+    const Two delta = two_at(tile.delta + query);
     for (int i = 0; i < 4; ++i) {
-      const PartQuery query = part_query<D>(p, part, delta, first + 8 * n + q + i % 2);
-      const Index position = part.index * kKvBlock + lane() / 4 + i / 2 * 8;
-      const bool looks = position <= query.position;  // else keys and values may be anything
-      weight[i] = looks ? exp_of(score[i] * scale - query.lse) : 0.0F;
-      slope[i] = looks ? weight[i] * (product[i] - query.delta) * scale : 0.0F;
+      weight[n][i] = exp2_of(fmaf(weight[n][i], scale, -lse.x[i % 2] * kLog2E));
+      slope[n][i] = weight[n][i] * (slope[n][i] - delta.x[i % 2]);
+      // else keys and values may be anything
+      if (!all && s.first + lane() / 4 + i / 2 * 8 > tile.position[query + i % 2])
+        weight[n][i] = slope[n][i] = 0;
     }
-    weights[2 * n] = bf16_pair(weight[0], weight[1]);
-    weights[2 * n + 1] = bf16_pair(weight[2], weight[3]);
-    slopes[2 * n] = bf16_pair(slope[0], slope[1]);
-    slopes[2 * n + 1] = bf16_pair(slope[2], slope[3]);
   }
 }
 
-/// Adds what 16 queries from `first` on give.
+/// Adds what the tile's queries from `first` on give.
 template <int D>
-AHA_DEVICE void take_queries(const AttentionBackward& p, const KvPart& part, const float* delta,
-                             Index first, const Bf16* keys, float (&dk)[D / 8][4],
-                             float (&dv)[D / 8][4]) {
-  std::uint32_t weights[4], slopes[4];
-  part_slopes<D>(p, part, delta, first, keys, weights, slopes);
-  PartQuery query[4];  // of the right operands' rows
-  for (int i = 0; i < 4; ++i)
-    query[i] = part_query<D>(p, part, delta, first + 2 * (lane() % 4) + i % 2 + i / 2 * 8);
+AHA_DEVICE void take_queries(BlockState<D>& s, const QueryTile<D>& tile, int first, bool all) {
+  constexpr int kStride = QueryTile<D>::kStride;
+  float weight[kAtATime<D> / 8][4], slope[kAtATime<D> / 8][4];
+  part_slopes<D>(s, tile, first, all, weight, slope);
   AHA_UNROLL
-  for (int d = 0; d < D / 8; ++d) {
-    const int column = 8 * d + lane() / 4;
-    mma(dv[d], weights,
-        {bf16_pair(query[0].dout[column], query[1].dout[column]),
-         bf16_pair(query[2].dout[column], query[3].dout[column])});
-    mma(dk[d], slopes,
-        {bf16_pair(query[0].q[column], query[1].q[column]),
-         bf16_pair(query[2].q[column], query[3].q[column])});
-  }
-}
-
-/// sums [dk, dv][16][D] = the warps' sums, added in their order.
-template <int D>
-AHA_DEVICE void add_warps(const float (&dk)[D / 8][4], const float (&dv)[D / 8][4], float* sums) {
-  for (int w = 0; w < kAttentionWarps; ++w) {
-    if (warp() == w) {
-      AHA_UNROLL
-      for (int d = 0; d < D / 8; ++d)
-        for (int i = 0; i < 4; ++i) {
-          float* at = sums + (lane() / 4 + i / 2 * 8) * D + 8 * d + 2 * (lane() % 4) + i % 2;
-          at[0] = w == 0 ? dk[d][i] : at[0] + dk[d][i];
-          at[kKvBlock * D] = w == 0 ? dv[d][i] : at[kKvBlock * D] + dv[d][i];
-        }
+  for (int n = 0; n < kAtATime<D> / 16; ++n) {
+    std::uint32_t weights[4], slopes[4];
+    left_of(weight[2 * n], weight[2 * n + 1], weights);
+    left_of(slope[2 * n], slope[2 * n + 1], slopes);
+    AHA_UNROLL
+    for (int d = 0; d < D / 16; ++d) {
+      const int at = (first + 16 * n) * kStride + 16 * d;
+      Rights right;
+      right_of_columns(tile.dout + at, kStride, right);
+      mma(s.dv[2 * d], weights, right[0]);
+      mma(s.dv[2 * d + 1], weights, right[1]);
+      right_of_columns(tile.q + at, kStride, right);
+      mma(s.dk[2 * d], slopes, right[0]);
+      mma(s.dk[2 * d + 1], slopes, right[1]);
     }
-    __syncthreads();
   }
 }
 
-/// partial [part][Hk][K: D x 16 | V: 16 x D] = the part's sums; a warp takes every fourth tile of 16 queries.
+/// Adds what a tile gives, of which `count` queries are there.
 template <int D>
-__global__ void part_tiles(AttentionBackward p, const float* delta, float* partial) {
+AHA_DEVICE void take_tile(BlockState<D>& s, const QueryTile<D>& tile, int count) {
+  for (int first = 0; first < count && first < tile.kQueries; first += kAtATime<D>) {
+    const int end = first + kAtATime<D>;
+    if (tile.position[(end < count ? end : count) - 1] < s.first) continue;
+    take_queries<D>(s, tile, first, end <= count && s.first + kKvBlock - 1 <= tile.position[first]);
+  }
+}
+
+/// partial [part][block][Hk][K: D x 16 | V: 16 x D] = the part's sums.
+template <int D>
+__global__ void AHA_BLOCKS(kTileThreads, D == 64 ? 3 : 2)
+    part_tiles(AttentionBackward p, Kept kept, float* partial) {
   const KvPart part = p.parts[block_x()];
-  auto* keys = shared_memory<Bf16>();
-  Bf16* values = keys + kKvBlock * tile_stride(D);
-  auto* sums = reinterpret_cast<float*>(values + kKvBlock * tile_stride(D));
-  load_block<D>(
-      kv_head_of<Bf16>(p.kv, part.block, block_y()), kKvBlock,
-      [&](Index t, Index d, const Eight& x) {
-        scatter(x, keys + t * tile_stride(D) + d, tile_stride(D));
-      },
-      [&](Index t, Index d, const Eight& x) { put_eight(x, values + t * tile_stride(D) + d); });
-  __syncthreads();
-  float dk[D / 8][4], dv[D / 8][4];
+  const PartQueries queries(p, part);
+  const bool busy = warp() < part.blocks;
+  const Index index = part.index + (busy ? warp() : 0);
+  BlockState<D> s;
+  s.first = static_cast<int>(index * kKvBlock);
+  load_block<D>(kv_head_of<Bf16>(p.kv, p.rows.tables[part.first_row][index], block_y()), s);
   AHA_UNROLL
   for (int d = 0; d < D / 8; ++d) {
-    clear(dk[d]);
-    clear(dv[d]);
+    clear(s.dk[d]);
+    clear(s.dv[d]);
   }
-  const Index queries = (part.end_row - part.first_row) * (p.H / p.kv.Hk);
-  for (Index first = warp() * 16; first < queries; first += kAttentionWarps * 16)
-    take_queries<D>(p, part, delta, first, keys, dk, dv);
-  add_warps<D>(dk, dv, sums);
-  float* to = partial + (block_x() * p.kv.Hk + block_y()) * KvStore::head_size(D);
-  for (Index i = thread(); i < D * kKvBlock; i += threads()) {
-    to[i] = sums[i % kKvBlock * D + i / kKvBlock];
-    to[D * kKvBlock + i] = sums[kKvBlock * D + i];
+  const auto tile = [](int which) {
+    return QueryTile<D>(shared_memory<unsigned char>() + which * QueryTile<D>::kBytes);
+  };
+  __syncthreads();  // keys and values are read
+  tile(0).load(p, kept, queries, 0);
+  int which = 0;
+  for (int first = 0; first < queries.count; first += QueryTile<D>::kQueries) {
+    const int next = first + QueryTile<D>::kQueries;
+    wait_for_copies();
+    __syncthreads();  // and the tile before is used up
+    if (next < queries.count) tile(1 - which).load(p, kept, queries, next);
+    if (busy) take_tile<D>(s, tile(which), queries.count - first);
+    which = 1 - which;
   }
+  if (!busy) return;
+  float* keys =
+      partial + ((block_x() * kPartBlocks + warp()) * p.kv.Hk + block_y()) * KvStore::head_size(D);
+  AHA_UNROLL
+  for (int d = 0; d < D / 8; ++d)
+    for (int half = 0; half < 2; ++half) {
+      const int position = lane() / 4 + 8 * half;
+      const int column = 8 * d + 2 * (lane() % 4);
+      for (int i = 0; i < 2; ++i)
+        keys[(column + i) * kKvBlock + position] = s.dk[d][2 * half + i] * scale_of(D);
+      put_two(keys + kKvBlock * D + position * D + column, s.dv[d][2 * half],
+              s.dv[d][2 * half + 1]);
+    }
 }
 
 }  // namespace
 
-bool backward_part_tiles(const AttentionBackward& p, const float* delta, Index parts,
+void backward_part_tiles(const AttentionBackward& p, const Kept& kept, Index parts,
                          float* partial) {
-  if (!on_tiles(p)) return false;
-  return with_tiles(1, p.kv.D, [&](auto, auto width) {
+  with_tiles(p.kv.D, [&](auto width) {
     constexpr int D = decltype(width)::value;
-    launch({parts, p.kv.Hk, kAttentionWarps * kWarp, part_bytes(D)}, part_tiles<D>, p, delta,
-           partial);
+    launch({parts, p.kv.Hk, kTileThreads, kPartBytes<D>}, part_tiles<D>, p, kept, partial);
   });
 }
 

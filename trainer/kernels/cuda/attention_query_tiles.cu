@@ -1,153 +1,141 @@
 // dq of attention on tensor cores, for rows that stand together: what query_grads of attention_backward.cu computes, by
-// 16 rows of a query head a warp as the forward pass goes (attention_tiles.cu). q, k, v, dout and ds are rounded to bf16
-// as operands; all sums are f32.
+// 16 queries a warp as the forward pass goes (attention_tiles.cu). q, k, v, dout and ds are rounded to bf16 as operands;
+// all sums are f32.
 #include "trainer/kernels/cuda/attention_tiles.h"
 
 namespace aha::cuda {
 namespace {
 
-constexpr int kTileKeys = 32;
+/// Positions that a warp takes in at a time.
+constexpr int kKeys = 32;
 
-/// Shared memory as bf16: keys and values [kTileKeys][D], keys again [D][kTileKeys].
-struct Shared {
-  Bf16 *keys, *values, *columns;
-};
-Index query_bytes(Index D) {
-  return 2 * (2 * kTileKeys * tile_stride(D) + D * tile_stride(kTileKeys));
-}
-
-template <int D>
-AHA_DEVICE void load_tile(const KvStore& kv, Index kv_head, const Run& run, Index first,
-                          const Shared& to) {
-  load_positions<D, kTileKeys>(
-      kv, kv_head, run, first,
-      [&](Index t, Index d, const Eight& x) {
-        scatter(x, to.keys + t * tile_stride(D) + d, tile_stride(D));
-        put_eight(x, to.columns + d * tile_stride(kTileKeys) + t);
-      },
-      [&](Index t, Index d, const Eight& x) { put_eight(x, to.values + t * tile_stride(D) + d); });
-}
-
-/// What a lane holds of its warp's 16 rows.
+/// What a lane holds of its warp's 16 queries.
 template <int D>
 struct QueryState {
   std::uint32_t q[D / 16][4], dout[D / 16][4];
-  float dq[D / 8][4];
-  float delta[2], lse[2];
-  Index position[2];
+  float dq[D / 8][4];  ///< but for the scale
+  float delta[2];
+  float lse[2];  ///< to base 2
 };
 
-/// ds of the rows with the tile's positions; zero where a row does not look.
+/// ds over the scale, with kKeys positions from a tile's `first` on; zero where a query does not look.
 template <int D>
-AHA_DEVICE void tile_slopes(const QueryState<D>& s, const Shared& tile, Index first,
-                            float (&slope)[kTileKeys / 8][4]) {
-  const float scale = scale_of(D);
-  const Index q = 2 * (lane() % 4);
+AHA_DEVICE void tile_slopes(const QueryState<D>& s, const KeyTile<D>& tile, int first, bool all,
+                            const int (&left)[2], float (&slope)[kKeys / 8][4]) {
+  const float scale = scale_of(D) * kLog2E;
+  float score[kKeys / 8][4];
   AHA_UNROLL
-  for (int n = 0; n < kTileKeys / 8; ++n) {
-    float score[4], product[4];
-    clear(score);
-    clear(product);
-    const Index row = (n * 8 + lane() / 4) * tile_stride(D) + q;
+  for (int n = 0; n < kKeys / 8; ++n) {
+    clear(score[n]);
+    clear(slope[n]);
+  }
+  AHA_UNROLL
+  for (int k = 0; k < D / 16; ++k)
     AHA_UNROLL
-    for (int k = 0; k < D / 16; ++k) {
-      const Bf16* key = tile.keys + row + 16 * k;
-      const Bf16* value = tile.values + row + 16 * k;
-      mma(score, s.q[k], {pair_at(key), pair_at(key + 8)});
-      mma(product, s.dout[k], {pair_at(value), pair_at(value + 8)});
-    }
+  for (int n = 0; n < kKeys / 16; ++n) {
+    Rights right;
+    right_of_columns(tile.keys + 16 * k * tile.kKeyStride + first + 16 * n, tile.kKeyStride, right);
+    mma(score[2 * n], s.q[k], right[0]);
+    mma(score[2 * n + 1], s.q[k], right[1]);
+    right_of_rows(tile.values + (first + 16 * n) * tile.kValueStride + 16 * k, tile.kValueStride,
+                  right);
+    mma(slope[2 * n], s.dout[k], right[0]);
+    mma(slope[2 * n + 1], s.dout[k], right[1]);
+  }
+  AHA_UNROLL
+  for (int n = 0; n < kKeys / 8; ++n)
     for (int i = 0; i < 4; ++i) {
-      const int half = i / 2;
-      const bool looks = first + n * 8 + q + i % 2 <= s.position[half];
-      slope[n][i] =
-          looks ? exp_of(score[i] * scale - s.lse[half]) * (product[i] - s.delta[half]) * scale
-                : 0.0F;
+      const float weight = exp2_of(fmaf(score[n][i], scale, -s.lse[i / 2]));
+      slope[n][i] = weight * (slope[n][i] - s.delta[i / 2]);
+      if (!all && first + 8 * n + i % 2 > left[i / 2]) slope[n][i] = 0;
     }
-  }
 }
 
-/// Adds what the positions of one tile give.
+/// Adds what kKeys positions from a tile's `first` on give.
 template <int D>
-AHA_DEVICE void take_tile(QueryState<D>& s, const Shared& tile, Index first) {
-  float slope[kTileKeys / 8][4];
-  tile_slopes<D>(s, tile, first, slope);
+AHA_DEVICE void take_keys(QueryState<D>& s, const KeyTile<D>& tile, int first, bool all,
+                          const int (&left)[2]) {
+  float slope[kKeys / 8][4];
+  tile_slopes<D>(s, tile, first, all, left, slope);
   AHA_UNROLL
-  for (int k = 0; k < kTileKeys / 16; ++k) {
-    const float(&low)[4] = slope[2 * k];
-    const float(&high)[4] = slope[2 * k + 1];
-    const std::uint32_t left[4] = {bf16_pair(low[0], low[1]), bf16_pair(low[2], low[3]),
-                                   bf16_pair(high[0], high[1]), bf16_pair(high[2], high[3])};
+  for (int k = 0; k < kKeys / 16; ++k) {
+    std::uint32_t slopes[4];
+    left_of(slope[2 * k], slope[2 * k + 1], slopes);
     AHA_UNROLL
-    for (int d = 0; d < D / 8; ++d) {
-      const Bf16* key =
-          tile.columns + (8 * d + lane() / 4) * tile_stride(kTileKeys) + 16 * k + 2 * (lane() % 4);
-      mma(s.dq[d], left, {pair_at(key), pair_at(key + 8)});
+    for (int d = 0; d < D / 16; ++d) {
+      Rights keys;
+      right_of_rows(tile.keys + 16 * d * tile.kKeyStride + first + 16 * k, tile.kKeyStride, keys);
+      mma(s.dq[2 * d], slopes, keys[0]);
+      mma(s.dq[2 * d + 1], slopes, keys[1]);
     }
   }
 }
 
-/// dq of 16 rows of a query head a warp; delta [M, H] is written.
-template <int Heads, int D>
-__global__ void query_tiles(AttentionBackward p, float* delta) {
-  const Queries heads = queries_of(p.H, p.kv.Hk, Heads);
-  const TileRows<Heads> t(p.rows, heads);
-  const Index width = (p.H + 2 * p.kv.Hk) * D;
-  Shared tile;
-  tile.keys = shared_memory<Bf16>();
-  tile.values = tile.keys + kTileKeys * tile_stride(D);
-  tile.columns = tile.values + kTileKeys * tile_stride(D);
+/// The lane's part of `out . dout` of a query, with dout as it was rounded: as in dout . v, of which delta is the mean.
+template <int D>
+AHA_DEVICE float product_with(const float* out, const std::uint32_t (&dout)[D / 16][4], int half) {
+  float sum = 0;
+  AHA_UNROLL
+  for (int k = 0; k < D / 8; ++k) {
+    const std::uint32_t pair = dout[k / 2][k % 2 * 2 + half];
+    sum = fmaf(float_of(pair << 16U), out[8 * k], sum);
+    sum = fmaf(float_of(pair & 0xffff0000U), out[8 * k + 1], sum);
+  }
+  return sum;
+}
 
+/// to [M, H, D] = the lane's part of the warp's vectors.
+template <int D>
+AHA_DEVICE void keep_left(const TileQueries& t, const std::uint32_t (&from)[D / 16][4], Bf16* to) {
+  for (int half = 0; half < 2; ++half) {
+    if (!t.there(half)) continue;
+    auto* pairs = reinterpret_cast<Pair*>(to + Index{t.vector[half]} * D + 2 * (lane() % 4));
+    AHA_UNROLL
+    for (int k = 0; k < D / 8; ++k)
+      pairs[4 * k] = from[k / 2][k % 2 * 2 + half];
+  }
+}
+
+template <int D>
+__global__ void AHA_BLOCKS(kTileThreads, D == 64 ? 3 : 2)
+    query_tiles(AttentionBackward p, Kept to) {
+  const TileQueries t(p.rows, p.H, p.kv.Hk);
+  const Index others = 2 * p.kv.Hk * D;
   QueryState<D> s;
-  load_left<D>(t, p.qkv, width, s.q);
-  load_left<D>(t, p.dout, p.H * D, s.dout);
+  load_left<D>(t, p.qkv, others, s.q);
+  load_left<D>(t, p.dout, 0, s.dout);
+  keep_left<D>(t, s.q, to.q);
+  keep_left<D>(t, s.dout, to.dout);
   AHA_UNROLL
   for (int d = 0; d < D / 8; ++d)
     clear(s.dq[d]);
   for (int half = 0; half < 2; ++half) {
-    const Index head = t.there(half) ? t.row[half] * p.H + t.head : 0;
-    float product = 0;
-    for (int i = 0; i < D / 4 && t.there(half); ++i) {
-      const Index d = head * D + lane() % 4 + 4 * i;
-      Bf16 dout;
-      round_to(p.dout[d], dout);  // as in dout . v, of which delta is the mean
-      product = fmaf(widened(dout), p.out[d], product);
-    }
-    s.delta[half] = row_sum(product);
-    s.lse[half] = t.there(half) ? p.lse[head] : 0.0F;
-    if (t.there(half) && lane() % 4 == 0) delta[head] = s.delta[half];
+    const Index vector = t.vector[half];
+    s.delta[half] = row_sum(product_with<D>(p.out + vector * D + 2 * (lane() % 4), s.dout, half));
+    s.lse[half] = p.lse[vector] * kLog2E;
+    if (t.there(half) && lane() % 4 == 0) to.delta[vector] = s.delta[half];
   }
-  for (Index at = t.first; at < t.end;) {
-    const Run run = run_at(p.rows, at, t.end);
-    const Index last = t.last(p.rows, run);
-    for (int half = 0; half < 2; ++half)
-      s.position[half] = t.position(p.rows, run, half);
-    for (Index key = 0; key <= run.last_position; key += kTileKeys) {
-      load_tile<D>(p.kv, heads.kv_head, run, key, tile);
-      if (key <= last) take_tile<D>(s, tile, key);
-    }
-    at = run.end;
-  }
+  pass_keys<D>(p.kv, p.rows, t, [&](const Seen& seen, int key, auto tile) {
+    const int begin = key + 2 * (lane() % 4);
+    for (int first = 0; first < tile.kKeys && key + first <= seen.last; first += kKeys)
+      take_keys<D>(s, tile, first, key + first + kKeys - 1 <= seen.all,
+                   {seen.own[0] - begin, seen.own[1] - begin});
+  });
   for (int half = 0; half < 2; ++half) {
     if (!t.there(half)) continue;
-    float* to = p.dqkv + t.row[half] * width + t.head * D + 2 * (lane() % 4);
+    float* dq = p.dqkv + Index{t.vector[half]} * D + t.row[half] * others + 2 * (lane() % 4);
     AHA_UNROLL
     for (int d = 0; d < D / 8; ++d)
-      for (int i = 0; i < 2; ++i)
-        to[8 * d + i] = s.dq[d][2 * half + i];
+      put_two(dq + 8 * d, s.dq[d][2 * half] * scale_of(D), s.dq[d][2 * half + 1] * scale_of(D));
   }
 }
 
 }  // namespace
 
-bool backward_query_tiles(const AttentionBackward& p, float* delta) {
-  if (!on_tiles(p)) return false;
-  const Index group = p.H / p.kv.Hk;
-  return with_tiles(group, p.kv.D, [&](auto heads, auto width) {
-    constexpr int Heads = decltype(heads)::value;
+void backward_query_tiles(const AttentionBackward& p, const Kept& to) {
+  with_tiles(p.kv.D, [&](auto width) {
     constexpr int D = decltype(width)::value;
-    launch({ceil_div(p.rows.M, TileRows<Heads>::kWindow), p.kv.Hk * ceil_div(group, Heads),
-            kAttentionWarps * kWarp, query_bytes(D)},
-           query_tiles<Heads, D>, p, delta);
+    launch(query_grid(p.rows.M, p.H, p.kv.Hk, kKeyTileBytes<D>), query_tiles<D>, p, to);
   });
 }
 

@@ -1,14 +1,33 @@
 #pragma once
-// What attention on tensor cores shares: rows in windows, runs of one sequence within them.
+// What attention on tensor cores shares: queries in tiles, and the keys and values that pass by them.
+#include "trainer/kernels/cuda/async_copy.h"
 #include "trainer/kernels/cuda/attention.h"
 #include "trainer/kernels/cuda/mma.h"
 
 namespace aha::cuda {
 
-constexpr int kTileRows = 16;
+/// Queries of a warp: the rows of a tensor core's product.
+constexpr int kTileQueries = 16;
+
+/// Threads and queries of a block, whose warps share keys and values.
+constexpr int kTileThreads = kAttentionWarps * kWarp;
+constexpr int kBlockQueries = kAttentionWarps * kTileQueries;
+
+constexpr float kLog2E = 1.44269504F;
+
+/// 2^x to about 2 ulp, 0 of minus infinity: of bf16 nothing more is left.
+AHA_DEVICE float exp2_of(float x) {
+#ifdef AHA_CUDA_ON_HOST
+  return exp2f(x);
+#else
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+#endif
+}
 
 /// Numbers between rows of `columns` in shared memory: 16 bytes more, for the banks.
-constexpr Index tile_stride(Index columns) {
+constexpr int tile_stride(int columns) {
   return columns + 8;
 }
 
@@ -18,104 +37,23 @@ AHA_DEVICE void clear(float (&c)[4]) {
     c[i] = 0;
 }
 
-/// Rows [first, end) of one sequence.
-struct Run {
-  Index first, end;
-  const std::int32_t* table;
-  Index last_position;
+/// C [16, 16], which two products left, rounded to the left operand of another.
+AHA_DEVICE void left_of(const float (&low)[4], const float (&high)[4], std::uint32_t (&a)[4]) {
+  a[0] = bf16_pair(low[0], low[1]);
+  a[1] = bf16_pair(low[2], low[3]);
+  a[2] = bf16_pair(high[0], high[1]);
+  a[3] = bf16_pair(high[2], high[3]);
+}
+
+/// Two floats at an even place.
+struct __attribute__((may_alias, aligned(8))) Two {
+  float x[2];
 };
-
-AHA_DEVICE Run run_at(const KvRows& rows, Index first, Index end) {
-  Run run{first, first + 1, rows.tables[first], 0};
-  while (run.end < end && rows.tables[run.end] == run.table)
-    ++run.end;
-  run.last_position = rows.positions[run.end - 1];
-  return run;
+AHA_DEVICE Two two_at(const float* from) {
+  return *reinterpret_cast<const Two*>(from);
 }
-
-/// The 16 rows of one query head that a warp has: a block is Heads of them, or, of fewer heads, more rows.
-template <int Heads>
-struct TileRows {
-  static constexpr Index kWindow = kAttentionWarps / Heads * kTileRows;
-
-  AHA_DEVICE TileRows(const KvRows& rows, const Queries& heads)
-      : first(block_x() * kWindow),
-        end(first + kWindow < rows.M ? first + kWindow : rows.M),
-        own(first + warp() / Heads * kTileRows),
-        head(heads.first + warp() % Heads),
-        busy(warp() % Heads < heads.count),
-        row{own + lane() / 4, own + lane() / 4 + 8} {}
-
-  /// Whether this lane's row is one.
-  AHA_DEVICE bool there(int half) const { return busy && row[half] < end; }
-  /// Where it stands in a run; -1: it is not of it.
-  AHA_DEVICE Index position(const KvRows& rows, const Run& run, int half) const {
-    return busy && row[half] >= run.first && row[half] < run.end ? rows.positions[row[half]] : -1;
-  }
-  /// The last position that the warp's rows look at in a run; -1: none is of it.
-  AHA_DEVICE Index last(const KvRows& rows, const Run& run) const {
-    const Index stop = own + kTileRows < run.end ? own + kTileRows : run.end;
-    return busy && stop > (own > run.first ? own : run.first) ? rows.positions[stop - 1] : -1;
-  }
-
-  Index first, end;  ///< the block's rows
-  Index own;         ///< the first of the warp's
-  Index head;
-  bool busy;
-  Index row[2];  ///< of this lane
-};
-
-/// The lane's part of 16 rows [D] as the left operand of products; `rows` are `width` apart.
-template <int D, int Heads>
-AHA_DEVICE void load_left(const TileRows<Heads>& t, const float* rows, Index width,
-                          std::uint32_t (&to)[D / 16][4]) {
-  AHA_UNROLL
-  for (int k = 0; k < D / 16; ++k)
-    for (int i = 0; i < 4; ++i) {
-      const bool there = t.there(i % 2);
-      const float* x = rows + (there ? t.row[i % 2] * width + t.head * D : 0) + 16 * k + i / 2 * 8 +
-                       2 * (lane() % 4);
-      to[k][i] = there ? bf16_pair(x[0], x[1]) : 0;
-    }
-}
-
-/// `count` positions of a head of a block (16 or more: all; 0 or less: none), zeros behind them: put_keys(t, d, x) takes
-/// dimension d of positions t to t + 7, put_values(t, d, x) dimensions d to d + 7 of position t.
-template <int D, class PutKeys, class PutValues>
-AHA_DEVICE void load_block(const Bf16* head, Index count, const PutKeys& put_keys,
-                           const PutValues& put_values) {
-  const auto* keys = reinterpret_cast<const Eight*>(head);  // [D][16]
-  const Eight* values = keys + 2 * D;                       // [16][D]
-  for (Index i = thread(); i < 2 * D; i += threads()) {
-    const Index t = i % 2 * 8;
-    Eight x{};
-    if (t < count) x = keys[i];
-    AHA_UNROLL
-    for (int pair = 0; pair < 4; ++pair) {
-      const Index left = count - t - 2 * pair;
-      x.pair[pair] &= left >= 2 ? 0xffffffffU : left == 1 ? 0xffffU : 0U;
-    }
-    put_keys(t, i / 2, x);
-    const Index position = i % kKvBlock;  // two neighbouring threads have 32 bytes of every value
-    const Index d = i / kKvBlock;
-    put_values(position, 8 * d, position < count ? values[position * (D / 8) + d] : Eight{});
-  }
-}
-
-/// The same of positions [first, first + Keys) of a run. The block waits before and after.
-template <int D, int Keys, class PutKeys, class PutValues>
-AHA_DEVICE void load_positions(const KvStore& kv, Index kv_head, const Run& run, Index first,
-                               const PutKeys& put_keys, const PutValues& put_values) {
-  __syncthreads();
-  for (Index b = 0; b < Keys; b += kKvBlock) {
-    const Index count = run.last_position + 1 - first - b;
-    const Index block = count > 0 ? run.table[(first + b) / kKvBlock] : 0;
-    load_block<D>(
-        kv_head_of<Bf16>(kv, block, kv_head), count,
-        [&](Index t, Index d, const Eight& x) { put_keys(b + t, d, x); },
-        [&](Index t, Index d, const Eight& x) { put_values(b + t, d, x); });
-  }
-  __syncthreads();
+AHA_DEVICE void put_two(float* to, float a, float b) {
+  *reinterpret_cast<Two*>(to) = {{a, b}};
 }
 
 /// Sum over the four lanes that hold a row, in each of them.
@@ -124,17 +62,167 @@ AHA_DEVICE float row_sum(float x) {
   return x + __shfl_xor_sync(kAllLanes, x, 2);
 }
 
-/// Calls body(query heads a block, head width) where tensor cores serve; false: they do not.
+/// Rows [first, end) of one sequence.
+struct Run {
+  Index first, end;
+  const std::int32_t* table;
+  Index last_position;
+};
+
+/// The run that begins at row `first`; the lanes of a warp look at a row each.
+AHA_DEVICE Run run_at(const KvRows& rows, Index first, Index end) {
+  Run run{first, first, rows.tables[first], 0};
+  for (unsigned same = kAllLanes; same == kAllLanes && run.end < end;) {
+    const Index row = run.end + lane();
+    same = __ballot_sync(kAllLanes, row < end && rows.tables[row] == run.table);
+    run.end += same == kAllLanes ? kWarp : __ffs(static_cast<int>(~same)) - 1;
+  }
+  run.last_position = rows.positions[run.end - 1];
+  return run;
+}
+
+/// Of a run, the positions that queries look at: up to the numbers named; below 0: at none.
+struct Seen {
+  int all;     ///< every query of the warp
+  int last;    ///< none looks further
+  int own[2];  ///< each of the lane's two
+};
+
+/// The queries of a block's kv head, 16 a warp: a row has those of the heads of a group, then comes the next row.
+struct TileQueries {
+  AHA_DEVICE TileQueries(const KvRows& rows, Index H, Index Hk)
+      : group(static_cast<int>(H / Hk)), all(static_cast<int>(rows.M) * group) {
+    for (int half = 0; half < 2; ++half) {
+      const int query = own() + lane() / 4 + 8 * half;
+      row[half] = query < all ? query / group : -1;
+      vector[half] =
+          query < all ? static_cast<int>(row[half] * H + block_y() * group) + query % group : 0;
+    }
+  }
+
+  static AHA_DEVICE int first() { return static_cast<int>(block_x()) * kBlockQueries; }
+  static AHA_DEVICE int own() { return first() + kTileQueries * warp(); }
+  AHA_DEVICE bool there(int half) const { return row[half] >= 0; }
+  AHA_DEVICE Index first_row() const { return first() / group; }
+  /// Behind the rows of queries below `end`.
+  AHA_DEVICE Index end_row(int end) const { return ((end < all ? end : all) + group - 1) / group; }
+
+  AHA_DEVICE Seen seen(const KvRows& rows, const Run& run) const {
+    const int end = own() + kTileQueries;
+    const Index own_first = own() / group;
+    const Index begin = own_first > run.first ? own_first : run.first;
+    const Index stop = end_row(end) < run.end ? end_row(end) : run.end;
+    if (begin >= stop) return {-1, -1, {-1, -1}};
+    Seen seen{-1, rows.positions[stop - 1], {-1, -1}};
+    if (end <= all && begin == own_first && stop == end_row(end)) seen.all = rows.positions[begin];
+    for (int half = 0; half < 2; ++half)
+      if (row[half] >= run.first && row[half] < run.end) seen.own[half] = rows.positions[row[half]];
+    return seen;
+  }
+
+  int group, all;
+  int row[2];     ///< of each of this lane's two; below 0: there is none
+  int vector[2];  ///< of [M, H]
+};
+
+/// A launch over all queries.
+inline Grid query_grid(Index M, Index H, Index Hk, Index shared_bytes) {
+  return {ceil_div(M * (H / Hk), kBlockQueries), Hk, kTileThreads, shared_bytes};
+}
+
+/// Rounded, the lane's part of the warp's 16 vectors [D] as the left operand of products; vector v begins at v D, or, with
+/// other columns between rows, `skip` further a row.
+template <int D>
+AHA_DEVICE void load_left(const TileQueries& t, const float* vectors, Index skip,
+                          std::uint32_t (&to)[D / 16][4]) {
+  AHA_UNROLL
+  for (int half = 0; half < 2; ++half) {
+    const float* from = vectors + Index{t.vector[half]} * D +
+                        (t.there(half) ? t.row[half] : 0) * skip + 2 * (lane() % 4);
+    AHA_UNROLL
+    for (int k = 0; k < D / 8; ++k)
+      to[k / 2][k % 2 * 2 + half] = t.there(half) ? bf16_pair(from[8 * k], from[8 * k + 1]) : 0;
+  }
+}
+
+/// Keys and values of some neighbouring positions in shared memory, zeros behind the last.
+template <int D>
+struct KeyTile {
+  static constexpr int kKeys = 4096 / D;
+  static constexpr int kKeyStride = tile_stride(kKeys);
+  static constexpr int kValueStride = tile_stride(D);
+  static constexpr int kNumbers = D * kKeyStride + kKeys * kValueStride;
+
+  AHA_DEVICE explicit KeyTile(Bf16* memory) : keys(memory), values(memory + D * kKeyStride) {}
+
+  /// Asks for `count` positions of a sequence from `first` on, a multiple of 16; the block takes part.
+  AHA_DEVICE void load(const KvStore& kv, Index kv_head, const std::int32_t* table, int first,
+                       int count) const {
+    AHA_UNROLL
+    for (int begin = 0; begin < kKeys; begin += kKvBlock) {
+      const Index block = begin < count ? table[(first + begin) / kKvBlock] : 0;
+      const Bf16* head = kv_head_of<Bf16>(kv, block, kv_head);
+      AHA_UNROLL
+      for (int i = 0; i < 2 * D; i += kTileThreads)
+        load_eights(head, i + thread(), begin, count);
+    }
+  }
+
+  /// Number i of a block's eights of keys [D][16] and of values [16][D]; the block has positions from `begin` on.
+  AHA_DEVICE void load_eights(const Bf16* head, int i, int begin, int count) const {
+    const int key = begin + i % 2 * 8;
+    const int left = count - key;
+    copy_later<16>(head + 8 * i,
+                   left >= 8  ? 16
+                   : left > 0 ? 2 * left
+                              : 0,
+                   keys + i / 2 * kKeyStride + key);
+    const int value = begin + i / (D / 8);
+    copy_later<16>(head + D * kKvBlock + 8 * i, value < count ? 16 : 0,
+                   values + value * kValueStride + i % (D / 8) * 8);
+  }
+
+  Bf16* keys;    ///< [D][kKeys]
+  Bf16* values;  ///< [kKeys][D]
+};
+
+/// Shared memory of two tiles.
+template <int D>
+constexpr Index kKeyTileBytes = 2 * 2 * KeyTile<D>::kNumbers;
+
+/// Calls take(seen, first position, tile) for all that a warp's queries look at; a tile comes while the one before it is
+/// taken.
+template <int D, class Take>
+AHA_DEVICE void pass_keys(const KvStore& kv, const KvRows& rows, const TileQueries& t,
+                          const Take& take) {
+  constexpr int kKeys = KeyTile<D>::kKeys;
+  auto* memory = shared_memory<Bf16>();
+  const Index end = t.end_row(t.first() + kBlockQueries);
+  for (Index at = t.first_row(); at < end;) {
+    const Run run = run_at(rows, at, end);
+    const Seen seen = t.seen(rows, run);
+    const int count = static_cast<int>(run.last_position) + 1;
+    const auto tile = [&](int which) { return KeyTile<D>(memory + which * KeyTile<D>::kNumbers); };
+    __syncthreads();  // the run before is used up
+    tile(0).load(kv, block_y(), run.table, 0, count);
+    int which = 0;
+    for (int key = 0; key < count; key += kKeys) {
+      wait_for_copies();
+      __syncthreads();  // and the tile before is used up
+      const int next = key + kKeys;
+      if (next < count) tile(1 - which).load(kv, block_y(), run.table, next, count - next);
+      if (key <= seen.last) take(seen, key, tile(which));
+      which = 1 - which;
+    }
+    at = run.end;
+  }
+}
+
+/// Calls body(head width).
 template <class Body>
-bool with_tiles(Index group, Index D, const Body& body) {
-  const auto with_width = [&](auto heads) {
-    if (D == 64) return body(heads, Constant<64>{}), true;
-    if (D == 128) return body(heads, Constant<128>{}), true;
-    return false;
-  };
-  if (group == 1) return with_width(Constant<1>{});
-  if (group == 2) return with_width(Constant<2>{});
-  return with_width(Constant<4>{});
+void with_tiles(Index D, const Body& body) {
+  if (D == 64) return body(Constant<64>{});
+  body(Constant<128>{});
 }
 
 }  // namespace aha::cuda

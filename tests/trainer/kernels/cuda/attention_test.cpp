@@ -73,9 +73,10 @@ Results on_gpu(const aha::Ops& ops, const Packed& b, const Way& way = {}) {
   ops.kv_write({}, qkv, b.s.H, rows, kv);
   ops.kv_copy({}, kv, copies, n);
   ops.attention({}, {qkv, kv, rows, out, lse, b.s.H, way.forward});
-  ops.attention_backward({}, {qkv, out, d.put(b.dout), lse, kv, dkv, rows, nullptr, 0, dqkv, b.s.H,
-                              d.put(cut.parts), static_cast<Index>(cut.parts.size()),
-                              d.put(cut.ranges), static_cast<Index>(cut.ranges.size()), way.back});
+  ops.attention_backward(
+      {}, {qkv, out, d.put(b.dout), lse, kv, dkv, rows, nullptr, 0, dqkv, b.s.H, d.put(cut.parts),
+           static_cast<Index>(cut.parts.size()), d.put(cut.sums), d.put(cut.ranges),
+           static_cast<Index>(cut.ranges.size()), way.back});
   const Floats gradients = d.get(gradient, b.floats());  // also of where nobody stands
   CHECK(std::all_of(gradients.begin(), gradients.end(), [](float x) { return std::isfinite(x); }));
   ops.kv_fold_grad({}, dkv, copies, n);
@@ -193,14 +194,15 @@ TEST_CASE(
   const auto* gpu = gpu_ops();
   if (gpu == nullptr) return;
   Random random(23);
-  // groups of every kind of 1 to 8 heads; prompts and completions within a
-  // window of rows and across several, of less than a tile of positions and of
-  // more
-  for (const auto& shape : {Shape{1, 1, 64}, Shape{4, 2, 64}, Shape{3, 1, 128}, Shape{14, 2, 64},
-                            Shape{12, 2, 128}, Shape{8, 1, 64}, Shape{2, 2, 128}})
+  // groups of 1 to 8 heads; runs that end before, at and behind every edge of a tile; prompts and completions within a
+  // block's queries and across several, sharing less than a part's blocks and more
+  for (const auto& shape : {Shape{1, 1, 64}, Shape{4, 2, 64}, Shape{3, 1, 128}, Shape{7, 1, 64},
+                            Shape{8, 1, 64}, Shape{4, 1, 128}, Shape{2, 2, 128}})
     for (const auto& groups :
-         {std::vector<std::pair<Index, Ints>>{{1, {}}, {15, {}}, {16, {}}, {70, {}}, {130, {}}},
-          {{5, {3, 20, 1}}, {37, {40, 2}}, {16, {1, 17}}}}) {
+         {std::vector<std::pair<Index, Ints>>{
+              {1, {}}, {15, {}}, {16, {}}, {17, {}}, {63, {}}, {64, {}}, {65, {}}, {130, {}}},
+          {{5, {3, 20, 1}}, {37, {40, 2}}, {16, {1, 17}}},
+          {{70, {65, 1, 30}}, {64, {3, 64}}}}) {
       INFO("H " << shape.H << " Hk " << shape.Hk << " D " << shape.D);
       const Packed batch(random, shape, groups);
       const Results cpu = on_cpu(batch);
@@ -214,6 +216,23 @@ TEST_CASE(
       CHECK(!same_bits(dq_of(batch, other.dqkv), dq_of(batch, mixed)));
       CHECK(!same_bits(dv_of(batch, other.dqkv), dv_of(batch, mixed)));
     }
+}
+
+TEST_CASE("gpu: what several parts give a block on tensor cores is added", "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  Random random(26);
+  for (const auto& shape : {Shape{2, 1, 64}, Shape{1, 1, 128}}) {
+    INFO("H " << shape.H << " D " << shape.D);
+    const Packed batch(random, shape, {{300, {}}, {20, {257, 3}}});
+    const Results cpu = on_cpu(batch);
+    const Results other = on_gpu(*gpu, batch, kTiles);
+    CHECK(gap(other.out, cpu.out) < kClose16);
+    CHECK(gap(dq_of(batch, other.dqkv), dq_of(batch, cpu.dqkv)) < kClose16);
+    CHECK(gap(dk_of(batch, other.dqkv), dk_of(batch, cpu.dqkv)) < kClose16);
+    CHECK(gap(dv_of(batch, other.dqkv), dv_of(batch, cpu.dqkv)) < kClose16);
+    CHECK(same_bits(other.dqkv, on_gpu(*gpu, batch, kTiles).dqkv));
+  }
 }
 
 TEST_CASE("gpu: attention goes back through what it rounded, whatever biases keys and values have",
