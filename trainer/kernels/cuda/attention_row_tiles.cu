@@ -78,7 +78,7 @@ AHA_DEVICE void row_scores(const RowState<D>& s, const RowWords<D>& words, float
     mma(even, left, {low_halves(w[0], w[1]), low_halves(w[2], w[3])});
     mma(odd, left, {high_halves(w[0], w[1]), high_halves(w[2], w[3])});
   }
-  const float scale = scale_of(D) * 1.44269504F;
+  const float scale = scale_of(D) * kLog2E;
   score[0] = even[0] * scale;
   score[1] = even[1] * scale;
   score[2] = odd[0] * scale;
@@ -105,9 +105,9 @@ AHA_DEVICE void take_block(const Bf16* head, Index positions, RowState<D>& s) {
   top = fmaxf(top, __shfl_xor_sync(kAllLanes, top, 1));
   top = fmaxf(top, __shfl_xor_sync(kAllLanes, top, 2));
   top = fmaxf(top, s.top);
-  const float kept = exp2f(s.top - top);
+  const float kept = exp2_of(s.top - top);
   for (int p = 0; p < 4; ++p)
-    score[p] = exp2f(score[p] - top);
+    score[p] = exp2_of(score[p] - top);
   s.top = top;
   s.sum = fmaf(s.sum, kept, (score[0] + score[1]) + (score[2] + score[3]));
   const std::uint32_t weights[4] = {bf16_pair(score[0], score[1]), 0, bf16_pair(score[2], score[3]),
@@ -175,7 +175,7 @@ __global__ void attend_row_tiles(Attention p) {
     float sum = 0;
     float out = 0;
     for (int w = 0; w < kRowWarps; ++w, part += kStep) {
-      const float share = exp2f(part[D] - top);
+      const float share = exp2_of(part[D] - top);
       sum = fmaf(part[D + 1], share, sum);
       out = fmaf(part[i % D], share, out);
     }
@@ -196,10 +196,8 @@ bool attend_rows(const Attention& p) {
 }  // namespace
 
 bool attention_row_tiles(const Attention& p) {
-  if (p.kv.type != FloatType::BF16) return false;
-  if (p.kv.D == 64) return attend_rows<64>(p);
-  if (p.kv.D == 128) return attend_rows<128>(p);
-  return false;
+  if (!on_tensor_cores(p.kv)) return false;
+  return p.kv.D == 64 ? attend_rows<64>(p) : attend_rows<128>(p);
 }
 
 }  // namespace aha::cuda
