@@ -51,8 +51,9 @@ AHA_DEVICE void take_scores(TileState<D>& s, float (&score)[KeyTile<D>::kKeys / 
       top = fmaxf(top, fmaxf(score[n][2 * half], score[n][2 * half + 1]));
     top = fmaxf(top, __shfl_xor_sync(kAllLanes, top, 1));
     top = fmaxf(top, __shfl_xor_sync(kAllLanes, top, 2));
-    const float base = top == -INFINITY ? 0.0F : -top * scale;  // a query that has seen nothing yet
-    const float kept = exp2_of(fmaf(s.top[half], scale, base));
+    const float over = top == -INFINITY ? 0.0F : top;          // a query that has seen nothing yet
+    const float kept = exp2_of((s.top[half] - over) * scale);  // 1 where the maximum stays
+    const float base = -over * scale;
     float sum = 0;
     AHA_UNROLL
     for (int n = 0; n < kKeys / 8; ++n)
