@@ -13,23 +13,30 @@ struct Sum {
 
 /// Of a run: a long one has no more parts a block than a short one, so that all its parts grow with its length
 /// and not with the square of it.
-constexpr Index rows_of_a_part(Index run) {
+constexpr Index most_rows_of_a_part(Index run) {
   return std::max(Index{256}, round_up(run / 8, 16));
+}
+
+/// Of `rows` that are cut evenly.
+constexpr Index rows_of_a_part(Index rows, Index most) {
+  const Index parts = (rows + most - 1) / most;
+  return round_up((rows + parts - 1) / parts, 16);
 }
 
 /// Adds the parts of rows [begin, end), which are one run, and the blocks of their sums.
 void add_run(const KvRows& rows, Index begin, Index end, KvParts& to, std::vector<Sum>& sums) {
   const std::int32_t* positions = rows.positions;
-  const Index most = rows_of_a_part(end - begin);
+  const Index most = most_rows_of_a_part(end - begin);
   const Index all = positions[end - 1] / kKvBlock + 1;
   for (Index index = 0; index < all; index += kPartBlocks) {
     const Index blocks = std::min(kPartBlocks, all - index);
     const auto* at = std::lower_bound(positions + begin, positions + end, index * kKvBlock);
-    for (Index first = at - positions; first < end; first += most) {
+    const Index rows_each = rows_of_a_part(positions + end - at, most);
+    for (Index first = at - positions; first < end; first += rows_each) {
       for (Index b = 0; b < blocks; ++b)
         sums.push_back(
             {rows.tables[begin][index + b], kPartBlocks * static_cast<Index>(to.parts.size()) + b});
-      to.parts.push_back({index, blocks, first, std::min(end, first + most)});
+      to.parts.push_back({index, blocks, first, std::min(end, first + rows_each)});
     }
   }
 }
