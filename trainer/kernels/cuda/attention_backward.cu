@@ -213,14 +213,14 @@ __global__ void part_grads(AttentionBackward p, const float* delta, float* parti
 /// bits do not depend on where the parts are cut.
 __global__ void add_parts(AttentionBackward p, const float* partial, Index first, Index end) {
   const Index size = kv_block_size(p.dkv);
-  const Index item = element();
-  if (item >= p.num_part_ranges * size) return;
-  const KvPartRange range = p.part_ranges[item / size];
-  float* to = static_cast<float*>(p.dkv.data) + range.block * size + item % size;
+  const Index item = block_y() * threads() + thread();
+  if (item >= size) return;
+  const KvPartRange range = p.part_ranges[block_x()];
+  float* to = static_cast<float*>(p.dkv.data) + range.block * size + item;
   float sum = *to;
   for (Index i = range.first_sum; i < range.end_sum; ++i) {
     const Index at = p.part_sums[i] - first * kPartBlocks;
-    if (at >= 0 && at < (end - first) * kPartBlocks) sum += partial[at * size + item % size];
+    if (at >= 0 && at < (end - first) * kPartBlocks) sum += partial[at * size + item];
   }
   *to = sum;
 }
@@ -254,8 +254,8 @@ void add_keys_and_values(const AttentionBackward& p, const Kept& kept, Index fir
   AttentionBackward slice = p;
   slice.parts += first;
   sum_parts(slice, kept, count, partial);
-  launch(over(p.num_part_ranges * kv_block_size(p.dkv)), add_parts, p, partial, first,
-         first + count);
+  launch({p.num_part_ranges, ceil_div(kv_block_size(p.dkv), 256), 256}, add_parts, p, partial,
+         first, first + count);
 }
 
 /// Operands of products are not kept while attention goes back: their memory is of the same size or larger.

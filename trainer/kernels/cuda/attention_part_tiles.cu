@@ -59,7 +59,10 @@ struct QueryTile {
     const Index vector = there ? queries.vector(first + own) : 0;
     copy_later<4>(p.lse + vector, there ? 4 : 0, lse + own);
     copy_later<4>(kept.delta + vector, there ? 4 : 0, delta + own);
-    position[own] = there ? p.rows.positions[queries.row(first + own)] : -1;
+    if (there)
+      copy_later<4>(p.rows.positions + queries.row(first + own), 4, position + own);
+    else
+      position[own] = -1;
   }
 
   Bf16 *q, *dout;  ///< [kQueries][D]
