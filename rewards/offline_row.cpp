@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "rewards/proportion.h"
 #include "rewards/row_fields.h"
 #include "trainer/core/error.h"
 #include "trainer/core/text.h"
@@ -128,7 +129,7 @@ RowVerdict RowScorer::score(const Json& written, const std::string& id) {
   const auto reward = reward_for(row);
   RowVerdict verdict;
   if (options_.explain) verdict.explanation = reward->explanation(attempt);
-  verdict.part = reward->score(attempt);
+  verdict.part = in_proportion(reward->score(attempt));
   return verdict;
 }
 

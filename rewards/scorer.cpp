@@ -9,6 +9,7 @@
 #include <map>
 
 #include "rewards/correctness.h"
+#include "rewards/proportion.h"
 #include "rewards/registry.h"
 #include "trainer/core/error.h"
 #include "trainer/core/text.h"
@@ -17,8 +18,6 @@ namespace aha {
 namespace {
 
 constexpr std::string_view kLate = "not scored within";
-/// The square of a larger one, in a variance, might leave nothing of all the others.
-constexpr double kMostScore = 1e6;
 
 bool is_late(const RewardPart& part) {
   return !part.score && part.reason.starts_with(kLate);
@@ -152,12 +151,7 @@ Score Scorer::score_until(const Attempt& attempt, std::string_view source,
                std::chrono::steady_clock::now() >= *deadline) {
       part.reason = fmt::format("{} {} s (reward.timeout_s)", kLate, timeout_s_);
     } else {
-      part = rewards_[i].reward->score(attempt);
-      if (part.score && !(std::abs(*part.score) <= kMostScore)) {
-        part.reason =
-            fmt::format("the score is {}, expected at most {} in size", *part.score, kMostScore);
-        part.score = std::nullopt;
-      }
+      part = in_proportion(rewards_[i].reward->score(attempt));
     }
   }
   total_up(score, source);

@@ -84,6 +84,7 @@ void judge(const Json& request, const std::string& file) {
   if (text == "word") return answer(request, true, "a word");
   if (text == "null") return answer(request, nullptr);
   if (text == "null, because") return answer(request, nullptr, "no gold");
+  if (text == "wild") return answer(request, -2e6);
   if (text == "text") return answer(request, "high");
   if (text == "libraries") {
     const char* path = std::getenv("LD_LIBRARY_PATH");

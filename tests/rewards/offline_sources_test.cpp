@@ -189,3 +189,15 @@ TEST_CASE("score: a scorer of one's own is asked for many rows at once, which co
   }
   CHECK(n == kRows);
 }
+
+TEST_CASE("score: a score out of all proportion is none, as in a run", "[offline][external]") {
+  OfflineOptions options;
+  options.reward.name = "command";
+  options.reward.options = {{"command", Json{external_scorer(), "well"}.dump()}};
+  std::stringstream in(Json{{"completion", "wild"}}.dump());
+  std::stringstream out;
+  CHECK(score_jsonl(in, out, options).unjudged == 1);
+  const auto row = Json::parse(out.str());
+  CHECK(row["score"].is_null());
+  CHECK(row["reason"] == "the score is -2000000, expected at most 1000000 in size");
+}
