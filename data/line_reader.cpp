@@ -48,7 +48,8 @@ std::optional<LineReader::Line> LineReader::next() {
     if (end != std::string::npos) break;
   }
   std::string_view text = line_;
-  if (++number_ == 1 && text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  ++number_;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // files joined have several
   if (text.ends_with('\r')) text.remove_suffix(1);
   too_long = too_long || text.size() > max_line_bytes_;
   return Line{text, number_, text.find_first_not_of(" \t") == std::string_view::npos, too_long};

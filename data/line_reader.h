@@ -12,8 +12,8 @@
 
 namespace aha {
 
-/// Lines of a text file ("-": standard input), read in pieces of 64 KiB. A byte order mark at the start and the CR of
-/// CRLF are taken away. A line beyond the limit is skipped to its end and reported as too long, so
+/// Lines of a text file ("-": standard input), read in pieces of 64 KiB. A byte order mark before a line and the CR
+/// of CRLF are taken away. A line beyond the limit is skipped to its end and reported as too long, so
 /// memory is bounded whatever the file holds. UserError when the file cannot be read.
 class LineReader {
  public:

@@ -117,7 +117,7 @@ class LineReader {
       if (*end == LineEnd::TooLong)
         summary.stopped = fmt::format("{}:{}: longer than {} bytes; nothing behind it was read",
                                       options_.input_name, number_, options_.most_line_bytes);
-      if (number_ == 1 && text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+      if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // files joined have several
       if (*end == LineEnd::TooLong || trimmed(text).empty()) continue;
       bytes += text.size();
       lines.push_back({number_, std::move(text), {}, {}, ""});

@@ -40,6 +40,21 @@ TEST_CASE("dataset: rows keep their line numbers through blanks, CRLF and a byte
   CHECK(dataset.where(2) == path.string() + ":5");
 }
 
+TEST_CASE(
+    "dataset: a byte order mark before a later line, of files that were joined, is no part of it",
+    "[dataset]") {
+  const TempFolder folder;
+  const std::string row = "{\"question\": \"a\"}\n";
+  const std::string mark = "\xEF\xBB\xBF";
+  const auto path = written(folder, "d.jsonl", row + mark + row + mark + "\n" + row);
+  const JsonlDataset dataset(path, options_with(0));
+  CHECK(dataset.size() == 3);
+  CHECK(dataset.row(1)["question"] == "a");
+  CHECK(dataset.where(2) == path.string() + ":4");
+  CHECK(dataset.fingerprint() ==
+        JsonlDataset(written(folder, "e.jsonl", row + row + row), options_with(0)).fingerprint());
+}
+
 TEST_CASE("dataset: each kind of bad line is named with its place", "[dataset]") {
   struct Row {
     std::string line;

@@ -36,6 +36,14 @@ TEST_CASE("score: a verdict that a row has is replaced", "[offline]") {
                      "\n");
 }
 
+TEST_CASE("score: a byte order mark before any line is left out", "[offline]") {
+  const std::string row = R"({"gold":1,"prediction":"1"})";
+  const std::string mark = "\xEF\xBB\xBF";
+  const auto result = scored("numeric", mark + row + "\n" + mark + row + "\n" + mark + "\n");
+  CHECK(result.rows.size() == 2);
+  CHECK(result.text.find(mark) == std::string::npos);
+}
+
 TEST_CASE("score: three outcomes", "[offline]") {
   const auto result = scored("numeric",
                              "{\"gold\": 5, \"prediction\": \"5\"}\n\n \t\n"
