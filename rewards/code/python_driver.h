@@ -25,10 +25,10 @@ namespace aha {
 /// The messages; imported by the other two as aha_wire.py.
 extern const char* const kPythonWire;
 
-/// Runs tests.py, and where that has not called the answer, its unittest.TestCase classes and its test_*
-/// functions, as unittest and pytest would. Exit code kPassed when the answer was asked something and nothing was
-/// raised, kCannotAsk when a test gives the answer what is no value (functions, generators and what else goes through
-/// values): no answer can pass it here.
+/// Runs tests.py, then what unittest and pytest would find in it (classes of unittest.TestCase; functions test... and
+/// methods test... of classes Test...), less the functions that it has run itself. Exit code kPassed when the answer was
+/// asked something and nothing was raised, kCannotAsk when a test gives the answer what is no value (functions, generators
+/// and what else goes through values) or is pytest's to prepare (parameters, fixtures): no answer can pass it here.
 extern const char* const kPythonJudge;
 inline constexpr int kPassed = 76;  ///< tests that end the program end it with another
 inline constexpr int kCannotAsk = 77;

@@ -190,34 +190,86 @@ def given_names(tests):
         names[name] = ask("name", name)
     return names
 
-with open("tests.py") as file:
-    tests = file.read()
-names = {"__name__": "__main__"}
-given = given_names(tests)
-names.update(given)
+def marked(tests):
+    """The tests, whose functions test... say by their first line that they are run."""
+    tree = ast.parse(tests, "tests.py")
+    for node in list(ast.walk(tree)):
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            used.add(getattr(node, "id", None) or node.attr)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test"):
+            line = min(part.lineno for part in [*node.decorator_list, node])
+            node.body.insert(0, ast.parse(f"__ran__.add({line})").body[0])
+    return tree
+
+def defer_main():
+    """unittest.main runs nothing where it is called: what is defined is run once, at the end."""
+    import types, unittest
+    unittest.main = lambda *args, **keywords: types.SimpleNamespace(result=unittest.TestResult())
+
+def run_case(case):
+    import unittest
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(case).run(result)
+    for _, said in result.errors + result.failures:
+        give_up(said.strip().splitlines()[-1])
+    for test in result.unexpectedSuccesses:
+        give_up(f"{test}: an unexpected success")
+
+def leave_or_give_up(test, why):
+    """One that the tests name is theirs to call: an answer must not decide whether it is judged."""
+    if test.__name__ not in used:
+        give_up(f"{test.__name__} {why}", CANNOT_ASK)
+
+def methods_of(tests):
+    """The tests of a class that is none of unittest's."""
+    methods = [name for name in dir(tests) if name.startswith("test") and hasattr(getattr(tests, name), "__code__")]
+    fixtures = any(name.startswith(("setup", "teardown")) for name in dir(tests))
+    if methods and (fixtures or tests.__init__ is not object.__init__):
+        leave_or_give_up(tests, "has fixtures, which pytest would call")
+        return []
+    return [getattr(tests(), name) for name in methods]
+
+def run_function(function):
+    import inspect
+    parameters = inspect.signature(function, follow_wrapped=False).parameters.values()
+    if any(one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in parameters):
+        leave_or_give_up(function, "has parameters, which pytest would fill")
+    elif inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        leave_or_give_up(function, "is not run by a call")
+    elif function.__code__.co_firstlineno not in ran:
+        function()
 
 def run_defined():
-    """What unittest and pytest would find in the tests."""
-    import types, unittest
+    """What unittest and pytest would find in the tests, less the functions that the tests have run themselves."""
+    import types
+    case = sys.modules["unittest"].TestCase if "unittest" in sys.modules else ()
+    functions = []
     for name, value in list(names.items()):
-        if isinstance(value, type) and issubclass(value, unittest.TestCase) and value.__module__ == "__main__":
-            result = unittest.TestResult()
-            unittest.defaultTestLoader.loadTestsFromTestCase(value).run(result)
-            for _, said in result.errors + result.failures:
-                give_up(said.strip().splitlines()[-1])
-        elif name.startswith("test_") and type(value) is types.FunctionType:
-            code = value.__code__
-            if code.co_argcount + code.co_kwonlyargcount > len(value.__defaults__ or ()) + len(value.__kwdefaults__ or ()):
-                give_up(f"{name} has parameters, which pytest would fill", CANNOT_ASK)
-            value()
+        if type(value) is StandIn or getattr(value, "__module__", None) != "__main__":
+            continue
+        if isinstance(value, type) and issubclass(value, case):
+            run_case(value)
+        elif isinstance(value, type) and name.startswith("Test"):
+            functions += methods_of(value)
+        elif type(value) is types.FunctionType and name.startswith("test"):
+            functions.append(value)
+    for function in functions:
+        run_function(function)
 
+with open("tests.py") as file:
+    tests = file.read()
+ran, used = set(), set()
+names = {"__name__": "__main__", "__ran__": ran}
+given = given_names(tests)
+names.update(given)
+if "unittest" in tests:
+    defer_main()
 try:
-    exec(compile(tests, "tests.py", "exec"), names)
+    exec(compile(marked(tests), "tests.py", "exec"), names)
 except SystemExit:
     if asked:
         give_up("the tests ended before their end")
-if not asked:
-    run_defined()
+run_defined()
 if not asked and all(type(value) in (StandIn, type(sys)) for value in given.values()):
     give_up("the tests ask nothing of the answer")
 sys.stdout.flush()

@@ -25,6 +25,13 @@ inline std::unique_ptr<aha::Reward> reward_for(const std::string& language,
   }
 }
 
+/// What Python code gets for one piece of assertions.
+inline std::optional<double> asserted(const aha::Reward& reward, const std::string& code,
+                                      const std::string& assertions) {
+  const aha::Json row = {{"tests", {assertions}}};
+  return Judged{.text = fenced("python", code), .row = row}.by(reward).score;
+}
+
 inline const aha::Json kSum = {
     {"tests", {{{"input", "1 2\n"}, {"output", "3\n"}}, {{"input", "5 6\n"}, {"output", "11\n"}}}}};
 
