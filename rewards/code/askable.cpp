@@ -4,18 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <set>
 #include <vector>
 
+#include "rewards/code/python_tokens.h"
+
 namespace aha {
 namespace {
-
-/// A word or a sign of Python; texts and comments are left out.
-struct Token {
-  std::string_view text;
-  std::int64_t line = 1;
-};
 
 // Those of Python's builtins that take functions or what is gone through.
 constexpr std::array<std::string_view, 19> kBuiltins = {
@@ -30,64 +25,15 @@ bool among(const List& list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
-bool is_part(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
-
-bool is_name(std::string_view text) {
-  return is_part(text.front()) && (text.front() < '0' || text.front() > '9');
-}
-
-/// Bytes of the text that begins here, its quotes included.
-std::size_t quoted_bytes(std::string_view code) {
-  const std::string_view quote = code.size() >= 3 && code[1] == code[0] && code[2] == code[0]
-                                     ? code.substr(0, 3)
-                                     : code.substr(0, 1);
-  for (std::size_t i = quote.size(); i < code.size(); ++i) {
-    if (code[i] == '\\')
-      ++i;
-    else if (code.substr(i).starts_with(quote))
-      return i + quote.size();
-    else if (quote.size() == 1 && code[i] == '\n')
-      return i;
-  }
-  return code.size();
-}
-
-std::vector<Token> tokens_of(std::string_view code) {
-  std::vector<Token> tokens;
-  std::int64_t line = 1;
-  for (std::size_t i = 0; i < code.size();) {
-    const char c = code[i];
-    std::size_t bytes = 1;
-    if (c == '#') {
-      bytes = std::min(code.find('\n', i), code.size()) - i;
-    } else if (c == '"' || c == '\'') {
-      bytes = quoted_bytes(code.substr(i));
-    } else if (is_part(c)) {
-      while (i + bytes < code.size() && is_part(code[i + bytes]))
-        ++bytes;
-      tokens.push_back({code.substr(i, bytes), line});
-    } else if (c == '\n' || std::isspace(static_cast<unsigned char>(c)) == 0) {
-      tokens.push_back({code.substr(i, 1), line});
-    }
-    const auto passed = code.substr(i, bytes);
-    line += std::count(passed.begin(), passed.end(), '\n');
-    i += bytes;
-  }
-  return tokens;
-}
-
 /// Names that the test defines, imports or assigns.
-std::set<std::string_view> bound_names(const std::vector<Token>& tokens) {
+std::set<std::string_view> bound_names(const std::vector<PythonToken>& tokens) {
   std::set<std::string_view> names;
   bool imports = false;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const auto text = tokens[i].text;
     if (text == "\n") imports = false;
     if (text == "import") imports = true;
-    if (!is_name(text)) continue;
+    if (!is_python_name(text)) continue;
     const auto before = i > 0 ? tokens[i - 1].text : "\n";
     const auto after = i + 1 < tokens.size() ? tokens[i + 1].text : "\n";
     const bool assigned = before == "\n" && after == "=";
@@ -108,7 +54,7 @@ struct Open {
 std::optional<std::string> unaskable(std::string_view test) {
   if (test.find("lambda") == std::string_view::npos && test.find(" for ") == std::string_view::npos)
     return std::nullopt;
-  const auto tokens = tokens_of(test);
+  const auto tokens = python_tokens(test);
   const auto bound = bound_names(tokens);
   const auto is_answers = [&](std::string_view name) {
     return !among(kBuiltins, name) && !bound.contains(name);
@@ -118,9 +64,9 @@ std::optional<std::string> unaskable(std::string_view test) {
     const auto text = tokens[i].text;
     const auto before = i > 0 ? tokens[i - 1].text : "\n";
     if (text == "(" || text == "[" || text == "{") {
-      const bool call = text == "(" && (is_name(before) || before == ")" || before == "]") &&
+      const bool call = text == "(" && (is_python_name(before) || before == ")" || before == "]") &&
                         !among(kKeywords, before);
-      const bool named = call && is_name(before) &&
+      const bool named = call && is_python_name(before) &&
                          (i < 2 || (tokens[i - 2].text != "." && tokens[i - 2].text != "def"));
       open.push_back({named ? before : "", call});
     } else if (text == ")" || text == "]" || text == "}") {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "rewards/code/python_tokens.h"
 #include "rewards/row_fields.h"
 #include "rewards/text_scan.h"
 #include "trainer/core/error.h"
@@ -107,18 +108,56 @@ CodeTests of_value(const Json& value, const Place& place) {
   return nothing(fmt::format("'{}' is in no form of tests", name));
 }
 
+/// The functions that Python code defines, not indented.
+std::vector<std::string_view> functions_of(const std::vector<PythonToken>& tokens) {
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i + 1 < tokens.size(); ++i)
+    if (tokens[i].text == "def" && tokens[i].outermost) names.push_back(tokens[i + 1].text);
+  return names;
+}
+
+/// Whether it calls a function of this name.
+bool calls(const std::vector<PythonToken>& tokens, std::string_view name) {
+  for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+    const auto before = i > 0 ? tokens[i - 1].text : "\n";
+    if (tokens[i].text == name && tokens[i + 1].text == "(" && before != "def" && before != ".")
+      return true;
+  }
+  return false;
+}
+
+/// What HumanEval's tests are about: 'entry_point', else the only function that the prompt defines.
+struct Entry {
+  std::string name;
+  std::string problem;  ///< why there is none
+};
+
+Entry entry_of(const Json& row) {
+  if (auto named = text_field(row, "entry_point")) return {*std::move(named), ""};
+  const auto prompt = text_field(row, "prompt").value_or("");
+  const auto defined = functions_of(python_tokens(prompt));
+  if (defined.size() == 1) return {std::string(defined.front()), ""};
+  return {"", fmt::format("the tests define check(...), and nothing says what to call it with: "
+                          "there is no 'entry_point', "
+                          "and 'prompt' defines {} functions",
+                          defined.empty() ? "no" : std::to_string(defined.size()))};
+}
+
 /// HumanEval defines check(candidate) and leaves calling it to the reader.
 void call_check(CodeTests& found, const Json& row) {
-  const auto entry = text_field(row, "entry_point");
+  const bool named = text_field(row, "entry_point").has_value();
+  std::optional<Entry> entry;
   for (auto& test : found.tests) {
-    const auto defined = test.assertion.find("def check(");
-    if (defined == std::string::npos) continue;
-    if (entry) {
-      test.assertion += fmt::format("\ncheck({})\n", *entry);
-    } else if (test.assertion.find("check(", defined + 10) == std::string::npos) {
-      found = nothing("the tests define check(...), which 'entry_point' says what to call with");
+    if (test.assertion.find("check") == std::string::npos) continue;
+    const auto tokens = python_tokens(test.assertion);
+    if (!holds(functions_of(tokens), "check")) continue;
+    if (!named && calls(tokens, "check")) continue;
+    if (!entry) entry = entry_of(row);
+    if (!entry->problem.empty()) {
+      found = nothing(entry->problem);
       return;
     }
+    test.assertion += fmt::format("\ncheck({})\n", entry->name);
   }
 }
 

@@ -32,7 +32,8 @@ struct CodeTests {
 ///   "assert f(1) == 2\nassert ..."               one test
 ///
 /// A row without that field: `inputs` and `outputs`, `input_output` (APPS, TACO), `test_list` after
-/// `test_setup_code` (MBPP), `test` with `entry_point` (HumanEval), `assert`.
+/// `test_setup_code` (MBPP), `test` with `entry_point` (HumanEval; without it the only function that `prompt` defines),
+/// `assert`.
 ///
 /// With `most` above 0 the first ones alone; those behind them are not looked at.
 CodeTests code_tests(const Json& row, const std::string& field, std::size_t most = 0);

@@ -13,13 +13,6 @@ using aha::Json;
 
 namespace {
 
-/// What Python code gets for one piece of assertions.
-std::optional<double> asserted(const aha::Reward& reward, const std::string& code,
-                               const std::string& assertions) {
-  const Json row = {{"tests", {assertions}}};
-  return Judged{.text = fenced("python", code), .row = row}.by(reward).score;
-}
-
 /// Python that writes bytes to every file it might share with the judge, and goes on.
 std::string writing(const std::string& bytes) {
   return "import os\nfor file in range(3, 20):\n    try: os.write(file, b\"\"\"" + bytes +
@@ -121,34 +114,6 @@ TEST_CASE("code: an answer that ends an iteration does not end the tests", "[cod
   }
   CHECK(asserted(*reward, "def f(n):\n    yield from range(n)",
                  "assert list(f(3)) == [0, 1, 2] and next(f(1)) == 0") == 1.0);
-}
-
-TEST_CASE("code: tests as unittest, pytest and HumanEval have them are run, not only defined",
-          "[code]") {
-  const auto reward = reward_for("python");
-  if (!reward) return;
-  const std::string right = "def f(x): return 2 * x";
-  const std::string wrong = "def f(x): return 0";
-  const std::string unit =
-      "import unittest\nclass TestCases(unittest.TestCase):\n    def test_a(self):\n"
-      "        self.assertEqual(f(3), 6)\n";
-  for (const auto& test :
-       {unit, unit + "if __name__ == '__main__':\n    unittest.main()\n",
-        std::string("def test_a(): assert f(3) == 6\ndef test_b(): assert f(1) == 2\n")}) {
-    INFO(test);
-    CHECK(asserted(*reward, right, test) == 1.0);
-    CHECK(asserted(*reward, wrong, test) == 0.0);
-  }
-  // what ends before its end, or asks nothing, nobody passes
-  for (const char* test : {"assert f(3) == 6\nimport sys\nsys.exit(0)", "import os\nos._exit(0)",
-                           "# f(3) == 6", "assert 1 + 1 == 2"}) {
-    INFO(test);
-    CHECK(asserted(*reward, right, test) == 0.0);
-  }
-  const Json filled = {{"tests", {"def test_a(x): assert f(x) == 6"}}};
-  CHECK_FALSE(Judged{.text = fenced("python", right), .row = filled}.by(*reward).score);
-  const Json no_entry = {{"test", "def check(candidate):\n    assert candidate(3) == 6\n"}};
-  CHECK_THAT(reward->gold_problem(no_entry).value_or(""), contains("entry_point"));
 }
 
 TEST_CASE("code: bytes that an answer writes to the judge are no values of its making", "[code]") {
@@ -292,20 +257,6 @@ TEST_CASE("code: an interpreter's link shows no folder that is no installation",
   CHECK(Judged{.text = fenced("python", code), .row = row}.by(*reward).score == 1.0);
   std::ofstream(home / "pyvenv.cfg") << "home = " << python->parent_path().string() << "\n";
   CHECK(aha::paths_of_program(link).front() == home.path().string());
-}
-
-TEST_CASE("code: tests behind the first ones wanted are not looked at", "[code]") {
-  Json row = {{"tests", {"assert f(1)", "assert f(2)", 3}}};
-  CHECK_FALSE(aha::code_tests(row, "tests").problem.empty());
-  CHECK(aha::code_tests(row, "tests", 2).tests.size() == 2);
-  const Json pairs = {{"inputs", {"1", "2", nullptr}}, {"outputs", {"1", "2", "3"}}};
-  CHECK(aha::code_tests(pairs, "tests", 2).tests.size() == 2);
-  const aha::CodeTestsOfRows known("tests", 1);
-  const auto tests = known.of(row);
-  CHECK(tests->tests.size() == 1);
-  CHECK(known.of(Json(row)) == tests);
-  row["tests"][0] = "assert f(3)";
-  CHECK(known.of(row)->tests.front().assertion == "assert f(3)");
 }
 
 TEST_CASE("code: what is not an answer gets nothing, what cannot be judged is no zero", "[code]") {
