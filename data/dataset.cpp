@@ -52,6 +52,11 @@ std::string lines_of(const std::vector<std::string>& errors) {
 
 }  // namespace
 
+std::string Dataset::source_of(const Json& row) const {
+  const auto source = row.find("source");
+  return source != row.end() && source->is_string() ? source->get<std::string>() : name_;
+}
+
 JsonlDataset::JsonlDataset(const std::filesystem::path& path, const JsonlOptions& options)
     : Dataset(options.name.empty() ? LineReader::name_of(path).stem().string() : options.name),
       path_(LineReader::name_of(path)) {

@@ -34,6 +34,8 @@ class Dataset {
   virtual std::string fingerprint() const { return ""; }
   /// The `source` of rows that name none.
   const std::string& name() const { return name_; }
+  /// Of one of its rows: the field `source` where that is a text, else the name.
+  std::string source_of(const Json& row) const;
 
  private:
   std::string name_;
@@ -52,8 +54,8 @@ struct JsonlOptions {
   std::size_t max_line_bytes = std::size_t{16} << 20;
 };
 
-/// A JSONL file ("-": standard input): one object a line, UTF-8 (a byte order mark and CRLF are
-/// taken, blank lines skipped). It is read once, in pieces; the good rows, in the form that their
+/// A JSONL file ("-": standard input): one object a line, UTF-8 (byte order marks before lines and
+/// CRLF are taken, blank lines skipped). It is read once, in pieces; the good rows, in the form that their
 /// format makes of them, are kept as text and parsed when asked for, so memory is about the size of
 /// the file.
 ///

@@ -89,9 +89,7 @@ Prompt PromptSet::render(std::int64_t row) const {
     fail("{}: {}", where, error.what());
   }
   if (prompt.ids.empty()) fail("{}: the prompt is empty", where);
-  const auto source = prompt.fields.find("source");
-  prompt.source = source != prompt.fields.end() && source->is_string() ? source->get<std::string>()
-                                                                       : dataset_->name();
+  prompt.source = dataset_->source_of(prompt.fields);
   return prompt;
 }
 

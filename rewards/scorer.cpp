@@ -11,6 +11,7 @@
 #include "rewards/correctness.h"
 #include "rewards/proportion.h"
 #include "rewards/registry.h"
+#include "rewards/row_doubt.h"
 #include "trainer/core/error.h"
 #include "trainer/core/text.h"
 
@@ -133,6 +134,15 @@ std::optional<std::string> Scorer::gold_problem(const Json& row, std::string_vie
       return fmt::format("{}: {}", names_[i], *problem);
   }
   if (!any) return fmt::format("no reward is for source '{}'", source);
+  return std::nullopt;
+}
+
+std::optional<std::string> Scorer::row_doubt(const Json& row, std::string_view source) const {
+  for (std::size_t i = 0; i < rewards_.size(); ++i) {
+    const auto* doubts = dynamic_cast<const DoubtsRows*>(rewards_[i].reward.get());
+    if (doubts == nullptr || !applies(i, source)) continue;
+    if (const auto doubt = doubts->row_doubt(row)) return fmt::format("{}: {}", names_[i], *doubt);
+  }
   return std::nullopt;
 }
 

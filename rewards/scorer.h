@@ -93,6 +93,9 @@ class Scorer {
   /// Why a row cannot be judged at all: "NAME: reason" (why_unjudgeable), or that no reward is for its source.
   std::optional<std::string> gold_problem(const Json& row, std::string_view source) const;
 
+  /// Why judging a row tells nothing, though it can be judged: "NAME: reason" (DoubtsRows).
+  std::optional<std::string> row_doubt(const Json& row, std::string_view source) const;
+
   /// One attempt, on the calling thread and without a time budget.
   Score score(const Attempt& attempt, std::string_view source) const;
 

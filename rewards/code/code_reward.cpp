@@ -7,12 +7,14 @@
 
 #include "rewards/code/askable.h"
 #include "rewards/code/code_runner.h"
+#include "rewards/code/unfailing.h"
+#include "rewards/row_doubt.h"
 #include "rewards/text_scan.h"
 
 namespace aha {
 namespace {
 
-class CodeReward final : public Reward {
+class CodeReward final : public Reward, public DoubtsRows {
  public:
   explicit CodeReward(const RewardOptions& options)
       : language_(language_of(options)),
@@ -35,6 +37,23 @@ class CodeReward final : public Reward {
       if (const auto why = unaskable(tests->tests[i].assertion))
         return fmt::format("test {} cannot be asked here: {}", i + 1, *why);
     return std::nullopt;
+  }
+
+  std::optional<std::string> row_doubt(const Json& row) const override {
+    if (language_ == Language::Cpp || cpp_assertions_)
+      return std::nullopt;  // not Python, or it may be
+    const auto tests = tests_.of(row);
+    std::optional<std::string> first;
+    for (std::size_t i = 0; i < tests->tests.size(); ++i) {
+      const auto& test = tests->tests[i].assertion;
+      const auto why = test.empty() ? std::nullopt : unfailing(test);
+      if (!why) return std::nullopt;
+      if (!first)
+        first = fmt::format(
+            "no answer fails its tests: test {} {}; such as assert f(3) == 7 would be right", i + 1,
+            *why);
+    }
+    return first;
   }
 
   RewardPart score(const Attempt& attempt) const override {

@@ -137,7 +137,7 @@ std::optional<std::string> CodeRunner::tried(Language language) const {
 SandboxLimits CodeRunner::limits() const {
   SandboxLimits limits;
   limits.cpu_s = time_limit_s_;
-  limits.wall_s = 4 * static_cast<double>(time_limit_s_) + 10;
+  limits.wall_s = wall_limit_s(time_limit_s_);
   limits.memory_bytes = memory_bytes_;
   return limits;
 }

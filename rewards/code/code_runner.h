@@ -39,6 +39,10 @@ class CodeRunner {
 
   /// Why programs of this language cannot be run; the first call runs one.
   std::optional<std::string> missing(Language language) const;
+  /// Seconds by the clock that a test may take, of time_limit_s of processor time.
+  static double wall_limit_s(std::int64_t time_limit_s) {
+    return 4 * static_cast<double>(time_limit_s) + 10;
+  }
   std::string isolation() const { return sandbox_->isolation(); }
   std::int64_t compiled() const { return cache_->compiled(); }
 

@@ -1,5 +1,7 @@
-// The forms of rows with tests.
+// The forms of rows with tests, and what can be said of tests by reading them.
 #include "rewards/code/code_tests.h"
+#include "rewards/code/unfailing.h"
+#include "rewards/row_doubt.h"
 #include "tests/rewards/code_support.h"
 
 using namespace aha_test;
@@ -39,6 +41,44 @@ TEST_CASE("code: HumanEval's check is called with the entry point, or the prompt
         "check(f)\n");
   const std::string other = "def metadata_check(x):\n    assert f(x)\nmetadata_check(1)\n";
   CHECK(ending({{"test", other}, {"entry_point", "f"}}) == "metadata_check(1)\n");
+}
+
+TEST_CASE("code: a test that no answer fails is seen by its text", "[code]") {
+  for (const char* test : {"print(f(3) == 7)", "f(3) == 7", "result = f(3)\nok = result == 7",
+                           "def test_a():\n    return f(3) == 7", "print('assert f(3) == 7')",
+                           "# assert f(3) == 7\nf(3)"})
+    CHECK(aha::unfailing(test) == "asserts nothing");
+  for (const char* test :
+       {"assert (f(3) == 7, 'wrong')", "assert(f(3) == 7, 'wrong')\nprint(f(3))",
+        "assert (f(3) == 7,\n        'wrong'), 'twice'", "assert (f(3) == 7,)  # really"})
+    CHECK(aha::unfailing(test) == "asserts a tuple in line 1, which is always true");
+  CHECK(aha::unfailing("x = f(1)\nassert (x, 2)\nassert (x, 3)") ==
+        "asserts a tuple in line 2, which is always true");
+  for (const char* test :
+       {"assert f(3) == 7", "assert (f(3) == 7), 'wrong'", "assert (f(1), f(2)) == (1, 2)",
+        "assert (f(1, 2) == [3, 4])", "assert (1, 2) \\\n  == f(1)", "assert (1, 2) in f(1)",
+        "assert (f(3) == 7, 'wrong')\nassert f(3) == 7", "if f(3) != 7: raise ValueError",
+        "import sys\nif f(3) != 7: sys.exit(1)", "np.testing.assert_allclose(f(3), 7)",
+        "class T(unittest.TestCase):\n    def test_a(self): self.assertEqual(f(3), 7)", "assert ("})
+    CHECK_FALSE(aha::unfailing(test));
+}
+
+TEST_CASE("code: a row is doubtful where none of its tests can fail", "[code]") {
+  const auto doubt = [](const Json& tests, const std::map<std::string, std::string>& options = {}) {
+    const auto reward = reward_for("auto", options);
+    if (!reward) return std::string("skipped");
+    const auto& doubts = dynamic_cast<const aha::DoubtsRows&>(*reward);
+    return doubts.row_doubt({{"tests", tests}}).value_or("none");
+  };
+  const std::string nothing = doubt({"print(f(3))", "assert (f(3), 'x')"});
+  if (nothing == "skipped") return;
+  CHECK(
+      nothing ==
+      "no answer fails its tests: test 1 asserts nothing; such as assert f(3) == 7 would be right");
+  CHECK(doubt({"print(f(3))", "assert f(3) == 7"}) == "none");
+  CHECK(doubt(kSum["tests"]) == "none");
+  CHECK(doubt({"print(f(3))"}, {{"cpp_assertions", "true"}}) == "none");
+  CHECK(doubt(Json::array()) == "none");  // a bad row
 }
 
 TEST_CASE("code: tests behind the first ones wanted are not looked at", "[code]") {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 
 #include "trainer/config/rule_list.h"
 
@@ -12,7 +13,7 @@ class Warnings {
       : lines_(lines), prefix_(config.stages.size() > 1 ? "stages." + stage.name + "." : "") {}
 
   template <class... Args>
-  void add(const char* key, fmt::format_string<Args...> message, Args&&... args) {
+  void add(std::string_view key, fmt::format_string<Args...> message, Args&&... args) {
     lines_.push_back(
         fmt::format("{}{}: {}", prefix_, key, fmt::format(message, std::forward<Args>(args)...)));
   }
@@ -70,6 +71,30 @@ void warn_of_objective(const StageConfig& stage, Warnings& warnings) {
                  "truncated completions are not trained on, so soft_overlong cannot shorten them");
 }
 
+/// A whole number of a reward's options; 0 where it is not set, or is none, which the reward says.
+std::int64_t whole_option(const RewardFunction& function, const std::string& name) {
+  const auto found = function.options.find(name);
+  std::int64_t value = 0;
+  if (found != function.options.end())
+    std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
+  return value;
+}
+
+/// A reward that knows the run's limit alone takes any cache.
+void warn_of_cache(const StageConfig& stage, std::size_t index, Warnings& warnings) {
+  const auto& function = stage.reward.functions[index];
+  const bool trl = function.name == "trl.soft_overlong_punishment";
+  if (!trl && function.name != "soft_overlong") return;
+  const char* name = trl ? "soft_punish_cache" : "cache";
+  const auto cache = whole_option(function, name);
+  const auto limit = stage.rollout.max_completion_length;
+  if (whole_option(function, trl ? "max_completion_len" : "max") > 0 || cache <= limit) return;
+  warnings.add(fmt::format("reward.functions.{}.{}", index, name),
+               "{} is beyond rollout.max_completion_length {}, so that every completion is "
+               "punished for its length; less, such as {}, would be right",
+               cache, limit, std::max<std::int64_t>(1, limit / 5));
+}
+
 void warn_of_optim(const StageConfig& stage, Warnings& warnings) {
   const auto& optim = stage.optim;
   if (optim.learning_rate == 0) warnings.add("optim.learning_rate", "0: nothing will be learned");
@@ -99,6 +124,8 @@ std::vector<std::string> config_warnings(const Config& config) {
     if (stage.method == "grpo") {
       warn_of_rollout(stage.rollout, warnings);
       warn_of_objective(stage, warnings);
+      for (std::size_t i = 0; i < stage.reward.functions.size(); ++i)
+        warn_of_cache(stage, i, warnings);
     }
     warn_of_optim(stage, warnings);
     warn_of_eval(stage, warnings);

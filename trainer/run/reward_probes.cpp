@@ -10,6 +10,7 @@
 #include "trainer/core/error.h"
 #include "trainer/core/text.h"
 #include "trainer/run/preflight.h"
+#include "trainer/run/reward_warnings.h"
 
 namespace aha {
 namespace {
@@ -279,6 +280,8 @@ std::vector<std::string> reward_probe_lines(const RewardProbes& probes) {
   prober.worthless_lines(false);
   prober.worthless_lines(true);
   prober.require_judged();
+  for (auto& line : reward_warning_lines(probes.stage, probes.data, probes.scorer))
+    lines.push_back(std::move(line));
   return lines;
 }
 

@@ -23,7 +23,7 @@ struct RewardProbes {
 ///   empty    nothing written: neither right nor paid
 ///   copied   the prompt written again: neither, up to chance
 ///
-/// A line "warning" follows where one is otherwise. UserError for more than data.max_invalid golds that are not
+/// A line "warning" follows where one is otherwise, and reward_warning_lines at the end. UserError for more than data.max_invalid golds that are not
 /// right, once one of them is for `math` or `numeric` (those of other sources count then, too), and where nothing
 /// could be judged. All golds are tried, and 200 prompts for the last two; 16 where a reward runs programs or has
 /// others judge.

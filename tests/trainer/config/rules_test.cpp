@@ -231,6 +231,26 @@ TEST_CASE("warnings: what is legal but likely not meant begins with its key", "[
             "objective.mask_truncated_completions: truncated completions are not trained on") == 0);
 }
 
+TEST_CASE("warnings: a cache of soft_overlong beyond the limit that it has from the run",
+          "[config]") {
+  const auto warned = [](const std::string& function) {
+    return config_warnings(parse_config(kInit, "c.yaml",
+                                        {"rollout.max_completion_length=30",
+                                         "reward.functions=[{name: parity}, " + function + "]"}));
+  };
+  for (const char* fine : {"{name: soft_overlong}", "{name: soft_overlong, cache: 30}",
+                           "{name: soft_overlong, cache: 40, max: 50}", "{name: length, max: 40}"})
+    CHECK(warned(fine).empty());
+  const auto lines = warned("{name: soft_overlong, cache: 31}");
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0] ==
+        "reward.functions.1.cache: 31 is beyond rollout.max_completion_length 30, so that every "
+        "completion is punished for its length; less, such as 6, would be right");
+  const auto trl = warned("{name: trl.soft_overlong_punishment, soft_punish_cache: 31}");
+  REQUIRE(trl.size() == 1);
+  CHECK(trl[0].starts_with("reward.functions.1.soft_punish_cache: 31 is beyond"));
+}
+
 TEST_CASE("the batch equation: prompts, generations, completions, updates", "[config]") {
   const auto line = [](const std::vector<std::string>& sets) {
     return batch_equation(parse_config(kInit, "c.yaml", sets).stages[0]);
