@@ -140,9 +140,9 @@ void DeviceSteps::step(Index rows) {
   const auto count = static_cast<std::size_t>(rows);
   for (std::int64_t k = 0; k < kSteps; ++k) {
     device_->load_rows({settings_, slots_, order_, rows, ids_, positions_, tables_});
-    const float* hidden = decoder_->forward_staged(
-        {}, *weights_, {{ids_, count}, {positions_, count}, {tables_, count}, {}, {}}, *cache_,
-        scratch_);
+    RowBatch batch{{ids_, count}, {positions_, count}, {tables_, count}, {}, {}};
+    batch.alone = true;
+    const float* hidden = decoder_->forward_staged({}, *weights_, batch, *cache_, scratch_);
     sample(hidden, rows, drawn_ + k * rows);
   }
 }

@@ -22,6 +22,13 @@ void finish_qkv(const Exec& exec, const FinishQkv& p) {
   kv_write(exec, p.qkv, p.H, p.rows, p.kv);
 }
 
+void attend_linear(const Exec& exec, const FinishQkv& finish, const Attention& p,
+                   const Linear& out) {
+  finish_qkv(exec, finish);
+  attention(exec, p);
+  linear(exec, out);
+}
+
 void linear_backward(const Exec& exec, const LinearDx& dx, const LinearDw& dw) {
   linear_dw(exec, dw);
   linear_dx(exec, dx);

@@ -39,6 +39,8 @@ void swiglu_backward(const Exec& exec, const SwigluBackward& p);
 void norm_linear(const Exec& exec, const RmsNorm& norm, const Linear& p);
 void swiglu_linear(const Exec& exec, const Swiglu& gate, const Linear& p);
 void finish_qkv(const Exec& exec, const FinishQkv& p);
+void attend_linear(const Exec& exec, const FinishQkv& finish, const Attention& p,
+                   const Linear& out);
 void linear_backward(const Exec& exec, const LinearDx& dx, const LinearDw& dw);
 void norm_linear_backward(const Exec& exec, const NormLinearBackward& p);
 void mlp_backward(const Exec& exec, const MlpBackward& p);

@@ -372,6 +372,9 @@ struct Ops {
   void (*norm_linear)(const Exec&, const RmsNorm&, const Linear&);
   void (*swiglu_linear)(const Exec&, const Swiglu&, const Linear&);
   void (*finish_qkv)(const Exec&, const FinishQkv&);
+  /// finish_qkv, attention and the product of its rows, whose qkv and attention nobody else reads, and of which none looks at
+  /// what another one stores.
+  void (*attend_linear)(const Exec&, const FinishQkv&, const Attention&, const Linear&);
   /// linear_dw and linear_dx of one dY, which a device rounds once.
   void (*linear_backward)(const Exec&, const LinearDx&, const LinearDw&);
   void (*norm_linear_backward)(const Exec&, const NormLinearBackward&);

@@ -122,13 +122,21 @@ void Decoder::forward_block(const Exec& exec, const BlockWeights& w, const RowBa
 
   ops_->norm_linear(exec, {p.x_in, w.input_norm, p.normed, p.inv_rms_in, M, C, eps},
                     {p.normed, C, w.qkv, p.qkv, Q, M, Q, C});
-  ops_->finish_qkv(exec, {p.qkv, w.qkv_bias, w.qk_norm, p.qk, p.inv_rms_qk, eps, cos_, sin_,
-                          config_.rotary_dims(), kv_rows, kv, H});
-  if (!rows.copies.empty())
-    ops_->kv_copy(exec, kv, rows.copies.data(), static_cast<Index>(rows.copies.size()));
-  ops_->attention(exec, {p.qkv, kv, kv_rows, p.attention, p.lse, H, rows.together});
-  if (p.x_mid != p.x_in) ops_->copy(exec, p.x_in, 4 * M * C, p.x_mid);
-  ops_->linear(exec, {p.attention, HD, w.o, p.x_mid, C, M, C, HD, true});
+  const FinishQkv finish{
+      p.qkv,   w.qkv_bias, w.qk_norm, p.qk, p.inv_rms_qk, eps, cos_, sin_, config_.rotary_dims(),
+      kv_rows, kv,         H};
+  const Attention attention{p.qkv, kv, kv_rows, p.attention, p.lse, H, rows.together};
+  const Linear out{p.attention, HD, w.o, p.x_mid, C, M, C, HD, true};
+  if (rows.alone && p.lse == nullptr) {
+    ops_->attend_linear(exec, finish, attention, out);
+  } else {
+    ops_->finish_qkv(exec, finish);
+    if (!rows.copies.empty())
+      ops_->kv_copy(exec, kv, rows.copies.data(), static_cast<Index>(rows.copies.size()));
+    ops_->attention(exec, attention);
+    if (p.x_mid != p.x_in) ops_->copy(exec, p.x_in, 4 * M * C, p.x_mid);
+    ops_->linear(exec, out);
+  }
 
   ops_->norm_linear(exec, {p.x_mid, w.post_norm, p.normed, p.inv_rms_mid, M, C, eps},
                     {p.normed, C, w.gate_up, p.gate_up, 2 * F, M, 2 * F, C});

@@ -58,7 +58,8 @@ RowBatch StagedRows::stage(const Memory& memory, const RowBatch& rows, bool back
           {sums, parts_.sums.size()},
           {ranges, parts_.ranges.size()},
           together,
-          rows.num_blocks};
+          rows.num_blocks,
+          rows.alone};
 }
 
 }  // namespace aha

@@ -65,6 +65,7 @@ constexpr std::array kOperations{
     AHA_OPERATION(norm_linear),
     AHA_OPERATION(swiglu_linear),
     AHA_OPERATION(finish_qkv),
+    AHA_OPERATION(attend_linear),
     AHA_OPERATION(linear_backward),
     AHA_OPERATION(norm_linear_backward),
     AHA_OPERATION(mlp_backward),

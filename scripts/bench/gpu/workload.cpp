@@ -117,7 +117,9 @@ void Workload::decode(std::int64_t rows, std::int64_t positions) {
   }
   Scratch& scratch = step_scratch_;
   HeadSample task{};
-  task.h = decoder_.forward(exec_, weights_, {ids, at, pointers, {}, {}}, *step_cache_, scratch);
+  RowBatch batch{ids, at, pointers, {}, {}};
+  batch.alone = true;
+  task.h = decoder_.forward(exec_, weights_, batch, *step_cache_, scratch);
   const std::vector<double> uniforms(n, 0.5);
   std::vector<std::int64_t> drawn(n);
   std::vector<float> logprobs(n);

@@ -65,6 +65,9 @@ struct Kept {
 bool attention_tiles(const Attention& p);
 /// The same of single rows, whatever their order.
 bool attention_row_tiles(const Attention& p);
+/// Those with what stands before and after them, where on_tensor_cores: finish_qkv, and rows [M, H D] rounded, `ld` apart. qkv
+/// and p.out stay as they are.
+void attend_finished_rows(const FinishQkv& finish, const Attention& p, Bf16* rows, Index ld);
 /// The same of the backward pass, where on_tiles says so: dq of all rows, and the sums of parts.
 void backward_query_tiles(const AttentionBackward& p, const Kept& to);
 void backward_part_tiles(const AttentionBackward& p, const Kept& kept, Index parts, float* partial);

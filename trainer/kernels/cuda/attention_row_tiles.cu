@@ -9,6 +9,7 @@
 // words are what a lane needs for two tiles. Lane 4 r + j has of keys the word r / 2 + r % 2 * 4 of dimensions j, j + 4, ...,
 // so that its scores are those of head r with positions 2 j, 2 j + 1, 2 j + 8 and 2 j + 9.
 #include "trainer/kernels/cuda/attention_tiles.h"
+#include "trainer/kernels/cuda/finish.h"
 
 namespace aha::cuda {
 namespace {
@@ -138,16 +139,13 @@ AHA_DEVICE void put_state(const RowState<D>& s, float* to) {
   if (j == 0) own[D + 1] = sum;
 }
 
+/// Takes in every block that the row looks at.
 template <int D>
-__global__ void attend_row_tiles(Attention p) {
-  const Index row = block_x();
-  const Queries heads = queries_of(p.H, p.kv.Hk, kTileHeads);
-  const Index position = p.rows.positions[row];
-  const std::int32_t* table = p.rows.tables[row];
+AHA_DEVICE void take_blocks(const Attention& p, const Queries& heads, RowState<D>& s) {
+  const Index position = p.rows.positions[block_x()];
+  const std::int32_t* table = p.rows.tables[block_x()];
   const int last = static_cast<int>(position / kKvBlock);
   const int left = static_cast<int>(position % kKvBlock) + 1;
-  RowState<D> s;
-  load_row_queries<D>(p.qkv + row * (p.H + 2 * p.kv.Hk) * D + heads.first * D, heads.count, s);
   AHA_UNROLL
   for (int i = 0; i < D / 8; ++i)
     clear(s.out[i]);
@@ -163,10 +161,14 @@ __global__ void attend_row_tiles(Attention p) {
       take_block<D>(head, at < last ? kKvBlock : left, s);
     }
   }
-  auto* sums = shared_memory<float>();
+}
+
+/// put(head, d, out, top, sum) takes what the warps have together; exponents are of two.
+template <int D, class Put>
+AHA_DEVICE void join_warps(const RowState<D>& s, Index count, float* sums, const Put& put) {
   put_state<D>(s, sums);
   __syncthreads();
-  for (int i = thread(); i < static_cast<int>(heads.count) * D; i += threads()) {
+  for (int i = thread(); i < static_cast<int>(count) * D; i += threads()) {
     const float* part = sums + i / D * (D + 2);
     constexpr int kStep = kTileHeads * (D + 2);
     float top = part[D];
@@ -179,25 +181,89 @@ __global__ void attend_row_tiles(Attention p) {
       sum = fmaf(part[D + 1], share, sum);
       out = fmaf(part[i % D], share, out);
     }
-    const Index head = row * p.H + heads.first + i / D;
-    p.out[head * D + i % D] = out / sum;
-    if (p.lse != nullptr && i % D == 0) p.lse[head] = fmaf(top, 0.693147182F, log_of(sum));
+    put(i / D, i % D, out / sum, top, sum);
   }
 }
 
+/// Floats in shared memory: the warps' sums; behind them, where they are computed here, queries [heads][D].
+constexpr int sums_floats(int D) {
+  return kRowWarps * kTileHeads * (D + 2);
+}
+
 template <int D>
-bool attend_rows(const Attention& p) {
+__global__ void attend_row_tiles(Attention p) {
+  const Index row = block_x();
+  const Queries heads = queries_of(p.H, p.kv.Hk, kTileHeads);
+  RowState<D> s;
+  load_row_queries<D>(p.qkv + row * (p.H + 2 * p.kv.Hk) * D + heads.first * D, heads.count, s);
+  take_blocks<D>(p, heads, s);
+  join_warps<D>(s, heads.count, shared_memory<float>(),
+                [&](int g, int d, float out, float top, float sum) {
+                  const Index head = row * p.H + heads.first + g;
+                  p.out[head * D + d] = out;
+                  if (p.lse != nullptr && d == 0)
+                    p.lse[head] = fmaf(top, 0.693147182F, log_of(sum));
+                });
+}
+
+/// The same from rows of q, k and v as their product left them. A row's key and value are read by its own blocks alone.
+template <int D>
+__global__ void attend_finished_row_tiles(FinishQkv f, Attention p, int rotary, Bf16* rows,
+                                          Index ld) {
+  const Index row = block_x();
+  const Queries heads = queries_of(p.H, p.kv.Hk, kTileHeads);
+  const int count = static_cast<int>(heads.count);
+  auto* sums = shared_memory<float>();
+  float* queries = sums + sums_floats(D);
+  for (int i = warp(); i < count + 2; i += kRowWarps) {
+    if (i < count) {
+      finish_head(f, row, static_cast<int>(heads.first) + i, rotary,
+                  [&](int d, float x) { queries[i * D + d] = x; });
+      continue;
+    }
+    const bool value = i > count;
+    const KvPlace place = place_of(f, row, static_cast<int>(heads.kv_head), value);
+    const int h = static_cast<int>(p.H + heads.kv_head + (value ? p.kv.Hk : 0));
+    finish_head(f, row, h, rotary,
+                [&](int d, float x) { put_kv_element(f.kv, place.first + d * place.step, x); });
+  }
+  __syncthreads();
+  RowState<D> s;
+  load_row_queries<D>(queries, heads.count, s);
+  take_blocks<D>(p, heads, s);
+  join_warps<D>(s, heads.count, sums, [&](int g, int d, float out, float, float) {
+    round_to(out, rows[row * ld + (heads.first + g) * D + d]);
+  });
+}
+
+/// A block of threads a row and up to eight query heads.
+Grid row_grid(const Attention& p, int floats) {
   const Index chunks = ceil_div(p.H / p.kv.Hk, kTileHeads);
-  launch({p.rows.M, p.kv.Hk * chunks, kRowWarps * kWarp, 4 * kRowWarps * kTileHeads * (D + 2)},
-         attend_row_tiles<D>, p);
-  return true;
+  return {p.rows.M, p.kv.Hk * chunks, kRowWarps * kWarp, 4 * Index{floats}};
+}
+
+template <int D>
+void attend_rows(const Attention& p) {
+  launch(row_grid(p, sums_floats(D)), attend_row_tiles<D>, p);
+}
+
+template <int D>
+void attend_finished(const FinishQkv& f, const Attention& p, Bf16* rows, Index ld) {
+  launch(row_grid(p, sums_floats(D) + kTileHeads * D), attend_finished_row_tiles<D>, f, p,
+         rotary_of(f), rows, ld);
 }
 
 }  // namespace
 
 bool attention_row_tiles(const Attention& p) {
   if (!on_tensor_cores(p.kv)) return false;
-  return p.kv.D == 64 ? attend_rows<64>(p) : attend_rows<128>(p);
+  p.kv.D == 64 ? attend_rows<64>(p) : attend_rows<128>(p);
+  return true;
+}
+
+void attend_finished_rows(const FinishQkv& finish, const Attention& p, Bf16* rows, Index ld) {
+  p.kv.D == 64 ? attend_finished<64>(finish, p, rows, ld)
+               : attend_finished<128>(finish, p, rows, ld);
 }
 
 }  // namespace aha::cuda

@@ -63,6 +63,7 @@ void swiglu_backward(const Exec&, const SwigluBackward& p);
 void norm_linear(const Exec&, const RmsNorm& norm, const Linear& p);
 void swiglu_linear(const Exec&, const Swiglu& gate, const Linear& p);
 void finish_qkv(const Exec&, const FinishQkv& p);
+void attend_linear(const Exec&, const FinishQkv& finish, const Attention& p, const Linear& out);
 void linear_backward(const Exec&, const LinearDx& dx, const LinearDw& dw);
 void norm_linear_backward(const Exec&, const NormLinearBackward& p);
 void mlp_backward(const Exec&, const MlpBackward& p);

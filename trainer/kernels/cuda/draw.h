@@ -7,6 +7,9 @@ namespace aha::cuda {
 
 constexpr int kDigits = 256;  ///< a byte of a weight's bits
 
+/// Threads of a row: the rows that are decoded are often fewer than a GPU has multiprocessors.
+constexpr int kDrawThreads = 1024;
+
 /// Beside RowMemory: what a draw works in.
 struct DrawMemory {
   float* weights;           ///< [kSumBlock]

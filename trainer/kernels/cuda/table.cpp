@@ -53,6 +53,7 @@ const Ops& table() {
       .norm_linear = norm_linear,
       .swiglu_linear = swiglu_linear,
       .finish_qkv = finish_qkv,
+      .attend_linear = attend_linear,
       .linear_backward = linear_backward,
       .norm_linear_backward = norm_linear_backward,
       .mlp_backward = mlp_backward,
