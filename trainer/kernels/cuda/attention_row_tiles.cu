@@ -1,6 +1,6 @@
 // Attention of single rows on tensor cores, to keys and values of bf16: decoding, and with set_invariant prompts and
 // training as well. A block of threads is one row and up to eight query heads of a kv head, which are the rows of
-// the tiles; each warp goes through every eighth key/value block with a running maximum, and the warps are joined in their
+// the tiles; its warps take the key/value blocks in turn, each with a running maximum, and the warps are joined in their
 // order: where a row stands in the batch and what else is in it changes no bit. q and the weights are rounded to bf16, all sums
 // are f32.
 //
@@ -14,7 +14,13 @@
 namespace aha::cuda {
 namespace {
 
-constexpr int kRowWarps = 8;
+/// Warps of a block, and blocks that a multiprocessor is to have room for: what a lane holds grows with the head.
+constexpr int row_warps(int D) {
+  return D == 64 ? 8 : 4;
+}
+constexpr int row_blocks(int D) {
+  return D == 64 ? 2 : 3;
+}
 constexpr int kTileHeads = 8;  ///< the other eight rows of a tile are none
 
 /// The lower and the higher halves of two words, those of `a` below.
@@ -33,13 +39,6 @@ struct RowState {
   float top, sum;
 };
 
-/// A lane's words of a block's keys [D][16] and values [16][D].
-template <int D>
-struct RowWords {
-  std::uint32_t key[D / 4];
-  std::uint32_t value[D / 16][4];
-};
-
 template <int D>
 AHA_DEVICE void load_row_queries(const float* q, Index count, RowState<D>& s) {
   const int j = lane() % 4;
@@ -51,31 +50,44 @@ AHA_DEVICE void load_row_queries(const float* q, Index count, RowState<D>& s) {
       s.q[k][i] = there ? bf16_pair(x[16 * k + 8 * i], x[16 * k + 8 * i + 4]) : 0;
 }
 
+/// A lane's words of a block's keys [D][16].
 template <int D>
-AHA_DEVICE void load_words(const Bf16* head, RowWords<D>& words) {
+AHA_DEVICE void load_keys(const Bf16* head, std::uint32_t (&words)[D / 4]) {
   const int r = lane() / 4;
-  const int j = lane() % 4;
-  const auto* keys = reinterpret_cast<const Pair*>(head) + 8 * j + r / 2 + r % 2 * 4;
+  const auto* keys = reinterpret_cast<const Pair*>(head) + 8 * (lane() % 4) + r / 2 + r % 2 * 4;
   AHA_UNROLL
   for (int i = 0; i < D / 4; ++i)
-    words.key[i] = keys[32 * i];
-  const auto* values = reinterpret_cast<const Pair*>(head) + 8 * D + j * D + r;
-  AHA_UNROLL
-  for (int i = 0; i < D / 16; ++i)
-    for (int p = 0; p < 4; ++p)  // positions 2 j, 2 j + 8, 2 j + 1, 2 j + 9
-      words.value[i][p] = values[8 * i + p % 2 * 4 * D + p / 2 * (D / 2)];
+    words[i] = keys[32 * i];
 }
 
-/// Scaled scores of the lane's head with its four positions, in the order of RowWords::value.
+/// A lane's words of a block's values [16][D], of positions 2 j, 2 j + 8, 2 j + 1 and 2 j + 9. None behind the row's
+/// `positions`, where there may be anything.
 template <int D>
-AHA_DEVICE void row_scores(const RowState<D>& s, const RowWords<D>& words, float (&score)[4]) {
+AHA_DEVICE void load_values(const Bf16* head, int positions, std::uint32_t (&words)[D / 16][4]) {
+  const int j = lane() % 4;
+  const auto* values = reinterpret_cast<const Pair*>(head) + 8 * D + j * D + lane() / 4;
+  AHA_UNROLL
+  for (int i = 0; i < D / 16; ++i)
+    for (int p = 0; p < 4; ++p)
+      words[i][p] = values[8 * i + p % 2 * 4 * D + p / 2 * (D / 2)];
+  if (positions == kKvBlock) return;
+  AHA_UNROLL
+  for (int i = 0; i < D / 16; ++i)
+    for (int p = 0; p < 4; ++p)
+      if (2 * j + p % 2 * 8 + p / 2 >= positions) words[i][p] = 0;
+}
+
+/// Scaled scores of the lane's head with its four positions, in the order of the values' words.
+template <int D>
+AHA_DEVICE void row_scores(const RowState<D>& s, const std::uint32_t (&keys)[D / 4], int positions,
+                           float (&score)[4]) {
   float even[4], odd[4];
   clear(even);
   clear(odd);
   AHA_UNROLL
   for (int k = 0; k < D / 16; ++k) {
     const std::uint32_t left[4] = {s.q[k][0], 0, s.q[k][1], 0};
-    const std::uint32_t* w = words.key + 4 * k;
+    const std::uint32_t* w = keys + 4 * k;
     mma(even, left, {low_halves(w[0], w[1]), low_halves(w[2], w[3])});
     mma(odd, left, {high_halves(w[0], w[1]), high_halves(w[2], w[3])});
   }
@@ -84,23 +96,23 @@ AHA_DEVICE void row_scores(const RowState<D>& s, const RowWords<D>& words, float
   score[1] = even[1] * scale;
   score[2] = odd[0] * scale;
   score[3] = odd[1] * scale;
+  if (positions == kKvBlock) return;
+  for (int p = 0; p < 4; ++p)
+    if (2 * (lane() % 4) + p % 2 * 8 + p / 2 >= positions) score[p] = -INFINITY;
 }
 
 /// Takes one key/value block in, of which `positions` are the row's.
 template <int D>
-AHA_DEVICE void take_block(const Bf16* head, Index positions, RowState<D>& s) {
-  RowWords<D> words;
-  load_words<D>(head, words);
+AHA_DEVICE void take_block(const Bf16* head, int positions, RowState<D>& s) {
+  std::uint32_t keys[D / 4], values[D / 16][4];
+  load_keys<D>(head, keys);
+  constexpr bool kBoth = D == 64;  // wider heads have no registers for both
+  if (kBoth) load_values<D>(head, positions, values);
   float score[4];
-  row_scores<D>(s, words, score);
-  if (positions < kKvBlock) {  // what is behind them may be anything
-    for (int p = 0; p < 4; ++p) {
-      if (2 * (lane() % 4) + p % 2 * 8 + p / 2 < positions) continue;
-      score[p] = -INFINITY;
-      AHA_UNROLL
-      for (int i = 0; i < D / 16; ++i)
-        words.value[i][p] = 0;
-    }
+  row_scores<D>(s, keys, positions, score);
+  if (!kBoth) {
+    __syncwarp();
+    load_values<D>(head, positions, values);
   }
   float top = fmaxf(fmaxf(score[0], score[1]), fmaxf(score[2], score[3]));
   top = fmaxf(top, __shfl_xor_sync(kAllLanes, top, 1));
@@ -115,7 +127,7 @@ AHA_DEVICE void take_block(const Bf16* head, Index positions, RowState<D>& s) {
                                     0};
   AHA_UNROLL
   for (int i = 0; i < D / 16; ++i) {
-    const std::uint32_t* w = words.value[i];
+    const std::uint32_t* w = values[i];
     for (int t = 0; t < 2; ++t) {
       s.out[2 * i + t][0] *= kept;
       s.out[2 * i + t][1] *= kept;
@@ -151,11 +163,11 @@ AHA_DEVICE void take_blocks(const Attention& p, const Queries& heads, RowState<D
     clear(s.out[i]);
   s.top = -INFINITY;
   s.sum = 0;
-  for (int first = warp(); first <= last; first += kRowWarps * kWarp) {
-    const int own = first + lane() * kRowWarps;
+  for (int first = warp(); first <= last; first += row_warps(D) * kWarp) {
+    const int own = first + lane() * row_warps(D);
     const std::int32_t block = own <= last ? table[own] : 0;
     for (int i = 0; i < kWarp; ++i) {
-      const int at = first + i * kRowWarps;
+      const int at = first + i * row_warps(D);
       if (at > last) break;
       const Bf16* head = kv_head_of<Bf16>(p.kv, __shfl_sync(kAllLanes, block, i), heads.kv_head);
       take_block<D>(head, at < last ? kKvBlock : left, s);
@@ -172,11 +184,11 @@ AHA_DEVICE void join_warps(const RowState<D>& s, Index count, float* sums, const
     const float* part = sums + i / D * (D + 2);
     constexpr int kStep = kTileHeads * (D + 2);
     float top = part[D];
-    for (int w = 1; w < kRowWarps; ++w)
+    for (int w = 1; w < row_warps(D); ++w)
       top = fmaxf(top, part[w * kStep + D]);
     float sum = 0;
     float out = 0;
-    for (int w = 0; w < kRowWarps; ++w, part += kStep) {
+    for (int w = 0; w < row_warps(D); ++w, part += kStep) {
       const float share = exp2_of(part[D] - top);
       sum = fmaf(part[D + 1], share, sum);
       out = fmaf(part[i % D], share, out);
@@ -187,11 +199,12 @@ AHA_DEVICE void join_warps(const RowState<D>& s, Index count, float* sums, const
 
 /// Floats in shared memory: the warps' sums; behind them, where they are computed here, queries [heads][D].
 constexpr int sums_floats(int D) {
-  return kRowWarps * kTileHeads * (D + 2);
+  return row_warps(D) * kTileHeads * (D + 2);
 }
 
 template <int D>
-__global__ void attend_row_tiles(Attention p) {
+__global__ void __launch_bounds__(row_warps(D) * kWarp, row_blocks(D))
+    attend_row_tiles(Attention p) {
   const Index row = block_x();
   const Queries heads = queries_of(p.H, p.kv.Hk, kTileHeads);
   RowState<D> s;
@@ -208,14 +221,14 @@ __global__ void attend_row_tiles(Attention p) {
 
 /// The same from rows of q, k and v as their product left them. A row's key and value are read by its own blocks alone.
 template <int D>
-__global__ void attend_finished_row_tiles(FinishQkv f, Attention p, int rotary, Bf16* rows,
-                                          Index ld) {
+__global__ void __launch_bounds__(row_warps(D) * kWarp, row_blocks(D))
+    attend_finished_row_tiles(FinishQkv f, Attention p, int rotary, Bf16* rows, Index ld) {
   const Index row = block_x();
   const Queries heads = queries_of(p.H, p.kv.Hk, kTileHeads);
   const int count = static_cast<int>(heads.count);
   auto* sums = shared_memory<float>();
   float* queries = sums + sums_floats(D);
-  for (int i = warp(); i < count + 2; i += kRowWarps) {
+  for (int i = warp(); i < count + 2; i += row_warps(D)) {
     if (i < count) {
       finish_head(f, row, static_cast<int>(heads.first) + i, rotary,
                   [&](int d, float x) { queries[i * D + d] = x; });
@@ -237,19 +250,20 @@ __global__ void attend_finished_row_tiles(FinishQkv f, Attention p, int rotary, 
 }
 
 /// A block of threads a row and up to eight query heads.
+template <int D>
 Grid row_grid(const Attention& p, int floats) {
   const Index chunks = ceil_div(p.H / p.kv.Hk, kTileHeads);
-  return {p.rows.M, p.kv.Hk * chunks, kRowWarps * kWarp, 4 * Index{floats}};
+  return {p.rows.M, p.kv.Hk * chunks, row_warps(D) * kWarp, 4 * Index{floats}};
 }
 
 template <int D>
 void attend_rows(const Attention& p) {
-  launch(row_grid(p, sums_floats(D)), attend_row_tiles<D>, p);
+  launch(row_grid<D>(p, sums_floats(D)), attend_row_tiles<D>, p);
 }
 
 template <int D>
 void attend_finished(const FinishQkv& f, const Attention& p, Bf16* rows, Index ld) {
-  launch(row_grid(p, sums_floats(D) + kTileHeads * D), attend_finished_row_tiles<D>, f, p,
+  launch(row_grid<D>(p, sums_floats(D) + kTileHeads * D), attend_finished_row_tiles<D>, f, p,
          rotary_of(f), rows, ld);
 }
 
