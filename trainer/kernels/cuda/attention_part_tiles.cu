@@ -10,21 +10,25 @@ static_assert(kPartBlocks == kAttentionWarps);
 
 /// The queries of a part, which stand as in TileQueries, from number 0 on.
 struct PartQueries {
-  Index first_vector;  ///< of [M, H], that of the first
-  Index first_row, H;
-  int group, count;
-
   AHA_DEVICE PartQueries(const AttentionBackward& p, const KvPart& part)
-      : first_vector(part.first_row * p.H + block_y() * (p.H / p.kv.Hk)),
-        first_row(part.first_row),
-        H(p.H),
-        group(static_cast<int>(p.H / p.kv.Hk)),
-        count(static_cast<int>(part.end_row - part.first_row) * group) {}
+      : first_row(static_cast<int>(part.first_row)),
+        first_vector(static_cast<int>(part.first_row * p.H + block_y() * (p.H / p.kv.Hk))),
+        count(static_cast<int>((part.end_row - part.first_row) * (p.H / p.kv.Hk))),
+        others(static_cast<int>(p.H - p.H / p.kv.Hk)),
+        reciprocal(static_cast<unsigned>((1U << 31U) / (p.H / p.kv.Hk)) + 1) {}
 
-  AHA_DEVICE Index row(int query) const { return first_row + query / group; }
-  AHA_DEVICE Index vector(int query) const {
-    return first_vector + query / group * H + query % group;
+  /// query / group, exact while query * group < 2^31: the product is too large by less than query 2^-31.
+  AHA_DEVICE int row_of(int query) const {
+    return static_cast<int>(static_cast<std::uint64_t>(query) * reciprocal >> 31U);
   }
+  AHA_DEVICE Index row(int query) const { return first_row + row_of(query); }
+  /// Of [M, H].
+  AHA_DEVICE Index vector(int query) const { return first_vector + query + row_of(query) * others; }
+
+  int first_row, first_vector;
+  int count;
+  int others;           ///< heads of a row that are not of the group
+  unsigned reciprocal;  ///< of the group
 };
 
 /// Queries in shared memory.
@@ -41,26 +45,26 @@ struct QueryTile {
         delta(lse + kQueries),
         position(reinterpret_cast<int*>(delta + kQueries)) {}
 
-  /// Asks for those from number `first` on; zeros behind the last, which look at nothing. The block takes part.
+  /// Asks for those from number `first` on; zeros behind the last, which look at nothing. The block takes part, some
+  /// neighbouring threads a query.
   AHA_DEVICE void load(const AttentionBackward& p, const Kept& kept, const PartQueries& queries,
                        int first) const {
-    AHA_UNROLL
-    for (int part = 0; part < kQueries * D / 8; part += kTileThreads) {
-      const int own = (part + thread()) / (D / 8);
-      const int d = thread() % (D / 8) * 8;
-      const bool there = first + own < queries.count;
-      const Index from = (there ? queries.vector(first + own) : 0) * D + d;
-      copy_later<16>(kept.q + from, there ? 16 : 0, q + own * kStride + d);
-      copy_later<16>(kept.dout + from, there ? 16 : 0, dout + own * kStride + d);
-    }
-    const int own = thread();
-    if (own >= kQueries) return;
+    constexpr int kEach = kTileThreads / kQueries;
+    const int own = thread() / kEach;
     const bool there = first + own < queries.count;
-    const Index vector = there ? queries.vector(first + own) : 0;
+    const int query = there ? first + own : 0;
+    const Index vector = queries.vector(query);
+    const int d = thread() % kEach * 8;
+    AHA_UNROLL
+    for (int i = 0; i < D; i += 8 * kEach) {
+      copy_later<16>(kept.q + vector * D + d + i, there ? 16 : 0, q + own * kStride + d + i);
+      copy_later<16>(kept.dout + vector * D + d + i, there ? 16 : 0, dout + own * kStride + d + i);
+    }
+    if (d > 0) return;
     copy_later<4>(p.lse + vector, there ? 4 : 0, lse + own);
     copy_later<4>(kept.delta + vector, there ? 4 : 0, delta + own);
     if (there)
-      copy_later<4>(p.rows.positions + queries.row(first + own), 4, position + own);
+      copy_later<4>(p.rows.positions + queries.row(query), 4, position + own);
     else
       position[own] = -1;
   }
@@ -108,25 +112,23 @@ AHA_DEVICE void load_block(const Bf16* head, BlockState<D>& s) {
 }
 
 /// Queries that a warp takes in at a time.
-template <int D>
-constexpr int kAtATime = 2048 / D;
+constexpr int kAtATime = 16;
 
 /// p and ds over the scale of the block's positions, which are the rows, with the tile's queries from `first` on; zero
 /// where a query does not look.
 template <int D>
 AHA_DEVICE void part_slopes(const BlockState<D>& s, const QueryTile<D>& tile, int first, bool all,
-                            float (&weight)[kAtATime<D> / 8][4],
-                            float (&slope)[kAtATime<D> / 8][4]) {
+                            float (&weight)[kAtATime / 8][4], float (&slope)[kAtATime / 8][4]) {
   constexpr int kStride = QueryTile<D>::kStride;
   AHA_UNROLL
-  for (int n = 0; n < kAtATime<D> / 8; ++n) {
+  for (int n = 0; n < kAtATime / 8; ++n) {
     clear(weight[n]);
     clear(slope[n]);
   }
   AHA_UNROLL
   for (int k = 0; k < D / 16; ++k)
     AHA_UNROLL
-  for (int n = 0; n < kAtATime<D> / 16; ++n) {
+  for (int n = 0; n < kAtATime / 16; ++n) {
     const int at = (first + 16 * n) * kStride + 16 * k;
     Rights right;
     right_of_rows(tile.q + at, kStride, right);
@@ -138,28 +140,33 @@ AHA_DEVICE void part_slopes(const BlockState<D>& s, const QueryTile<D>& tile, in
   }
   const float scale = scale_of(D) * kLog2E;
   AHA_UNROLL
-  for (int n = 0; n < kAtATime<D> / 8; ++n) {
+  for (int n = 0; n < kAtATime / 8; ++n) {
     const int query = first + 8 * n + 2 * (lane() % 4);
     const Two lse = two_at(tile.lse + query);
     const Two delta = two_at(tile.delta + query);
     for (int i = 0; i < 4; ++i) {
       weight[n][i] = exp2_of(fmaf(weight[n][i], scale, -lse.x[i % 2] * kLog2E));
       slope[n][i] = weight[n][i] * (slope[n][i] - delta.x[i % 2]);
-      // else keys and values may be anything
-      if (!all && s.first + lane() / 4 + i / 2 * 8 > tile.position[query + i % 2])
-        weight[n][i] = slope[n][i] = 0;
     }
   }
+  if (all) return;
+  AHA_UNROLL
+  for (int n = 0; n < kAtATime / 8; ++n)
+    for (int i = 0; i < 4; ++i) {
+      const int position = tile.position[first + 8 * n + 2 * (lane() % 4) + i % 2];
+      // else keys and values may be anything
+      if (s.first + lane() / 4 + i / 2 * 8 > position) weight[n][i] = slope[n][i] = 0;
+    }
 }
 
 /// Adds what the tile's queries from `first` on give.
 template <int D>
 AHA_DEVICE void take_queries(BlockState<D>& s, const QueryTile<D>& tile, int first, bool all) {
   constexpr int kStride = QueryTile<D>::kStride;
-  float weight[kAtATime<D> / 8][4], slope[kAtATime<D> / 8][4];
+  float weight[kAtATime / 8][4], slope[kAtATime / 8][4];
   part_slopes<D>(s, tile, first, all, weight, slope);
   AHA_UNROLL
-  for (int n = 0; n < kAtATime<D> / 16; ++n) {
+  for (int n = 0; n < kAtATime / 16; ++n) {
     std::uint32_t weights[4], slopes[4];
     left_of(weight[2 * n], weight[2 * n + 1], weights);
     left_of(slope[2 * n], slope[2 * n + 1], slopes);
@@ -180,8 +187,8 @@ AHA_DEVICE void take_queries(BlockState<D>& s, const QueryTile<D>& tile, int fir
 /// Adds what a tile gives, of which `count` queries are there.
 template <int D>
 AHA_DEVICE void take_tile(BlockState<D>& s, const QueryTile<D>& tile, int count) {
-  for (int first = 0; first < count && first < tile.kQueries; first += kAtATime<D>) {
-    const int end = first + kAtATime<D>;
+  for (int first = 0; first < count && first < tile.kQueries; first += kAtATime) {
+    const int end = first + kAtATime;
     if (tile.position[(end < count ? end : count) - 1] < s.first) continue;
     take_queries<D>(s, tile, first, end <= count && s.first + kKvBlock - 1 <= tile.position[first]);
   }

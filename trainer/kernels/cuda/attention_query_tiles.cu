@@ -47,8 +47,12 @@ AHA_DEVICE void tile_slopes(const QueryState<D>& s, const KeyTile<D>& tile, int 
     for (int i = 0; i < 4; ++i) {
       const float weight = exp2_of(fmaf(score[n][i], scale, -s.lse[i / 2]));
       slope[n][i] = weight * (slope[n][i] - s.delta[i / 2]);
-      if (!all && first + 8 * n + i % 2 > left[i / 2]) slope[n][i] = 0;
     }
+  if (all) return;
+  AHA_UNROLL
+  for (int n = 0; n < kKeys / 8; ++n)
+    for (int i = 0; i < 4; ++i)
+      if (first + 8 * n + i % 2 > left[i / 2]) slope[n][i] = 0;
 }
 
 /// Adds what kKeys positions from a tile's `first` on give.

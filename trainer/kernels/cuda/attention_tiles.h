@@ -155,30 +155,27 @@ struct KeyTile {
 
   AHA_DEVICE explicit KeyTile(Bf16* memory) : keys(memory), values(memory + D * kKeyStride) {}
 
-  /// Asks for `count` positions of a sequence from `first` on, a multiple of 16; the block takes part.
-  AHA_DEVICE void load(const KvStore& kv, Index kv_head, const std::int32_t* table, int first,
-                       int count) const {
+  /// Asks for the first `count` positions of blocks [table[0], table[1], ...]; the block takes part.
+  AHA_DEVICE void load(const KvStore& kv, const std::int32_t* table, int count) const {
+    const int size = static_cast<int>(kv.Hk * KvStore::head_size(D));
+    const Bf16* own = kv_head_of<Bf16>(kv, 0, block_y()) + 8 * thread();
     AHA_UNROLL
     for (int begin = 0; begin < kKeys; begin += kKvBlock) {
-      const Index block = begin < count ? table[(first + begin) / kKvBlock] : 0;
-      const Bf16* head = kv_head_of<Bf16>(kv, block, kv_head);
+      const int block = begin < count ? table[begin / kKvBlock] : 0;
+      const Bf16* from = own + Index{block} * size;  // one instruction, of two numbers of 32 bits
       AHA_UNROLL
       for (int i = 0; i < 2 * D; i += kTileThreads)
-        load_eights(head, i + thread(), begin, count);
+        load_eights(from + 8 * i, i + thread(), begin, count);
     }
   }
 
   /// Number i of a block's eights of keys [D][16] and of values [16][D]; the block has positions from `begin` on.
-  AHA_DEVICE void load_eights(const Bf16* head, int i, int begin, int count) const {
+  AHA_DEVICE void load_eights(const Bf16* from, int i, int begin, int count) const {
     const int key = begin + i % 2 * 8;
-    const int left = count - key;
-    copy_later<16>(head + 8 * i,
-                   left >= 8  ? 16
-                   : left > 0 ? 2 * left
-                              : 0,
-                   keys + i / 2 * kKeyStride + key);
+    const int left = 2 * (count - key);
+    copy_later<16>(from, left < 0 ? 0 : left < 16 ? left : 16, keys + i / 2 * kKeyStride + key);
     const int value = begin + i / (D / 8);
-    copy_later<16>(head + D * kKvBlock + 8 * i, value < count ? 16 : 0,
+    copy_later<16>(from + D * kKvBlock, value < count ? 16 : 0,
                    values + value * kValueStride + i % (D / 8) * 8);
   }
 
@@ -204,13 +201,13 @@ AHA_DEVICE void pass_keys(const KvStore& kv, const KvRows& rows, const TileQueri
     const int count = static_cast<int>(run.last_position) + 1;
     const auto tile = [&](int which) { return KeyTile<D>(memory + which * KeyTile<D>::kNumbers); };
     __syncthreads();  // the run before is used up
-    tile(0).load(kv, block_y(), run.table, 0, count);
+    tile(0).load(kv, run.table, count);
     int which = 0;
     for (int key = 0; key < count; key += kKeys) {
       wait_for_copies();
       __syncthreads();  // and the tile before is used up
       const int next = key + kKeys;
-      if (next < count) tile(1 - which).load(kv, block_y(), run.table, next, count - next);
+      if (next < count) tile(1 - which).load(kv, run.table + next / kKvBlock, count - next);
       if (key <= seen.last) take(seen, key, tile(which));
       which = 1 - which;
     }
