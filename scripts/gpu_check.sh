@@ -110,7 +110,7 @@ part gpu_grpo 60 "cp -r '$out/cpu' '$out/gpu_grpo' && sed -i 's/^device: cpu$/de
 part compare 10 "compare '$out'"
 part ranks 60 "several_ranks '$out' '$aha' ${toy[*]} --set output_dir='$out/ranks' --set device=cuda --nproc 2"
 part ranks_strict 90 "strict_ranks '$out' '$aha' ${toy[*]} --set device=cuda --set strict=true --set model.storage=bf16 --set optim.zero_stage=3"
-replay="$(program gpu_replay) configs/countdown_aha.yaml --model '$out/cpu/checkpoints/step_200'"
+replay="$(program bench_gpu) replay configs/countdown_aha.yaml --model '$out/cpu/checkpoints/step_200'"
 part replay 60 "$replay --json '$out/replay.json'"
 part replay_bf16 60 "$replay --json '$out/replay_bf16.json' --set model.storage=bf16"
 bench() { part "$1_${3//./}${4:+_strict}" "$2" "$(program bench_gpu) $1 --model $3 ${4:-} --json '$out/bench.jsonl'"; } # WHAT SECONDS MODEL [--strict]

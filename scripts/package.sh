@@ -26,7 +26,7 @@ scripts/setup.sh && scripts/build.sh --tests aha || exit 1
 cuda=false
 grep -qiE '^AHA_CUDA:[A-Z]+=(ON|TRUE|YES|Y|1)$' "$build/CMakeCache.txt" && cuda=true
 if $cuda; then
-  programs=(bench_gpu gpu_replay) tests=(test_cuda test_run_on_gpu) # each holds much of what aha is
+  programs=(bench_gpu) tests=(test_cuda test_run_on_gpu) # each holds much of what aha is
   scripts/build.sh --tests aha_cuda || exit 1
 fi
 scripts/build.sh --tests "${programs[@]}" "${tests[@]}" || exit 1
@@ -62,7 +62,7 @@ assemble() {
   for name in aha "${programs[@]}" "${tests[@]}"; do
     case $name in
       aha) path=$part/$name ;;
-      bench_* | gpu_replay) path=$part/scripts/bench/$name ;;
+      bench_*) path=$part/scripts/bench/$name ;;
       *) path=$part/tests/$name ;;
     esac
     sed "s|@TORCH_VERSION@|$torch_version|; s|@PROGRAM@|$name|g" scripts/package/start.sh >"$path" && chmod 755 "$path" || return 1

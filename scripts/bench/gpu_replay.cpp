@@ -1,5 +1,5 @@
 // Ten steps of GRPO on the CPU, their batches trained on the GPU as well, and how far its numbers are from the CPU's:
-// gpu_replay CONFIG [--model FOLDER] [--steps 10] [--set KEY=VALUE ...] [--json FILE].
+// bench_gpu replay CONFIG [--model FOLDER] [--steps 10] [--set KEY=VALUE ...] [--json FILE].
 // The first grpo stage of the configuration, from its start weights or those of FOLDER.
 // Exit code 0: all gaps are held; 1: one is not.
 #include <fmt/format.h>
@@ -22,7 +22,7 @@ using namespace aha_bench;
 Config stage_of(Config config, const std::string& model) {
   const auto found = std::find_if(config.stages.begin(), config.stages.end(),
                                   [](const StageConfig& s) { return s.method == "grpo"; });
-  if (found == config.stages.end()) fail("gpu_replay: the configuration has no grpo stage");
+  if (found == config.stages.end()) fail("replay: the configuration has no grpo stage");
   StageConfig stage = *found;
   if (!model.empty()) {
     stage.model.path = model;
@@ -77,7 +77,7 @@ int replay(const Config& config, std::int64_t steps, const std::string& file) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int aha_bench::gpu_replay(int argc, char** argv) {
   CLI::App app("the batches of CPU steps, trained on the GPU");
   std::string config, model, json;
   std::vector<std::string> sets;
@@ -91,7 +91,7 @@ int main(int argc, char** argv) {
   try {
     return replay(stage_of(load_job(config, sets), model), steps, json);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "gpu_replay: {}\n", error.what());
+    fmt::print(stderr, "bench_gpu replay: {}\n", error.what());
     return 2;
   }
 }

@@ -59,4 +59,7 @@ class Replay {
   std::vector<float> start_;  ///< the weights of both, at the first step or at each
 };
 
+/// The command `bench_gpu replay`: its arguments, the name first; its exit code.
+int gpu_replay(int argc, char** argv);
+
 }  // namespace aha_bench

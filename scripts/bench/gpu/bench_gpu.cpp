@@ -1,4 +1,5 @@
 // What sampling and training take on a GPU, beside the floors that its own memory and products set:
+// bench_gpu replay CONFIG ...: batches of CPU steps trained on the GPU as well (gpu_replay.cpp); or
 // bench_gpu PART... [--model 0.5b|1.5b|0.6b|tiny] [--device cuda|cpu] [--rounds 2] [--strict] [--json FILE]
 //   probe     bytes a second of a copy, FLOP a second of a large product
 //   nv256     nano-vllm's 256 sequences: output tokens a second
@@ -15,6 +16,7 @@
 
 #include "scripts/bench/gpu/timed_ops.h"
 #include "scripts/bench/gpu/workload.h"
+#include "scripts/bench/replay.h"
 #include "trainer/core/clock.h"
 #include "trainer/core/error.h"
 #include "trainer/core/json.h"
@@ -290,6 +292,7 @@ class Bench {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "replay") return gpu_replay(argc - 1, argv + 1);
   CLI::App app("sampling and training on a GPU beside the floors that it sets");
   Options o;
   app.add_option("parts", o.parts, "what to measure")

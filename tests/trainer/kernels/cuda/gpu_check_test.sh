@@ -18,6 +18,7 @@ out=$(printf "%s\n" "$@" | sed -n "s/^output_dir=//p")
 [ -n "$out" ] || { echo aha 1; exit 0; }
 mkdir -p "$out/checkpoints/step_200" "$out/checkpoints/step_210"
 echo weights >"$out/checkpoints/step_210/model.safetensors"
+echo "device: cpu" >"$out/config.resolved.yaml"
 printf "{\"step\":1,\"stage\":\"%s\",\"loss\":$loss,\"grad_norm\":3e-1,\"completions/mean_length\":16.0}\n" warm_start grpo >"$out/metrics.jsonl"'
 }
 export AHA_PEERS_PYTHON=bash # peers pretend too
@@ -34,8 +35,8 @@ program bin/nvidia-smi 'exit 0'
 program tests/test_cuda 'echo "skipped: no GPU (there is no /dev/nvidiactl)"'
 job 2.5001
 for peer in hand_loop transformers_generate; do program scripts/bench/peers/$peer.py 'echo skipped; exit 77'; done
-program scripts/bench/bench_gpu 'echo "$1 ${*: -3:1}: 100 tok/s, 50.0 % of the floor"; echo "{}" >>"${*: -1}"'
-program scripts/bench/gpu_replay 'echo "10 of 10 steps"; touch "$5"'
+bench='[ "$1" != replay ] || exit 0; echo "$1 ${*: -3:1}: 100 tok/s, 50.0 % of the floor"; echo "{}" >>"${*: -1}"'
+program scripts/bench/bench_gpu '[ "$1" != replay ] || { echo "10 of 10 steps"; touch "$6"; };'"$bench"
 check && { echo "a part that was not run counts as passed"; failures=1; }
 expect "a test that is skipped" '^kernels +not run '
 expect "a test that is not built" '^step +failed \(1\) .*test_run_on_gpu is not built'
@@ -50,7 +51,7 @@ expect "a bench" '^nv256_15b +passed .*50.0 % of the floor'
 [ "$(wc -l <"$place/out/bench.jsonl")" = 9 ] || { echo "results of benches are missing"; failures=1; }
 PATH=$place/bin:$PATH "$place/scripts/gpu_check.sh" --out "$place/out" --only machine,replay >"$place/log" 2>&1
 [ "$(grep -cE '^[a-z_0-9]+ +passed' "$place/log")" = 2 ] || { echo "--only:"; cat "$place/log"; failures=1; }
-program scripts/bench/gpu_replay 'echo "9 of 10 steps"; exit 1'
+program scripts/bench/bench_gpu '[ "$1" != replay ] || { echo "9 of 10 steps"; exit 1; };'"$bench"
 check
 expect "a replay that differs" '^replay +failed \(1\) .*9 of 10 steps'
 sed -i 's/most=470/most=4/' "$place/scripts/gpu_check.sh"
