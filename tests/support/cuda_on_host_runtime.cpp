@@ -120,7 +120,11 @@ static void multiply(const Gemm& p) {
         sum = std::fma(a[static_cast<std::size_t>(p.transpose_a ? l + i * p.lda : i + l * p.lda)],
                        b[static_cast<std::size_t>(p.transpose_b ? j + l * p.ldb : l + j * p.ldb)],
                        sum);
-      float& c = p.c[i + j * p.ldc];
+      if (p.c_type == FloatType::BF16) {
+        round_to(sum, static_cast<Bf16*>(p.c)[i + j * p.ldc]);
+        continue;
+      }
+      float& c = static_cast<float*>(p.c)[i + j * p.ldc];
       c = p.add ? c + sum : sum;
     }
 }

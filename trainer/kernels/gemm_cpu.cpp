@@ -137,7 +137,7 @@ void linear_dx(const Exec& exec, const LinearDx& p) {
                     packed + begin * depth * 16);
       });
     });
-    product(exec, {p.dy + n, p.ldy, packed, p.dx, p.ldx, p.M, p.K, depth,
+    product(exec, {p.dy + n, p.ldy, packed, static_cast<float*>(p.dx), p.ldx, p.M, p.K, depth,
                    n == 0 && !p.accumulate ? Finish::Write : Finish::Continue});
   }
 }

@@ -49,10 +49,12 @@ struct Linear {
   const float* x;  ///< [M, K], ldx
   Index ldx;
   Weight w;
-  float* y;  ///< [M, N], ldy
+  void* y;  ///< [M, N], ldy
   Index ldy;
   Index M, N, K;
   bool accumulate = false;
+  /// Of Y: F32; or BF16 of a weight of that type, not added to, which a device alone has.
+  FloatType y_type = FloatType::F32;
 };
 
 /// dX = dY W, or dX += dY W.
@@ -60,10 +62,11 @@ struct LinearDx {
   const float* dy;  ///< [M, N], ldy
   Index ldy;
   Weight w;
-  float* dx;  ///< [M, K], ldx
+  void* dx;  ///< [M, K], ldx
   Index ldx;
   Index M, N, K;
   bool accumulate = false;
+  FloatType dx_type = FloatType::F32;  ///< of dX, as Y's of Linear
 };
 
 /// dW += dY^T X.
@@ -238,17 +241,19 @@ struct AttentionBackward {
 
 /// y = silu(gate) * up, of fused rows [gate: F | up: F].
 struct Swiglu {
-  const float* gate_up;  ///< [M, 2F]
-  float* y;              ///< [M, F]
+  const void* gate_up;  ///< [M, 2F]
+  float* y;             ///< [M, F]
   Index M, F;
+  FloatType type = FloatType::F32;  ///< of gate_up, as a product's Y
 };
 
 struct SwigluBackward {
-  const float* gate_up;  ///< [M, 2F]
-  const float* dy;       ///< [M, F]
-  float* dgate_up;       ///< [M, 2F], may be gate_up itself
+  const void* gate_up;  ///< [M, 2F]
+  const void* dy;       ///< [M, F]
+  float* dgate_up;      ///< [M, 2F], may be gate_up itself where that is F32
   Index M, F;
   float* y = nullptr;  ///< [M, F] the forward result again, may be dy itself; null: not wanted
+  FloatType type = FloatType::F32;  ///< of gate_up and dy, as a product's Y
 };
 
 /// The way back through the product Y = norm(X) W^T: norm(X) once more, dW and dX of the product, and the norm's way

@@ -184,7 +184,7 @@ void rope(const Exec& exec, const Rope& p) {
 void swiglu(const Exec& exec, const Swiglu& p) {
   run_ranges(exec, p.M, row_grain(4 * p.F), [&](Index begin, Index end) {
     for (Index r = begin; r < end; ++r) {
-      const float* gate = p.gate_up + r * 2 * p.F;
+      const float* gate = static_cast<const float*>(p.gate_up) + r * 2 * p.F;
       float* y = p.y + r * p.F;
       for_lanes(p.F, [&](Index i, Index n) {
         const F16 g = load_lanes(gate + i, n);
@@ -197,8 +197,8 @@ void swiglu(const Exec& exec, const Swiglu& p) {
 void swiglu_backward(const Exec& exec, const SwigluBackward& p) {
   run_ranges(exec, p.M, row_grain(6 * p.F), [&](Index begin, Index end) {
     for (Index r = begin; r < end; ++r) {
-      const float* gate = p.gate_up + r * 2 * p.F;
-      const float* dy = p.dy + r * p.F;
+      const float* gate = static_cast<const float*>(p.gate_up) + r * 2 * p.F;
+      const float* dy = static_cast<const float*>(p.dy) + r * p.F;
       float* dgate = p.dgate_up + r * 2 * p.F;
       for_lanes(p.F, [&](Index i, Index n) {
         const F16 g = load_lanes(gate + i, n);

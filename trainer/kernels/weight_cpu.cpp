@@ -289,10 +289,10 @@ void pack_linear(const Exec& exec, const Weight& w, Index N, Index K, float* pac
 }
 
 void linear(const Exec& exec, const Linear& p) {
-  product(
-      exec,
-      {p.x, p.ldx, nullptr, p.y, p.ldy, p.M, p.N, p.K, p.accumulate ? Finish::Add : Finish::Write},
-      p.w);
+  product(exec,
+          {p.x, p.ldx, nullptr, static_cast<float*>(p.y), p.ldy, p.M, p.N, p.K,
+           p.accumulate ? Finish::Add : Finish::Write},
+          p.w);
 }
 
 }  // namespace aha::AHA_ISA

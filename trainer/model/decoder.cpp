@@ -8,7 +8,7 @@ namespace aha {
 void KvCache::reserve(Index num_blocks, const Memory& memory, FloatType weights) {
   if (num_blocks <= num_blocks_) return;
   num_blocks_ = 0;  // should there not be so much memory
-  type_ = type_beside(weights, memory.host);
+  type_ = kept_beside(weights, memory.host);
   buffer_.reserve(bytes_here(num_blocks) / 4, memory);
   num_blocks_ = num_blocks;
 }
@@ -96,7 +96,7 @@ struct Decoder::BlockRows {
   float* lse;
   float* x_mid;
   float* inv_rms_mid;
-  float* gate_up;
+  float* gate_up;       ///< of the type that kept_beside says
   float* wide;          ///< [M, F]
   float* x_out;         ///< null, and `wide` with it: nobody wants the block's output
   float* qk = nullptr;  ///< what a backward pass through the norm of q and k needs
@@ -118,6 +118,7 @@ void Decoder::forward_block(const Exec& exec, const BlockWeights& w, const RowBa
   const Index F = config_.intermediate_size;
   const Index Q = qkv_width();
   const auto eps = static_cast<float>(config_.rms_norm_eps);
+  const FloatType gates = kept_beside(w.gate_up.type, ops_->memory->host);
   const KvRows kv_rows{rows.positions.data(), rows.tables.data(), M};
 
   ops_->norm_linear(exec, {p.x_in, w.input_norm, p.normed, p.inv_rms_in, M, C, eps},
@@ -139,10 +140,10 @@ void Decoder::forward_block(const Exec& exec, const BlockWeights& w, const RowBa
   }
 
   ops_->norm_linear(exec, {p.x_mid, w.post_norm, p.normed, p.inv_rms_mid, M, C, eps},
-                    {p.normed, C, w.gate_up, p.gate_up, 2 * F, M, 2 * F, C});
+                    {p.normed, C, w.gate_up, p.gate_up, 2 * F, M, 2 * F, C, false, gates});
   if (p.x_out == nullptr) return;
   if (p.x_out != p.x_mid) ops_->copy(exec, p.x_mid, 4 * M * C, p.x_out);
-  ops_->swiglu_linear(exec, {p.gate_up, p.wide, M, F},
+  ops_->swiglu_linear(exec, {p.gate_up, p.wide, M, F, gates},
                       {p.wide, F, w.down, p.x_out, C, M, C, F, true});
 }
 
@@ -201,6 +202,7 @@ Decoder::BlockRows Decoder::kept_rows(Index l, const ForwardPart& part, FloatTyp
   const Index M = part.rows.rows();
   const Index C = config_.hidden_size;
   const Index H = config_.num_attention_heads;
+  const Index gate_bytes = bytes_of(kept_beside(weights, memory.host));
   auto& block = block_of(l, *part.kept, scratch);
   BlockRows p{part.kept->x_in[static_cast<std::size_t>(l)].data(),
               scratch.normed.reserve(M * C, memory),
@@ -210,7 +212,7 @@ Decoder::BlockRows Decoder::kept_rows(Index l, const ForwardPart& part, FloatTyp
               block.lse.reserve(M * H, memory),
               block.x_mid.reserve(M * C, memory),
               block.inv_rms_mid.reserve(M, memory),
-              block.gate_up.reserve(M * 2 * config_.intermediate_size, memory),
+              block.gate_up.reserve(M * 2 * config_.intermediate_size * gate_bytes / 4, memory),
               nullptr,
               nullptr};
   if (config_.family().qk_norm) {

@@ -74,6 +74,12 @@ class GradientSink {
   virtual void ready(Index layer) { (void)layer; }  ///< the block's gradients are complete
 };
 
+/// What keys, values, gates and ups are kept in beside weights of a type: a device rounds those of bf16 weights. Its
+/// attention would round keys and values too; gates and ups are the widest rows there are.
+inline FloatType kept_beside(FloatType weights, bool on_host) {
+  return weights == FloatType::BF16 && !on_host ? FloatType::BF16 : FloatType::F32;
+}
+
 /// Key/value blocks of all layers, or of as many as are asked for: [L][num_blocks][elements of a block].
 class KvCache {
  public:
@@ -81,11 +87,6 @@ class KvCache {
       : KvCache(config, config.num_hidden_layers) {}
   KvCache(const ModelConfig& config, Index layers) : config_(&config), layers_(layers) {}
 
-  /// What keys and values are kept in beside weights of a type: a device rounds those of bf16 weights, as its
-  /// attention would.
-  static FloatType type_beside(FloatType weights, bool on_host) {
-    return weights == FloatType::BF16 && !on_host ? FloatType::BF16 : FloatType::F32;
-  }
   /// `weights`: of those that the rows go through, always the same.
   void reserve(Index num_blocks, const Memory& memory = kHostMemory,
                FloatType weights = FloatType::F32);

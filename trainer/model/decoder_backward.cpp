@@ -56,11 +56,12 @@ void Decoder::backward_mlp(const Exec& exec, const BlockWeights& w, const BlockG
   const Index C = config_.hidden_size;
   const Index F = config_.intermediate_size;
   const auto eps = static_cast<float>(config_.rms_norm_eps);
+  const FloatType gates = kept_beside(w.gate_up.type, memory.host);
   auto& block = p.block(l);
   float* dx = p.dx();
   float* normed = p.scratch->block.normed.reserve(M * C, memory);
   float* wide = p.scratch->block.wide.reserve(M * F, memory);
-  float* dgate_up = block.gate_up.data();  // in its place
+  float* dgate_up = block.gate_up.data();  // in its place, where it is written at all
   float* dnormed = p.scratch->dnormed.reserve(M * C, memory);
 
   const NormLinearBackward up{
@@ -68,8 +69,8 @@ void Decoder::backward_mlp(const Exec& exec, const BlockWeights& w, const BlockG
       {dgate_up, 2 * F, w.gate_up, dnormed, C, M, 2 * F, C},
       {dgate_up, 2 * F, normed, C, g.gate_up, M, 2 * F, C, w.gate_up.type},
       {dnormed, block.x_mid.data(), w.post_norm, block.inv_rms_mid.data(), dx, g.post_norm, M, C}};
-  ops_->mlp_backward(exec, {{dx, C, w.down, wide, F, M, C, F},
-                            {block.gate_up.data(), wide, dgate_up, M, F, wide},
+  ops_->mlp_backward(exec, {{dx, C, w.down, wide, F, M, C, F, false, gates},
+                            {block.gate_up.data(), wide, dgate_up, M, F, wide, gates},
                             {dx, C, wide, F, g.down, M, C, F, w.down.type},
                             up});
 }

@@ -77,9 +77,9 @@ struct Sizes {
         rows / std::max<std::int64_t>(1, stage.rollout.max_completion_length) + 1;
     return blocks_of(rows) + 2 * sequences;
   }
+  FloatType kept() const { return kept_beside(storage_type(stage.model.storage), false); }
   std::int64_t cache(std::int64_t blocks) const {
-    return KvCache::bytes_for(model, blocks,
-                              KvCache::type_beside(storage_type(stage.model.storage), false));
+    return KvCache::bytes_for(model, blocks, kept());
   }
   /// Derivatives of the micro-batch's keys and values, of all blocks of the model.
   std::int64_t micro_cache_grads() const { return KvCache::bytes_for(model, micro_blocks()); }
@@ -137,7 +137,9 @@ std::int64_t activation_bytes(const Sizes& s) {
   const bool recomputed = s.stage.train.gradient_checkpointing;
   const TrainingRow row = training_row(s.model, recomputed);
   const std::int64_t cache = s.cache(s.micro_blocks());
-  return kFloat * s.micro_rows() * (row.kept + row.block + row.back) +
+  const std::int64_t gates = 2 * s.model.intermediate_size * (recomputed ? 1 : s.size.layers);
+  return s.micro_rows() *
+             (kFloat * (row.kept + row.block + row.back) - (kFloat - bytes_of(s.kept())) * gates) +
          (recomputed ? cache / s.size.layers : cache) + s.micro_cache_grads() / s.size.layers;
 }
 

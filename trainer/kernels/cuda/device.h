@@ -20,7 +20,7 @@ T* scratch_of(Scratch use, Index count) {
   return static_cast<T*>(scratch(use, count * static_cast<Index>(sizeof(T))));
 }
 
-/// C (+)= op(A) op(B), column-major as BLAS has it: op(A) [m, k], op(B) [k, n], C [m, n] f32. Sums are f32.
+/// C (+)= op(A) op(B), column-major as BLAS has it: op(A) [m, k], op(B) [k, n], C [m, n]. Sums are f32.
 struct Gemm {
   const void* a;
   Index lda;
@@ -28,11 +28,12 @@ struct Gemm {
   const void* b;
   Index ldb;
   bool transpose_b;
-  float* c;
+  void* c;
   Index ldc;
   Index m, n, k;
-  FloatType type;  ///< of A and B
-  bool add;        ///< C is added to
+  FloatType type;                     ///< of A and B
+  bool add;                           ///< C is added to
+  FloatType c_type = FloatType::F32;  ///< or BF16 with A and B of it, not added to
 };
 void gemm(const Gemm& p);
 

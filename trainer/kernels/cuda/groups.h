@@ -19,7 +19,16 @@ AHA_DEVICE Group<float, N> group_at(const float* from) {
   return *reinterpret_cast<const Group<float, N>*>(from);
 }
 
-/// The same at any place: what stands among other parameters begins where those end.
+template <int N>
+AHA_DEVICE Group<float, N> group_at(const Bf16* from) {
+  const Group<Bf16, N> group = *reinterpret_cast<const Group<Bf16, N>*>(from);
+  Group<float, N> wide;
+  for (int i = 0; i < N; ++i)
+    wide.x[i] = widened(group.x[i]);
+  return wide;
+}
+
+/// Floats at any place: what stands among other parameters begins where those end.
 template <int N>
 AHA_DEVICE Group<float, N> group_anywhere(const float* from) {
   if (reinterpret_cast<std::uintptr_t>(from) % sizeof(Group<float, N>) == 0)

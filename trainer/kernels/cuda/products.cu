@@ -14,12 +14,12 @@ Operand operand(const float* x, Index ld, Index M, Index columns, FloatType type
 
 void multiply(const Linear& p, const Operand& x) {
   product({p.w.rows, p.K, true, x.data, x.ld, false, p.y, p.ldy, p.N, p.M, p.K, p.w.type,
-           p.accumulate});
+           p.accumulate, p.y_type});
 }
 
 void multiply_dx(const LinearDx& p, const Operand& dy) {
   product({p.w.rows, p.K, false, dy.data, dy.ld, false, p.dx, p.ldx, p.K, p.M, p.N, p.w.type,
-           p.accumulate});
+           p.accumulate, p.dx_type});
 }
 
 void multiply_dw(const LinearDw& p, const Operand& dy, const Operand& x) {

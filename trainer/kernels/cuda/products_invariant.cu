@@ -76,6 +76,12 @@ struct Portion {
   }
 };
 
+AHA_DEVICE void put(const Gemm& p, Index at, float sum) {
+  if (p.c_type == FloatType::BF16) return round_to(sum, static_cast<Bf16*>(p.c)[at]);
+  float& to = static_cast<float*>(p.c)[at];
+  to = p.add ? to + sum : sum;
+}
+
 /// Puts the sums of a lane, C [16, 8] from (row, column) on.
 AHA_DEVICE void store(const Gemm& p, Index row, Index column, const float (&c)[4]) {
   AHA_UNROLL
@@ -83,8 +89,7 @@ AHA_DEVICE void store(const Gemm& p, Index row, Index column, const float (&c)[4
     const Index r = row + lane() / 4 + i / 2 * 8;
     const Index q = column + 2 * (lane() % 4) + i % 2;
     if (r >= p.m || q >= p.n) continue;
-    float& to = p.c[q * p.ldc + r];
-    to = p.add ? to + c[i] : c[i];
+    put(p, q * p.ldc + r, c[i]);
   }
 }
 
@@ -235,8 +240,7 @@ __global__ void product_elements(Gemm p) {
       const Index row = block_x() * kTile + x + kSide * i;
       const Index column = block_y() * kTile + y + kSide * j;
       if (row >= p.m || column >= p.n) continue;
-      float& to = p.c[column * p.ldc + row];
-      to = p.add ? to + c[i][j] : c[i][j];
+      put(p, column * p.ldc + row, c[i][j]);
     }
 }
 

@@ -275,8 +275,8 @@ void gemm(const Gemm& p) {
   const cudaDataType_t type = blas_type(p.type);
   require_blas(cublasGemmEx_64(state.blas, p.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N,
                                p.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N, p.m, p.n, p.k, &one, p.a,
-                               type, p.lda, p.b, type, p.ldb, &beta, p.c, CUDA_R_32F, p.ldc,
-                               CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT),
+                               type, p.lda, p.b, type, p.ldb, &beta, p.c, blas_type(p.c_type),
+                               p.ldc, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT),
                "a product");
 }
 

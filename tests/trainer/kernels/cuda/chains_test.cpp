@@ -11,6 +11,11 @@ struct Shape {
   Index M, C, N;
 };
 
+/// What a device keeps gates and ups in beside weights of a type.
+aha::FloatType gate_type(aha::FloatType weights) {
+  return weights == aha::FloatType::BF16 ? weights : aha::FloatType::F32;
+}
+
 /// What a norm or a gate and the product after it give.
 struct Product {
   Floats y, inv_rms;
@@ -39,17 +44,24 @@ TEST_CASE("gpu: a norm or SwiGLU and the product after it equal the CPU's", "[gp
       for (const bool add : {false, true}) {
         INFO("M " << s.M << " C " << s.C << " N " << s.N << " type " << static_cast<int>(type));
         const double close = type == aha::FloatType::F32 ? kCloseF32 : kClose16;
-        const Floats x = random.normal(s.M * 2 * s.C);
+        const Floats x = random.normal(s.M * s.C);
+        const Stored gate_up(cpu_ops(), random.normal(s.M * 2 * s.C), gate_type(type));
         const Floats norm = random.normal(s.C);
         const Floats before = random.normal(s.M * s.N);
         const Stored w(cpu_ops(), random.normal(s.N * s.C), type);
         const auto run = [&](const aha::Ops& ops, bool gated) {
           return product(ops, s, before, add, [&](Device& d, float* y, float* inv) {
             float* between = d.put(poison(s.M * s.C));
+            const auto gates = ops.memory->host ? aha::FloatType::F32 : gate_up.type;
             const aha::Linear linear{between, s.C, {d.put(w.bits), nullptr, type}, y, s.N, s.M, s.N,
                                      s.C,     add};
             if (gated)
-              ops.swiglu_linear({}, {d.put(x), between, s.M, s.C}, linear);
+              ops.swiglu_linear(
+                  {},
+                  {gates == aha::FloatType::F32 ? d.put(gate_up.f32)
+                                                : static_cast<void*>(d.put(gate_up.bits)),
+                   between, s.M, s.C, gates},
+                  linear);
             else
               ops.norm_linear({}, {d.put(x), d.put(norm), between, inv, s.M, s.C, 1e-6F}, linear);
           });
@@ -73,7 +85,7 @@ struct Mlp {
         v(cpu_ops(), random.normal(s.C * s.N), type),
         x(random.normal(s.M * s.C)),
         norm(random.normal(s.C)),
-        gate_up(random.normal(s.M * 2 * s.N)),
+        gate_up(cpu_ops(), random.normal(s.M * 2 * s.N), gate_type(type)),
         inv_rms(random.normal(s.M, 0.2F)),
         dy(random.normal(s.M * s.C)) {}
 
@@ -87,7 +99,10 @@ struct Mlp {
     float* dnorm = d.put(Floats(at(C), 1.0F));
     const float* rows = d.put(x);
     const float* scale = d.put(norm);
-    float* gates = d.put(gate_up);  // dgate_up in its place
+    float* gates = d.put(gate_up.f32);  // dgate_up in its place
+    const auto type = ops.memory->host ? aha::FloatType::F32 : gate_up.type;
+    const void* kept =
+        type == aha::FloatType::F32 ? gates : static_cast<void*>(d.put(gate_up.bits));
     float* wide = d.put(poison(M * F));
     float* normed = d.put(poison(M * C));
     float* dnormed = d.put(poison(M * C));
@@ -97,10 +112,11 @@ struct Mlp {
                                      {gates, 2 * F, normed, C, dw, M, 2 * F, C, w.type},
                                      {dnormed, rows, scale, d.put(inv_rms), dx, dnorm, M, C}};
     if (all)
-      ops.mlp_backward({}, {{dx, C, {d.put(v.bits), nullptr, v.type}, wide, F, M, C, F},
-                            {gates, wide, gates, M, F, wide},
-                            {dx, C, wide, F, dv, M, C, F, v.type},
-                            up});
+      ops.mlp_backward({},
+                       {{dx, C, {d.put(v.bits), nullptr, v.type}, wide, F, M, C, F, false, type},
+                        {kept, wide, gates, M, F, wide, type},
+                        {dx, C, wide, F, dv, M, C, F, v.type},
+                        up});
     else
       ops.norm_linear_backward({}, up);
     return {d.get(dx, M * C), d.get(dw, 2 * F * C), d.get(dv, C * F), d.get(dnorm, C)};
@@ -108,7 +124,9 @@ struct Mlp {
 
   Shape s;
   Stored w, v;
-  Floats x, norm, gate_up, inv_rms, dy;
+  Floats x, norm;
+  Stored gate_up;
+  Floats inv_rms, dy;
 };
 
 }  // namespace

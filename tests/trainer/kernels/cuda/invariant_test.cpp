@@ -103,3 +103,30 @@ TEST_CASE("gpu: with products of a fixed order a row is the same bits alone and 
                         rows_of(all, first, count, s.N)));
     }
 }
+
+TEST_CASE("gpu: a product of a fixed order in bf16 is the one in f32, rounded", "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  const Invariant invariant(*gpu);
+  Random random(63);
+  for (const auto& s : std::vector<Shape>{{3, 17, 15}, {70, 130, 264}, {9, 72, 2100}}) {
+    INFO("M " << s.M << " N " << s.N << " K " << s.K);
+    const Stored w(cpu_ops(), random.normal(s.N * s.K), FloatType::BF16);
+    const Floats x = random.normal(s.M * (s.K + 3));
+    Device d(*gpu);
+    auto* y = d.put(std::vector<std::uint16_t>(at(s.M * s.N)));
+    gpu->linear({}, {d.put(x),
+                     s.K + 3,
+                     {d.put(w.bits), nullptr, w.type},
+                     y,
+                     s.N,
+                     s.M,
+                     s.N,
+                     s.K,
+                     false,
+                     FloatType::BF16});
+    const Stored expected(cpu_ops(), linear(*gpu, w, x, 0, s), FloatType::BF16);
+    CHECK(d.get(y, at(s.M * s.N)) ==
+          std::vector<std::uint16_t>(expected.bits.begin(), expected.bits.begin() + s.M * s.N));
+  }
+}

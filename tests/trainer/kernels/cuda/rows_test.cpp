@@ -197,6 +197,13 @@ TEST_CASE("gpu: products with weights of each type equal the CPU's", "[gpu]") {
         gpu->linear_dx({}, {gdy, N + 5, gw, gdx, K, s.M, N, K, accumulate});
         CHECK(gap(d.get(gy, s.M * N), y) < close);
         CHECK(gap(d.get(gdx, s.M * K), dx) < close);
+        if (type != aha::FloatType::BF16 || accumulate) continue;
+        auto* rounded = d.put(std::vector<std::uint16_t>(at(s.M * N)));
+        gpu->linear({}, {gx, K + 3, gw, rounded, N, s.M, N, K, false, type});
+        const auto bits = d.get(rounded, at(s.M * N));
+        Floats widened = poison(s.M * N);
+        cpu_ops().widen({}, bits.data(), type, s.M * N, widened.data());
+        CHECK(gap(widened, y) < close);
       }
       Floats dw(at(N * K), 1.0F);
       float* gdw = d.put(dw);
