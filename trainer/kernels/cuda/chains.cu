@@ -87,7 +87,7 @@ void mlp_backward(const Exec& exec, const MlpBackward& p) {
 }
 
 void finish_qkv(const Exec&, const FinishQkv& p) {
-  constexpr Index kMostWarps = 18;
+  constexpr Index kMostWarps = 9;  // of larger blocks a multiprocessor has room for one
   const Index heads = p.H + 2 * p.kv.Hk;
   const auto warps = static_cast<int>(heads < kMostWarps ? heads : kMostWarps);
   launch({p.rows.M, 1, warps * kWarp}, finish_rows, p, rotary_of(p));

@@ -84,7 +84,7 @@ void sample_slots(const SampleSlots& p) {
     chunk.drawn += first;
     auto* z = scratch_of<float>(Scratch::Logits, chunk.M * width);
     linear({}, {chunk.h, p.C, p.w, z, width, chunk.M, p.V, p.C});
-    launch({chunk.M, 1, kDrawThreads, draw_bytes(p.V)}, sample_slot_rows, z, chunk);
+    launch({chunk.M, 1, draw_threads(chunk.M), draw_bytes(p.V)}, sample_slot_rows, z, chunk);
   }
 }
 

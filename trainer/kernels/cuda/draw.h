@@ -7,8 +7,10 @@ namespace aha::cuda {
 
 constexpr int kDigits = 256;  ///< a byte of a weight's bits
 
-/// Threads of a row: the rows that are decoded are often fewer than a GPU has multiprocessors.
-constexpr int kDrawThreads = 1024;
+/// Threads of a row, of which no bit depends: where rows are fewer than multiprocessors each has one to itself.
+constexpr int draw_threads(Index rows) {
+  return rows > 128 ? kRowThreads : 2 * kRowThreads;
+}
 
 /// Beside RowMemory: what a draw works in.
 struct DrawMemory {

@@ -20,25 +20,37 @@ AHA_DEVICE float inverse_rms(float squares, Index C, float eps) {
   return 1.0F / sqrtf(squares / static_cast<float>(C) + eps);
 }
 
-/// y [M, ld] = the norm of x, rounded to y's type. A block is a row. The order of a sum depends on N, which depends on C
-/// alone where rows begin at multiples of 16 bytes: the weights may begin anywhere.
+/// y [M, ld] = the norm of x, rounded to y's type. A block is a row, of which a thread keeps its first group and that group's
+/// weights: of most rows there are no others. The order of a sum depends on N, which depends on C alone where rows begin at
+/// multiples of 16 bytes: the weights may begin anywhere.
 template <int N, class Element>
 __global__ void norm_rows_groups(RmsNorm p, Element* y, Index ld) {
   const float* x = p.x + block_x() * p.C;
+  const Index own = N * thread();
+  const Index next = own + N * threads();
+  Group<float, N> first{};
+  Group<float, N> weights{};
+  if (own < p.C) {
+    first = group_at<N>(x + own);
+    weights = group_anywhere<N>(p.w + own);
+  }
   float squares = 0;
-  for (Index i = N * thread(); i < p.C; i += N * threads()) {
-    const Group<float, N> group = group_at<N>(x + i);
+  const auto add_squares = [&](const Group<float, N>& group) {
     for (int k = 0; k < N; ++k)
       squares = fmaf(group.x[k], group.x[k], squares);
-  }
+  };
+  add_squares(first);
+  for (Index i = next; i < p.C; i += N * threads())
+    add_squares(group_at<N>(x + i));
   const float inv = inverse_rms(block_sum(squares, shared_memory<float>()), p.C, p.eps);
-  for (Index i = N * thread(); i < p.C; i += N * threads()) {
-    Group<float, N> group = group_at<N>(x + i);
-    const Group<float, N> w = group_anywhere<N>(p.w + i);
+  const auto put = [&](Group<float, N> group, const Group<float, N>& w, Index i) {
     for (int k = 0; k < N; ++k)
       group.x[k] = group.x[k] * inv * w.x[k];
     put_group(group, y + block_x() * ld + i);
-  }
+  };
+  if (own < p.C) put(first, weights, own);
+  for (Index i = next; i < p.C; i += N * threads())
+    put(group_at<N>(x + i), group_anywhere<N>(p.w + i), i);
   if (p.inv_rms != nullptr && thread() == 0) p.inv_rms[block_x()] = inv;
 }
 

@@ -30,7 +30,7 @@ void head_sample(const Exec& exec, const HeadSample& p) {
     chunk.entropies += first;
     auto* z = scratch_of<float>(Scratch::Logits, chunk.M * width);
     linear(exec, {chunk.h, p.C, p.w, z, width, chunk.M, p.V, p.C});
-    launch({chunk.M, 1, kDrawThreads, draw_bytes(p.V)}, sample_rows, z, chunk);
+    launch({chunk.M, 1, draw_threads(chunk.M), draw_bytes(p.V)}, sample_rows, z, chunk);
   }
 }
 
