@@ -4,7 +4,8 @@
 #   scripts/gpu_check.sh [--out DIR] [--only PART,PART...] [--dry-run]
 # The part `compare` holds numbers of the jobs to within 1e-3 of each other: loss and gradient of the first step, which both
 # take from the seed's weights, and loss, gradient and mean length of the first GRPO step, which gpu_grpo takes from the weights
-# that the CPU's warm start ended with. `ranks` is the job on two GPUs, held to within 1e-3 of one's first step, and
+# that the CPU's warm start ended with. `strict` is a strict job in bf16 twice, with other rows at once: the same bytes, and no
+# difference between rollout and training. `ranks` is the job on two GPUs, held to within 1e-3 of one's first step, and
 # `ranks_strict` with strict: true, bf16 and weights divided, whose bytes are to be those of one; both are left out where one GPU is
 # visible. `replay` trains the batches of ten CPU steps on the GPU, with tolerances of its own.
 #   --out DIR    ./gpu_check; a log a part, results.json, replay*.json, bench.jsonl
@@ -22,7 +23,7 @@ while [ $# -gt 0 ]; do
     --only) [ $# -ge 2 ] || die "gpu_check" "--only has no parts" "see scripts/gpu_check.sh --dry-run"
       only=,$2,; shift ;;
     --dry-run) dry=true ;;
-    -h | --help) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) die "gpu_check" "unknown argument '$1'" "see scripts/gpu_check.sh --help" ;;
   esac
   shift
@@ -92,7 +93,17 @@ strict_ranks() { # FOLDER COMMAND...: the job with strict on one GPU and on two
   done
   cmp "$folder"/strict_{1,2}/checkpoints/step_210/model.safetensors && echo "weights of two ranks have the bytes of one's"
 }
-export -f not_built number_of_first_step compare_stage compare visible_gpus two_gpus several_ranks strict_ranks
+strict_job() { # FOLDER COMMAND...: a strict job twice, the second with fewer rows at once
+  local folder=$1 metric='"sampling/sampling_logp_difference/max":'
+  shift
+  rm -rf "${folder:?}"/strict_{all,few} && "$@" --set output_dir="$folder/strict_all" &&
+    "$@" --set output_dir="$folder/strict_few" --set rollout.max_batch_size=40 || return 1
+  cmp "$folder"/strict_{all,few}/checkpoints/step_55/model.safetensors || return 1
+  grep -q "$metric" "$folder/strict_all/metrics.jsonl" || { echo "no step says how far rollout and training are apart"; return 1; }
+  ! grep "$metric" "$folder/strict_all/metrics.jsonl" | grep -vE "${metric}0(\.0)?[,}]" || return 1
+  echo "weights have the same bytes, and rollout and training agree to the bit"
+}
+export -f strict_job not_built number_of_first_step compare_stage compare visible_gpus two_gpus several_ranks strict_ranks
 
 toy=(train configs/countdown_aha.yaml --set stages.warm_start.train.max_steps=200 --set stages.grpo.train.max_steps=10)
 
@@ -108,6 +119,7 @@ part cpu_job 60 "'$aha' ${toy[*]} --set output_dir='$out/cpu' --set device=cpu"
 part gpu_job 60 "'$aha' ${toy[*]} --set output_dir='$out/gpu' --set device=cuda"
 part gpu_grpo 60 "cp -r '$out/cpu' '$out/gpu_grpo' && sed -i 's/^device: cpu$/device: cuda/' '$out/gpu_grpo/config.resolved.yaml' && '$aha' ${toy[*]} --set output_dir='$out/gpu_grpo' --set device=cuda --resume '$out/gpu_grpo/checkpoints/step_200' && touch '$out/gpu_grpo/done'"
 part compare 10 "compare '$out'"
+part strict 60 "strict_job '$out' '$aha' train configs/countdown_aha.yaml --set stages.warm_start.train.max_steps=50 --set stages.grpo.train.max_steps=5 --set device=cuda --set strict=true --set model.storage=bf16 --set model.init.head_dim=64"
 part ranks 60 "several_ranks '$out' '$aha' ${toy[*]} --set output_dir='$out/ranks' --set device=cuda --nproc 2"
 part ranks_strict 90 "strict_ranks '$out' '$aha' ${toy[*]} --set device=cuda --set strict=true --set model.storage=bf16 --set optim.zero_stage=3"
 replay="$(program bench_gpu) replay configs/countdown_aha.yaml --model '$out/cpu/checkpoints/step_200'"

@@ -12,14 +12,14 @@ program() { # FILE BODY
   printf '#!/usr/bin/env bash\n%s\n' "$2" >"$place/$1"
   chmod +x "$place/$1"
 }
-job() { # LOSS-OF-THE-GPU: a job that writes what the comparison reads
+job() { # LOSS-OF-THE-GPU [GAP]: a job that writes what the comparisons read
   program aha 'case "$*" in *device=cuda*) loss='"$1"' ;; *) loss=2.5 ;; esac
 out=$(printf "%s\n" "$@" | sed -n "s/^output_dir=//p")
 [ -n "$out" ] || { echo aha 1; exit 0; }
-mkdir -p "$out/checkpoints/step_200" "$out/checkpoints/step_210"
-echo weights >"$out/checkpoints/step_210/model.safetensors"
+mkdir -p "$out"/checkpoints/step_{55,200,210}
+echo weights | tee "$out"/checkpoints/step_{55,210}/model.safetensors >"$out/log.txt"
 echo "device: cpu" >"$out/config.resolved.yaml"
-printf "{\"step\":1,\"stage\":\"%s\",\"loss\":$loss,\"grad_norm\":3e-1,\"completions/mean_length\":16.0}\n" warm_start grpo >"$out/metrics.jsonl"'
+printf "{\"step\":1,\"stage\":\"%s\",\"loss\":$loss,\"grad_norm\":3e-1,\"completions/mean_length\":16.0,\"sampling/sampling_logp_difference/max\":'"${2:-0.0}"'}\n" warm_start grpo >"$out/metrics.jsonl"'
 }
 export AHA_PEERS_PYTHON=bash # peers pretend too
 check() { PATH=$place/bin:$PATH "$place/scripts/gpu_check.sh" --out "$place/out" >"$place/log" 2>&1; }
@@ -68,7 +68,12 @@ expect "two GPUs with strict" '^ranks_strict +passed .*have the bytes of one'
 
 job 2.51
 check
+expect "a strict job" '^strict +passed .*agree to the bit'
 expect "jobs that differ" '^compare +failed \(1\) .*warm_start, step 1, loss: CPU 2.5, GPU 2.51'
+
+job 2.5 1e-7
+check
+expect "a strict job with a gap" '^strict +failed \(1\) .*logp_difference/max.*1e-7'
 
 program aha 'trap "" TERM
 case "$*" in *cpu*) while :; do sleep 0.2; done ;; *) exit 2 ;; esac'
