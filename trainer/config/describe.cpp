@@ -365,7 +365,7 @@ void describe_job(Visitor& v, Config& s) {
   v.leaf(Key("seed", "of every random number").at_least(0).at_most(kMaxSeed), &s.seed);
   v.leaf(Key("output_dir", "folder of the run: checkpoints, metrics, completions").free_to_change(),
          &s.output_dir);
-  v.leaf(Key("device", "where to compute; auto: the CPU, until cuda has been tried on a GPU")
+  v.leaf(Key("device", "where to compute; auto: the CPU, so that a configuration has the same bits everywhere")
              .one_of({"auto", "cpu", "cuda"}),
          &s.device);
   v.leaf(Key("strict",
