@@ -56,6 +56,7 @@ struct Copy {
   int bytes;
   char* to;
   int size;
+  int group;
 };
 
 void do_copy(const Copy& c) {
@@ -66,6 +67,7 @@ void do_copy(const Copy& c) {
 struct Fiber {
   State state = State::Ready;
   std::vector<Copy> copies;  ///< asked for and not waited for
+  int group = 0;             ///< of copies, that is not ended
   int parity = 0;
   void* stack_pointer = nullptr;
   std::unique_ptr<char[]> stack;
@@ -106,6 +108,7 @@ void start(Fiber& fiber) {
   fiber.stack_pointer = top - 8;
   fiber.state = State::Ready;
   fiber.parity = 0;
+  fiber.group = 0;
 }
 
 void resume(int t) {
@@ -181,7 +184,7 @@ bool is_mapped(std::uintptr_t address) {
 
 void run(const Launch& launch, const std::function<void()>& kernel) {
   if (launch.threads % 32 != 0 || launch.threads < 32 || launch.threads > 1024 ||
-      launch.y > 65535 || launch.shared_bytes > 48 << 10)
+      launch.y > 65535 || launch.shared_bytes > 99 << 10)
     stop("a launch that no GPU would take");
   const Open open;
   block.threads = launch.threads;
@@ -235,9 +238,10 @@ void copy_later(const void* from, int bytes, void* to, int size) {
   if (misplaced(from) || misplaced(to) || bytes < 0 || bytes > size || place < begin ||
       place + size > begin + block.shared.size())
     stop("a copy to shared memory that no GPU would do");
-  const Copy copy{from, bytes, place, size};
+  Fiber& fiber = block.fibers[static_cast<std::size_t>(block.current)];
+  const Copy copy{from, bytes, place, size, fiber.group};
   if (block.current % 2 == 0) return do_copy(copy);
-  block.fibers[static_cast<std::size_t>(block.current)].copies.push_back(copy);
+  fiber.copies.push_back(copy);
 }
 
 void wait_for_copies() {
@@ -245,6 +249,19 @@ void wait_for_copies() {
   for (const Copy& copy : copies)
     do_copy(copy);
   copies.clear();
+}
+
+void end_copies() {
+  ++block.fibers[static_cast<std::size_t>(block.current)].group;
+}
+
+void wait_for_copies_but(int groups) {
+  Fiber& fiber = block.fibers[static_cast<std::size_t>(block.current)];
+  auto& copies = fiber.copies;
+  auto first = copies.begin();
+  for (; first != copies.end() && first->group < fiber.group - groups; ++first)
+    do_copy(*first);
+  copies.erase(copies.begin(), first);
 }
 
 void submit(std::function<void()> task) {

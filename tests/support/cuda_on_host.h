@@ -56,6 +56,8 @@ const void* exchange(const void* value, std::size_t bytes, int source);
 /// what is read too early shows, and what is overwritten too early.
 void copy_later(const void* from, int bytes, void* to, int size);
 void wait_for_copies();
+void end_copies();
+void wait_for_copies_but(int groups);
 
 template <class T>
 T from_lane(T value, int source) {

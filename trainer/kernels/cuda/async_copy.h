@@ -17,6 +17,15 @@ inline void wait_for_copies() {
 }
 /// Asks memory for what will be read soon, a warp for `bytes` from a multiple of 128 on.
 inline void read_soon(const void*, int) {}
+/// Copies asked for since the last end are a group.
+inline void end_copies() {
+  cuda_on_host::end_copies();
+}
+/// The same as wait_for_copies for all groups but the last Groups.
+template <int Groups>
+void wait_for_copies_but() {
+  cuda_on_host::wait_for_copies_but(Groups);
+}
 #else
 AHA_DEVICE void read_soon(const void* from, int bytes) {
   constexpr int kLine = 128;
@@ -36,6 +45,13 @@ AHA_DEVICE void copy_later(const void* from, int bytes, void* to) {
 }
 AHA_DEVICE void wait_for_copies() {
   asm volatile("cp.async.wait_all;" ::: "memory");
+}
+AHA_DEVICE void end_copies() {
+  asm volatile("cp.async.commit_group;" ::: "memory");
+}
+template <int Groups>
+AHA_DEVICE void wait_for_copies_but() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(Groups) : "memory");
 }
 #endif
 

@@ -27,7 +27,10 @@ namespace aha::cuda {
 constexpr int kWarp = 32;
 constexpr unsigned kAllLanes = 0xffffffffU;
 
-/// A launch: blocks, threads of each (a multiple of 32), bytes of shared memory (at most 48 KiB).
+constexpr Index kSharedBytes = 99 << 10;  ///< that a block may have, on every GPU from sm_80 on
+constexpr Index kPlainSharedBytes = 48 << 10;  ///< without being asked for
+
+/// A launch: blocks, threads of each (a multiple of 32), bytes of shared memory (at most kSharedBytes).
 struct Grid {
   Index x;
   Index y = 1;
@@ -59,6 +62,10 @@ void require(cudaError_t status, const char* what);
 template <class... Parameters, class... Arguments>
 void launch(const Grid& grid, void (*kernel)(Parameters...), const Arguments&... arguments) {
   if (grid.x <= 0 || grid.y <= 0) return;
+  if (grid.shared_bytes > kPlainSharedBytes)
+    require(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                 static_cast<int>(grid.shared_bytes)),
+            "a kernel's shared memory");
   cudaLaunchConfig_t config{};
   config.gridDim = dim3(static_cast<unsigned>(grid.x), static_cast<unsigned>(grid.y));
   config.blockDim = dim3(static_cast<unsigned>(grid.threads));
