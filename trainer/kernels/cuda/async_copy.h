@@ -1,6 +1,5 @@
 #pragma once
-// What memory does beside the threads' work: copies from global to shared memory (cp.async, PTX ISA 9.7.9.25), and reading
-// ahead.
+// Copies from global to shared memory that go on beside what their thread does (cp.async, PTX ISA 9.7.9.25).
 #include "trainer/kernels/cuda/gpu.h"
 
 namespace aha::cuda {
@@ -15,8 +14,6 @@ void copy_later(const void* from, int bytes, void* to) {
 inline void wait_for_copies() {
   cuda_on_host::wait_for_copies();
 }
-/// Asks memory for what will be read soon, a warp for `bytes` from a multiple of 128 on.
-inline void read_soon(const void*, int) {}
 /// Copies asked for since the last end are a group.
 inline void end_copies() {
   cuda_on_host::end_copies();
@@ -27,11 +24,6 @@ void wait_for_copies_but() {
   cuda_on_host::wait_for_copies_but(Groups);
 }
 #else
-AHA_DEVICE void read_soon(const void* from, int bytes) {
-  constexpr int kLine = 128;
-  for (int at = kLine * lane(); at < bytes; at += kLine * kWarp)
-    asm volatile("prefetch.global.L2 [%0];" ::"l"(static_cast<const char*>(from) + at));
-}
 template <int Size>
 AHA_DEVICE void copy_later(const void* from, int bytes, void* to) {
   const auto at = static_cast<std::uint32_t>(__cvta_generic_to_shared(to));

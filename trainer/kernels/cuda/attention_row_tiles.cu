@@ -151,10 +151,6 @@ AHA_DEVICE void put_state(const RowState<D>& s, float* to) {
   if (j == 0) own[D + 1] = sum;
 }
 
-AHA_DEVICE int least(int a, int b) {
-  return a < b ? a : b;
-}
-
 /// Takes in every block that the row looks at.
 template <int D>
 AHA_DEVICE void take_blocks(const Attention& p, const Queries& heads, RowState<D>& s) {
@@ -168,21 +164,14 @@ AHA_DEVICE void take_blocks(const Attention& p, const Queries& heads, RowState<D
   s.top = -INFINITY;
   s.sum = 0;
   constexpr int kStep = row_warps(D);
-  constexpr int kAhead = 2;  // blocks that memory is asked for before they are read
   for (int first = warp(); first <= last; first += kStep * kWarp) {
     const int own = first + lane() * kStep;
     const std::int32_t block = own <= last ? table[own] : 0;
     const auto head = [&](int i) {
       return kv_head_of<Bf16>(p.kv, __shfl_sync(kAllLanes, block, i), heads.kv_head);
     };
-    const int count = least(kWarp, (last - first) / kStep + 1);
-    constexpr int kBytes = 2 * static_cast<int>(KvStore::head_size(D));
-    for (int i = 1; i < kAhead && i < count; ++i)
-      read_soon(head(i), kBytes);
-    for (int i = 0; i < count; ++i) {
-      if (i + kAhead < count) read_soon(head(i + kAhead), kBytes);
+    for (int i = 0; i < kWarp && first + i * kStep <= last; ++i)
       take_block<D>(head(i), first + i * kStep < last ? kKvBlock : left, s);
-    }
   }
 }
 
