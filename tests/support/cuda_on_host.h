@@ -17,7 +17,6 @@
 #define __device__
 #define __host__
 #define __forceinline__ inline
-#define __launch_bounds__(...)
 
 namespace cuda_on_host {
 

@@ -11,7 +11,7 @@
 // rows: that is one chain over the rows in their order.
 //
 // Legend: M rows, C model width, H query heads, Hk key/value heads, D head width, F MLP width,
-// V vocabulary. All f32 but a Weight, row-major, `ld*` is the distance between rows in elements.
+// V vocabulary. All f32 but a Weight and where a type stands beside, row-major, `ld*` is the distance between rows in elements.
 #include <cstdint>
 
 #include "trainer/core/float_type.h"
@@ -192,8 +192,8 @@ struct Attention {
   float* out;  ///< [M, H D]
   float* lse;  ///< [M, H] log sum exp of the scaled scores; may be null when no backward follows
   Index H;
-  /// Rows of a sequence are neighbours: prompts and training, not decoding. A device whose store is BF16 then rounds q
-  /// and the softmax as well.
+  /// Rows of a sequence are neighbours: prompts and training, not decoding. A device whose store is BF16 rounds q and the
+  /// softmax as well, of heads of 64 and 128 whatever this says.
   bool together = false;
 };
 
@@ -236,7 +236,6 @@ struct AttentionBackward {
   const std::int64_t* part_sums = nullptr;   ///< what the ranges are of
   const KvPartRange* part_ranges = nullptr;  ///< one a block that any row attends to
   Index num_part_ranges = 0;
-  bool together = false;  ///< as in Attention
 };
 
 /// y = silu(gate) * up, of fused rows [gate: F | up: F].

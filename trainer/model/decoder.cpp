@@ -128,7 +128,7 @@ void Decoder::forward_block(const Exec& exec, const BlockWeights& w, const RowBa
       kv_rows, kv,         H};
   const Attention attention{p.qkv, kv, kv_rows, p.attention, p.lse, H, rows.together};
   const Linear out{p.attention, HD, w.o, p.x_mid, C, M, C, HD, true};
-  if (rows.alone && p.lse == nullptr) {
+  if (rows.alone && rows.copies.empty() && p.lse == nullptr && p.x_mid == p.x_in) {
     ops_->attend_linear(exec, finish, attention, out);
   } else {
     ops_->finish_qkv(exec, finish);

@@ -103,7 +103,7 @@ void Decoder::backward_attention(const Exec& exec, const BlockWeights& w, const 
       {block.qkv.data(), block.attention.data(), dattention, block.lse.data(), kv, dkv, kv_rows,
        rows.section_starts.data(), static_cast<Index>(rows.section_starts.size()) - 1, dqkv, H,
        rows.parts.data(), static_cast<Index>(rows.parts.size()), rows.part_sums.data(),
-       rows.part_ranges.data(), static_cast<Index>(rows.part_ranges.size()), rows.together});
+       rows.part_ranges.data(), static_cast<Index>(rows.part_ranges.size())});
   if (!rows.copies.empty())
     ops_->kv_fold_grad(exec, dkv, rows.copies.data(), static_cast<Index>(rows.copies.size()));
   ops_->kv_read_grad(exec, dqkv, H, kv_rows, dkv);

@@ -20,7 +20,7 @@ struct RowBatch {
   std::span<const KvPartRange> part_ranges = {};
   bool together = false;  ///< a device's: see Attention
   Index num_blocks = 0;   ///< training only: the tables name blocks below it
-  bool alone = false;     ///< no row reads what another one stores: decoding
+  bool alone = false;     ///< no row reads what another one stores, but for idle ones: decoding
 
   Index rows() const { return static_cast<Index>(ids.size()); }
 };

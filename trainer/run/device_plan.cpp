@@ -143,6 +143,11 @@ std::int64_t activation_bytes(const Sizes& s) {
          (recomputed ? cache / s.size.layers : cache) + s.micro_cache_grads() / s.size.layers;
 }
 
+/// Of the operands in the place that gates and ups have, those of attention and of the residual stream.
+std::int64_t widest_rows(const ModelConfig& c) {
+  return std::max(c.hidden_size, c.num_attention_heads * c.head_dim);
+}
+
 /// Logits of some rows; with weights of 16 bits the operands of products, rounded. Recorded steps have theirs apart.
 std::int64_t scratch_bytes(const Sizes& s) {
   const std::int64_t rows = s.micro_rows();
@@ -153,7 +158,8 @@ std::int64_t scratch_bytes(const Sizes& s) {
                        grown(kFloat * rows * s.model.num_attention_heads) +
                        grown(kFloat * s.logits(s.most_rows()));
   if (s.sixteen())
-    bytes += grown(2 * rows * s.model.intermediate_size) + grown(2 * rows * s.model.hidden_size) +
+    bytes += grown(2 * rows * std::max(s.model.intermediate_size, widest_rows(s.model))) +
+             grown(2 * rows * s.model.hidden_size) +
              grown(2 * std::max(2 * rows * s.model.intermediate_size, logits)) +
              grown(2 * s.most_rows() * s.model.intermediate_size);
   return bytes;

@@ -1,4 +1,4 @@
-// Attention of rows to the key/value blocks of their sequence: decoding, prefill and training alike. A block of
+// Attention of rows to the key/value blocks of their sequence, where tensor cores do not serve (attention_*_tiles.cu). A block of
 // threads is one row and the query heads of one kv head; each warp goes through every fourth key/value
 // block with a running maximum (Milakov and Gimelshein 2018, algorithm 3), and the warps are joined in their
 // order. Where a row stands in the batch and what else is in it changes no bit of what this kernel computes; which

@@ -47,16 +47,16 @@ inline bool on_tensor_cores(const KvStore& kv) {
   return kv.type == FloatType::BF16 && (kv.D == 64 || kv.D == 128);
 }
 /// Whether rows that stand together may share tiles. With set_invariant the forward pass is that of single rows, as in
-/// decoding; the backward pass has nothing to agree with.
+/// decoding. The backward pass goes through what either has rounded: alike for all rows, and it has nothing to agree with.
 inline bool on_tiles(const Attention& p) {
   return p.together && on_tensor_cores(p.kv) && !is_invariant();
 }
 inline bool on_tiles(const AttentionBackward& p) {
-  return p.together && on_tensor_cores(p.kv);
+  return on_tensor_cores(p.kv);
 }
 
 /// What dq's kernel leaves to that of keys and values.
-struct Kept {
+struct KeptQueries {
   float* delta;    ///< [M, H]
   Bf16 *q, *dout;  ///< [M, H, D] rounded; on tensor cores alone
 };
@@ -69,8 +69,9 @@ bool attention_row_tiles(const Attention& p);
 /// and p.out stay as they are.
 void attend_finished_rows(const FinishQkv& finish, const Attention& p, Bf16* rows, Index ld);
 /// The same of the backward pass, where on_tiles says so: dq of all rows, and the sums of parts.
-void backward_query_tiles(const AttentionBackward& p, const Kept& to);
-void backward_part_tiles(const AttentionBackward& p, const Kept& kept, Index parts, float* partial);
+void backward_query_tiles(const AttentionBackward& p, const KeptQueries& to);
+void backward_part_tiles(const AttentionBackward& p, const KeptQueries& kept, Index parts,
+                         float* partial);
 
 template <int N>
 struct Constant {

@@ -226,7 +226,7 @@ __global__ void add_parts(AttentionBackward p, const float* partial, Index first
 }
 
 /// dq of all rows.
-void add_queries(const AttentionBackward& p, const Kept& to) {
+void add_queries(const AttentionBackward& p, const KeptQueries& to) {
   if (on_tiles(p)) return backward_query_tiles(p, to);
   const Index D = p.kv.D;
   const Index group = p.H / p.kv.Hk;
@@ -239,7 +239,7 @@ void add_queries(const AttentionBackward& p, const Kept& to) {
 }
 
 /// partial = the sums of each of `count` parts.
-void sum_parts(const AttentionBackward& p, const Kept& kept, Index count, float* partial) {
+void sum_parts(const AttentionBackward& p, const KeptQueries& kept, Index count, float* partial) {
   if (on_tiles(p)) return backward_part_tiles(p, kept, count, partial);
   const Grid grid{count, p.kv.Hk * kPartBlocks, 128, 4 * tile_floats(p.kv.D)};
   if (p.kv.D <= 64)
@@ -249,7 +249,7 @@ void sum_parts(const AttentionBackward& p, const Kept& kept, Index count, float*
 }
 
 /// dkv += parts [first, first + count).
-void add_keys_and_values(const AttentionBackward& p, const Kept& kept, Index first, Index count) {
+void add_keys_and_values(const AttentionBackward& p, const KeptQueries& kept, Index first, Index count) {
   auto* partial = scratch_of<float>(Scratch::Partial, count * kPartBlocks * kv_block_size(p.kv));
   AttentionBackward slice = p;
   slice.parts += first;
@@ -259,9 +259,9 @@ void add_keys_and_values(const AttentionBackward& p, const Kept& kept, Index fir
 }
 
 /// Operands of products are not kept while attention goes back: their memory is of the same size or larger.
-Kept room_for(const AttentionBackward& p) {
+KeptQueries room_for(const AttentionBackward& p) {
   const Index vectors = p.rows.M * p.H;
-  Kept kept{scratch_of<float>(Scratch::Delta, vectors), nullptr, nullptr};
+  KeptQueries kept{scratch_of<float>(Scratch::Delta, vectors), nullptr, nullptr};
   if (!on_tiles(p)) return kept;
   kept.q = scratch_of<Bf16>(Scratch::Left, vectors * p.kv.D);
   kept.dout = scratch_of<Bf16>(Scratch::Right, vectors * p.kv.D);
@@ -271,7 +271,7 @@ Kept room_for(const AttentionBackward& p) {
 }  // namespace
 
 void attention_backward(const Exec&, const AttentionBackward& p) {
-  const Kept kept = room_for(p);
+  const KeptQueries kept = room_for(p);
   add_queries(p, kept);
   const Index held = kPartialFloats / (kPartBlocks * kv_block_size(p.kv)) + 1;
   for (Index first = 0; first < p.num_parts; first += held)

@@ -47,7 +47,7 @@ struct QueryTile {
 
   /// Asks for those from number `first` on; zeros behind the last, which look at nothing. The block takes part, some
   /// neighbouring threads a query.
-  AHA_DEVICE void load(const AttentionBackward& p, const Kept& kept, const PartQueries& queries,
+  AHA_DEVICE void load(const AttentionBackward& p, const KeptQueries& kept, const PartQueries& queries,
                        int first) const {
     constexpr int kEach = kTileThreads / kQueries;
     const int own = thread() / kEach;
@@ -197,7 +197,7 @@ AHA_DEVICE void take_tile(BlockState<D>& s, const QueryTile<D>& tile, int count)
 /// partial [part][block][Hk][K: D x 16 | V: 16 x D] = the part's sums.
 template <int D>
 __global__ void AHA_BLOCKS(kTileThreads, D == 64 ? 3 : 2)
-    part_tiles(AttentionBackward p, Kept kept, float* partial) {
+    part_tiles(AttentionBackward p, KeptQueries kept, float* partial) {
   const KvPart part = p.parts[block_x()];
   const PartQueries queries(p, part);
   const bool busy = warp() < part.blocks;
@@ -241,7 +241,7 @@ __global__ void AHA_BLOCKS(kTileThreads, D == 64 ? 3 : 2)
 
 }  // namespace
 
-void backward_part_tiles(const AttentionBackward& p, const Kept& kept, Index parts,
+void backward_part_tiles(const AttentionBackward& p, const KeptQueries& kept, Index parts,
                          float* partial) {
   with_tiles(p.kv.D, [&](auto width) {
     constexpr int D = decltype(width)::value;

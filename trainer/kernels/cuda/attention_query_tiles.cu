@@ -102,7 +102,7 @@ AHA_DEVICE void keep_left(const TileQueries& t, const std::uint32_t (&from)[D / 
 
 template <int D>
 __global__ void AHA_BLOCKS(kTileThreads, D == 64 ? 3 : 2)
-    query_tiles(AttentionBackward p, Kept to) {
+    query_tiles(AttentionBackward p, KeptQueries to) {
   const TileQueries t(p.rows, p.H, p.kv.Hk);
   const Index others = 2 * p.kv.Hk * D;
   QueryState<D> s;
@@ -136,7 +136,7 @@ __global__ void AHA_BLOCKS(kTileThreads, D == 64 ? 3 : 2)
 
 }  // namespace
 
-void backward_query_tiles(const AttentionBackward& p, const Kept& to) {
+void backward_query_tiles(const AttentionBackward& p, const KeptQueries& to) {
   with_tiles(p.kv.D, [&](auto width) {
     constexpr int D = decltype(width)::value;
     launch(query_grid(p.rows.M, p.H, p.kv.Hk, kKeyTileBytes<D>), query_tiles<D>, p, to);

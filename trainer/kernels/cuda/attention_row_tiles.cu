@@ -203,8 +203,7 @@ constexpr int sums_floats(int D) {
 }
 
 template <int D>
-__global__ void __launch_bounds__(row_warps(D) * kWarp, row_blocks(D))
-    attend_row_tiles(Attention p) {
+__global__ void AHA_BLOCKS(row_warps(D) * kWarp, row_blocks(D)) attend_row_tiles(Attention p) {
   const Index row = block_x();
   const Queries heads = queries_of(p.H, p.kv.Hk, kTileHeads);
   RowState<D> s;
@@ -221,7 +220,7 @@ __global__ void __launch_bounds__(row_warps(D) * kWarp, row_blocks(D))
 
 /// The same from rows of q, k and v as their product left them. A row's key and value are read by its own blocks alone.
 template <int D>
-__global__ void __launch_bounds__(row_warps(D) * kWarp, row_blocks(D))
+__global__ void AHA_BLOCKS(row_warps(D) * kWarp, row_blocks(D))
     attend_finished_row_tiles(FinishQkv f, Attention p, int rotary, Bf16* rows, Index ld) {
   const Index row = block_x();
   const Queries heads = queries_of(p.H, p.kv.Hk, kTileHeads);

@@ -42,7 +42,8 @@ AHA_DEVICE bool is_stop(const DecodeSettings& settings, Index id) {
 }
 
 /// A block is one row.
-__global__ void sample_slot_rows(const float* logits, SampleSlots p) {
+__global__ void AHA_BLOCKS(2 * kRowThreads, 1)
+    sample_slot_rows(const float* logits, SampleSlots p) {
   const Index row = block_x();
   const std::int32_t number = p.order[row];
   if (is_idle(p.slots, number)) {

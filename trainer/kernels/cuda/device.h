@@ -38,7 +38,7 @@ struct Gemm {
 void gemm(const Gemm& p);
 
 /// From here on no row's result depends on which rows are with it, nor on what serves: products have a fixed order of
-/// their own, and attention is one kernel.
+/// their own, and attention's forward pass is one kernel.
 void set_invariant(bool on);
 bool is_invariant();
 /// `gemm`, or what set_invariant asks for.

@@ -4,7 +4,7 @@
 namespace aha::cuda {
 namespace {
 
-__global__ void sample_rows(const float* logits, HeadSample p) {
+__global__ void AHA_BLOCKS(2 * kRowThreads, 1) sample_rows(const float* logits, HeadSample p) {
   const Index row = block_x();
   const bool greedy = p.uniforms == nullptr;
   const Draw draw = drawn(logits + row * logits_width(p.V), p.V, p.inv_temperature,

@@ -1,5 +1,6 @@
 #include "tests/support/catch.h"
 #include "tests/trainer/kernels/cuda/gpu.h"
+#include "trainer/kernels/device_ops.h"
 
 using namespace aha_test;
 using aha::cpu_ops;
@@ -38,8 +39,9 @@ struct Decoding {
     std::vector<std::uint16_t> store;
   };
 
-  /// As one operation, or as three.
-  Result run(const aha::Ops& ops, bool one) const {
+  /// As decoding has it, as its three operations, or as training has those.
+  enum class As { One, Three, Training };
+  Result run(const aha::Ops& ops, As as) const {
     Device d(ops);
     std::vector<std::int32_t> at;
     std::vector<const std::int32_t*> tables;
@@ -73,11 +75,12 @@ struct Decoding {
                                 rows,
                                 kv,
                                 s.H};
-    const aha::Attention attention{x, kv, rows, attended, nullptr, s.H};
+    float* lse = as == As::Training ? d.put(poison(M() * s.H)) : nullptr;
+    const aha::Attention attention{x, kv, rows, attended, lse, s.H, as == As::Training};
     const aha::Weight w{host ? static_cast<const void*>(d.put(out.f32)) : d.put(out.bits), nullptr,
                         host ? aha::FloatType::F32 : type};
     const aha::Linear product{attended, s.H * s.D, w, y, C, M(), C, s.H * s.D, true};
-    if (one) {
+    if (as == As::One) {
       ops.attend_linear({}, finish, attention, product);
     } else {
       ops.finish_qkv({}, finish);
@@ -107,11 +110,17 @@ TEST_CASE("gpu: decoding's attention and what stands around it are one operation
                           Heads{4, 2, 32, 32, true, false}}) {
       INFO("H " << s.H << " Hk " << s.Hk << " D " << s.D << " type " << static_cast<int>(type));
       const Decoding rows(s, random, type);
-      const auto one = rows.run(*gpu, true);
-      const auto three = rows.run(*gpu, false);
+      const auto one = rows.run(*gpu, Decoding::As::One);
+      const auto three = rows.run(*gpu, Decoding::As::Three);
       CHECK(same_bits(one.y, three.y));
       CHECK(one.store == three.store);
       const double close = type == aha::FloatType::F32 ? kCloseF32 : kClose16;
-      CHECK(gap(one.y, rows.run(cpu_ops(), true).y) < close);
+      CHECK(gap(one.y, rows.run(cpu_ops(), Decoding::As::One).y) < close);
+      gpu->device->set_invariant(true);
+      const auto strict = rows.run(*gpu, Decoding::As::One);
+      const auto training = rows.run(*gpu, Decoding::As::Training);
+      gpu->device->set_invariant(false);
+      CHECK(same_bits(strict.y, training.y));
+      CHECK(strict.store == training.store);
     }
 }
