@@ -21,26 +21,15 @@ std::string probed(const ToyJob& job) {
   return text;
 }
 
-/// Two sums, a tokenizer of words, and rewards.
-struct Sums {
-  explicit Sums(const std::string& prompt_template, const std::string& functions) {
-    std::ofstream(folder / "rows.jsonl") << R"({"question": "1+1?", "answer": "2"})"
-                                         << "\n"
-                                         << R"({"question": "2+2?", "answer": "4"})"
-                                         << "\n";
-    std::ofstream(folder / "tokenizer.json")
-        << R"({"model": {"type": "WordLevel", "unk_token": "?", "vocab": {"<eos>": 0, "?": 1}},
-               "pre_tokenizer": {"type": "WhitespaceSplit"},
-               "added_tokens": [{"id": 0, "content": "<eos>", "special": true}]})";
-    settings = {"model.tokenizer=" + folder.path().string(),
-                "data.train={path: " + (folder / "rows.jsonl").string() + "}",
-                "data.prompt_template='" + prompt_template + "'", "data.max_prompt_length=20",
-                "reward.functions=[" + functions + "]"};
-  }
+/// Two sums and rewards.
+struct Sums : RowsOfAFile {
+  Sums(const std::string& prompt_template, const std::string& functions)
+      : RowsOfAFile(R"({"question": "1+1?", "answer": "2"})"
+                    "\n"
+                    R"({"question": "2+2?", "answer": "4"})"
+                    "\n",
+                    prompt_template, functions) {}
   std::string said() const { return probed(ToyJob(settings)); }
-
-  TempFolder folder;
-  std::vector<std::string> settings;
 };
 
 constexpr const char* kTags =

@@ -1,9 +1,6 @@
 #include "trainer/run/reward_warnings.h"
 
-#include <fstream>
-
 #include "rewards/registry.h"
-#include "tests/support/temp_folder.h"
 #include "tests/trainer/run/toy_job.h"
 
 using namespace aha;       // NOLINT
@@ -17,20 +14,9 @@ std::vector<std::string> warned(const std::vector<std::string>& settings) {
   return reward_warning_lines(job.stage->settings, job.stage->data, *job.stage->scorer);
 }
 
-/// Settings for rows of a file.
-struct Rows {
-  explicit Rows(const std::string& rows, const std::string& functions) {
-    std::ofstream(folder / "rows.jsonl") << rows;
-    std::ofstream(folder / "tokenizer.json")
-        << R"({"model": {"type": "WordLevel", "unk_token": "?", "vocab": {"<eos>": 0, "?": 1}},
-               "pre_tokenizer": {"type": "WhitespaceSplit"},
-               "added_tokens": [{"id": 0, "content": "<eos>", "special": true}]})";
-    settings = {"model.tokenizer=" + folder.path().string(),
-                "data.train={path: " + (folder / "rows.jsonl").string() + "}",
-                "data.prompt_template='{question}'", "reward.functions=[" + functions + "]"};
-  }
-  TempFolder folder;
-  std::vector<std::string> settings;
+struct Rows : RowsOfAFile {
+  Rows(const std::string& rows, const std::string& functions)
+      : RowsOfAFile(rows, "{question}", functions) {}
 };
 
 }  // namespace

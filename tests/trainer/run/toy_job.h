@@ -1,8 +1,10 @@
 #pragma once
+#include <fstream>
 #include <memory>
 #include <string>
 
 #include "tests/support/catch.h"
+#include "tests/support/temp_folder.h"
 #include "trainer/config/load.h"
 #include "trainer/run/stage.h"
 
@@ -54,6 +56,24 @@ optim: {learning_rate: 1.0e-3}
   aha::Policy policy;
   aha::Communicator comm;
   std::unique_ptr<aha::Stage> stage;
+};
+
+/// Settings of a toy job for rows of a file, a tokenizer of words, and rewards.
+struct RowsOfAFile {
+  RowsOfAFile(const std::string& rows, const std::string& prompt_template,
+              const std::string& functions) {
+    std::ofstream(folder / "rows.jsonl") << rows;
+    std::ofstream(folder / "tokenizer.json")
+        << R"({"model": {"type": "WordLevel", "unk_token": "?", "vocab": {"<eos>": 0, "?": 1}},
+               "pre_tokenizer": {"type": "WhitespaceSplit"},
+               "added_tokens": [{"id": 0, "content": "<eos>", "special": true}]})";
+    settings = {"model.tokenizer=" + folder.path().string(),
+                "data.train={path: " + (folder / "rows.jsonl").string() + "}",
+                "data.prompt_template='" + prompt_template + "'", "data.max_prompt_length=20",
+                "reward.functions=[" + functions + "]"};
+  }
+  TempFolder folder;
+  std::vector<std::string> settings;
 };
 
 }  // namespace aha_test

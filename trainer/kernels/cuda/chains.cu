@@ -7,7 +7,7 @@
 namespace aha::cuda {
 namespace {
 
-/// A block is a row, a warp every so manieth of its heads.
+/// A block is a row, whose heads its warps take in turn.
 __global__ void finish_rows(FinishQkv p, int rotary) {
   const int H = static_cast<int>(p.H);
   const int Hk = static_cast<int>(p.kv.Hk);

@@ -5,7 +5,7 @@
 
 namespace aha {
 
-/// Counts up when the meaning of anything in ops.h, device_ops.h, memory.h, device_network.h or this file changes.
+/// Counts up when the meaning of anything in ops.h, tasks.h, attention_tasks.h, device_ops.h, memory.h, device_network.h or this file changes.
 constexpr int kCudaInterface = 9;
 
 template <class... Structs>
@@ -13,7 +13,7 @@ constexpr std::int64_t bytes_of_all() {
   return (std::int64_t{sizeof(Structs)} + ...);
 }
 
-/// Of every struct of ops.h, device_ops.h, memory.h and device_network.h: a library whose structs are longer or shorter is another one, whatever its number.
+/// Of every struct of ops.h, tasks.h, attention_tasks.h, device_ops.h, memory.h and device_network.h: a library whose structs are longer or shorter is another one, whatever its number.
 constexpr std::int64_t kCudaLayout =
     bytes_of_all<Weight, Linear, LinearDx, LinearDw, RmsNorm, RmsNormBackward, Rope, HeadNorm,
                  HeadNormBackward, KvStore, KvRows, KvCopy, Attention, KvPart, KvPartRange,

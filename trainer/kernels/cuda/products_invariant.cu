@@ -192,6 +192,7 @@ Index tiles_of(const Gemm& p) {
 template <class S, bool AlongLeft, bool AlongRight>
 void start(const Gemm& p) {
   const bool bf16 = p.c_type == FloatType::BF16;
+  static_assert(S::kBytes <= kSharedBytes);
   launch({tiles_of<S>(p), 1, S::kThreads, S::kBytes}, product_tiles<S, AlongLeft, AlongRight>,
          lines_of(p.b, p.ldb, p.n, p.k), lines_of(p.a, p.lda, p.m, p.k),
          Result{p.c, p.ldc, static_cast<int>(p.n), static_cast<int>(p.m), bf16, p.add,
