@@ -46,7 +46,8 @@ TEST_CASE("cuda interface: the layout has every struct of the headers that it is
   const auto list = interface.substr(begin, interface.find('(', begin) - begin);
   const std::regex definition(R"(\nstruct (\w+) \{)");
   int structs = 0;
-  for (const char* path : {"trainer/kernels/ops.h", "trainer/kernels/device_ops.h",
+  for (const char* path : {"trainer/kernels/ops.h", "trainer/kernels/tasks.h",
+                           "trainer/kernels/attention_tasks.h", "trainer/kernels/device_ops.h",
                            "trainer/kernels/memory.h", "trainer/core/device_network.h"}) {
     const std::string text = text_of(path);
     for (std::sregex_iterator i(text.begin(), text.end(), definition), end; i != end; ++i) {
