@@ -157,9 +157,11 @@ void ProgramPool::look_at_clock(Copy& copy) {
       put_down(copy, fmt::format("no greeting within {} s", options_.start_limit_s));
     return;
   }
-  const auto slow = std::find_if(copy.asked.begin(), copy.asked.end(),
-                                 [&](const auto& one) { return now >= one.second->until; });
-  if (slow != copy.asked.end())
+  // the one that was asked first: the others may have waited behind it
+  const auto slow = std::min_element(
+      copy.asked.begin(), copy.asked.end(),
+      [](const auto& a, const auto& b) { return a.second->until < b.second->until; });
+  if (slow != copy.asked.end() && now >= slow->second->until)
     put_down(copy, fmt::format("no answer within {} s", options_.answer_limit_s), slow->second);
 }
 

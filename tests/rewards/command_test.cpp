@@ -1,6 +1,8 @@
 // Scorer programs, good and bad: each completion gets the answer that is its own, or cannot be judged.
 #include <chrono>
 #include <functional>
+#include <thread>
+#include <tuple>
 
 #include "rewards/options.h"
 #include "tests/rewards/external_support.h"
@@ -171,8 +173,17 @@ TEST_CASE("command: no answer is overlooked, however fast it comes", "[external]
 
 TEST_CASE("command: a request too long in a copy does not harm those beside it", "[external]") {
   // what is beside it is asked again of a new copy, which has to be up and answer within the limit
-  const Asked asked("well", {{"in_flight", "3"}, {"answer_limit_s", "2"}});
-  const auto parts = together(asked, {"hang", "a", "ab"});
+  const Asked asked("well", {{"in_flight", "3"}, {"answer_limit_s", "1"}});
+  // all three are too late at once: whose name comes first is not whose fault it is
+  std::vector<RewardPart> parts(3);
+  std::vector<std::thread> threads;
+  for (const auto& [i, text, id] :
+       {std::tuple{0, "hang", "c"}, std::tuple{1, "a", "a"}, std::tuple{2, "ab", "b"}})
+    threads.emplace_back([&asked, &parts, i, text, id] {
+      parts[static_cast<std::size_t>(i)] = Judged{.text = text, .id = id}.by(*asked.reward);
+    });
+  for (auto& thread : threads)
+    thread.join();
   CHECK_FALSE(parts[0].score);
   CHECK(parts[1].score == 0.25);
   CHECK(parts[2].score == 0.5);

@@ -22,6 +22,7 @@ struct Judged {
   std::int64_t group_shortest = -1;
   std::int64_t group_longest = -1;
   std::string prompt = {};
+  std::string id = {};
 
   aha::RewardPart by(const std::string& name,
                      const std::map<std::string, std::string>& options = {}) const {
@@ -37,7 +38,8 @@ struct Judged {
                          .max_completion_length = max_completion_length,
                          .group_shortest = group_shortest,
                          .group_longest = group_longest,
-                         .bare = bare});
+                         .bare = bare,
+                         .id = id});
   }
 };
 
