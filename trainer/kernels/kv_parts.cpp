@@ -11,12 +11,6 @@ struct Sum {
   std::int64_t place;  ///< as in KvParts::sums
 };
 
-/// Of a run: a long one has no more parts a block than a short one, so that all its parts grow with its length
-/// and not with the square of it.
-constexpr Index most_rows_of_a_part(Index run) {
-  return std::max(Index{256}, round_up(run / 8, 16));
-}
-
 /// Of `rows` that are cut evenly.
 constexpr Index rows_of_a_part(Index rows, Index most) {
   const Index parts = (rows + most - 1) / most;

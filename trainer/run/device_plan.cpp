@@ -6,6 +6,7 @@
 #include "rollout/buckets.h"
 #include "trainer/core/error.h"
 #include "trainer/core/text.h"
+#include "trainer/kernels/kv_parts.h"
 #include "trainer/model/decoder.h"
 #include "trainer/model/model_size.h"
 #include "trainer/model/parameters.h"
@@ -34,6 +35,11 @@ constexpr std::int64_t blocks_of(std::int64_t positions) {
   return (positions + kKvBlock - 1) / kKvBlock;
 }
 
+/// Parts of a run of rows that attends to positions [0, end), at most.
+constexpr std::int64_t parts_of(std::int64_t rows, std::int64_t end) {
+  return most_parts(rows, blocks_of(end));
+}
+
 /// Scratch memory grows by a quarter more than is asked for.
 constexpr std::int64_t grown(std::int64_t bytes) {
   return bytes + bytes / 4;
@@ -51,6 +57,9 @@ struct Sizes {
   bool sixteen() const { return storage_type(stage.model.storage) != FloatType::F32; }
   std::int64_t longest() const { return in.longest_prompt + stage.rollout.max_completion_length; }
   std::int64_t samples() const { return grpo() ? stage.rollout.num_generations : 1; }
+  std::int64_t groups() const {
+    return grpo() ? stage.train.prompts_per_step : stage.train.per_device_train_batch_size;
+  }
 
   /// A rank's part of the completions of `prompts` prompts, with its part of those.
   double part(std::int64_t prompts, std::int64_t each) const {
@@ -61,10 +70,8 @@ struct Sizes {
     if (in.strict && grpo())
       return in.longest_prompt +
              std::min(samples(), stage.train.strict_chunk) * stage.rollout.max_completion_length;
-    const std::int64_t groups =
-        grpo() ? stage.train.prompts_per_step : stage.train.per_device_train_batch_size;
-    const double completions = part(groups, samples());
-    const double all = std::min(static_cast<double>(groups), completions) *
+    const double completions = part(groups(), samples());
+    const double all = std::min(static_cast<double>(groups()), completions) *
                            static_cast<double>(in.longest_prompt) +
                        completions * static_cast<double>(stage.rollout.max_completion_length);
     const auto most = static_cast<double>(stage.train.max_tokens_per_micro_batch);
@@ -80,6 +87,19 @@ struct Sizes {
   FloatType kept() const { return kept_beside(storage_type(stage.model.storage), false); }
   std::int64_t cache(std::int64_t blocks) const {
     return KvCache::bytes_for(model, blocks, kept());
+  }
+  /// Floats of the sums of attention's parts (kernels/kv_parts.h), of which some are held at a time. There are most where
+  /// a micro-batch has all completions that there are, each as long as fits.
+  std::int64_t part_sums() const {
+    const auto all = static_cast<std::int64_t>(std::min(1e9, part(groups(), samples())));
+    const std::int64_t most = std::max<std::int64_t>(1, stage.rollout.max_completion_length);
+    const std::int64_t length =
+        std::clamp<std::int64_t>(micro_rows() / std::max<std::int64_t>(1, all), 1, most);
+    const std::int64_t parts =
+        std::min(all, micro_rows() / length) * parts_of(length, in.longest_prompt + length) +
+        std::min(all, groups()) * parts_of(in.longest_prompt, in.longest_prompt);
+    const std::int64_t each = kPartBlocks * KvCache::layer_bytes_for(model, 1) / kFloat;
+    return std::min(parts * each, kMostPartialSums + each);
   }
   /// Derivatives of the micro-batch's keys and values, of all blocks of the model.
   std::int64_t micro_cache_grads() const { return KvCache::bytes_for(model, micro_blocks()); }
@@ -103,6 +123,8 @@ struct Sizes {
     const std::int64_t V = round_up(model.vocab_size, 8);
     return std::min(rows, rows_of_logits(V)) * V;
   }
+  /// Rows of prompts that are computed at a time, at most.
+  std::int64_t prefill_rows() const { return kPrefillTokens + in.longest_prompt; }
   /// Rows that are decoded at a time.
   std::int64_t most_rows() const { return std::min(decode_rows(stage), std::int64_t{kMostRows}); }
 };
@@ -117,9 +139,8 @@ std::int64_t sampling_bytes(const Sizes& s, std::int64_t prompts, std::int64_t s
   const std::int64_t blocks =
       places * blocks_of(s.in.longest_prompt) +
       rows * blocks_of(kKvBlock - 1 + s.stage.rollout.max_completion_length) + 1;
-  const std::int64_t prefill =
-      std::min(prompts * s.in.longest_prompt, kPrefillTokens + s.in.longest_prompt);
-  return s.cache(blocks) + s.pass(rows) + s.pass(prefill);
+  return s.cache(blocks) + s.pass(rows) +
+         s.pass(std::min(prompts * s.in.longest_prompt, s.prefill_rows()));
 }
 
 std::int64_t rollout_bytes(const Sizes& s) {
@@ -152,17 +173,15 @@ std::int64_t widest_rows(const ModelConfig& c) {
 std::int64_t scratch_bytes(const Sizes& s) {
   const std::int64_t rows = s.micro_rows();
   const std::int64_t logits = s.logits(rows);
-  const std::int64_t partial = std::min(kMostPartialSums, s.micro_cache_grads()) +
-                               kPartBlocks * s.size.kv_elements * kKvBlock;
-  std::int64_t bytes = grown(kFloat * logits) + grown(kFloat * partial) +
+  std::int64_t bytes = grown(kFloat * logits) + grown(kFloat * s.part_sums()) +
                        grown(kFloat * rows * s.model.num_attention_heads) +
                        grown(kFloat * s.logits(s.most_rows()));
-  if (s.sixteen())
-    bytes += grown(2 * rows * std::max(s.model.intermediate_size, widest_rows(s.model))) +
-             grown(2 * rows * s.model.hidden_size) +
-             grown(2 * std::max(2 * rows * s.model.intermediate_size, logits)) +
-             grown(2 * s.most_rows() * s.model.intermediate_size);
-  return bytes;
+  if (!s.sixteen()) return bytes;
+  const std::int64_t widest = std::max(s.model.intermediate_size, widest_rows(s.model));
+  const std::int64_t right =
+      std::max({2 * rows * s.model.intermediate_size, logits, s.prefill_rows() * widest});
+  return bytes + grown(2 * rows * widest) + grown(2 * rows * s.model.hidden_size) +
+         grown(2 * right) + grown(2 * s.most_rows() * widest);
 }
 
 }  // namespace

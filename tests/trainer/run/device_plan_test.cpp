@@ -141,6 +141,25 @@ TEST_CASE("device plan: what does not fit is refused with the knob, and others a
   CHECK_THAT(rollout, contains("lower rollout.max_batch_size"));
 }
 
+TEST_CASE(
+    "device plan: scratch holds the sums of attention's parts, however many completions read a "
+    "prompt") {
+  auto stage = stage_of_05b();
+  stage.model.storage = "f32";
+  stage.rollout.max_completion_length = 32;
+  stage.train.prompts_per_step = 4;
+  auto model = qwen_05b();
+  model.num_hidden_layers = 1;
+  const auto scratch = [&](std::int64_t prompt) {
+    return aha::plan_device_memory(stage, model, {prompt, 0, 1}).part("scratch");
+  };
+  // 64 completions with 34 blocks before them or of their own, which are 9 parts of 4, and 4 prompts with 8; 4,096 floats a
+  // block. With short prompts a completion has 1 part.
+  const std::int64_t sums = std::int64_t{4} * (64 * 8 + 4 * 7) * 4 * 4096;
+  CHECK(scratch(512) - scratch(16) >= sums);
+  CHECK(scratch(512) - scratch(16) < sums / 2 * 3);
+}
+
 TEST_CASE("device plan: a strict micro-batch is a unit, whatever tokens a micro-batch may have") {
   auto stage = stage_of_05b();
   aha::MemoryInputs inputs{128, 0, 1};
