@@ -4,8 +4,8 @@
 #   scripts/gpu_check.sh [--out DIR] [--only PART,PART...] [--dry-run]
 # The part `compare` holds numbers of the jobs to within 1e-3 of each other: loss and gradient of the first step, which both
 # take from the seed's weights, and loss, gradient and mean length of the first GRPO step, which gpu_grpo takes from the weights
-# that the CPU's warm start ended with. `strict` is a strict job in bf16 twice, with other rows at once: the same bytes, and no
-# difference between rollout and training. `ranks` is the job on two GPUs, held to within 1e-3 of one's first step, and
+# that the CPU's warm start ended with. `strict` is a strict job in bf16 twice, with other rows at once and other micro-batches: the
+# same bytes, and no difference between rollout and training. `ranks` is the job on two GPUs, held to within 1e-3 of one's first step, and
 # `ranks_strict` with strict: true, bf16 and weights divided, whose bytes are to be those of one; both are left out where one GPU is
 # visible. `replay` trains the batches of ten CPU steps on the GPU, with tolerances of its own.
 #   --out DIR    ./gpu_check; a log a part, results.json, replay*.json, bench.jsonl
@@ -93,11 +93,12 @@ strict_ranks() { # FOLDER COMMAND...: the job with strict on one GPU and on two
   done
   cmp "$folder"/strict_{1,2}/checkpoints/step_210/model.safetensors && echo "weights of two ranks have the bytes of one's"
 }
-strict_job() { # FOLDER COMMAND...: a strict job twice, the second with fewer rows at once
+strict_job() { # FOLDER COMMAND...: a strict job twice, the second with fewer rows at once and smaller micro-batches
   local folder=$1 metric='"sampling/sampling_logp_difference/max":'
   shift
   rm -rf "${folder:?}"/strict_{all,few} && "$@" --set output_dir="$folder/strict_all" &&
-    "$@" --set output_dir="$folder/strict_few" --set rollout.max_batch_size=40 || return 1
+    "$@" --set output_dir="$folder/strict_few" --set rollout.max_batch_size=40 \
+      --set train.max_tokens_per_micro_batch=700 || return 1
   cmp "$folder"/strict_{all,few}/checkpoints/step_55/model.safetensors || return 1
   grep -q "$metric" "$folder/strict_all/metrics.jsonl" || { echo "no step says how far rollout and training are apart"; return 1; }
   ! grep "$metric" "$folder/strict_all/metrics.jsonl" | grep -vE "${metric}0(\.0)?[,}]" || return 1
