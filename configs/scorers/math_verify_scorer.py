@@ -7,14 +7,17 @@ import sys
 
 from math_verify import parse, verify
 
-for line in sys.stdin:
-    request = json.loads(line)
+
+def answer(request):
     if "protocol" in request:
-        answer = {"protocol": "aha-scorer", "version": 1}
-    else:
-        gold = parse("$" + str(request["row"]["answer"]) + "$")
-        found = parse(request["completion"])
-        score = float(verify(gold, found)) if gold else None
-        breakdown = {"extracted": str(found[-1]) if found else "", "reason": "Math-Verify"}
-        answer = {"id": request["id"], "score": score, "breakdown": breakdown}
-    print(json.dumps(answer), flush=True)
+        return {"protocol": "aha-scorer", "version": 1}
+    gold = parse("$" + str(request["row"]["answer"]) + "$")
+    found = parse(request["completion"])
+    score = float(verify(gold, found)) if gold else None
+    breakdown = {"extracted": str(found[-1]) if found else "", "reason": "Math-Verify"}
+    return {"id": request["id"], "score": score, "breakdown": breakdown}
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line))), flush=True)
