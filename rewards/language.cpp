@@ -6,49 +6,13 @@
 #include <array>
 #include <vector>
 
+#include "rewards/latex_commands.h"
+#include "rewards/script.h"
 #include "rewards/text_scan.h"
 #include "trainer/core/error.h"
 
 namespace aha {
 namespace {
-
-enum class Script {
-  None,
-  Latin,
-  Greek,
-  Cyrillic,
-  Hebrew,
-  Arabic,
-  Devanagari,
-  Thai,
-  Hangul,
-  Kana,
-  Han
-};
-
-struct Range {
-  std::uint32_t first;
-  std::uint32_t last;
-  Script script;
-};
-
-// Blocks of the Unicode Standard 15 beyond ASCII, letters only where a block mixes.
-constexpr std::array kRanges = {
-    Range{0xC0, 0x24F, Script::Latin},     Range{0x370, 0x3FF, Script::Greek},
-    Range{0x400, 0x52F, Script::Cyrillic}, Range{0x5D0, 0x5EA, Script::Hebrew},
-    Range{0x620, 0x6FF, Script::Arabic},   Range{0x904, 0x97F, Script::Devanagari},
-    Range{0xE01, 0xE3A, Script::Thai},     Range{0x1100, 0x11FF, Script::Hangul},
-    Range{0x1E00, 0x1EFF, Script::Latin},  Range{0x3041, 0x30FF, Script::Kana},
-    Range{0x3400, 0x4DBF, Script::Han},    Range{0x4E00, 0x9FFF, Script::Han},
-    Range{0xAC00, 0xD7A3, Script::Hangul}, Range{0xF900, 0xFAFF, Script::Han},
-    Range{0x20000, 0x323AF, Script::Han},  Range{0x750, 0x77F, Script::Arabic},
-    Range{0x1F00, 0x1FFF, Script::Greek},  Range{0x2C60, 0x2C7F, Script::Latin},
-    Range{0x3131, 0x318E, Script::Hangul}, Range{0x31F0, 0x31FF, Script::Kana},
-    Range{0xA960, 0xA97C, Script::Hangul}, Range{0xD7B0, 0xD7FB, Script::Hangul},
-    Range{0xFB50, 0xFDFB, Script::Arabic}, Range{0xFE70, 0xFEFC, Script::Arabic},
-    Range{0xFF21, 0xFF3A, Script::Latin},  Range{0xFF41, 0xFF5A, Script::Latin},
-    Range{0xFF66, 0xFF9F, Script::Kana},   Range{0xFFA1, 0xFFDC, Script::Hangul},
-};
 
 struct Language {
   std::string_view name;
@@ -97,16 +61,6 @@ const Language& of_script(const Language& language) {
                        [&](const Language& l) { return l.script == language.script; });
 }
 
-Script script_of(std::uint32_t character) {
-  if (character < 0x80)
-    return is_letter(static_cast<char>(character)) ? Script::Latin : Script::None;
-  if (character == 0xD7 || character == 0xF7) return Script::None;  // times and division signs
-  for (const auto& range : kRanges) {
-    if (character >= range.first && character <= range.last) return range.script;
-  }
-  return Script::None;
-}
-
 /// The character at `at`, which moves behind it; 0 for a byte that is no UTF-8.
 std::uint32_t next_character(std::string_view text, std::size_t& at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -144,23 +98,35 @@ bool names_token(std::string_view name) {
   return true;
 }
 
-/// Bytes of the tag or special token that begins at a '<': <name>, </name>, <|name|>, or with the wide bars of some
-/// vocabularies. 0: it is none, as in "a < b".
-std::size_t markup_bytes(std::string_view text) {
+/// A tag or a special token: <name>, </name>, <|name|>, or with the wide bars of some vocabularies.
+struct Markup {
+  std::size_t bytes = 0;  ///< 0: it is none, as in "a < b"
+  std::string_view name;
+};
+
+/// What begins at a '<'.
+Markup markup_at(std::string_view text) {
   constexpr std::size_t kMost = 64;
   constexpr std::string_view kWideBar = "\xEF\xBD\x9C";
+  constexpr int kMostParts = 3;  // as of <begin_of_thought>; a sentence has more
   const auto end = text.substr(0, kMost).find('>');
-  if (end == std::string_view::npos) return 0;
+  if (end == std::string_view::npos) return {};
   auto name = text.substr(1, end - 1);
-  for (const std::string_view bar : {std::string_view("|"), kWideBar})
-    if (name.size() > 2 * bar.size() && name.starts_with(bar) && name.ends_with(bar))
-      return names_token(name.substr(bar.size(), name.size() - 2 * bar.size())) ? end + 1 : 0;
+  for (const std::string_view bar : {std::string_view("|"), kWideBar}) {
+    if (name.size() <= 2 * bar.size() || !name.starts_with(bar) || !name.ends_with(bar)) continue;
+    name = name.substr(bar.size(), name.size() - 2 * bar.size());
+    return names_token(name) ? Markup{end + 1, name} : Markup{};
+  }
   if (name.starts_with('/')) name.remove_prefix(1);
-  const bool is_tag =
-      !name.empty() && is_letter(name.front()) && std::all_of(name.begin(), name.end(), [](char c) {
-        return is_letter(c) || is_digit(c) || c == '_' || c == '-';
-      });
-  return is_tag ? end + 1 : 0;
+  int parts = 1;
+  for (const char c : name) {
+    if (c == '_' || c == '-')
+      ++parts;
+    else if (!is_letter(c) && !is_digit(c))
+      return {};
+  }
+  if (name.empty() || !is_letter(name.front()) || parts > kMostParts) return {};
+  return {end + 1, name};
 }
 
 struct WordCounts {
@@ -171,42 +137,73 @@ struct WordCounts {
 /// Counts words from the left.
 class WordCounter {
  public:
-  explicit WordCounter(Script target) : target_(target) {}
+  WordCounter(std::string_view text, Script target) : text_(text), target_(target) {}
 
-  WordCounts count(std::string_view text) && {
-    for (std::size_t at = 0; at < text.size();) {
+  WordCounts count() && {
+    while (at_ < text_.size()) {
       // most of most texts: a word that goes on
-      if (run_ == Script::Latin && is_letter(text[at])) {
+      if (run_ == Script::Latin && is_letter(text_[at_])) {
         ++letters_;
-        ++at;
-      } else if (const auto markup = text[at] == '<' ? markup_bytes(text.substr(at)) : 0) {
-        take(0);
-        at += markup;
-      } else {
-        take(next_character(text, at));
+        ++at_;
+      } else if (!skip_markup()) {
+        take();
       }
     }
-    end_word();
+    end_word(at_);
     end_sentence();
     return counts_;
   }
 
  private:
-  void take(std::uint32_t character) {
+  /// True where markup was passed over: of as many names as a template may have, so that none hides a text.
+  bool skip_markup() {
+    constexpr std::size_t kMostNames = 8;
+    if (text_[at_] != '<') return false;
+    const Markup markup = markup_at(text_.substr(at_));
+    if (markup.bytes == 0) return false;
+    if (std::find(names_.begin(), names_.end(), markup.name) == names_.end()) {
+      if (names_.size() == kMostNames) return false;
+      names_.push_back(markup.name);
+    }
+    end_word(at_);
+    run_ = Script::None;
+    command_ = false;
+    at_ += markup.bytes;
+    return true;
+  }
+
+  void take() {
+    const auto begin = at_;
+    const auto character = next_character(text_, at_);
+    if (run_ != Script::None && is_mark(character)) return;
     const auto script = script_of(character);
-    if (script != run_ || by_character(script)) end_word();
-    if (script == Script::None)
+    if (script != run_ || by_character(script)) {
+      end_word(begin);
+      word_ = begin;
+    }
+    if (script == Script::None) {
       command_ = character == '\\';
-    else if (character >= 0x80)
-      command_ = false;  // its name is ASCII's letters
+      if (character != ' ' && character != '\n') in_a_row_ = 0;
+    }
     run_ = script;
     ++letters_;
     if (target_ == Script::Kana && ends_sentence(character)) end_sentence();
   }
 
-  void end_word() {
-    const bool variable = letters_ < 2 && (run_ == Script::Latin || run_ == Script::Greek);
-    if (run_ != Script::None && !variable && !command_) {
+  /// Of the run of one script that ends at `end`: a single letter is a variable, but not one of a row of them.
+  bool is_word(std::size_t end) {
+    constexpr int kMostInARow = 3;
+    if (run_ == Script::None) return false;
+    if (command_ && is_latex_command(text_.substr(word_, end - word_))) return false;
+    if (letters_ > 1 || (run_ != Script::Latin && run_ != Script::Greek)) {
+      in_a_row_ = 0;
+      return true;
+    }
+    return ++in_a_row_ > kMostInARow;
+  }
+
+  void end_word(std::size_t end) {
+    if (is_word(end)) {
       ++counts_.all;
       counts_.target += run_ == target_ ? 1 : 0;
       has_kana_ = has_kana_ || run_ == Script::Kana;
@@ -222,11 +219,16 @@ class WordCounter {
     has_kana_ = false;
   }
 
+  std::string_view text_;
   Script target_;
+  std::size_t at_ = 0;
   Script run_ = Script::None;
+  std::size_t word_ = 0;  ///< where the run begins
   std::int64_t letters_ = 0;
+  int in_a_row_ = 0;  ///< single letters
   bool command_ = false;
-  std::int64_t han_ = 0;  ///< words of this sentence
+  std::vector<std::string_view> names_;  ///< of markup, each once
+  std::int64_t han_ = 0;                 ///< words of this sentence
   bool has_kana_ = false;
   WordCounts counts_;
 };
@@ -236,7 +238,7 @@ class LanguageReward final : public Reward {
   explicit LanguageReward(Script script) : script_(script) {}
 
   RewardPart score(const Attempt& attempt) const override {
-    const auto counts = WordCounter(script_).count(attempt.completion);
+    const auto counts = WordCounter(attempt.completion, script_).count();
     const auto text = fmt::format("{} of {}", counts.target, counts.all);
     if (counts.all == 0) return {0.0, text, "no words"};
     return {static_cast<double>(counts.target) / static_cast<double>(counts.all), text,
@@ -269,7 +271,8 @@ std::unique_ptr<Reward> make_language_reward(const RewardOptions& options) {
 ///
 /// and 0 for a text without words. `extracted` has the two counts. A run of letters of one script is a word; of Han, kana
 /// and Thai, which are written without spaces, each character is one. What does not count: tags (<think>) and special
-/// tokens (<|im_end|>), single Latin and Greek letters, which are variables, and LaTeX commands. The languages and what
+/// tokens (<|im_end|>), of eight names at most, single Latin and Greek letters, which are variables (but not the fourth of a row),
+/// and commands of LaTeX's mathematics. The languages and what
 /// they stand for: en (Latin), zh (Han), ja (kana, and Han in sentences that have kana), ko (Hangul), ru (Cyrillic), el
 /// (Greek), ar (Arabic), he (Hebrew), hi (Devanagari), th (Thai).
 ///

@@ -180,7 +180,7 @@ TEST_CASE("a verifier within another reward takes options, and is asked as it is
 }
 
 TEST_CASE("language: the share of words in its script") {
-  const auto score = [](const char* text, const char* language) {
+  const auto score = [](const std::string& text, const char* language) {
     return *Judged{.text = text}.by("language", {{"language", language}}).score;
   };
   CHECK(score("so the answer is five", "en") == 1.0);
@@ -210,6 +210,26 @@ TEST_CASE("language: the share of words in its script") {
   CHECK(score("\\\xD0\xBE\xD1\x82\xD0\xB2 \\\xD0\xBE\xD1\x82 the answer", "en") == 0.5);
   CHECK(score("the <|\xE7\xAD\x94|>", "en") == 0.5);
   CHECK(score("the <\xEF\xBD\x9C\xE7\xAD\x94\xEF\xBD\x9C>", "en") == 0.5);
+  // nor does what looks like commands, tags, special tokens and variables hide words
+  const std::string two = " \xE4\xBD\xA0\xE5\xA5\xBD";
+  CHECK(score("\\Hello \\world" + two, "zh") == 0.5);
+  CHECK(score("\\frac{1}{2} \\alpha \\text{ } \\mathbb{R}" + two, "zh") == 1.0);
+  CHECK(score("<this-is-all-one-text>" + two, "zh") == 2.0 / 7);
+  CHECK(score("<begin_of_thought> </begin_of_thought>" + two, "zh") == 1.0);
+  std::string tags;
+  for (const char name : std::string("abcdefghijkl"))
+    tags += std::string("<|") + name + name + "|>";
+  CHECK(score(tags + two, "zh") == 2.0 / 6);
+  CHECK(score("H e l l o" + two, "zh") == 0.5);
+  CHECK(score("a + b = c, x y z" + two, "zh") == 1.0);
+  // letters of scripts that no language here has: Bengali, Georgian, Armenian, Ge'ez, Khmer; of mathematics in bold face
+  for (const char* other :
+       {"\xE0\xA6\x89\xE0\xA6\xA4", "\xE1\x83\x9E\xE1\x83\x90", "\xD5\xBA\xD5\xA1",
+        "\xE1\x88\x98\xE1\x88\x8D", "\xE1\x9E\x85\xE1\x9E\x98"})
+    CHECK(score(std::string("Hello ") + other, "en") == 0.5);
+  CHECK(score("\xF0\x9D\x90\x87\xF0\x9D\x90\x9E" + two, "zh") == 2.0 / 3);
+  // an accent of its own parts no word
+  CHECK(score("re\xCC\x81sume\xCC\x81" + two, "zh") == 2.0 / 3);
   // Japanese has kana in a sentence, Chinese has none
   CHECK(score("\xE7\xAD\x94\xE6\xA1\x88", "ja") == 0.0);
   CHECK(score("\xE7\xAD\x94\xE3\x81\x88", "ja") == 1.0);
