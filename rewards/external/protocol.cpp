@@ -1,5 +1,7 @@
 #include "rewards/external/protocol.h"
 
+#include <algorithm>
+
 #include "rewards/row_fields.h"
 #include "rewards/text_scan.h"
 #include "trainer/core/error.h"
@@ -9,9 +11,33 @@ namespace {
 
 constexpr const char* kProtocol = "aha-scorer";
 constexpr std::int64_t kVersion = 1;
+constexpr std::string_view kNoNumbers[] = {"NaN", "Infinity", "-Infinity"};
+
+/// Python's json writes NaN, Infinity and -Infinity, which are no JSON: as texts, so that the answer can be read.
+std::string with_texts_for_nan(std::string_view text) {
+  std::string result;
+  bool in_text = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto rest = text.substr(at);
+    const auto* const word =
+        std::find_if(std::begin(kNoNumbers), std::end(kNoNumbers),
+                     [&](std::string_view w) { return !in_text && rest.starts_with(w); });
+    if (word != std::end(kNoNumbers)) {
+      result += '"' + std::string(*word) + '"';
+      at += word->size() - 1;
+      continue;
+    }
+    if (in_text && text[at] == '\\')
+      result += text[at++];
+    else if (text[at] == '"')
+      in_text = !in_text;
+    if (at < text.size()) result += text[at];
+  }
+  return result;
+}
 
 Json object_of(std::string_view text) {
-  auto json = parse_json(text, "the answer '" + clipped(text) + "'");
+  auto json = parse_json(with_texts_for_nan(text), "the answer '" + clipped(text) + "'");
   if (!json.is_object()) fail("the answer '{}' is no JSON object", clipped(text));
   return json;
 }

@@ -95,6 +95,8 @@ TEST_CASE("command: what the scorer cannot judge is no score", "[external]") {
   CHECK(asked.of("null, because").reason == "no gold");
   CHECK_FALSE(asked.of("text").score);
   CHECK(asked.of("text").reason == "the score is \"high\", expected a number or null");
+  CHECK_FALSE(asked.of("not a number").score);
+  CHECK(asked.of("not a number").reason == "the score is \"NaN\", expected a number or null");
   CHECK_FALSE(asked.of("no score").score);
   CHECK(asked.of("no score").reason == "an answer without a score");
   CHECK(asked.starts() == 1);
@@ -120,7 +122,6 @@ TEST_CASE("command: what breaks the protocol cannot be judged, and takes no othe
   const std::map<std::string, std::string> reasons = {
       {"garbage", "the answer 'what a fine answer': not valid JSON"},
       {"list", "the answer '[1]' is no JSON object"},
-      {"not a number", "not valid JSON"},
       {"huge", "a line of more than 1048576 bytes"},
       {"endless", "a line of more than 1048576 bytes"},
       {"other id", "an answer to 'nobody', which was not asked"},

@@ -27,6 +27,7 @@ void count_completion(SampleCounts& counts, const Completion& completion, const 
                       std::span<const std::size_t> formats, std::optional<std::size_t> verifier) {
   ++counts.completions;
   counts.tokens += static_cast<double>(completion.length());
+  counts.judged += score.accuracy ? 1 : 0;
   counts.accuracy += score.accuracy.value_or(0.0);
   counts.unjudged += score.total ? 0 : 1;
   const bool answered = verifier && !score.parts[*verifier].extracted.empty();
@@ -43,17 +44,16 @@ void count_completion(SampleCounts& counts, const Completion& completion, const 
 
 void advise_on_groups(const SampleCounts& c, std::vector<std::string>& lines) {
   if (!c.has_verifier) return;
-  const auto accuracy = c.accuracy / static_cast<double>(std::max<std::int64_t>(1, c.completions));
   if (share(c.all_wrong, c.groups) > kMost)
     lines.push_back(
         fmt::format("advice     too hard: {} of the groups have no right answer (accuracy {:.3f}); "
                     "take easier prompts, warm up by sft, or raise rollout.num_generations",
-                    share_text(c.all_wrong, c.groups), accuracy));
+                    share_text(c.all_wrong, c.groups), c.mean_accuracy()));
   if (share(c.all_right, c.groups) > kMost)
     lines.push_back(
         fmt::format("advice     too easy: {} of the groups are all right (accuracy {:.3f}); take "
                     "harder prompts",
-                    share_text(c.all_right, c.groups), accuracy));
+                    share_text(c.all_right, c.groups), c.mean_accuracy()));
 }
 
 void advise_on_ends(const SampleCounts& c, std::int64_t limit, std::vector<std::string>& lines) {
@@ -67,9 +67,9 @@ void advise_on_ends(const SampleCounts& c, std::int64_t limit, std::vector<std::
         share_text(c.truncated_answered, c.truncated)));
   else
     lines.push_back(fmt::format(
-        "advice     too short: {} are cut off at rollout.max_completion_length {}, without an "
-        "answer; raise it{}",
+        "advice     too short: {} are cut off at rollout.max_completion_length {}{}; raise it{}",
         share_text(c.truncated, c.completions), limit,
+        c.says_answers() ? ", without an answer" : "",
         share(c.truncated, c.completions) >= kNearly
             ? ", or, where the policy never ends by itself, check template and stop ids"
             : ""));
@@ -117,8 +117,10 @@ std::vector<std::string> sample_lines(const SampleCounts& c, std::int64_t max_co
   lines.push_back("truncated  " + share_text(c.truncated, c.completions));
   if (c.has_format) lines.push_back("format     " + share_text(c.format_valid, c.completions));
   if (c.has_verifier)
-    lines.push_back(fmt::format("answers    found in {}, accuracy {:.3f}",
-                                share_text(c.answered, c.completions), c.accuracy / completions));
+    lines.push_back(fmt::format(
+        "answers    {}accuracy {:.3f}",
+        c.says_answers() ? fmt::format("found in {}, ", share_text(c.answered, c.completions)) : "",
+        c.mean_accuracy()));
   lines.push_back(
       fmt::format("groups     {} have rewards that differ: only those teach; all right {}, all "
                   "wrong {}",

@@ -17,14 +17,19 @@ struct SampleCounts {
   std::int64_t answered = 0;            ///< the verifier found something to judge
   std::int64_t format_valid = 0;        ///< full marks of every format reward
   std::int64_t unjudged = 0;            ///< without a total
+  std::int64_t judged = 0;              ///< by the verifier
   double tokens = 0;                    ///< of all completions
-  double accuracy = 0;                  ///< sum over completions
+  double accuracy = 0;                  ///< sum over those that the verifier judged
   std::int64_t groups = 0;
   std::int64_t mixed = 0;  ///< rewards differ: only these teach
   std::int64_t all_right = 0;
   std::int64_t all_wrong = 0;
   bool has_format = false;
   bool has_verifier = false;
+
+  double mean_accuracy() const { return judged == 0 ? 0 : accuracy / static_cast<double>(judged); }
+  /// Whether the verifier says what it found: a scorer from outside need not.
+  bool says_answers() const { return answered > 0 || accuracy == 0; }
 };
 
 /// The first completion of a scored group as a line, for a reader to see what the untrained policy writes.

@@ -79,3 +79,21 @@ TEST_CASE("samples: each way to learn nothing has its advice") {
   CHECK_THAT(samples.said(), contains("the end is missed: 100 % (8 of 8) are cut off at 10") &&
                                  contains("rollout.stop_token_ids"));
 }
+
+TEST_CASE(
+    "samples: accuracy is of what was judged, and answers are counted where a verifier says them") {
+  Samples samples;
+  samples.scorer->score_groups(samples.groups, 10);
+  for (auto& group : samples.groups) {
+    group.scores[0].accuracy.reset();
+    group.scores[0].total.reset();
+    for (auto& score : group.scores)
+      for (auto& part : score.parts)
+        part.extracted.clear();
+  }
+  const auto counts = sample_counts(samples.groups, *samples.scorer);
+  std::string text;
+  for (const auto& line : sample_lines(counts, 10))
+    text += line + "\n";
+  CHECK_THAT(text, contains("answers    accuracy 1.000\n") && contains("unjudged   50 % (4 of 8)"));
+}
