@@ -13,6 +13,14 @@ namespace {
 constexpr std::int64_t kOfAnEndlessSet = 64;
 constexpr std::size_t kNamed = 5;
 
+/// The reward `code` that a function is, or has as its verifier.
+std::optional<RewardFunction> code_of(const RewardFunction& function) {
+  const auto verifier = function.options.find("verifier");
+  const auto asked =
+      verifier == function.options.end() ? function : parse_reward_spec(verifier->second);
+  return asked.name == "code" ? std::optional(asked) : std::nullopt;
+}
+
 class RewardWarnings {
  public:
   RewardWarnings(const StageConfig& stage, const StageData& data, const Scorer& scorer)
@@ -98,12 +106,12 @@ void RewardWarnings::warn_of_weights() {
 
 void RewardWarnings::warn_of_time() {
   for (const auto& function : stage_.reward.functions) {
-    if (function.name != "code") continue;
-    const auto& info = reward_info(function.name);
-    auto options = function.options;
-    for (const auto& option : info.options)
+    const auto code = code_of(function);
+    if (!code) continue;
+    auto options = code->options;
+    for (const auto& option : reward_info(code->name).options)
       options.emplace(option.name, option.fallback);
-    const auto limit = RewardOptions(function.name, options).whole("time_limit_s", 1);
+    const auto limit = RewardOptions(code->name, options).whole("time_limit_s", 1);
     const double longest = CodeRunner::wall_limit_s(limit);
     if (stage_.reward.timeout_s >= longest) continue;
     add("reward.timeout_s: {:g} is less than the {:g} s by the clock that one test of code may "

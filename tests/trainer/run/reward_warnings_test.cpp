@@ -71,4 +71,8 @@ TEST_CASE("check: what is said of rewards that run programs: rows and time") {
             "at least 18 would be right"});
   settings.back() = "reward.timeout_s=18";
   CHECK(warned(settings).size() == 1);
+  const Rows within(good + "\n", "{name: cosine_length, verifier: 'code:time_limit_s=2'}");
+  settings = within.settings;
+  settings.emplace_back("reward.timeout_s=17");
+  CHECK(warned(settings).size() == 1);
 }
