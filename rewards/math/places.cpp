@@ -29,6 +29,26 @@ std::size_t special_token(std::string_view text) {
   return end >= 4 && text.substr(end).starts_with("|>") ? end + 2 : 0;
 }
 
+/// Whether a walk through a text stands within a formula: $...$, $$...$$, \(...\), \[...\] or an environment.
+class Fences {
+ public:
+  bool open() const { return dollar_ || depth_ != 0; }
+  /// At what a text begins with; true if that is a mark of two characters, which belong together.
+  bool pass(std::string_view text) {
+    if (text[0] != '$' && text[0] != '\\') return false;
+    const auto mark = text.substr(0, 2);
+    if (mark[0] == '$') dollar_ = !dollar_;
+    if (mark == "\\(" || mark == "\\[" || text.starts_with("\\begin{")) ++depth_;
+    if (mark == "\\)" || mark == "\\]" || text.starts_with("\\end{")) --depth_;
+    return mark == "$$" || (mark.size() == 2 &&
+                            std::string_view("()[]$\\").find(mark[1]) != kNone && mark[0] == '\\');
+  }
+
+ private:
+  bool dollar_ = false;
+  int depth_ = 0;
+};
+
 /// Up to the end of the sentence: a full stop before a space, or a line's end after content.
 std::string_view sentence(std::string_view text) {
   const auto start = text.find_first_not_of(" \t\n\r:*=");
@@ -36,12 +56,11 @@ std::string_view sentence(std::string_view text) {
   const bool lines = text.substr(0, start).find('\n') != kNone;
   text = text.substr(start);
   if (lines && text.starts_with("- ")) text = trimmed(text.substr(2));  // of a list
-  bool dollar = false;
-  int displays = 0;
+  Fences fences;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    dollar = dollar != (text[at] == '$');
-    if (text[at] == '\\' && at + 1 < text.size()) {
-      displays += text[at + 1] == '[' ? 1 : text[at + 1] == ']' ? -1 : 0;
+    if (fences.pass(text.substr(at))) {
+      ++at;
+      continue;
     }
     if (text[at] == '.') {
       // "**The answer is 5.** "
@@ -49,7 +68,7 @@ std::string_view sentence(std::string_view text) {
       if (next == kNone || is_space(text[next])) return text.substr(0, at);
     }
     // A line that ends within a formula goes on.
-    const bool open = (dollar || displays != 0) && at <= kLongestFormula;
+    const bool open = fences.open() && at <= kLongestFormula;
     if (text[at] == '\n' && !open) return text.substr(0, at);
   }
   return text;

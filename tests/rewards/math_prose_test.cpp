@@ -195,3 +195,24 @@ TEST_CASE("math prose: openings without an end cost no more than their bytes") {
   CHECK(math::formulas_of(text).empty());
   CHECK(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC < 0.5);
 }
+
+TEST_CASE("math prose: the line of a final answer goes on to the end of its formula") {
+  for (const std::string text :
+       {"### Final Answer\n$$\n\\frac{1}{2}\n$$", "Final Answer:\n\n$$\n\\frac{1}{2}\n$$\n",
+        "The answer is \\(\n\\frac{1}{2}\n\\).", "The final answer is \\[\n\\frac{1}{2}.\n\\]",
+        "The answer is:\n\\begin{align*}\n\\frac{1}{2}\n\\end{align*}",
+        "Each costs \\$3. The answer is $$\\frac{1}{2}$$.\n\nIt took 5 steps."}) {
+    INFO(text);
+    CHECK(completed("\\frac{1}{2}", text) == 1.0);
+    CHECK(completed("\\frac{1}{3}", text) == 0.0);
+  }
+  CHECK(completed("\\begin{pmatrix}1\\\\2\\end{pmatrix}",
+                  "The answer is \\(\\begin{pmatrix}1 \\\\[4pt]\n2\\end{pmatrix}\\).") == 1.0);
+}
+
+TEST_CASE("math prose: a negation that ends before a verb denies no number") {
+  CHECK(completed("24", "The apples that are not rotten are 80 - 56 = 24") == 1.0);
+  CHECK(completed("24", "The number of those that were not sold is 80 - 56 = 24.") == 1.0);
+  CHECK(completed("24", "It is not 24") == 0.0);
+  CHECK(completed("24", "so it cannot be 24") == 0.0);
+}
