@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "rewards/math/meaning.h"
 #include "rewards/text_scan.h"
 
 namespace aha::math {
@@ -34,7 +35,7 @@ std::string folded(const Tree& tree, const Node& node, const Renamed& renamed) {
   std::vector<std::string> parts;
   std::vector<std::string> matrices;  // their order counts in a product
   for (const auto item : node.items) {
-    if (!sum && tree[item].kind == Kind::Matrix)
+    if (!sum && is_matrix(tree, item))
       matrices.push_back(spelled(tree, item, renamed));
     else if (tree[item].kind != Kind::Number)
       parts.push_back(spelled(tree, item, renamed));

@@ -88,7 +88,7 @@ Judgement Comparer::by_kind(Ref a, Ref b) {
   if (is(a, Kind::SetOperation) || is(b, Kind::SetOperation) || is_named_set(a) || is_named_set(b))
     return sets(a, b);
   if (is(a, Kind::Tuple) || is(b, Kind::Tuple)) return tuples(a, b);
-  if (is(a, Kind::Matrix) || is(b, Kind::Matrix)) return matrices(a, b);
+  if (is_matrix(tree_, a) || is_matrix(tree_, b)) return matrices(a, b);
   if (is_residue(tree_, a) || is_residue(tree_, b)) return residues(a, b);
   if (is(a, Kind::Text) || is(b, Kind::Text)) return different("other words");
   return compare_scalars(tree_, a, b, conventions_, scope_);
@@ -149,8 +149,8 @@ Judgement Comparer::sets(Ref a, Ref b) {
 }
 
 Judgement Comparer::matrices(Ref a, Ref b) {
-  const auto left = scaled_matrix(tree_, a);
-  const auto right = scaled_matrix(tree_, b);
+  const auto left = matrix_of(tree_, a);
+  const auto right = matrix_of(tree_, b);
   if (!left || !right) return different("a matrix beside no matrix");
   const auto x = tree_[*left];
   const auto y = tree_[*right];

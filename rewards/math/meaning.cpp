@@ -157,28 +157,4 @@ std::vector<Ref> coordinates_of(const NamedValues& values) {
   return items;
 }
 
-std::optional<Ref> scaled_matrix(Tree& tree, Ref ref) {
-  const auto node = tree[ref];
-  if (node.kind == Kind::Matrix) return ref;
-  if (node.kind != Kind::Product) return std::nullopt;
-  std::vector<Ref> factors;
-  std::optional<Ref> matrix;
-  for (const auto item : node.items) {
-    if (tree[item].kind != Kind::Matrix)
-      factors.push_back(item);
-    else if (matrix)
-      return std::nullopt;
-    else
-      matrix = item;
-  }
-  if (!matrix || factors.empty()) return std::nullopt;
-  auto scaled = tree[*matrix];
-  for (auto& item : scaled.items) {
-    auto cell = factors;
-    cell.push_back(item);
-    item = tree.product(cell);
-  }
-  return tree.add(std::move(scaled));
-}
-
 }  // namespace aha::math

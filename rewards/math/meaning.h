@@ -33,8 +33,10 @@ std::vector<Ref> coordinates_of(const NamedValues& values);
 bool is_residue(const Tree& tree, Ref ref);
 bool congruent(const Tree& tree, Ref a, Ref b, Scope& scope);
 
-/// A matrix, or numbers times one, as one matrix.
-std::optional<Ref> scaled_matrix(Tree& tree, Ref ref);
+/// True of a matrix, and of sums, products and powers with one.
+bool is_matrix(const Tree& tree, Ref ref);
+/// These worked out as one matrix, with T in the exponent as the transpose; nothing where they cannot be. Refusal of one that grows too large.
+std::optional<Ref> matrix_of(Tree& tree, Ref ref);
 
 /// True where an equation between two values, of a chain any, does not hold: 6 = 5, x = 3 = 4, 6 = x = 5. Beside a number with
 /// a decimal point, and with "about", both may differ by less than the last place that is not 0: 2/3 = 0.67.

@@ -154,6 +154,8 @@ constexpr Entry kCommands[] = {
     {"Bigg", K::Skip},
     {"bigl", K::Skip},
     {"bigr", K::Skip},
+    {"top", K::Symbol},
+    {"intercal", K::Symbol},
     {"Bigl", K::Skip},
     {"Bigr", K::Skip},
     {"biggl", K::Skip},

@@ -199,3 +199,17 @@ TEST_CASE("math fuzz: whatever is written is judged, and the same each time", "[
     REQUIRE(again.steps == part.steps);
   }
 }
+
+TEST_CASE("math hacks: matrices that grow are wrong, and soon") {
+  const std::string cells = "\\begin{pmatrix}a&b\\\\c&d\\end{pmatrix}";
+  const std::string numbers = "\\begin{pmatrix}999999&2\\\\3&4\\end{pmatrix}";
+  for (const auto& matrix : {cells, numbers}) {
+    for (const std::string& text :
+         {matrix + "^8", "{{{" + matrix + "^8}^8}^8}^8", repeated(matrix, 9000),
+          repeated(matrix + "+", 9000) + matrix, repeated("(" + matrix + "+", 900) + matrix}) {
+      const auto start = std::clock();
+      CHECK(completed("\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}", boxed(text)) == 0.0);
+      CHECK(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC < 1.0);
+    }
+  }
+}

@@ -1,8 +1,9 @@
-// Where expressions with letters are compared: what differs at some values only must be told apart, whatever the letters.
+// Where expressions with letters are compared: what differs at some values only must be told apart, whatever the letters;
+// and matrices, cell by cell.
 #include <numeric>
 
 #include "rewards/math/evaluate.h"
-#include "tests/rewards/rewards_support.h"
+#include "tests/rewards/math_support.h"
 #include "tests/support/catch.h"
 
 using namespace aha;       // NOLINT
@@ -137,4 +138,39 @@ TEST_CASE("math points: what holds wherever it has a value is equal") {
     CHECK(score(gold, answer) == 1.0);
     CHECK(score(answer, gold) == 1.0);
   }
+}
+
+TEST_CASE("math: sums, products, powers and transposes of matrices are worked out") {
+  check_same({
+      {R"(\begin{pmatrix}4&6\\2&8\end{pmatrix})",
+       R"(\begin{pmatrix}1&2\\0&3\end{pmatrix}+\begin{pmatrix}3&4\\2&5\end{pmatrix})"},
+      {R"(\begin{pmatrix}-2&-2\\-2&-2\end{pmatrix})",
+       R"(\begin{pmatrix}1&2\\0&3\end{pmatrix}-\begin{pmatrix}3&4\\2&5\end{pmatrix})"},
+      {R"(\begin{pmatrix}1&3\\2&4\end{pmatrix})", R"(\begin{pmatrix}1&2\\3&4\end{pmatrix}^T)"},
+      {R"(\begin{pmatrix}1&3\\2&4\end{pmatrix})", R"(\begin{bmatrix}1&2\\3&4\end{bmatrix}^{\top})"},
+      {R"(\begin{pmatrix}1\\2\\3\end{pmatrix})",
+       R"(\begin{pmatrix}1&2&3\end{pmatrix}^{\mathrm{T}})"},
+      {R"(\begin{pmatrix}7&10\\15&22\end{pmatrix})", R"(\begin{pmatrix}1&2\\3&4\end{pmatrix}^2)"},
+      {R"(\begin{pmatrix}5\\11\end{pmatrix})",
+       R"(\begin{pmatrix}1&2\\3&4\end{pmatrix}\begin{pmatrix}1\\2\end{pmatrix})"},
+      {R"(\begin{pmatrix}ax+by\\cx+dy\end{pmatrix})",
+       R"(\begin{pmatrix}a&b\\c&d\end{pmatrix}\begin{pmatrix}x\\y\end{pmatrix})"},
+      {R"(\begin{pmatrix}1+2t\\3-t\end{pmatrix})",
+       R"(\begin{pmatrix}1\\3\end{pmatrix}+t\begin{pmatrix}2\\-1\end{pmatrix})"},
+      {R"(\begin{pmatrix}1&2\\3&4\end{pmatrix}/2)",
+       R"(\frac12\begin{pmatrix}1&2\\3&4\end{pmatrix})"},
+  });
+  check_other({
+      {R"(\begin{pmatrix}1&2\\3&4\end{pmatrix})", R"(\begin{pmatrix}1&2\\3&4\end{pmatrix}^T)"},
+      {R"(\begin{pmatrix}1\\3\end{pmatrix}+t\begin{pmatrix}2\\-1\end{pmatrix})",
+       R"(\begin{pmatrix}1\\3\end{pmatrix}+t\begin{pmatrix}2\\1\end{pmatrix})"},
+      {R"(\begin{pmatrix}0&1\\0&0\end{pmatrix}^2\begin{pmatrix}1&2\\3&4\end{pmatrix}^T)",
+       R"(\begin{pmatrix}1&2\\3&4\end{pmatrix}^T)"},
+      {R"(\begin{pmatrix}1&1\\0&1\end{pmatrix}^T\begin{pmatrix}1&2\\3&4\end{pmatrix})",
+       R"(\begin{pmatrix}1&2\\3&4\end{pmatrix}\begin{pmatrix}1&1\\0&1\end{pmatrix}^T)"},
+      {R"(\begin{pmatrix}1&2\\3&4\end{pmatrix})", R"(\begin{pmatrix}1&2\\3&4\end{pmatrix}^x)"},
+      {R"(\begin{pmatrix}1\\2\end{pmatrix})",
+       R"(\begin{pmatrix}1\\2\end{pmatrix}+\begin{pmatrix}0&0\end{pmatrix})"},
+      {R"(5)", R"(\begin{pmatrix}1&2\end{pmatrix}+\begin{pmatrix}1&2\end{pmatrix})"},
+  });
 }
