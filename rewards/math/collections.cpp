@@ -122,6 +122,8 @@ std::optional<Judgement> Comparer::tuple_and_collection(Ref tuple, Ref collectio
   if (in_order(elements, items, "").verdict == Verdict::Equal) return equal();
   for (const auto item : items) {
     if (!unknowns(tree_, item).empty() || !order_of(tree_, item, item, scope_))
+  // "3, 2" says its order, {3, 2} has none
+  if (!is(collection, Kind::Set)) return different("other items, or another order");
       return different("other items, or another order");
   }
   std::sort(items.begin(), items.end(),

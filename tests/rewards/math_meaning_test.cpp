@@ -266,3 +266,9 @@ TEST_CASE("math: a sum may count by i, and each +- has its sign") {
       {R"(\pm1\pm\sqrt2)", R"(1+\sqrt2, -1-\sqrt2)"},
   });
 }
+
+TEST_CASE("math: a list without brackets says the order of a tuple, a set does not") {
+  check_same(
+      {{R"((2,3))", R"(2, 3)"}, {R"((2,3))", R"(\{3,2\})"}, {R"((2,3))", R"(2 \text{ and } 3)"}});
+  check_other({{R"((2,3))", R"(3, 2)"}, {R"((3,2))", R"(\{2,3\})"}});
+}
