@@ -41,6 +41,42 @@ bool is_numeral(const Tree& tree, Ref ref) {
   return tree[ref].kind == Kind::Number && (tree[ref].decimal || is_whole(tree, ref));
 }
 
+/// P(X > 3), (f \circ g)(2): what is written as a product and is none.
+bool is_value_of(const Tree& tree, const Node& product) {
+  const auto& first = tree[product.items[0]];
+  return product.items.size() == 2 && first.kind == Kind::Symbol &&
+         (tree[product.items[1]].kind == Kind::Relation ||
+          first.name.find(" of ") != std::string::npos);
+}
+
+/// An expression of letters and signs, with exponents if `powers` may be: x^2 = 9 is an equation in x.
+bool is_of_letters(const Tree& tree, Ref ref, bool powers) {
+  const auto& node = tree[ref];
+  const auto every = [&](auto begin) {
+    return std::all_of(begin, node.items.end(),
+                       [&](Ref item) { return is_of_letters(tree, item, powers); });
+  };
+  switch (node.kind) {
+    case Kind::Symbol:
+    case Kind::Apply:
+      return true;
+    case Kind::Function:
+      return node.name == "int" || node.name == "lim" || every(node.items.begin());
+    case Kind::Series:
+      return is_of_letters(tree, node.items[3], powers);
+    case Kind::Product:
+      return is_value_of(tree, node) ||
+             every(node.items.begin() + (tree[node.items[0]].value == -1 ? 1 : 0));
+    case Kind::Power: {
+      const auto& exponent = tree[node.items[1]];
+      return is_of_letters(tree, node.items[0], powers) && exponent.kind == Kind::Number &&
+             (exponent.value == -1 || (powers && is_whole(tree, node.items[1])));
+    }
+    default:
+      return !node.items.empty() && node.kind != Kind::Relation && every(node.items.begin());
+  }
+}
+
 }  // namespace
 
 bool is_known(const Tree& tree, Ref ref) {
@@ -48,17 +84,7 @@ bool is_known(const Tree& tree, Ref ref) {
 }
 
 bool is_quantity(const Tree& tree, Ref ref) {
-  const auto& node = tree[ref];
-  if (node.kind == Kind::Symbol || node.kind == Kind::Apply) return true;
-  if (node.kind == Kind::Function && (node.name == "int" || node.name == "lim")) return true;
-  if (node.kind == Kind::Power) {  // one over letters
-    const auto& exponent = tree[node.items[1]];
-    return exponent.kind == Kind::Number && exponent.value == -1 &&
-           is_quantity(tree, node.items[0]);
-  }
-  return !node.items.empty() && node.kind != Kind::Relation &&
-         std::all_of(node.items.begin(), node.items.end(),
-                     [&](Ref item) { return is_quantity(tree, item); });
+  return is_of_letters(tree, ref, unknowns(tree, ref).size() > 1);
 }
 
 bool is_set_like(const Tree& tree, Ref ref) {

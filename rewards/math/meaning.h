@@ -45,8 +45,8 @@ bool states_falsehood(const Tree& tree, Ref ref, Scope& scope);
 /// A value without unknowns.
 bool is_known(const Tree& tree, Ref ref);
 
-/// An expression of letters alone, which a question may ask for: m + n, sin A, f(2) + f(3), P(A \cap B). 2x = 10 and x - 5 = 0 are
-/// equations in x.
+/// An expression of letters alone, of several ones also with powers, which a question may ask for: m + n, x^2 + y^2, sin A,
+/// f(2) + f(3), P(A \cap B). 2x = 10, x^2 = 9 and x - 5 = 0 are equations in x.
 bool is_quantity(const Tree& tree, Ref ref);
 
 /// A set, list, tuple or the like: no expression with a value.

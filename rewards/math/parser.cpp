@@ -124,6 +124,9 @@ Ref Parser::postfix() {
   for (;;) {
     if (take(TokenKind::Operator, "!")) {
       value = tree_.function("factorial", {value});
+    } else if (bars_ == 0 && at(TokenKind::Bar, "|") && peek(1).text == "_") {
+      at_ += 2;  // \left. y \right|_{x=1}: a value at x = 1
+      value = tree_.add({.kind = Kind::Apply, .items = {value, group_or_atom()}});
     } else if (take(TokenKind::Percent)) {
       value = tree_.add({.kind = Kind::Percent, .items = {value}});
     } else if (at(TokenKind::Operator, "_") && is_whole(tree_, value) &&
