@@ -100,10 +100,6 @@ void Lexer::sign(char c) {
     case '}':
       return push(TokenKind::Close, std::string_view(&c, 1));
     case '|':
-      if (peek() == '|') {
-        ++at_;
-        return push(TokenKind::Bar, "||");
-      }
       return push(TokenKind::Bar, "|");
     case ',':
     case ';':

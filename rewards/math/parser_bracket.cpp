@@ -85,12 +85,30 @@ Ref Parser::stacked() {
   return top;
 }
 
+/// At the second bar of ||v||, within which there is no other; ||x| - 1| is two in each other.
+bool Parser::opens_norm() const {
+  const auto glued = [&](std::size_t ahead) {
+    const auto& token = peek(ahead);
+    return token.kind == TokenKind::Bar && token.text == "|" && !token.space_before;
+  };
+  if (!glued(0)) return false;
+  std::size_t ahead = 1;
+  while (peek(ahead).kind != TokenKind::Bar && peek(ahead).kind != TokenKind::End)
+    ++ahead;
+  return ahead > 1 && peek(ahead).text == "|" && glued(ahead + 1);
+}
+
 Ref Parser::absolute() {
-  const auto bar = next().text;
+  auto bar = next().text;
+  if (bar == "|" && opens_norm()) {
+    next();
+    bar = "||";
+  }
   ++bars_;
   const auto inside = sum();
   --bars_;
-  if (!take(TokenKind::Bar, bar)) refuse("'|' is not closed");
+  const bool apart = bar == "||" && take(TokenKind::Bar, "|");
+  if (!take(TokenKind::Bar, apart ? "|" : bar)) refuse("'|' is not closed");
   return tree_.function(bar == "|" ? "abs" : "norm", {inside});
 }
 

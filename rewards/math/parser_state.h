@@ -80,6 +80,7 @@ class Parser {
   std::optional<Ref> chosen();
   Ref bracketed();
   Ref absolute();
+  bool opens_norm() const;
   Ref command();
   Ref fraction();
   std::optional<Ref> derivative(const std::vector<Ref>& top);
