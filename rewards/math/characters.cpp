@@ -30,6 +30,11 @@ constexpr Entry kCharacters[] = {
     {"\u2208", K::Relation, "e"},            // element of
     {"\u222A", K::SetSign, "union"},         // union
     {"\u2229", K::SetSign, "intersection"},  // intersection
+    {"\u230A", K::Open, "f"},                // left floor
+    {"\u230B", K::Close, "f"},               // right floor
+    {"\u2308", K::Open, "c"},                // left ceiling
+    {"\u2309", K::Close, "c"},               // right ceiling
+    {"\u2220", K::Command, "angle"},         // angle
     {"\u00B0", K::Degree},                   // degree sign
     {"\u2032", K::Prime},                    // prime
     {"\u2026", K::Ellipsis},                 // horizontal ellipsis

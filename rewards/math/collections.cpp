@@ -105,7 +105,9 @@ bool Comparer::real_set_reading(Ref a, Ref b) {
   const auto is_points = [&](Ref ref) {
     return is_collection(ref) && tree_[tree_[ref].items[0]].kind == Kind::Number;
   };
-  if (is_points(a) || is_points(b)) return false;
+  // {1, 2} \cup {3} is a set of points as well
+  if (is_points(a) && !is(b, Kind::SetOperation)) return false;
+  if (is_points(b) && !is(a, Kind::SetOperation)) return false;
   return sets(a, b).verdict == Verdict::Equal;
 }
 
@@ -120,10 +122,10 @@ std::optional<Judgement> Comparer::tuple_and_collection(Ref tuple, Ref collectio
   if (elements.size() == 2 && tree_[tuple].name != "()") return std::nullopt;
   if (items.size() != elements.size()) return std::nullopt;
   if (in_order(elements, items, "").verdict == Verdict::Equal) return equal();
-  for (const auto item : items) {
-    if (!unknowns(tree_, item).empty() || !order_of(tree_, item, item, scope_))
   // "3, 2" says its order, {3, 2} has none
   if (!is(collection, Kind::Set)) return different("other items, or another order");
+  for (const auto item : items) {
+    if (!unknowns(tree_, item).empty() || !order_of(tree_, item, item, scope_))
       return different("other items, or another order");
   }
   std::sort(items.begin(), items.end(),

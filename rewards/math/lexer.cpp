@@ -59,13 +59,35 @@ void Lexer::next() {
     at_ += size;
     return push(meaning->kind, meaning->text);
   }
-  for (const auto& [mark, power] : {std::pair{"\xC2\xB2", "2"}, {"\xC2\xB3", "3"}}) {
-    if (!text_.substr(at_).starts_with(mark)) continue;
-    at_ += 2;
-    push(TokenKind::Operator, "^");
-    return push(TokenKind::Number, power);
-  }
+  if (raised()) return;
   sign(c);
+}
+
+/// Digits above the line, and a minus before them: an exponent. True if any were there.
+bool Lexer::raised() {
+  constexpr std::string_view kDigits[] = {"\u2070", "\u00B9", "\u00B2", "\u00B3", "\u2074",
+                                          "\u2075", "\u2076", "\u2077", "\u2078", "\u2079"};
+  constexpr std::string_view kMinus = "\u207B";
+  const bool minus = text_.substr(at_).starts_with(kMinus);
+  auto end = at_ + (minus ? kMinus.size() : 0);
+  std::string digits;
+  for (bool more = true; more;) {
+    const auto rest = text_.substr(end);
+    const auto* const digit = std::find_if(std::begin(kDigits), std::end(kDigits),
+                                           [&](auto of) { return rest.starts_with(of); });
+    more = digit != std::end(kDigits);
+    if (!more) break;
+    digits += static_cast<char>('0' + (digit - kDigits));
+    end += digit->size();
+  }
+  if (digits.empty()) return false;
+  at_ = end;
+  push(TokenKind::Operator, "^");
+  push(TokenKind::Open, "{");
+  if (minus) push(TokenKind::Operator, "-");
+  push(TokenKind::Number, digits);
+  push(TokenKind::Close, "}");
+  return true;
 }
 
 void Lexer::sign(char c) {

@@ -19,6 +19,7 @@ class Lexer {
   char peek(std::size_t ahead = 0) const;
   void push(TokenKind kind, std::string_view text);
   void next();
+  bool raised();
   void sign(char c);
   void full_stop();
   bool relation(char c);

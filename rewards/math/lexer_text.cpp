@@ -104,6 +104,9 @@ void Lexer::text_argument(bool names) {
   if (names && all_letters && (content.size() == 1 || word_meaning(content)) &&
       (factor || !after_number || content.size() > 1))
     return letters(content);
+  if (const auto meaning = names ? command_meaning(content) : std::nullopt;
+      meaning && meaning->kind == TokenKind::Function && !word_meaning(content))
+    return push(TokenKind::Function, meaning->text);
   if (factor && (after_operand() || content == "infinity")) return letters(content);
   if (const auto units = units_with_powers(content)) return push(TokenKind::Text, *units);
   if (all_letters && names_function(content)) return letters(content);

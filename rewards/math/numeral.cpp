@@ -67,8 +67,13 @@ std::size_t groups_at(std::string_view text, bool listed, std::string& digits) {
   return at;
 }
 
-/// Digits of a repeating part: \overline{6}, and of \dot{3}.
-std::optional<std::pair<std::string, std::size_t>> repeating_at(std::string_view text) {
+/// Digits of a repeating part: \overline{6}, \dot{3}, and right behind the point (3); 0.5(3) may be a product.
+std::optional<std::pair<std::string, std::size_t>> repeating_at(std::string_view text, bool first) {
+  if (first && text.starts_with('(')) {
+    const auto count = digits_at(text, 1);
+    if (count == 0 || count > 50 || !text.substr(1 + count).starts_with(')')) return std::nullopt;
+    return std::pair{std::string(text.substr(1, count)), count + 2};
+  }
   for (const std::string_view mark : {"\\overline{", "\\overline ", "\\dot{", "\\bar{"}) {
     if (!text.starts_with(mark)) continue;
     const auto count = digits_at(text, mark.size());
@@ -164,12 +169,12 @@ Numeral read_numeral(std::string_view text, bool listed) {
   }
   if (at < text.size() && text[at] == '.' && numeral.text.find('.') == std::string::npos) {
     const auto count = digits_at(text, at + 1);
-    const bool repeats = repeating_at(text.substr(at + 1)).has_value();
+    const bool repeats = repeating_at(text.substr(at + 1), true).has_value();
     // "5." ends a sentence, and "2.." begins an ellipsis.
     if (count > 0 || repeats) {
       numeral.text += (numeral.text.empty() ? "0" : "") + std::string(text.substr(at, count + 1));
       at += count + 1;
-      if (const auto repeating = repeating_at(text.substr(at))) {
+      if (const auto repeating = repeating_at(text.substr(at), count == 0)) {
         numeral.text += "(" + repeating->first + ")";
         at += repeating->second;
       } else if (const auto dots = ellipsis_at(text.substr(at)); dots > 0) {

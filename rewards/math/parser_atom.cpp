@@ -124,13 +124,17 @@ bool Parser::opens_arguments() const {
 Ref Parser::letter() {
   const bool first = at_ == 0 || tokens_[at_ - 1].kind == TokenKind::Separator;
   const auto token = next();
-  const auto below = subscript();
+  auto below = subscript();
   const bool index = counts_by_i_ && token.text == "i";
   if (token.kind == TokenKind::Constant && below.empty() && !index)
     return tree_.constant(token.text);
-  auto name = token.text + below;
+  std::string primes;
   while (take(TokenKind::Prime))
-    name += "'";
+    primes += "'";
+  if (below.empty()) below = subscript();  // y'_1
+  while (take(TokenKind::Prime))
+    primes += "'";
+  auto name = token.text + below + primes;
   const std::size_t in = peek(1).text == "{" ? 1 : 0;
   if (at(TokenKind::Operator, "^") && peek(1 + in).kind == TokenKind::Prime) {
     at_ += 1 + in;
@@ -148,6 +152,12 @@ Ref Parser::letter() {
     return applied(tree_.symbol(name + "^-1"));
   }
   if (first && opens_arguments()) return applied(symbol);
+  if (by_name && at(TokenKind::Open, "{") && peek(1).text == "(") {  // f{\left(x\right)}
+    next();
+    const auto value = combination(applied(symbol));
+    if (!take(TokenKind::Close, "}")) refuse("'}' is missing");
+    return value;
+  }
   if (by_name && at(TokenKind::Open, "(")) {
     // A capital letter is a function of letters or a number, and a factor before a sum.
     const bool small = name[0] == 'f' || name[0] == 'g' || name[0] == 'h' ||

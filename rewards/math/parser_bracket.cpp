@@ -80,7 +80,7 @@ Ref Parser::bracketed() {
 /// {a + b \over c} and {n \choose k}: all that stands on either side.
 Ref Parser::stacked() {
   const auto top = list();
-  if (take(TokenKind::Operator, "o")) return tree_.quotient(top, list());
+  if (take(TokenKind::Operator, "o")) return over(top, list());
   if (take(TokenKind::Operator, "C")) return tree_.function("binomial", {top, list()});
   return top;
 }

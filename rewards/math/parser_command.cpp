@@ -68,6 +68,13 @@ Ref Parser::fraction() {
   if (a.kind == Kind::Text && b.kind == Kind::Text && is_unit_name(plain_remark(a.name)) &&
       is_unit_name(plain_remark(b.name)))
     return tree_.add({.kind = Kind::Text, .name = a.name + "/" + b.name});
+  return over(top, bottom);
+}
+
+/// Of two whole numbers one number.
+Ref Parser::over(Ref top, Ref bottom) {
+  const auto& a = tree_[top];
+  const auto& b = tree_[bottom];
   if (a.kind == Kind::Number && b.kind == Kind::Number && !a.decimal && !b.decimal &&
       !b.value.is_zero())
     return tree_.number(a.value / b.value);
@@ -147,6 +154,15 @@ Ref Parser::function() {
   return power_first ? tree_.power(value, raised) : value;
 }
 
+/// The 3 of \sum^3_{k=1}, whose index is not the lower bound.
+Ref Parser::upper_bound() {
+  if (peek(1).text != "_") return exponent();
+  if (at(TokenKind::Number)) return tree_.number(fraction_of(next().text));
+  if (at(TokenKind::Symbol)) return tree_.symbol(next().text);
+  if (at(TokenKind::Constant)) return tree_.constant(next().text);
+  return exponent();
+}
+
 Ref Parser::series(const std::string& name) {
   const bool outer = counts_by_i_;
   Ref variable = tree_.symbol("?");
@@ -164,7 +180,7 @@ Ref Parser::series(const std::string& name) {
         from = below;
       }
     } else if (take(TokenKind::Operator, "^")) {
-      to = exponent();
+      to = upper_bound();
     }
   }
   const auto body = product();
@@ -179,7 +195,7 @@ Ref Parser::integral(const std::string& name) {
     if (take(TokenKind::Operator, "_"))
       parts.push_back(group_or_atom());
     else if (take(TokenKind::Operator, "^"))
-      parts.push_back(exponent());
+      parts.push_back(upper_bound());
   }
   parts.push_back(product());
   return tree_.function(name, std::move(parts));

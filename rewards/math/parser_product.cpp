@@ -3,6 +3,7 @@
 #include "rewards/math/canonical.h"
 #include "rewards/math/meaning.h"
 #include "rewards/math/parser_state.h"
+#include "rewards/math/remarks.h"
 #include "rewards/math/vocabulary.h"
 #include "rewards/text_scan.h"
 
@@ -48,13 +49,17 @@ Ref Parser::product() {
       const auto parts =
           tree_.add({.kind = Kind::Tuple, .name = "()", .items = {factors[0], numeral()}});
       factors = {remarked(parts, "remainder")};
+    } else if (opens_labelled(factors)) {
+      factors = {signed_factor()};
     } else if (tree_[factors.back()].kind != Kind::Text && take_unit(factors)) {
       continue;
     } else if (starts_operand()) {
       // A number in brackets is a factor: only 2\frac{5}{8} is mixed.
       const bool after_number = tokens_[at_ - 1].kind == TokenKind::Number;
       const bool divided = at_ > 1 && tokens_[at_ - 2].text == "/";  // 6/2 is no whole part
-      const bool mixed = at(TokenKind::Command, "frac") && after_number && !divided &&
+      const bool over = at(TokenKind::Open, "{") && peek(1).kind == TokenKind::Number &&
+                        peek(2).text == "o" && peek(3).kind == TokenKind::Number;
+      const bool mixed = (at(TokenKind::Command, "frac") || over) && after_number && !divided &&
                          is_whole(tree_, factors.back());
       const bool slash = peek().kind == TokenKind::Number && peek().space_before &&
                          peek(1).text == "/" && peek(2).kind == TokenKind::Number && !divided &&
@@ -89,6 +94,13 @@ Ref Parser::product() {
   for (const auto factor : factors)
     if (factors.size() > 1 && tree_[factor].kind == Kind::Text) refuse("words between mathematics");
   return tree_.product(factors);
+}
+
+/// Behind "Answer:" and its like, at a sign, which is no operation on words.
+bool Parser::opens_labelled(const std::vector<Ref>& factors) const {
+  return factors.size() == 1 && tree_[factors[0]].kind == Kind::Text &&
+         is_label(tree_[factors[0]].name) &&
+         (at(TokenKind::Operator, "-") || at(TokenKind::Operator, "+"));
 }
 
 /// At a sign of multiplication: the factor behind it. Between two vectors \times is their cross product.

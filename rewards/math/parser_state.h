@@ -62,6 +62,7 @@ class Parser {
   bool parts_condition() const;
   bool take_unit(std::vector<Ref>& factors);
   void say_after(std::vector<Ref>& factors, std::string words);
+  bool opens_labelled(const std::vector<Ref>& factors) const;
   bool opens_remainder(const std::vector<Ref>& factors) const;
   std::size_t parts_of(std::string_view words) const;
   Ref nested_quantity(Ref value, std::string_view unit);
@@ -79,10 +80,11 @@ class Parser {
   Ref words();
   std::optional<Ref> chosen();
   Ref bracketed();
-  Ref absolute();
   bool opens_norm() const;
+  Ref absolute();
   Ref command();
   Ref fraction();
+  Ref over(Ref top, Ref bottom);
   std::optional<Ref> derivative(const std::vector<Ref>& top);
   Ref accented(const std::string& accent);
   Ref figure(const std::string& kind);
@@ -91,6 +93,7 @@ class Parser {
   Ref function();
   Ref function_argument();
   Ref series(const std::string& name);
+  Ref upper_bound();
   Ref integral(const std::string& name);
   Ref matrix();
   void drop_alignment(bool before_relations);

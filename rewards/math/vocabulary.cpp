@@ -146,53 +146,32 @@ constexpr Entry kCommands[] = {
     {"varepsilon", K::Symbol, "epsilon"},
     {"vartheta", K::Symbol, "theta"},
     {"varphi", K::Symbol, "phi"},
-    {"left", K::Skip},
-    {"right", K::Skip},
-    {"big", K::Skip},
-    {"Big", K::Skip},
-    {"bigg", K::Skip},
-    {"Bigg", K::Skip},
-    {"bigl", K::Skip},
-    {"bigr", K::Skip},
-    {"top", K::Symbol},
-    {"intercal", K::Symbol},
-    {"Bigl", K::Skip},
-    {"Bigr", K::Skip},
-    {"biggl", K::Skip},
-    {"biggr", K::Skip},
-    {"middle", K::Skip},
-    {"displaystyle", K::Skip},
-    {"textstyle", K::Skip},
-    {"scriptstyle", K::Skip},
-    {"limits", K::Skip},
-    {"nolimits", K::Skip},
-    {"quad", K::Skip},
-    {"qquad", K::Skip},
     {"angle", K::Command},
     {"triangle", K::Command},
-    {"bf", K::Skip},
-    {"tiny", K::Skip},
-    {"small", K::Skip},
-    {"normalsize", K::Skip},
-    {"large", K::Skip},
-    {"Large", K::Skip},
-    {"LARGE", K::Skip},
-    {"huge", K::Skip},
-    {"Huge", K::Skip},
-    {"rm", K::Skip},
-    {"it", K::Skip},
-    {"tt", K::Skip},
-    {"therefore", K::Skip},
-    {"checkmark", K::Skip},
-    {"blacksquare", K::Skip},
-    {"hline", K::Skip},
-    {"nonumber", K::Skip},
-    {"space", K::Skip},
+    {"tg", K::Function, "tan"},
+    {"ctg", K::Function, "cot"},
+    {"arctg", K::Function, "arctan"},
+    {"arcctg", K::Function, "arccot"},
+    {"cosec", K::Function, "csc"},
     {"forall", K::Symbol},
+    {"top", K::Symbol},
+    {"intercal", K::Symbol},
     {"neg", K::Symbol},
     {"lnot", K::Symbol, "neg"},
     {"exists", K::Symbol},
 };
+
+/// Spacing, sizes and the like.
+constexpr std::string_view kSkipped[] = {
+    "left",        "right",        "big",         "Big",           "bigg",
+    "Bigg",        "bigl",         "bigr",        "Bigl",          "Bigr",
+    "biggl",       "biggr",        "middle",      "displaystyle",  "textstyle",
+    "scriptstyle", "limits",       "nolimits",    "quad",          "qquad",
+    "bf",          "tiny",         "small",       "normalsize",    "large",
+    "Large",       "LARGE",        "huge",        "Huge",          "rm",
+    "it",          "tt",           "therefore",   "checkmark",     "blacksquare",
+    "hline",       "nonumber",     "space",       "thinspace",     "medspace",
+    "thickspace",  "negthinspace", "negmedspace", "negthickspace", "enspace"};
 
 constexpr std::string_view kFunctions[] = {
     "sin",  "cos",    "tan",    "sec",    "csc",    "cot",    "sinh",   "cosh",
@@ -258,6 +237,8 @@ Index index_of(bool commands) {
   if (commands) {
     for (const auto& entry : kCommands)
       insert(index, entry);
+    for (const auto name : kSkipped)
+      index.emplace(name, Meaning{K::Skip, name});
   } else {
     for (const auto& entry : kWords)
       insert(index, entry);

@@ -170,3 +170,87 @@ TEST_CASE(
   });
   check_answers({{R"(\frac{14}3)", R"(f(-2)+f(-1)+f(0)=\frac{14}3)"}}, 1.0);
 }
+
+TEST_CASE(
+    "math: an equation of letters and their powers, or of what has no value here, states its "
+    "number") {
+  check_answers(
+      {
+          {R"(25)", R"(x^2+y^2=25)"},
+          {R"(12)", R"(x-y=12)"},
+          {R"(\frac34)", R"(P(X>3)=\frac34)"},
+          {R"(\frac34)", R"(P(X \ge 3 \mid X > 1) = \frac34)"},
+          {R"(5)", R"((f\circ g)(2)=5)"},
+          {R"(\frac34)", R"(\sum_{n=1}^\infty a_n = \frac34)"},
+          {R"(4)", R"(\left.\frac{dy}{dx}\right|_{x=1}=4)"},
+          {R"(4)", R"(f'(x)\Big|_{x=1}=4)"},
+      },
+      1.0);
+  check_answers(
+      {
+          {R"(25)", R"(x^2+y^2=24)"},
+          {R"(9)", R"(x^2=9)"},
+          {R"(12)", R"(3x+2y=12)"},
+          {R"(1)", R"(\frac{x^2}{4}+y^2=1)"},
+          {R"(3)", R"(\log_2 x=3)"},
+          {R"(5)", R"((f\circ g)(2)=4)"},
+          {R"(4)", R"(x=y+4)"},
+          {R"(5)", R"(|x|_{5})"},
+          {R"(0)", R"(x^2+x=0)"},
+      },
+      0.0);
+}
+
+TEST_CASE("math: bars beside each other and in each other") {
+  check_same({
+      {R"(|a||b|)", R"(|ab|)"},
+      {R"(|x||y|+1)", R"(1+|x|\,|y|)"},
+      {R"(||x|-1|)", R"(|1-|x||)"},
+      {R"(|1-|x||)", R"(\left|1-\left|x\right|\right|)"},
+      {R"(||v||)", R"(\|v\|)"},
+      {R"(||\vec{v}||=5)", R"(5)"},
+      {R"(||-3|-1|)", R"(2)"},
+      {R"(\{x||x|<3\})", R"((-3,3))"},
+  });
+  check_other({{R"(||x|-1|)", R"(|x|-1)"}, {R"(|a||b|)", R"(ab)"}, {R"(||v||)", R"(v)"}});
+}
+
+TEST_CASE("math: what other software writes") {
+  // forms of sympy/parsing/tests/test_latex.py, and as SymPy prints them
+  check_same({
+      {R"(f(x))", R"(f{\left(x \right)})"},
+      {R"(f(x, y))", R"(f{\left(x,y \right)})"},
+      {R"(F(x)+1)", R"(F{\left(x \right)} + 1)"},
+      {R"(y''_1)", R"(y_{1}'')"},
+      {R"(f'_1(x))", R"(f_{1}'{\left(x \right)})"},
+      {R"(\sum^{3}_{k=1} c)", R"(3c)"},
+      {R"(\sum^3_{k=1} k)", R"(6)"},
+      {R"(\prod^n_{k=1} k)", R"(n!)"},
+      {R"(a \thinspace b)", R"(ab)"},
+      {R"(a \negmedspace b)", R"(ab)"},
+      {R"(0.(3))", R"(\frac13)"},
+      {R"(2.(45))", R"(\frac{27}{11})"},
+      {R"(3.2 × 10⁻⁵)", R"(0.000032)"},
+      {R"(x¹⁰)", R"(x^{10})"},
+      {R"(⌊x⌋)", R"(\lfloor x\rfloor)"},
+      {R"(⌈2.1⌉)", R"(3)"},
+      {R"(∠ABC = 60°)", R"(60)"},
+      {R"(\operatorname{arctg} 1)", R"(\frac\pi4)"},
+      {R"(\tg x)", R"(\tan x)"},
+      {R"(1{3\over4})", R"(\frac74)"},
+      {R"(\text{Answer: } -48)", R"(-48)"},
+      {R"(\text{The answer is } -x+1)", R"(1-x)"},
+      {R"(\{1,2\}\cup\{3\})", R"(\{1,2,3\})"},
+      {R"(\{1,2,3\}\setminus\{3\})", R"(\{1,2\})"},
+  });
+  check_other({
+      {R"(y''_1)", R"(y_1')"},
+      {R"(\sum^3_{k=1} k)", R"(10)"},
+      {R"(0.5(3))", R"(\frac{8}{15})"},
+      {R"(x¹⁰)", R"(x^{-10})"},
+      {R"(\text{Answer: } -48)", R"(48)"},
+      {R"(\text{cats } - 48)", R"(-48)"},
+      {R"(\{1,2\}\cup\{3\})", R"(\{1,2\})"},
+      {R"(\{1,2\}\cup\{3\})", R"((1,3))"},
+  });
+}
