@@ -19,7 +19,6 @@ constexpr auto kNone = std::string_view::npos;
 constexpr std::size_t kLongestAnswer = 10000;
 constexpr int kWordsBetweenBoxes = 3;
 constexpr const char* kLastNumber = "last number";
-constexpr const char* kTakenBack = "an answer that is taken back";
 constexpr const char* kChanged = "a number that a word beside it changes";
 
 Extracted found(std::string_view text, const char* how, bool closed = false) {
@@ -193,6 +192,37 @@ Extracted on_answer_line(std::string_view text) {
   return answer;
 }
 
+/// True of a unit or what is counted: "km/h", "apples in all".
+bool are_few_words(std::string_view text) {
+  constexpr int kMostWords = 3;
+  int words = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (is_digit(text[at]) && (at == 0 || text[at - 1] != '^')) return false;
+    if (is_letter(text[at]) && (at == 0 || !is_letter(text[at - 1]))) ++words;
+  }
+  return words <= kMostWords && text.find_first_of("=<>+:;,\\") == kNone;
+}
+
+/// "3 * 4 = 12": work, of which more may follow.
+bool is_work(std::string_view said) {
+  const auto equals = said.find('=');
+  return equals != kNone && said.find_first_of("0123456789") < equals;
+}
+
+/// A formula or number that is all of the sentence behind "Answer:", units aside, whatever is explained below.
+Extracted number_on_answer_line(std::string_view text) {
+  const auto said = answer_sentence(text);
+  if (!said || !said->marked || is_work(said->sentence)) return {};
+  const auto pieces = pieces_of(said->sentence, Keep::First);
+  if (pieces.size() != 1) return {};
+  const auto before = said->sentence.substr(0, pieces[0].begin);
+  if (before.find_first_not_of("*_$ ") != kNone ||
+      !are_few_words(said->sentence.substr(pieces[0].end)))
+    return {};
+  auto answer = chosen(said->sentence, pieces, 0, "answer line", true);
+  return is_taken_back(said->rest, answer.text) ? Extracted{} : answer;
+}
+
 /// Words behind "Answer:" where no number follows. One there is the last anyway, or belongs to what is worked out.
 Extracted words_on_answer_line(std::string_view text) {
   const auto line = answer_line(text);
@@ -200,22 +230,6 @@ Extracted words_on_answer_line(std::string_view text) {
   const auto rest = text.substr(static_cast<std::size_t>(line->data() - text.data()));
   if (std::any_of(rest.begin(), rest.end(), is_digit)) return {};
   return a_few(bare_words(*line), "answer line");
-}
-
-/// All that stands in the place of an answer that has ends: a tag, a box, a line.
-std::optional<std::string_view> answer_place(std::string_view text, Extraction rule) {
-  const bool any = rule == Extraction::Auto;
-  if (rule == Extraction::AnswerLine) return answer_line(text);
-  if (rule == Extraction::Whole) return text;
-  const auto tag =
-      any || rule == Extraction::AnswerTag ? last_tagged(text, "answer") : std::nullopt;
-  if (any || tag || rule == Extraction::Boxed) {
-    const auto boxes = boxes_of(tag.value_or(text)).pieces;
-    if (!boxes.empty()) return boxes.back().content;
-  }
-  const auto mark = any || rule == Extraction::Hash ? text.rfind("####") : kNone;
-  if (!tag && mark != kNone) return text.substr(mark + 4, text.find('\n', mark) - mark - 4);
-  return tag;
 }
 
 Extracted automatic(std::string_view text, bool bare) {
@@ -228,6 +242,7 @@ Extracted automatic(std::string_view text, bool bare) {
   if (auto marked = hash(text); !marked.text.empty()) return marked;
   if (auto last = final_answer(text); is_said(last)) return last;
   if (auto line = words_on_answer_line(text); !line.text.empty()) return line;
+  if (auto line = number_on_answer_line(text); !line.text.empty()) return line;
   if (bare && text.size() <= kLongestAnswer) return inside(text, true);
   return last_of(text);
 }
@@ -262,23 +277,6 @@ Extracted extracted_answer(std::string_view text, Extraction rule, bool bare) {
       return at_place(code_block(*part), "code block", "no closed block of code");
   }
   return {};
-}
-
-Extracted extracted_letter(std::string_view text, Extraction rule, bool bare) {
-  auto answer = extracted_answer(text, rule, bare);
-  if (answer.how == std::string_view(kTakenBack)) return answer;
-  const auto narrow = narrowed(text);
-  const auto part = answering_part(narrow ? *narrow : text);
-  const bool any = rule == Extraction::Auto;
-  if (!part || (answer.text.empty() && (!any || boxes_of(*part).open))) return answer;
-  auto place = answer_place(*part, rule);
-  const bool in_text = any || rule == Extraction::FinalAnswer || rule == Extraction::Last;
-  if (!place && !in_text) place = answer.text;
-  const auto letter = place ? choice_label(*place) : choice_letter(*part);
-  if (letter && letter->empty()) return {{}, "several letters", false};
-  if (letter) answer.text = std::string(*letter);
-  if (letter && !place) answer.how = "choice";
-  return answer;
 }
 
 Extracted extracted_gold(std::string_view text) {

@@ -37,6 +37,9 @@ struct Extracted {
   bool percent = false;
 };
 
+/// Why there is none, where the text behind one says that it is wrong.
+inline constexpr const char* kTakenBack = "an answer that is taken back";
+
 /// Cuts the answer out of a text. With Auto, the first of these that is there:
 ///
 ///   answer tag    the last closed <answer>...</answer>, and in it again a box, formula or number
@@ -45,7 +48,8 @@ struct Extracted {
 ///                 that is not closed is no answer
 ///   ####          what follows on the line
 ///   final answer  the first formula or number of the sentence after the last "answer is" or "final answer"
-///   answer line   words behind the last "Answer:" that no number follows
+///   answer line   words behind the last "Answer:" or a heading "Answer" that no number follows, or a formula or number
+///                 there that is all of a sentence, a few words aside
 ///   whole         all of a `bare` text that is mathematics, or one or two words
 ///   last          the last formula ($...$, \[...\], \(...\)) or number, whichever ends later
 ///

@@ -74,6 +74,27 @@ std::string_view sentence(std::string_view text) {
   return text;
 }
 
+/// A line of Markdown's marks alone, so far: "### ", "**".
+bool begins_heading(std::string_view before) {
+  const auto mark = before.find_last_not_of("#* ");
+  return !before.empty() && (mark == kNone || before[mark] == '\n') && before.back() != '\n';
+}
+
+/// What follows the last "Answer:", or a heading "Answer".
+std::optional<std::string_view> behind_answer(std::string_view text) {
+  constexpr std::string_view kAnswer = "answer";
+  for (auto end = text.size();;) {
+    const auto at = last_phrase(text.substr(0, end), kAnswer);
+    if (at == kNone) return std::nullopt;
+    auto rest = text.substr(at + kAnswer.size());
+    while (!rest.empty() && (rest[0] == ' ' || rest[0] == '*'))
+      rest.remove_prefix(1);
+    if (rest.starts_with(':')) return rest.substr(1);
+    if (rest.starts_with('\n') && begins_heading(text.substr(0, at))) return rest;
+    end = at;
+  }
+}
+
 }  // namespace
 
 std::size_t last_phrase(std::string_view text, std::string_view phrase) {
@@ -109,18 +130,23 @@ std::optional<Said> said_behind(std::string_view text, std::string_view phrase) 
 }
 
 std::optional<std::string_view> answer_line(std::string_view text) {
-  for (auto end = text.size();;) {
-    const auto at = last_phrase(text.substr(0, end), "answer");
-    if (at == kNone) return std::nullopt;
-    auto rest = text.substr(at + std::string_view("answer").size());
-    while (!rest.empty() && (rest[0] == ' ' || rest[0] == '*'))
-      rest.remove_prefix(1);
-    if (rest.starts_with(':')) {
-      rest.remove_prefix(std::min(rest.find_first_not_of("* \t\r\n", 1), rest.size()));
-      return trimmed(rest.substr(0, rest.find('\n')));
-    }
-    end = at;
-  }
+  auto rest = behind_answer(text);
+  if (!rest) return std::nullopt;
+  rest->remove_prefix(std::min(rest->find_first_not_of("* \t\r\n"), rest->size()));
+  return trimmed(rest->substr(0, rest->find('\n')));
+}
+
+std::optional<Said> answer_sentence(std::string_view text) {
+  const auto rest = behind_answer(text);
+  const auto said = rest ? sentence(*rest) : std::string_view();
+  if (said.empty()) return std::nullopt;
+  const auto behind =
+      text.substr(static_cast<std::size_t>(said.data() - text.data()) + said.size());
+  const auto line = behind.find_first_not_of(" \t\r\n");
+  const auto breaks =
+      std::count(behind.begin(),
+                 behind.begin() + static_cast<std::ptrdiff_t>(std::min(line, behind.size())), '\n');
+  return Said{said, behind, line == kNone || behind[0] == '.' || breaks > 1};
 }
 
 std::optional<std::string_view> code_block(std::string_view text) {

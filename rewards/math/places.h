@@ -19,9 +19,13 @@ struct Said {
 };
 std::optional<Said> said_behind(std::string_view text, std::string_view phrase);
 
-/// What follows the last "Answer:" on its line, or on the next one that holds something, capitals aside, as in DAPO's and
+/// What follows the last "Answer:", or a heading "Answer", on its line, or on the next one that holds something, capitals aside, as in DAPO's and
 /// simple-evals' prompts.
 std::optional<std::string_view> answer_line(std::string_view text);
+
+/// The sentence behind the last "Answer:" or a heading "Answer", what is behind the sentence, and whether a full stop, a blank
+/// line or the text's end follows it.
+std::optional<Said> answer_sentence(std::string_view text);
 
 /// True of letters alone and marks that may set them off.
 bool is_words(std::string_view text);

@@ -163,3 +163,30 @@ TEST_CASE("math answer: a list's dash, a quotation and a word for a sign") {
       {{"7", "the answer is negative 7"}, {"-7", "half of negative 7"}, {"-7", "8 and negative 7"}},
       0.0);
 }
+
+TEST_CASE(
+    "math answer: a number that is all of an answer line stands whatever is explained below") {
+  check({{"42", "Answer: 42\n\nExplanation: we used 3 facts."},
+         {"42", "**Answer:** $42$\n\n**Explanation:** 3 is odd, and so is 5."},
+         {"42", "Answer: 42.\nWe used 3 facts."},
+         {"42", "Answer: 42 km/h\n\nWe used 3 facts."},
+         {"42", "The answer: $42$. We used 3 facts."},
+         {"\\frac12", "Answer: \\frac{1}{2}\n\nCheck: 2 * 1/2 = 1."},
+         {"5", "### Answer\n\n$x = 5$\n\n### Check\n\n2 * 5 = 10"},
+         {"(3,4)", "**Answer**\n(3, 4)\n\nCheck: 3 + 4 = 7"},
+         {"12", "Answer: First 3 + 4 = 7. Then 7 + 5 = 12."},
+         {"12", "Answer: 3 * 4\n= 12"},
+         {"12", "Answer: 3 * 2 = 6. Then 6 + 6 = 12."},
+         {"17", "Answer: 34 apples\n34/2 = 17"},
+         {"12", "Answer: 3 boys, 4 girls.\nSo 3 * 4 = 12"},
+         {"7", "Answer: 42\n\nNo wait, it should be 7."},
+         {"7", "Answer: $42$\n\nQuestion: 3 + 4?\n\nAnswer: 7"},
+         {"12", "the answer\n3 boys\n\n3 * 4 = 12"}},
+        1.0);
+  check({{"42", "Answer: 42\n\nNo wait, it should be 7."},
+         {"42", "Answer: 42 dozen\n\nWe used 3 facts."},
+         {"42", "Answer: not 42\n\nWe used 3 facts."},
+         {"42", "Answer: 42 or 43\n\nWe used 3 facts."},
+         {"42", "Answer: x > 42\n\nWe used 3 facts."}},
+        0.0);
+}
