@@ -49,6 +49,7 @@ constexpr Entry kCharacters[] = {
     {"\u2009", K::Skip},                     // thin space
     {"\u202F", K::Skip},                     // narrow no-break space
     {"\u200B", K::Skip},                     // zero width space
+    {"\u00A2", K::Skip},                     // cent sign
     {"\u00A3", K::Skip},                     // pound sign
     {"\u20AC", K::Skip},                     // euro sign
     {"\u00A5", K::Skip},                     // yen sign

@@ -69,8 +69,10 @@ bool is_of_letters(const Tree& tree, Ref ref, bool powers) {
              every(node.items.begin() + (tree[node.items[0]].value == -1 ? 1 : 0));
     case Kind::Power: {
       const auto& exponent = tree[node.items[1]];
-      return is_of_letters(tree, node.items[0], powers) && exponent.kind == Kind::Number &&
-             (exponent.value == -1 || (powers && is_whole(tree, node.items[1])));
+      const bool raised = exponent.value == -1 || (powers && is_whole(tree, node.items[1]));
+      const bool turned = powers && exponent.kind == Kind::Symbol;  // A^T
+      return is_of_letters(tree, node.items[0], powers) &&
+             ((exponent.kind == Kind::Number && raised) || turned);
     }
     default:
       return !node.items.empty() && node.kind != Kind::Relation && every(node.items.begin());
@@ -124,7 +126,11 @@ std::optional<Assignment> assignment_of(const Tree& tree, Ref ref) {
     if (inside.contains(canonical(tree, name))) return std::nullopt;
     return Assignment{name, value};
   };
-  if (is_name(tree, first)) return given(first, node.items[last]);
+  // A^{-1} = [...], u + v = (1, 2)
+  const auto value = node.items[last];
+  const bool vector = is_matrix(tree, value) || tree[value].kind == Kind::Tuple;
+  if (is_name(tree, first) || (vector && is_of_letters(tree, first, true)))
+    return given(first, value);
   if (is_name(tree, node.items[last]))
     return given(node.items[last], node.items[last - 1]);  // 5 = x
   if (is_known(tree, first)) return Assignment{first, node.items[last]};

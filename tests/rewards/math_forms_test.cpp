@@ -235,6 +235,7 @@ TEST_CASE("math: what other software writes") {
       {R"(⌊x⌋)", R"(\lfloor x\rfloor)"},
       {R"(⌈2.1⌉)", R"(3)"},
       {R"(∠ABC = 60°)", R"(60)"},
+      {R"(25¢)", R"(25)"},
       {R"(\operatorname{arctg} 1)", R"(\frac\pi4)"},
       {R"(\tg x)", R"(\tan x)"},
       {R"(1{3\over4})", R"(\frac74)"},
