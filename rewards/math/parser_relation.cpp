@@ -51,6 +51,12 @@ bool Parser::opens_aside() const {
          (peek(1).text[0] == sign::kAbout || peek(1).text[0] == sign::kEqual);
 }
 
+/// At the end of a row, of which the next one begins with "=": x &= 1 + 1 \\ &= 2.
+bool Parser::goes_on_in_row() const {
+  return at(TokenKind::Operator, "#") && peek(1).kind == TokenKind::Relation &&
+         (peek(1).text[0] == sign::kEqual || peek(1).text[0] == sign::kAbout);
+}
+
 Ref Parser::relation() {
   Node chain{.kind = Kind::Relation};
   bool congruence = false;
@@ -59,6 +65,7 @@ Ref Parser::relation() {
   chain.items.push_back(modular());
   for (;;) {
     const bool aside = opens_aside() && take(TokenKind::Open);
+    if (goes_on_in_row()) next();
     if (at(TokenKind::Relation)) {
       const char sign = next().text[0];
       congruence = congruence || sign == sign::kCongruent;

@@ -44,6 +44,7 @@ class Parser {
   bool opens_modulus() const;
   bool opens_domain() const;
   bool opens_aside() const;
+  bool goes_on_in_row() const;
   Ref set_operation();
   Ref sum();
   Ref product();

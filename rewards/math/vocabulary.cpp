@@ -13,6 +13,8 @@ constexpr Entry kCommands[] = {
     {"dfrac", K::Command, "frac"},
     {"tfrac", K::Command, "frac"},
     {"cfrac", K::Command, "frac"},
+    {"nicefrac", K::Command, "frac"},
+    {"sfrac", K::Command, "frac"},
     {"sqrt", K::Command},
     {"cbrt", K::Command},
     {"binom", K::Command},

@@ -51,6 +51,10 @@ TEST_CASE("math: systems are lists of their equations") {
           {R"((1,2))", R"(\begin{cases} x=1,\\ y=2.\end{cases})"},
           {R"(x=1, y=2)", R"(\begin{aligned} x &= 1 \\ y &= 2 \end{aligned})"},
           {R"(x=1, x=2)", R"(x=1 \\ x=2)"},
+          {R"(42)", R"(\begin{aligned} x &= yz \\ &= 6 \cdot 7 \\ &= 42 \end{aligned})"},
+          {R"(x+1)", R"(\begin{split} y &= \frac{x^2-1}{x-1} \\ &= x+1 \end{split})"},
+          {R"(42)", R"(N = R \\ = 42)"},
+          {R"(\frac12)", R"(N = \nicefrac{1}{2})"},
           {R"(\begin{pmatrix}1&2\end{pmatrix})",
            R"(\begin{aligned} A &= \begin{pmatrix}1&2\end{pmatrix} \end{aligned})"},
           {R"(\begin{cases} x^2 & x>0 \\ 0 & x \le 0 \end{cases})",
@@ -60,6 +64,7 @@ TEST_CASE("math: systems are lists of their equations") {
   check_answers(
       {
           {R"((1,2))", R"(\begin{cases} x=2\\ y=1\end{cases})"},
+          {R"(42)", R"(\begin{aligned} x &= 41 \\ &= 42 \end{aligned})"},
           {R"(\begin{cases} x^2 & x>0 \\ 0 & x \le 0 \end{cases})",
            R"(\begin{cases} x^2 & x>1 \\ 0 & x \le 1 \end{cases})"},
       },
