@@ -76,6 +76,8 @@ void Lexer::short_command() {
       return push(TokenKind::Bar, "||");
     case '%':
       return push(TokenKind::Percent, "%");
+    case '&':
+      return push(TokenKind::Separator, "and");
     case '!':
     case ',':
     case ';':
@@ -89,7 +91,6 @@ void Lexer::short_command() {
     case '[':
     case ']':
     case '#':
-    case '&':
     case '_':
     case '>':
     case '<':

@@ -60,8 +60,10 @@ bool Parser::goes_on_in_row() const {
 Ref Parser::relation() {
   Node chain{.kind = Kind::Relation};
   bool congruence = false;
-  // "= 5": the end of a line of work.
-  if (at(TokenKind::Relation, "=") || at(TokenKind::Relation, "~")) next();
+  // "= 5", "\implies x = 5": the end of a line of work.
+  if (at(TokenKind::Relation) &&
+      std::string_view("=~cI").find(peek().text) != std::string_view::npos)
+    congruence = next().text[0] == sign::kCongruent;
   chain.items.push_back(modular());
   for (;;) {
     const bool aside = opens_aside() && take(TokenKind::Open);

@@ -105,7 +105,7 @@ std::string_view bare(std::string_view text) {
             shorter.back() == ';') &&
            !shorter.ends_with("..") && !shorter.ends_with("\\\\"))
       shorter = trimmed(shorter.substr(0, shorter.size() - 1));
-    for (const std::string_view mark : {"$$", "$", "**", "`"}) {
+    for (const std::string_view mark : {"$$", "$", "**", "`", "\""}) {
       if (shorter.size() >= 2 * mark.size() && shorter.starts_with(mark) && shorter.ends_with(mark))
         shorter = shorter.substr(mark.size(), shorter.size() - 2 * mark.size());
     }

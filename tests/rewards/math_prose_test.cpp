@@ -210,6 +210,11 @@ TEST_CASE("math prose: the line of a final answer goes on to the end of its form
                   "The answer is \\(\\begin{pmatrix}1 \\\\[4pt]\n2\\end{pmatrix}\\).") == 1.0);
 }
 
+TEST_CASE("math prose: the sign that ends a proof is no answer") {
+  for (const std::string sign : {"\\blacksquare", "\\square", " \\qed ", "\\checkmark"})
+    CHECK(completed("24", "Hence $n = 24$. $" + sign + "$") == 1.0);
+}
+
 TEST_CASE("math prose: a negation that ends before a verb denies no number") {
   CHECK(completed("24", "The apples that are not rotten are 80 - 56 = 24") == 1.0);
   CHECK(completed("24", "The number of those that were not sold is 80 - 56 = 24.") == 1.0);
