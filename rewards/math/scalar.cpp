@@ -49,12 +49,15 @@ std::optional<Ref> without_unit(const Tree& tree, Ref ref, const Scope& scope) {
                                                         : std::nullopt;
 }
 
+/// At as many decimals as asked for, or as many digits where fewer than 4 digits would be left of a small value.
 bool rounds_alike(const Tree& tree, Ref a, Ref b, int precision, Scope& scope) {
-  int places = precision;
+  constexpr int kLeastDigits = 4;
   const auto digits_a = decimal_digits(tree, a, scope);
   const auto digits_b = decimal_digits(tree, b, scope);
   if (!digits_a || !digits_b) return false;
-  places = std::max(places, precision - std::max(*digits_a, *digits_b));
+  const int digits = std::max(*digits_a, *digits_b);
+  const bool enough = digits > 0 || precision + digits >= kLeastDigits;
+  const int places = enough ? precision : precision - digits;
   const auto left = rounded(tree, a, places, scope);
   const auto right = rounded(tree, b, places, scope);
   return left && right && *left == *right;

@@ -102,6 +102,11 @@ TEST_CASE("math: a decimal is compared at the precision asked for") {
   CHECK(judged("\\frac{1}{3}", "0.33").score == 0.0);
   CHECK(judged("\\frac{1}{3}", "0.33", {{"precision", "2"}}).score == 1.0);
   CHECK(judged("0.0000001", "0.0000002").score == 0.0);
+  CHECK(judged("\\frac{13}{204}", "0.063725").score == 1.0);
+  CHECK(judged("\\frac{13}{204}", "6.3725\\%").score == 1.0);
+  CHECK(judged("\\frac{13}{204}", "0.063726").score == 0.0);
+  CHECK(judged("\\frac{1}{7000}", "0.000143").score == 0.0);
+  CHECK(judged("\\frac{1}{7000}", "0.000142857").score == 1.0);
 }
 
 TEST_CASE("math: disputed conventions are options") {
