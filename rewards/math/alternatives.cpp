@@ -101,6 +101,15 @@ bool follows(const Name& before, const Name& behind) {
   return before.text.size() == 1 && behind.text.size() == 1 && behind.text[0] == before.text[0] + 1;
 }
 
+/// "k - 1 = 1" before "k = 2": an equation whose left side is no name is a step to the value of one.
+bool is_step(std::string_view text, const Piece& before, const Piece& behind) {
+  const auto whole = text.substr(before.begin, before.end - before.begin);
+  const auto equation = whole.find('=') != kNone && trimmed(before.content).find('(') != 0;
+  const auto value = text.substr(behind.begin, behind.end - behind.begin).find('=') != kNone;
+  return equation && value && name_of(text, before).text.empty() &&
+         !name_of(text, behind).text.empty();
+}
+
 /// What stands between two pieces, without the name of the second.
 std::string_view between(std::string_view text, const Piece& before, const Piece& behind) {
   const auto a = name_of(text, before);
@@ -148,6 +157,7 @@ std::string with_beside(std::string_view text, const std::vector<Piece>& pieces,
   const auto gap_behind = [&](std::size_t i) { return between(text, pieces[i], pieces[i + 1]); };
   const auto bond_behind = [&](std::size_t i) {
     if (pieces[i + 1].begin - pieces[i].end > kLongestGap) return Bond::None;
+    if (!in_place && is_step(text, pieces[i], pieces[i + 1])) return Bond::None;
     const auto gap = gap_of(gap_behind(i));
     const bool beside = !gap.ends_sentence && gap.words == 0;
     if (beside && follows(name_of(text, pieces[i]), name_of(text, pieces[i + 1])))

@@ -50,10 +50,13 @@ std::optional<Ref> Comparer::stated_value(Ref gold, Ref answer) {
     --last;
   if (canonical(tree_, chain.items[0]) == canonical(tree_, chain.items[last])) return std::nullopt;
   const bool number = is_known(tree_, gold) && is_known(tree_, chain.items[last]);
+  // a chain of three is worked out: z + 1/z = ... = -1
+  const bool work = number && last > 1;
   for (std::size_t i = 0; i < last; ++i) {
-    const bool stands = number
-                            ? is_known(tree_, chain.items[i]) || is_quantity(tree_, chain.items[i])
-                            : compare(chain.items[i], chain.items[i + 1]).verdict == Verdict::Equal;
+    const auto item = chain.items[i];
+    const bool stands = number ? is_known(tree_, item) || is_quantity(tree_, item) ||
+                                     (work && !is_set_like(tree_, item) && !is(item, Kind::Text))
+                               : compare(item, chain.items[i + 1]).verdict == Verdict::Equal;
     if (!stands) return std::nullopt;
   }
   return chain.items[last];

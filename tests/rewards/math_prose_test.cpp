@@ -210,6 +210,14 @@ TEST_CASE("math prose: the line of a final answer goes on to the end of its form
                   "The answer is \\(\\begin{pmatrix}1 \\\\[4pt]\n2\\end{pmatrix}\\).") == 1.0);
 }
 
+TEST_CASE("math prose: a step before a value is no item beside it") {
+  CHECK(completed("2", "Thus, $k-1=1,$ and $k=2.$") == 1.0);
+  CHECK(completed("120", "so $360 + 2x = 600$, or $x = 120$.") == 1.0);
+  CHECK(completed("2", "Thus $k=1$ or $k=2$") == 0.0);
+  CHECK(completed("(1,2)", "Thus $x=1$ and $y=2$") == 1.0);
+  CHECK(completed("x-2y=0, x+2y=0", "They are $x-2y=0$ and $x+2y=0$.") == 1.0);
+}
+
 TEST_CASE("math prose: the sign that ends a proof is no answer") {
   for (const std::string sign : {"\\blacksquare", "\\square", " \\qed ", "\\checkmark"})
     CHECK(completed("24", "Hence $n = 24$. $" + sign + "$") == 1.0);
