@@ -102,6 +102,11 @@ Ref Parser::relation() {
   const auto last = tree_[chain.items.back()];
   if (congruence && last.kind == Kind::Function && last.name == "mod")
     chain.items.back() = tree_.function("residue", last.items);
+  // x \equiv 48 \equiv 24 \pmod 8: what stands between is of that modulus, too
+  const auto residue = tree_[chain.items.back()];
+  for (std::size_t i = 1; congruence && residue.name == "residue" && i + 1 < chain.items.size();
+       ++i)
+    chain.items[i] = tree_.function("residue", {chain.items[i], residue.items[1]});
   return tree_.add(std::move(chain));
 }
 

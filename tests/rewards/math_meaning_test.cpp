@@ -170,6 +170,7 @@ TEST_CASE("math: residues are compared modulo what they are taken of") {
       {R"(x \equiv 3 \pmod 7)", R"(x \equiv 3 (mod 7))"},
       {R"(3)", R"(x \equiv 3 \pmod 7)"},
       {R"(3)", R"(10 \equiv 3 \pmod 7)"},
+      {R"(x \equiv 3 \pmod 7)", R"(x \equiv 4 \cdot 6 \cdot 8 \equiv 4 \cdot 6 \equiv 3 \pmod 7)"},
   });
   check_other({
       {R"(x \equiv 3 \pmod 7)", R"(x \equiv 3 \pmod 5)"},
@@ -177,6 +178,7 @@ TEST_CASE("math: residues are compared modulo what they are taken of") {
       {R"(x \equiv 3 \mod 7)", R"(x \equiv 3 \mod 5)"},
       {R"(3 \pmod 7)", R"(3 \pmod 5)"},
       {R"(2)", R"(10 \equiv 2 \pmod 7)"},
+      {R"(x \equiv 3 \pmod 7)", R"(x \equiv 11 \equiv 3 \pmod 7)"},
   });
 }
 
