@@ -49,7 +49,7 @@ bool is_value_of(const Tree& tree, const Node& product) {
           first.name.find(" of ") != std::string::npos);
 }
 
-/// An expression of letters and signs, with exponents if `powers` may be: x^2 = 9 is an equation in x.
+/// An expression of letters, with signs, exponents and roots if `powers` may be: x^2 = 9 and -x = 3 are equations in x.
 bool is_of_letters(const Tree& tree, Ref ref, bool powers) {
   const auto& node = tree[ref];
   const auto every = [&](auto begin) {
@@ -61,15 +61,18 @@ bool is_of_letters(const Tree& tree, Ref ref, bool powers) {
     case Kind::Apply:
       return true;
     case Kind::Function:
+      if (node.name == "root") return powers && is_of_letters(tree, node.items[0], powers);
       return node.name == "int" || node.name == "lim" || every(node.items.begin());
     case Kind::Series:
       return is_of_letters(tree, node.items[3], powers);
     case Kind::Product:
       return is_value_of(tree, node) ||
-             every(node.items.begin() + (tree[node.items[0]].value == -1 ? 1 : 0));
+             every(node.items.begin() + (powers && abs(tree[node.items[0]].value) == 1 ? 1 : 0));
     case Kind::Power: {
       const auto& exponent = tree[node.items[1]];
-      const bool raised = exponent.value == -1 || (powers && is_whole(tree, node.items[1]));
+      const bool function = tree[node.items[0]].kind == Kind::Function;  // \sin^2 A
+      const bool raised =
+          exponent.value == -1 || ((powers || function) && is_whole(tree, node.items[1]));
       const bool turned = powers && exponent.kind == Kind::Symbol;  // A^T
       return is_of_letters(tree, node.items[0], powers) &&
              ((exponent.kind == Kind::Number && raised) || turned);

@@ -105,7 +105,7 @@ Ref Parser::absolute() {
     bar = "||";
   }
   ++bars_;
-  const auto inside = sum();
+  const auto inside = set_operation();  // |A \cap B|
   --bars_;
   const bool apart = bar == "||" && take(TokenKind::Bar, "|");
   if (!take(TokenKind::Bar, apart ? "|" : bar)) refuse("'|' is not closed");

@@ -27,7 +27,7 @@ constexpr std::string_view kFillers[] = {
     "hence",    "we",     "have",     "get",       "that",          "about",
     "point",    "points", "values",   "solutions", "approximately", "exactly",
     "for",      "value",  "solution", "interval",  "domain",        "range",
-    "equation", "line"};
+    "equation", "line",   "only"};
 
 // "two" and its like: another number. "one" is none in "for each one".
 constexpr std::string_view kNumbers[] = {
