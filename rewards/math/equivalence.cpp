@@ -20,14 +20,33 @@ constexpr int kMostNesting = 16;
 
 Judgement Comparer::judge(Ref a, Ref b) {
   auto judgement = compare(a, b);
+  const auto whole = b;
+  if (judgement.verdict == Verdict::Different) {
+    if (const auto end = conclusion_of(a) ? std::nullopt : conclusion_of(b)) {
+      b = *end;
+      judgement = compare(a, b);
+    }
+  }
   if (judgement.verdict == Verdict::Different) {
     if (const auto value = stated_value(a, b)) judgement = compare(a, *value);
     if (const auto value = rounded_value(a)) judgement = compare(*value, b);
   }
   if (judgement.verdict == Verdict::Equal && canonical(tree_, a) != canonical(tree_, b) &&
-      (states_falsehood(tree_, a, scope_) || states_falsehood(tree_, b, scope_)))
+      (states_falsehood(tree_, a, scope_) || states_falsehood(tree_, whole, scope_)))
     return different("an equation that is not true");
   return judgement;
+}
+
+std::optional<Ref> Comparer::conclusion_of(Ref ref) {
+  if (!is(ref, Kind::Relation)) return std::nullopt;
+  const auto chain = tree_[ref];
+  const auto sign = chain.name.find_last_of("IJa");
+  if (sign == std::string::npos || chain.name.find(sign::kEqual, sign) == std::string::npos)
+    return std::nullopt;
+  const auto from = chain.items.begin() + static_cast<std::ptrdiff_t>(sign) + 1;
+  return tree_.add({.kind = Kind::Relation,
+                    .name = chain.name.substr(sign + 1),
+                    .items = {from, chain.items.end()}});
 }
 
 std::optional<Ref> Comparer::rounded_value(Ref ref) const {
