@@ -35,7 +35,8 @@ bool is_changed(std::string_view text, const Piece& piece);
 /// "negative 7"
 bool is_negative(std::string_view text, const Piece& piece);
 
-/// True of an equation that says where a value before it is taken: "the minimum is 12, attained at x = 3".
+/// True of an equation that says where a value before it is taken, "the minimum is 12, attained at x = 3", and of the 13 of
+/// "10 when divided by 13".
 bool is_condition(std::string_view text, const Piece& value, const Piece& piece);
 
 }  // namespace aha::math

@@ -184,6 +184,14 @@ bool is_case(std::string_view text, const Piece& piece, std::string_view conditi
   return false;
 }
 
+/// "The remainder is 10 when divided by" 13.
+bool is_divided(std::string_view gap) {
+  const auto words = words_behind(gap, 0);
+  return words.size() == 3 && at(words, 2) == "by" &&
+         ((at(words, 0) == "when" && at(words, 1) == "divided") ||
+          (is_in(at(words, 0), {"on", "upon"}) && at(words, 1) == "division"));
+}
+
 /// Behind an equals sign: what stands before the equation is not said of its value, and "24/12 = 2 dozen" counts dozens.
 bool is_result(std::string_view text, const Piece& piece) {
   const auto whole = text.substr(piece.begin, piece.end - piece.begin);
@@ -235,6 +243,7 @@ bool is_negative(std::string_view text, const Piece& piece) {
 
 bool is_condition(std::string_view text, const Piece& value, const Piece& piece) {
   constexpr std::size_t kMostBetween = 3;
+  if (is_divided(text.substr(value.end, piece.begin - value.end))) return true;
   const auto said = text.substr(piece.begin, piece.end - piece.begin);
   const auto name = said.find_first_not_of("$\\( ");
   const auto equals = name == kNone ? kNone : said.find_first_not_of(' ', name + 1);

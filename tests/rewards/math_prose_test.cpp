@@ -218,6 +218,14 @@ TEST_CASE("math prose: a step before a value is no item beside it") {
   CHECK(completed("x-2y=0, x+2y=0", "They are $x-2y=0$ and $x+2y=0$.") == 1.0);
 }
 
+TEST_CASE("math prose: what a remainder is of is no answer") {
+  CHECK(completed("10", "The remainder is $10$ when divided by $13$.") == 1.0);
+  CHECK(completed("10", "So the remainder is 10 when divided by 13.") == 1.0);
+  CHECK(completed("13", "So the remainder is 10 when divided by 13.") == 0.0);
+  CHECK(completed("10", "The remainder when 23 is divided by 13 is 10.") == 1.0);
+  CHECK(completed("10", "10 divided by 13") == 0.0);
+}
+
 TEST_CASE("math prose: the sign that ends a proof is no answer") {
   for (const std::string sign : {"\\blacksquare", "\\square", " \\qed ", "\\checkmark"})
     CHECK(completed("24", "Hence $n = 24$. $" + sign + "$") == 1.0);
