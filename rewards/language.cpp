@@ -81,6 +81,11 @@ bool by_character(Script script) {
   return script == Script::Han || script == Script::Kana || script == Script::Thai;
 }
 
+bool is_blank(std::uint32_t character) {
+  return character == ' ' || (character >= '\t' && character <= '\r') || character == 0xA0 ||
+         (character >= 0x2000 && character <= 0x200A) || character == 0x3000;
+}
+
 /// A full stop, exclamation or question mark of Japanese, or of ASCII, or a line's end; a point may be a decimal one.
 bool ends_sentence(std::uint32_t character) {
   return character == 0x3002 || character == 0xFF01 || character == 0xFF1F || character == '!' ||
@@ -108,7 +113,7 @@ struct Markup {
 Markup markup_at(std::string_view text) {
   constexpr std::size_t kMost = 64;
   constexpr std::string_view kWideBar = "\xEF\xBD\x9C";
-  constexpr int kMostParts = 3;  // as of <begin_of_thought>; a sentence has more
+  constexpr int kMostParts = 4;  // as of <begin_of_thought>; a sentence has more
   const auto end = text.substr(0, kMost).find('>');
   if (end == std::string_view::npos) return {};
   auto name = text.substr(1, end - 1);
@@ -183,7 +188,7 @@ class WordCounter {
     }
     if (script == Script::None) {
       command_ = character == '\\';
-      if (character != ' ' && character != '\n') in_a_row_ = 0;
+      if (!is_blank(character)) in_a_row_ = 0;
     }
     run_ = script;
     ++letters_;
@@ -192,7 +197,7 @@ class WordCounter {
 
   /// Of the run of one script that ends at `end`: a single letter is a variable, but not one of a row of them.
   bool is_word(std::size_t end) {
-    constexpr int kMostInARow = 3;
+    constexpr int kMostInARow = 8;  // as of points: A B C D E F
     if (run_ == Script::None) return false;
     if (command_ && is_latex_command(text_.substr(word_, end - word_))) return false;
     if (letters_ > 1 || (run_ != Script::Latin && run_ != Script::Greek)) {
@@ -271,7 +276,7 @@ std::unique_ptr<Reward> make_language_reward(const RewardOptions& options) {
 ///
 /// and 0 for a text without words. `extracted` has the two counts. A run of letters of one script is a word; of Han, kana
 /// and Thai, which are written without spaces, each character is one. What does not count: tags (<think>) and special
-/// tokens (<|im_end|>), of eight names at most, single Latin and Greek letters, which are variables (but not the fourth of a row),
+/// tokens (<|im_end|>), of eight names at most, single Latin and Greek letters, which are variables (but not after eight in a row),
 /// and commands of LaTeX's mathematics. The languages and what
 /// they stand for: en (Latin), zh (Han), ja (kana, and Han in sentences that have kana), ko (Hangul), ru (Cyrillic), el
 /// (Greek), ar (Arabic), he (Hebrew), hi (Devanagari), th (Thai).

@@ -215,12 +215,15 @@ TEST_CASE("language: the share of words in its script") {
   CHECK(score("\\Hello \\world" + two, "zh") == 0.5);
   CHECK(score("\\frac{1}{2} \\alpha \\text{ } \\mathbb{R}" + two, "zh") == 1.0);
   CHECK(score("<this-is-all-one-text>" + two, "zh") == 2.0 / 7);
+  CHECK(score("$\\tg x \\lesssim \\boxtimes$" + two, "zh") == 1.0);
   CHECK(score("<begin_of_thought> </begin_of_thought>" + two, "zh") == 1.0);
   std::string tags;
   for (const char name : std::string("abcdefghijkl"))
     tags += std::string("<|") + name + name + "|>";
   CHECK(score(tags + two, "zh") == 2.0 / 6);
-  CHECK(score("H e l l o" + two, "zh") == 0.5);
+  CHECK(score("H e l l o w\tor l d" + two, "zh") == 2.0 / 3);
+  CHECK(score("H e l l o w\to\xC2\xA0r\r\nl d" + two, "zh") == 0.5);
+  CHECK(score("A B C D E F" + two, "zh") == 1.0);
   CHECK(score("a + b = c, x y z" + two, "zh") == 1.0);
   // letters of scripts that no language here has: Bengali, Georgian, Armenian, Ge'ez, Khmer; of mathematics in bold face
   for (const char* other :
