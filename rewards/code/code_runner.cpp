@@ -154,7 +154,10 @@ class CodeRunner::Work {
     return *program_;
   }
   const ProgramFolder& judge() {
-    if (!judge_) add_driver(judge_.emplace(sandbox_), "judge.py", kPythonJudge);
+    if (judge_) return *judge_;
+    add_driver(judge_.emplace(sandbox_), "judge.py", kPythonJudge);
+    judge_->add("aha_asking.py", kPythonAsking);
+    judge_->add("aha_stand_ins.py", kPythonStandIns);
     return *judge_;
   }
   const ProgramFolder& judged() {

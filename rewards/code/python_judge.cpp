@@ -3,166 +3,13 @@
 namespace aha {
 
 const char* const kPythonJudge = R"python(
-import ast, builtins, importlib, operator, os, re, sys
-import aha_wire
-replies = os.fdopen(os.dup(0), "rb")
-requests = os.fdopen(os.dup(1), "wb")
+import ast, builtins, importlib, os, re, sys
+import aha_asking, aha_stand_ins, aha_wire
+from aha_asking import ask, CANNOT_ASK, give_up, is_answers, is_class, number_of
 null = os.open("/dev/null", os.O_RDWR)
 os.dup2(null, 0)
 os.dup2(null, 1)
-MODULES = sys.stdlib_module_names | {"collections.abc"}
-PASSED, CANNOT_ASK = 76, 77  # kPassed and kCannotAsk of python_driver.h
-asked = 0
-TYPES = {(kind.__module__, kind.__name__): kind for kind in aha_wire.PLAIN}
-
-def give_up(why, code=1):
-    sys.stderr.write(f"{why}\n")
-    sys.stderr.flush()
-    os._exit(code)
-
-def named(value):
-    """What a value that is not plain is to the answer."""
-    if type(value) is StandIn or type(value) in VALUES:
-        return ["object", number_of(value)]
-    if type(value) is type(sys):
-        return ["module", value.__name__]
-    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
-    if module in MODULES and getattr(sys.modules.get(module), str(name), None) is value:
-        return ["global", module, name]
-    base = aha_wire.base_of(value)
-    if base is None:
-        give_up(f"a {type(value).__name__} cannot be given to the answer", CANNOT_ASK)
-    return aha_wire.encoded(base, named)
-
-def known(kind, *items):
-    """What the answer names: an object of its own, a module or a plain type, and nothing else."""
-    if kind == "object" and type(items[0]) is int and items[0] >= 0:
-        return stand_in(*items)
-    if kind == "module" and items[0] in MODULES:
-        return importlib.import_module(items[0])
-    if kind == "global":
-        return TYPES[items]
-    raise ValueError("no value")
-
-def receive(what):
-    try:
-        message = aha_wire.received(replies)
-        if message is None:
-            give_up("the answer has ended")
-        kind, *rest = message
-        if kind == "error":
-            name, text = rest
-            raised = getattr(builtins, name, None)
-        else:
-            return aha_wire.decoded(rest[0], known)
-    except BaseException as error:
-        give_up(f"the answer sent no message: {type(error).__name__}")
-    # the end of an iterator is for who iterates: in `all(map(f, ...))` it would be the end of the tests
-    ends = (StopIteration, StopAsyncIteration)
-    if isinstance(raised, type) and issubclass(raised, Exception) and (what == "next" or not issubclass(raised, ends)):
-        try:
-            raised = raised(text)
-        except TypeError:
-            raised = RuntimeError(f"{name}: {text}")
-        raise raised
-    raise RuntimeError(f"{name}: {text}")
-
-def ask(what, *values):
-    global asked
-    asked += what not in ("names", "name")
-    message = [what, *(aha_wire.encoded(value, named) for value in values)]
-    try:
-        aha_wire.send(requests, message)
-    except OSError:
-        give_up("the answer has ended")
-    return receive(what)
-
-def update(old, new):
-    if type(old) is not type(new) or type(old) not in (list, dict, set, bytearray) or old == new:
-        return
-    if type(old) in (list, bytearray):
-        old[:] = new
-    else:
-        old.clear()
-        old.update(new)
-
-def number_of(stand_in):
-    return object.__getattribute__(stand_in, "__dict__")[""]
-
-class StandIn:
-    """An object of the answer's. What it is asked to do is done there."""
-    def __call__(self, /, *args, **keywords):
-        said = ask("call", self, args, keywords)
-        if type(said) is not tuple or list(map(type, said[1:])) != [tuple]:
-            give_up("the answer sent no message")
-        for old, new in zip(args, said[1]):
-            update(old, new)
-        return said[0]
-    def __getattribute__(self, name, /):
-        if name == "__class__":
-            return StandIn
-        return ask("get", self, name)
-    def __setattr__(self, name, value, /):
-        ask("set", self, name, value)
-    def __getitem__(self, key, /):
-        return ask("item", self, key)
-    def __setitem__(self, key, value, /):
-        ask("set item", self, key, value)
-    def __delitem__(self, key, /):
-        ask("delete item", self, key)
-    def __len__(self, /):
-        return ask("len", self)
-    def __bool__(self, /):
-        return ask("bool", self)
-    def __iter__(self, /):
-        iterator = ask("iter", self)
-        while True:
-            try:
-                value = ask("next", iterator)
-            except StopIteration:
-                return
-            yield value
-    def __next__(self, /):
-        return ask("next", self)
-    def __str__(self, /):
-        return ask("str", self)
-    def __repr__(self, /):
-        return ask("repr", self)
-    def __eq__(self, other, /):
-        if type(other) is StandIn:
-            return number_of(self) == number_of(other) or ask("eq", self, other) is True
-        # equality with a value of the judge's is decided here, and so is `in`: Python looks by __iter__
-        return type(other) in (list, dict, set) and ask("base", self) == other
-    def __hash__(self, /):
-        return number_of(self)
-
-# The answer's operators are for its own objects: it is not asked what they and a value of the judge's give.
-def binary(name):
-    def apply(self, other, /):
-        return ask("operator", name, self, other) if type(other) is StandIn else NotImplemented
-    return apply
-
-for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor",
-             "lshift", "rshift", "lt", "le", "gt", "ge"):
-    setattr(StandIn, f"__{name}__", binary(f"__{name}__"))
-for name in ("__neg__", "__pos__", "__abs__", "__invert__"):
-    setattr(StandIn, name, lambda self, /, name=name: ask("operator", name, self))
-
-def value_class(base):
-    """For values of a class over a plain one: equal to what the plain one is equal to."""
-    def ask_for(self, name, /):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return ask("get", self, name)
-    return type(base.__name__, (base,), {"__getattr__": ask_for})
-
-VALUE_CLASSES = {base: value_class(base) for base in aha_wire.BASES}
-VALUES = set(VALUE_CLASSES.values())
-
-def stand_in(number, base=None):
-    made = object.__new__(StandIn) if base is None else VALUE_CLASSES[type(base)](base)
-    object.__getattribute__(made, "__dict__")[""] = number
-    return made
+PASSED = 76  # kPassed of python_driver.h
 
 def attributes_of(tests):
     """The attributes that tests read, by the name before the dot."""
@@ -175,10 +22,10 @@ def attributes_of(tests):
 def given_names(tests):
     """What the tests mention of what the answer defines. Python's own names stay what they are: those
     of builtins, and of modules of the library that have what the tests read of them."""
-    words, read = set(re.findall(r"[^\W\d]\w*", tests)), attributes_of(tests)
+    read = attributes_of(tests)
     names = {}
     for name in ask("names"):
-        if type(name) is not str or name not in words:
+        if type(name) is not str or name not in aha_stand_ins.words:
             continue
         if name.startswith("__") or name in dir(builtins):
             continue
@@ -189,6 +36,33 @@ def given_names(tests):
                 continue
         names[name] = ask("name", name)
     return names
+
+def tested_classes(tests, given):
+    """Classes of the answer's that the tests make objects of by a name that is a class's, and know by no other."""
+    called = {node.func.id for node in ast.walk(ast.parse(tests))
+              if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    classes = [(name, number_of(value)) for name, value in given.items() if is_class(value)]
+    others = {number for name, number in classes if name not in called or not name[0].isupper()}
+    return {number for _, number in classes} - others
+
+def prepare_asyncio():
+    """What the answer's coroutines do is done there."""
+    import asyncio
+    aha_wire.allow_asyncio()
+    run = asyncio.run
+    asyncio.run = lambda main, **how: ask("await", main) if is_answers(main) else run(main, **how)
+
+def prepare_dataclasses():
+    import dataclasses
+    def there(name):
+        here = getattr(dataclasses, name)
+        def apply(value, /, *args, **keywords):
+            if is_answers(value):
+                return ask("library", "dataclasses", name, (value, *args), keywords)
+            return here(value, *args, **keywords)
+        return apply
+    for name in ("asdict", "astuple", "replace", "fields"):
+        setattr(dataclasses, name, there(name))
 
 def marked(tests):
     """The tests, whose functions test... say by their first line that they are run."""
@@ -245,7 +119,7 @@ def run_defined():
     case = sys.modules["unittest"].TestCase if "unittest" in sys.modules else ()
     functions = []
     for name, value in list(names.items()):
-        if type(value) is StandIn or getattr(value, "__module__", None) != "__main__":
+        if is_answers(value) or getattr(value, "__module__", None) != "__main__":
             continue
         if isinstance(value, type) and issubclass(value, case):
             run_case(value)
@@ -256,22 +130,32 @@ def run_defined():
     for function in functions:
         run_function(function)
 
-with open("tests.py") as file:
-    tests = file.read()
+def run_tests():
+    with open("tests.py") as file:
+        tests = file.read()
+    words = aha_stand_ins.words
+    words.update(re.findall(r"[^\W\d]\w*", tests))
+    given = given_names(tests)
+    aha_stand_ins.tested.update(tested_classes(tests, given))
+    names.update(given)
+    for word, prepare in (("unittest", defer_main), ("asyncio", prepare_asyncio), ("dataclasses", prepare_dataclasses)):
+        if word in words:
+            prepare()
+    try:
+        exec(compile(marked(tests), "tests.py", "exec"), names)
+    except SystemExit:
+        if aha_asking.asked:
+            raise
+    run_defined()
+    if not aha_asking.asked and all(is_answers(value) or type(value) is type(sys) for value in given.values()):
+        give_up("the tests ask nothing of the answer")
+
 ran, used = set(), set()
 names = {"__name__": "__main__", "__ran__": ran}
-given = given_names(tests)
-names.update(given)
-if "unittest" in tests:
-    defer_main()
 try:
-    exec(compile(marked(tests), "tests.py", "exec"), names)
+    run_tests()
 except SystemExit:
-    if asked:
-        give_up("the tests ended before their end")
-run_defined()
-if not asked and all(type(value) in (StandIn, type(sys)) for value in given.values()):
-    give_up("the tests ask nothing of the answer")
+    give_up("the tests ended before their end")
 sys.stdout.flush()
 os._exit(PASSED)
 )python";

@@ -4,7 +4,7 @@ namespace aha {
 
 const char* const kPythonWire = R"python(
 # Values as lines of JSON: plain ones by what they hold, as [kind, ...]; the rest by what `other` says.
-import collections, datetime, decimal, fractions, json, sys
+import array, collections, datetime, decimal, fractions, importlib, json, sys, types
 
 MOST_BYTES = 32 << 20
 MOST_DEPTH = 200
@@ -39,7 +39,19 @@ ITEMS |= {
     datetime.time: lambda value: [value.isoformat()],
     datetime.timedelta: lambda value: [value.days, value.seconds, value.microseconds],
     datetime.timezone: lambda value: [value.utcoffset(None)],
+    type({}.keys()): list,
+    type({}.values()): list,
+    type({}.items()): lambda value: [part for pair in value for part in pair],
+    types.MappingProxyType: flat,
+    memoryview: lambda value: [value.hex()],
+    array.array: lambda value: [value.typecode, *value],
+    type(...): lambda value: [],
+    type(NotImplemented): lambda value: [],
 }
+# values of modules that not every test needs: (module, class): what one is made from
+MORE = {("pathlib", "PosixPath"): str, ("pathlib", "PurePosixPath"): str, ("uuid", "UUID"): str,
+        ("ipaddress", "IPv4Address"): str, ("ipaddress", "IPv6Address"): str,
+        ("ipaddress", "IPv4Network"): str, ("ipaddress", "IPv6Network"): str, ("zoneinfo", "ZoneInfo"): str}
 MAKERS = {
     "int": lambda text: int(text, 16),
     "list": lambda *items: list(items),
@@ -56,23 +68,44 @@ MAKERS = {
     "date": datetime.date.fromisoformat, "datetime": datetime.datetime.fromisoformat,
     "time": datetime.time.fromisoformat, "timedelta": datetime.timedelta,
     "timezone": datetime.timezone,
+    "dict_keys": lambda *items: dict.fromkeys(items).keys(),
+    "dict_values": lambda *items: dict(enumerate(items)).values(),
+    "dict_items": lambda *items: dict(pairs_of(items)).items(),
+    "mappingproxy": lambda *items: types.MappingProxyType(dict(pairs_of(items))),
+    "memoryview": lambda text: memoryview(bytes.fromhex(text)),
+    "array": lambda kind, *items: array.array(kind, items),
+    "ellipsis": lambda: ..., "NotImplementedType": lambda: NotImplemented,
+    "more": lambda module, name, text: getattr(importlib.import_module(module), name)(text)
 }
 PLAIN = (*ITEMS, int, float, str, bool)
 
 def is_small(value):
     return type(value) is not int or -WHOLE < value < WHOLE
 
-def encoded(value, other, depth=0):
+def more(value):
+    """One of MORE as [...]: by the class itself, not by what it says its name is."""
+    kind = type(value)
+    place = (kind.__module__, kind.__name__)
+    if type(place[0]) is str and place in MORE and vars(sys.modules.get(place[0], sys)).get(place[1]) is kind:
+        return ["more", *place, MORE[place](value)]
+
+def encoded(value, other, reference=None, depth=0):
     kind = type(value)
     if kind in SIMPLE:
         return value if is_small(value) else ["int", hex(value)]
     if depth > MOST_DEPTH:
         raise ValueError("nested too deeply")
+    if reference and kind in CONTAINERS and (known := reference(value)) is not None:
+        return ["container", known]
+    return contents(value, other, reference, depth)
+
+def contents(value, other, reference=None, depth=0):
+    kind = type(value)
     if kind not in ITEMS:
         return other(value)
     items = ITEMS[kind](value)
     if not (set(map(type, items)) <= SIMPLE and all(map(is_small, items))):
-        items = [encoded(item, other, depth + 1) for item in items]
+        items = [encoded(item, other, reference, depth + 1) for item in items]
     return [kind.__name__, *items]
 
 def decoded(value, other, depth=0):
@@ -87,9 +120,44 @@ def decoded(value, other, depth=0):
         items = [decoded(item, other, depth + 1) for item in items]
     return MAKERS[kind](*items) if kind in MAKERS else other(kind, *items)
 
+# What a call may change in place. The caller's containers go over once each, by number, with their contents beside
+# the arguments: so the function sees which are the same, and what it has changed comes back to the same ones.
+CONTAINERS = {list, dict, set, bytearray, collections.deque, collections.OrderedDict, collections.Counter,
+              collections.defaultdict}
+
+def numbered(containers):
+    """The number of each container; one that is met first gets the next."""
+    numbers = {}
+    def number(value):
+        if id(value) not in numbers:
+            numbers[id(value)] = len(containers)
+            containers.append(value)
+        return numbers[id(value)]
+    return number
+
+def emptied(other, kind, first=None, *_):
+    """A container of this kind to be filled."""
+    if kind in ("deque", "defaultdict"):
+        return MAKERS[kind](decoded(first, other))
+    return bytearray() if kind == "bytearray" else MAKERS[kind]()
+
+def refill(old, new):
+    if type(old) is not type(new) or type(old) not in CONTAINERS:
+        raise ValueError("another kind of container")
+    if type(old) in (list, bytearray):
+        old[:] = new
+    else:
+        old.clear()
+        (old.extend if type(old) is collections.deque else old.update)(new)
+
+def allow_asyncio():
+    """Its loops wake each other by a socket, which programs have not; those of one thread need none."""
+    from asyncio.selector_events import BaseSelectorEventLoop as loop
+    loop._make_self_pipe = loop._close_self_pipe = loop._write_to_self = lambda self: None
+
 def base_of(value):
     """What a value of a class over a plain one is as a plain one."""
-    return next((plain(value) for base, plain in BASES.items() if isinstance(value, base)), None)
+    return next((plain(value) for base, plain in BASES.items() if issubclass(type(value), base)), None)
 
 def send(file, message):
     line = json.dumps(message).encode() + b"\n"

@@ -129,15 +129,24 @@ TEST_CASE("code: bytes that an answer writes to the judge are no values of its m
         0.0);
   // the judge's own messages: what f is, and what it returns
   const auto returned = [&](const std::string& value) {
-    return forged(R"(["value",["list","f"]]\n["value",["object",0]]\n["value",)" + value + "]\\n");
+    return forged(
+        R"(["value",["list","f"]]\n["value",["object",0,1]]\n["value",["tuple","function",["tuple"],)"
+        R"(null,null,["tuple","__call__"]]]\n["value",)" +
+        value + "]\\n");
   };
-  CHECK(returned(R"(["tuple",2,["tuple",1]])") == 1.0);  // as the driver would: this is the channel
+  CHECK(returned("2,[]") == 1.0);  // as the driver would: this is the channel
   for (const char* value :
-       {R"(["tuple",3,["tuple",1]])", R"(["tuple",["global","builtins","eval"],["tuple",1]])",
-        R"(["tuple",["global","os","system"],["tuple",1]])",
-        R"(["tuple",["module","unittest.__main__"],["tuple",1]])", R"({"__class__":"int"})",
-        R"(["tuple",["object",0,["list"]],["tuple",1]])", R"(["int",["list"]])", "2", "[]", "nan"})
+       {"3,[]", R"(["global","builtins","eval"],[])", R"(["global","os","system"],[])",
+        R"(["module","unittest.__main__"],[])", R"({"__class__":"int"},[])",
+        R"(["object",0,1,["list"]],[])", R"(["int",["list"]],[])",
+        R"(["more","os","system","0"],[])", R"(["exception","eval","0"],[])", R"(2,[[0,"list"]])",
+        R"(["container",0],[])", "[]", "nan"})
     CHECK(returned(value) == 0.0);
+  // exceptions that would end the judge as if the tests had passed
+  const std::string ends = R"(["error",["exception","SystemExit",76]]\n)";
+  CHECK(forged(ends) == 0.0);
+  CHECK(forged(R"(["value",["list","f"]]\n)" + ends) == 0.0);
+  CHECK(forged(R"(["value",["list","f"]]\n["value",["object",0,1]]\n)" + ends) == 0.0);
   std::string deep;
   for (int i = 0; i < 300; ++i)
     deep = R"(["list",)" + (deep.empty() ? "1" : deep) + "]";
