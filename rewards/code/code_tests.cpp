@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "rewards/code/code_calls.h"
 #include "rewards/code/python_tokens.h"
 #include "rewards/row_fields.h"
 #include "rewards/text_scan.h"
@@ -40,6 +41,7 @@ std::size_t count_of(std::size_t size, std::size_t most) {
 struct Place {
   std::string name;
   std::size_t most = 0;
+  std::string_view written = {};  ///< the tests, where they are JSON in a text
 };
 
 CodeTests of_pairs(const Json& inputs, const Json& outputs, const Place& place) {
@@ -95,13 +97,14 @@ CodeTests of_value(const Json& value, const Place& place) {
   const auto& name = place.name;
   if (value.is_string()) {
     const auto text = value.get<std::string>();
-    if (const auto inner = json_within(text)) return of_value(*inner, place);
+    if (const auto inner = json_within(text)) return of_value(*inner, {name, place.most, text});
     if (trimmed(text).empty()) return nothing(fmt::format("'{}' has no tests", name));
     return {{{"", "", text}}, ""};
   }
   if (value.is_array()) return of_list(value, place);
   if (value.is_object()) {
-    if (value.contains("test_cases")) return of_value(value["test_cases"], place);
+    if (value.contains("test_cases")) return of_value(value["test_cases"], {name, place.most});
+    if (has_calls(value)) return calls_of(value, place.written, name, place.most);
     if (value.contains("inputs") && value.contains("outputs"))
       return of_pairs(value["inputs"], value["outputs"], place);
   }
@@ -161,26 +164,32 @@ void call_check(CodeTests& found, const Json& row) {
   }
 }
 
+/// MBPP has what its assertions need beside them.
+void set_up(CodeTests& found, const Json& row) {
+  std::string before;
+  if (row.contains("test_imports")) before = lines_of(row["test_imports"]).value_or("");
+  if (const auto setup = text_field(row, "test_setup_code")) before += *setup + "\n";
+  if (trimmed(before).empty()) return;
+  for (auto& test : found.tests)
+    if (!test.assertion.empty()) test.assertion = before + test.assertion;
+}
+
 }  // namespace
 
 CodeTests code_tests(const Json& row, const std::string& field, std::size_t most) {
   if (!row.is_object()) return nothing("the row is no object");
-  if (row.contains(field)) {
-    auto found = of_value(row[field], {field, most});
+  const auto of_field = [&](const std::string& name) {
+    auto found = of_value(row[name], {name, most});
+    set_up(found, row);
     call_check(found, row);
     return found;
-  }
+  };
+  if (row.contains(field)) return of_field(field);
+  if (has_calls(row)) return calls_of(row, "", "inputs", most);
   if (row.contains("inputs") && row.contains("outputs"))
     return of_pairs(row["inputs"], row["outputs"], {"inputs", most});
-  for (const char* name : {"input_output", "test_list", "test", "assert"}) {
-    if (!row.contains(name)) continue;
-    auto found = of_value(row[name], {name, most});
-    if (const auto setup = text_field(row, "test_setup_code"))
-      for (auto& test : found.tests)
-        if (!test.assertion.empty()) test.assertion = *setup + "\n" + test.assertion;
-    call_check(found, row);
-    return found;
-  }
+  for (const char* name : {"input_output", "test_list", "test", "assert"})
+    if (row.contains(name)) return of_field(name);
   return nothing(fmt::format("'{}' is missing", field));
 }
 

@@ -26,14 +26,14 @@ struct CodeTests {
 /// The tests of a row. row[field], or the text of such JSON, is one of
 ///
 ///   [{"input": ..., "output": ...}, ...]         a text, or a list of lines, each
-///   {"inputs": [...], "outputs": [...]}
+///   {"inputs": [...], "outputs": [...]}          with "fn_name" arguments and results (code_calls.h)
 ///   {"test_cases": [{"input", "output"}, ...]}
 ///   ["assert f(1) == 2", ...]                    a test each
 ///   "assert f(1) == 2\nassert ..."               one test
 ///
-/// A row without that field: `inputs` and `outputs`, `input_output` (APPS, TACO), `test_list` after
-/// `test_setup_code` (MBPP), `test` with `entry_point` (HumanEval; without it the only function that `prompt` defines),
-/// `assert`.
+/// A row without that field: `inputs` and `outputs`, `input_output` (APPS, TACO), `test_list` (MBPP), `test` with
+/// `entry_point` (HumanEval; without it the only function that `prompt` defines), `assert`. Before assertions run
+/// `test_imports` and `test_setup_code`, wherever the assertions stand.
 ///
 /// With `most` above 0 the first ones alone; those behind them are not looked at.
 CodeTests code_tests(const Json& row, const std::string& field, std::size_t most = 0);

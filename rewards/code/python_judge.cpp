@@ -151,7 +151,7 @@ def run_tests():
         give_up("the tests ask nothing of the answer")
 
 ran, used = set(), set()
-names = {"__name__": "__main__", "__ran__": ran}
+names = {"__name__": "__main__", "__ran__": ran, "__answers__": lambda name: ask("name", name)}
 try:
     run_tests()
 except SystemExit:

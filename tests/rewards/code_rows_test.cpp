@@ -94,3 +94,53 @@ TEST_CASE("code: tests behind the first ones wanted are not looked at", "[code]"
   row["tests"][0] = "assert f(3)";
   CHECK(known.of(row)->tests.front().assertion == "assert f(3)");
 }
+
+TEST_CASE("code: what tests need to be imported stands beside them", "[code]") {
+  for (const char* field : {"test_list", "tests"}) {
+    const Json row = {{"test_imports", {"import math", "import re"}},
+                      {"test_setup_code", "k = 3"},
+                      {field, {"assert f(k) == math.pi"}}};
+    CHECK(aha::code_tests(row, "tests").tests.front().assertion ==
+          "import math\nimport re\nk = 3\nassert f(k) == math.pi");
+  }
+  const Json none = {
+      {"test_imports", Json::array()}, {"test_setup_code", ""}, {"tests", {"assert f(1)"}}};
+  CHECK(aha::code_tests(none, "tests").tests.front().assertion == "assert f(1)");
+}
+
+TEST_CASE("code: functions are called with arguments where a row names one", "[code]") {
+  const auto problem = [](const Json& row) { return aha::code_tests(row, "tests").problem; };
+  const auto calls =
+      Json::parse(R"({"fn_name": "add", "inputs": [["a", "b"]], "outputs": ["ab"]})");
+  CHECK(problem(calls).empty());
+  CHECK(problem({{"tests", calls}}).empty());
+  CHECK_THAT(problem({{"fn_name", "a+b"}, {"inputs", {{1}}}, {"outputs", {1}}}),
+             contains("no name"));
+  CHECK_THAT(problem({{"fn_name", "add"}, {"inputs", {1}}, {"outputs", {1}}}),
+             contains("input 1 is no list of arguments for add"));
+  CHECK_THAT(problem({{"fn_name", "add"}, {"inputs", {{1}}}, {"outputs", Json::array()}}),
+             contains("as many of each"));
+  const auto reward = reward_for("python");
+  if (!reward) return;
+  const auto by = [&](const std::string& code, const std::string& input_output) {
+    const Json row = {{"input_output", input_output}};
+    return Judged{.text = fenced("python", code), .row = row}.by(*reward).score;
+  };
+  const std::string add = R"({"fn_name": "add", "inputs": [["ab", "c"], ["\\", "\"]"]],)"
+                          R"( "outputs": ["abc", ["\\\"]"]]})";
+  CHECK(by("def add(a, b): return a + b", add) == 1.0);
+  CHECK(by("class Solution:\n    def add(self, a, b): return a + b", add) == 1.0);
+  CHECK(by("def add(a, b): return b + a", add) == 0.0);
+  CHECK(by("class A:\n    def __eq__(self, o): return True\ndef add(a, b): return A()", add) ==
+        0.0);
+  CHECK(by("print('abc')", add) == 0.0);
+  // tuples are lists, whole numbers may be keys, large ones are exact; a list of more than one thing is itself
+  const std::string values =
+      R"({"fn_name": "sum", "inputs": [[1], [2], [3], [4], [{"1": 2}]], "outputs": )"
+      R"([[[1, [2]]], [{"7": 8}], 12345678901234567890123, [5, 6], 1]})";
+  const std::string right =
+      "def sum(x): return ((1, (2,)) if x == 1 else {7: 8} if x == 2 else "
+      "12345678901234567890123 if x == 3 else ";
+  CHECK(by(right + "(5, 6) if x == 4 else list(x)[0])", values) == 1.0);
+  CHECK(by(right + "5 if x == 4 else 1)", values) == 0.0);
+}
