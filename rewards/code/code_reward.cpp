@@ -62,7 +62,7 @@ class CodeReward final : public Reward, public DoubtsRows {
     const auto text = after_ended_thought(attempt.completion);
     if (!text) return {0.0, "", "the thinking has not ended"};
     auto code = last_code_block(*text, language_);
-    if (!code && attempt.bare) code = CodeBlock{*text, language_.value_or(Language::Python)};
+    if (!code && attempt.bare) code = CodeBlock{std::string(*text), language_.value_or(Language::Python)};
     if (!code) return {0.0, "", attempt.truncated ? "truncated" : "no block of code"};
     if (!may_run(*tests, code->language)) {
       if (language_) return {std::nullopt, "", kNotInCpp};

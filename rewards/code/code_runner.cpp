@@ -271,7 +271,7 @@ CompileCache::Program CodeRunner::compile(const std::string& source) const {
 
 CodeRunner::Outcome CodeRunner::run_cpp(const CodeBlock& code, const CodeTest& test) const {
   const bool asserts = !test.assertion.empty();
-  const auto source = asserts ? with_assertion(code.text, test.assertion) : std::string(code.text);
+  const auto source = asserts ? with_assertion(code.text, test.assertion) : code.text;
   const CompileCache::Held program(*cache_, source,
                                    [this](const std::string& text) { return compile(text); });
   if (!program->problem.empty())

@@ -1,4 +1,5 @@
 // The forms of rows with tests, and what can be said of tests by reading them.
+#include "rewards/code/code_block.h"
 #include "rewards/code/code_tests.h"
 #include "rewards/code/unfailing.h"
 #include "rewards/row_doubt.h"
@@ -143,4 +144,35 @@ TEST_CASE("code: functions are called with arguments where a row names one", "[c
       "12345678901234567890123 if x == 3 else ";
   CHECK(by(right + "(5, 6) if x == 4 else list(x)[0])", values) == 1.0);
   CHECK(by(right + "5 if x == 4 else 1)", values) == 0.0);
+}
+
+TEST_CASE("code: the block that counts is the last one in a language", "[code]") {
+  using aha::Language;
+  const auto block = [](const std::string& text, std::optional<Language> wanted = {}) {
+    const auto found = aha::last_code_block(text, wanted);
+    if (!found) return std::string("none");
+    return (found->language == Language::Cpp ? "cpp " : "") + found->text;
+  };
+  for (const char* tag : {"python", "py", "Python3", "python3.10", "PYTHON title=\"a.py\"", "py,no",
+                          "python{1}", "", " python "})
+    CHECK(block("```" + std::string(tag) + "\nx\n```") == "x\n");
+  for (const char* tag : {"cpp", "C++", "c++17", "cpp20", "cc", "cxx"})
+    CHECK(block("```" + std::string(tag) + "\nx\n```") == "cpp x\n");
+  for (const char* tag : {"java", "pythonic", "c", "3", "text"})
+    CHECK(block("```" + std::string(tag) + "\nx\n```") == "none");
+  CHECK(block("~~~python\nx\n~~~") == "x\n");
+  CHECK(block("~~~python\n```\nx\n~~~~") == "```\nx\n");
+  CHECK(block("```python\nx\n~~~") == "none");
+  CHECK(block("<answer>```python\nx\n```</answer>") == "x\n");
+  CHECK(block("<answer> ```python\nx\n``` </answer>\nso") == "x\n");
+  CHECK(block("```python\nx\n```done") == "none");
+  // what it writes, or how it is started, does not take its place
+  CHECK(block("```python\nx\n```\nIt writes\n```\n7\n```\n```bash\npython a.py\n```") == "x\n");
+  CHECK(block("```python\nx\n```\n```py\ny\n```\n```\nz\n```") == "y\n");
+  CHECK(block("```\nx\n```\n```\ny\n```") == "y\n");
+  CHECK(block("```python\nx\n```\n```\ny\n```", Language::Cpp) == "cpp y\n");
+  // an item of a list
+  CHECK(block("1. So:\n   ```python\n   if x:\n\n     y\n   ```") == "if x:\n\n  y\n");
+  CHECK(block("  ```python\nif x:\n  y\n  ```") == "if x:\n  y\n");
+  CHECK(block("  ```python\r\n  x\r\n  ```\r\n") == "x\r\n");
 }
