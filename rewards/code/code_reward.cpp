@@ -40,9 +40,10 @@ class CodeReward final : public Reward, public DoubtsRows {
   }
 
   std::optional<std::string> row_doubt(const Json& row) const override {
+    const auto tests = tests_.of(row);
+    if (auto silent = passed_by_silence(tests->tests)) return silent;
     if (language_ == Language::Cpp || cpp_assertions_)
       return std::nullopt;  // not Python, or it may be
-    const auto tests = tests_.of(row);
     std::optional<std::string> first;
     for (std::size_t i = 0; i < tests->tests.size(); ++i) {
       const auto& test = tests->tests[i].assertion;
@@ -62,7 +63,8 @@ class CodeReward final : public Reward, public DoubtsRows {
     const auto text = after_ended_thought(attempt.completion);
     if (!text) return {0.0, "", "the thinking has not ended"};
     auto code = last_code_block(*text, language_);
-    if (!code && attempt.bare) code = CodeBlock{std::string(*text), language_.value_or(Language::Python)};
+    if (!code && attempt.bare)
+      code = CodeBlock{std::string(*text), language_.value_or(Language::Python)};
     if (!code) return {0.0, "", attempt.truncated ? "truncated" : "no block of code"};
     if (!may_run(*tests, code->language)) {
       if (language_) return {std::nullopt, "", kNotInCpp};
@@ -93,6 +95,18 @@ class CodeReward final : public Reward, public DoubtsRows {
   static constexpr const char* kNotInCpp =
       "the tests are assertions, which an answer in C++ can pass without solving them (option "
       "cpp_assertions: true runs them all the same)";
+
+  /// A program that writes nothing is paid for where that is what all tests expect, or, for partial credit, some.
+  std::optional<std::string> passed_by_silence(const std::vector<CodeTest>& tests) const {
+    std::size_t passed = 0;
+    std::size_t first = 0;
+    for (std::size_t i = 0; i < tests.size(); ++i)
+      if (runner_.passes_silence(tests[i]) && passed++ == 0) first = i + 1;
+    if (passed == 0 || (passed < tests.size() && !partial_)) return std::nullopt;
+    return fmt::format(
+        "a program that writes nothing passes {} of its {} tests: test {} expects no output",
+        passed, tests.size(), first);
+  }
 
   bool may_run(const CodeTests& tests, Language language) const {
     return language != Language::Cpp || cpp_assertions_ || tests.tests.front().assertion.empty();

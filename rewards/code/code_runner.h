@@ -37,6 +37,10 @@ class CodeRunner {
   void run(const CodeBlock& code, const std::vector<CodeTest>& tests,
            const std::function<bool(const Outcome&)>& more) const;
 
+  /// Whether a program that writes nothing passes it.
+  bool passes_silence(const CodeTest& test) const {
+    return test.assertion.empty() && same_output("", test.output, compare_);
+  }
   /// Why programs of this language cannot be run; the first call runs one.
   std::optional<std::string> missing(Language language) const;
   /// Seconds by the clock that a test may take, of time_limit_s of processor time.

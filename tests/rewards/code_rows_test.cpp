@@ -78,6 +78,15 @@ TEST_CASE("code: a row is doubtful where none of its tests can fail", "[code]") 
       "no answer fails its tests: test 1 asserts nothing; such as assert f(3) == 7 would be right");
   CHECK(doubt({"print(f(3))", "assert f(3) == 7"}) == "none");
   CHECK(doubt(kSum["tests"]) == "none");
+  const auto pairs = [](const char* first, const char* second) {
+    return Json{{{"input", "1"}, {"output", first}}, {{"input", "2"}, {"output", second}}};
+  };
+  CHECK(doubt(pairs("", " \n")) ==
+        "a program that writes nothing passes 2 of its 2 tests: test 1 expects no output");
+  CHECK(doubt(pairs("", " \n"), {{"compare", "exact"}}) == "none");
+  CHECK(doubt(pairs("3", "")) == "none");
+  CHECK(doubt(pairs("3", ""), {{"credit", "partial"}}) ==
+        "a program that writes nothing passes 1 of its 2 tests: test 2 expects no output");
   CHECK(doubt({"print(f(3))"}, {{"cpp_assertions", "true"}}) == "none");
   CHECK(doubt(Json::array()) == "none");  // a bad row
 }
