@@ -103,34 +103,21 @@ std::string SandboxResult::reason() const {
 
 Sandbox::Sandbox(SandboxOptions options)
     : options_(std::move(options)),
+      root_(home_.path() / "root"),
       paths_(visible_paths(options_.paths)),
       parents_(parents_of(paths_)),
       program_filter_(system_call_filter(SandboxRole::Program)),
       compiler_filter_(system_call_filter(SandboxRole::Compiler)),
       dumpable_(prctl(PR_GET_DUMPABLE) == 1 ? 1 : 0),
       slots_(std::make_unique<Slots>(static_cast<std::size_t>(available_cores()))) {
-  std::string name = (fs::temp_directory_path() / "aha_code_XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) fail("{}: {}", name, std::strerror(errno));
-  home_ = name;
-  chmod(home_.c_str(), 0711);
-  root_ = home_ / "root";
   make_folder(root_);
-  try {
-    choose_layers();
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove_all(home_, ignored);
-    throw;
-  }
+  choose_layers();
 }
 
-Sandbox::~Sandbox() {
-  std::error_code ignored;
-  fs::remove_all(home_, ignored);
-}
+Sandbox::~Sandbox() = default;
 
 fs::path Sandbox::new_folder() const {
-  std::string name = (home_ / "program_XXXXXX").string();
+  std::string name = (home_.path() / "program_XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) fail("{}: {}", name, std::strerror(errno));
   chmod(name.c_str(), 0755);
   return name;

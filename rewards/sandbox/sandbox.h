@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rewards/sandbox/child.h"
+#include "rewards/sandbox/sandbox_home.h"
 #include "rewards/sandbox/system_calls.h"
 
 namespace aha {
@@ -99,7 +100,7 @@ class Sandbox {
   ChildPlan plan_of(const SandboxTask& task, std::size_t slot) const;
 
   SandboxOptions options_;
-  std::filesystem::path home_;
+  SandboxHome home_;
   std::filesystem::path root_;  ///< empty, a place to mount on
   std::vector<VisiblePath> paths_;
   std::vector<std::string> parents_;

@@ -3,10 +3,13 @@
 
 #include <dirent.h>
 #include <spdlog/spdlog.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 
 #include "tests/rewards/rewards_support.h"
@@ -247,4 +250,40 @@ TEST_CASE("sandbox: a compiler writes no file beyond 16 MiB", "[sandbox]") {
   };
   CHECK(size_of("8") > 8 << 20);
   CHECK(size_of("20") == 0);
+}
+
+TEST_CASE("sandbox: the folder of a process that was killed goes with the next start",
+          "[sandbox]") {
+  const TempFolder place;
+  const auto made = [&] {
+    std::size_t count = 0;
+    for (const auto& entry : fs::directory_iterator(place.path()))
+      count += entry.path().filename() != "aha_code_not_ours" ? 1 : 0;
+    return count;
+  };
+  const char* before = std::getenv("TMPDIR");
+  const std::string kept = before != nullptr ? before : "";
+  setenv("TMPDIR", place.path().c_str(), 1);
+  fs::create_directory(place / "aha_code_not_ours");
+  const auto killed = fork();
+  if (killed == 0) {
+    const SandboxHome home;
+    std::ofstream(home.path() / "main.py") << "1";
+    raise(SIGKILL);
+  }
+  waitpid(killed, nullptr, 0);
+  CHECK(made() == 1);
+  {
+    const SandboxHome home;
+    CHECK(made() == 1);
+    const SandboxHome another;  // of one that lives
+    CHECK(made() == 2);
+    CHECK(fs::exists(home.path()));
+  }
+  CHECK(made() == 0);
+  CHECK(fs::exists(place / "aha_code_not_ours"));
+  if (before != nullptr)
+    setenv("TMPDIR", kept.c_str(), 1);
+  else
+    unsetenv("TMPDIR");
 }
