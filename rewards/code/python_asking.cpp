@@ -4,13 +4,14 @@ namespace aha {
 
 const char* const kPythonAsking = R"python(
 # The judge's side of the messages: what it asks the answer, and what it takes from it.
-import builtins, importlib, os, sys
+import _thread, builtins, importlib, os, sys
 import aha_wire
 replies = os.fdopen(os.dup(0), "rb")
 requests = os.fdopen(os.dup(1), "wb")
 MODULES = sys.stdlib_module_names | {"collections.abc"}
 CANNOT_ASK = 77  # kCannotAsk of python_driver.h
 asked = 0
+one_by_one = _thread.RLock()
 makers = {}       # of stand-ins for an "object" and a "class"
 stand_ins = {}    # of the answer's objects and classes, by their numbers
 built = set()     # numbers of objects that the tests make of a class of the answer's, and no function of its returns
@@ -89,7 +90,7 @@ def receive(what, containers=()):
     if kind != "error":
         return said
     # the end of an iterator is for who iterates: in `all(map(f, ...))` it would be the end of the tests
-    if isinstance(said, (StopIteration, StopAsyncIteration)) and what != "next":
+    if isinstance(said, (StopIteration, StopAsyncIteration)) and what not in ("next", "anext"):
         said = RuntimeError(f"{type(said).__name__}: {said}")
     from_answer[:] = [said]
     raise said
@@ -103,16 +104,18 @@ def send(what, values):
         give_up("the answer has ended")
 
 def ask(what, *values):
-    send(what, [aha_wire.encoded(value, named) for value in values])
-    return receive(what)
+    with one_by_one:
+        send(what, [aha_wire.encoded(value, named) for value in values])
+        return receive(what)
 
 def call(function, args, keywords):
     containers = []
     number = aha_wire.numbered(containers)
     said = [aha_wire.encoded(value, named, number) for value in (function, args, tuple(keywords.values()))]
     filled = [aha_wire.contents(container, named, number) for container in containers]  # which grow
-    send("call", [*said[:2], list(keywords), said[2], filled])
-    return receive("call", containers)
+    with one_by_one:
+        send("call", [*said[:2], list(keywords), said[2], filled])
+        return receive("call", containers)
 )python";
 
 }  // namespace aha

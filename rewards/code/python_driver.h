@@ -28,7 +28,7 @@ namespace aha {
 //   an object + a value of the tests'    asked, and gives another object, no value; that one has seen what may be
 //                                        expected, so its truth, length, abs, float, items by iteration and the like
 //                                        are refused
-//   what the tests raise in a `with`     is not kept from them
+//   what the tests raise in a `with`     does not end there; nor does what the answer raises where that holds assertions
 //
 // Refused is a TypeError, as it is for an object that has no such operator: a function that returns one instead of a
 // number has failed. Where the tests themselves have made the object, of a class by a class's name (Money(5) > 3), the

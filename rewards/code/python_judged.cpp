@@ -12,13 +12,14 @@ os.dup2(null, 0)
 os.dup2(null, 1)
 objects = []
 numbers = {}
+loops = []
 ERRORS = {kind for kind in vars(builtins).values() if isinstance(kind, type) and issubclass(kind, BaseException)}
 BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
 SPECIAL = {f"__{name}__" for name in (
     *BINARY, *("r" + name for name in BINARY), *("i" + name for name in BINARY), "lt", "le", "gt", "ge", "eq",
     "neg", "pos", "abs", "invert", "int", "float", "complex", "index", "round", "trunc", "floor", "ceil", "bytes",
     "fspath", "bool", "len", "hash", "iter", "next", "reversed", "contains", "getitem", "setitem", "delitem",
-    "call", "enter", "exit", "await")}
+    "call", "enter", "exit", "await", "aiter", "anext", "aenter", "aexit")}
 
 def number(value):
     if id(value) not in numbers:
@@ -88,15 +89,20 @@ def base(value):
         if isinstance(value, kind):
             return plain(value)
 
-def leave(value, error):
+def leave(value, error, name):
     """The end of a with statement."""
-    return bool(type(value).__exit__(value, error and type(error), error, error and error.__traceback__))
+    said = getattr(type(value), name)(value, error and type(error), error, error and error.__traceback__)
+    return bool(run(said) if name == "__aexit__" else said)
 
 def run(awaitable):
+    """In one loop for all that is waited for."""
     import asyncio
     async def wait():
         return await awaitable
-    return asyncio.run(wait())
+    if not loops:
+        loops.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(loops[0])
+    return loops[0].run_until_complete(wait())
 
 def in_library(module, name, args, keywords):
     return getattr(importlib.import_module(module), name)(*args, **keywords)
@@ -113,7 +119,9 @@ does = {
     "delete item": operator.delitem,
     "iter": iter,
     "next": next,
+    "anext": lambda value: run(type(value).__anext__(value)),
     "reversed": reversed,
+    "dir": dir,
     "str": str,
     "repr": repr,
     "format": format,

@@ -10,6 +10,7 @@ from aha_asking import (Answers, ask, built, call, CANNOT_ASK, from_answer, give
                         number_of)
 words = set()    # that the tests have
 tested = set()   # numbers of the classes that they make objects of
+kept = [True]    # whether an __exit__ of the answer's may end an exception of its own
 tainted = set()  # numbers of objects that an operator made of one and a value of the tests'
 classes = {}     # Class, by number
 
@@ -74,14 +75,23 @@ def enter(self, /):
         built.add(number_of(self))
     return said
 
-def leave(self, kind, error, trace, /):
-    # what the tests raise is theirs: an answer that keeps it from them could keep a failed assertion
+def leave(self, kind, error, trace, /, name="__exit__"):
+    # what the tests raise is theirs: an answer that ends it could end a failed assertion
     ours = error is not None and not any(error is one for one in from_answer)
     seen = type(error)() if ours and isinstance(error, AssertionError) and not is_answers(error) else error
-    kept = ask("exit", self, seen) is True
-    if kept and ours and not isinstance(error, AssertionError) and number_of(self) in built:
+    ended = ask("exit", self, seen, name) is True
+    if ended and ours and not isinstance(error, AssertionError) and number_of(self) in built:
         give_up("what the tests raise would end at the answer", CANNOT_ASK)
-    return kept and not ours
+    return ended and not ours and kept[0]
+
+async def wait_enter(self, /):
+    return ask("await", ask("special", "__aenter__", self))
+
+async def wait_leave(self, kind, error, trace, /):
+    return leave(self, kind, error, trace, "__aexit__")
+
+async def wait_next(self, /):
+    return ask("anext", self)
 
 ORDERS = {f"__{name}__" for name in ("lt", "le", "gt", "ge")}
 BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
@@ -130,10 +140,13 @@ for name in BINARY:
                 f"__i{name}__": binary(f"__i{name}__")}
 SPECIAL |= {f"__{name}__": special(f"__{name}__") for name in (
     "neg", "pos", "abs", "invert", "int", "float", "complex", "index", "round", "trunc", "floor", "ceil", "bytes",
-    "fspath", "bool", "len", "hash")}
+    "fspath", "bool", "len")}
 SPECIAL |= {
     "__enter__": enter, "__exit__": leave, "__contains__": contains, "__iter__": iterate,
     "__next__": lambda self, /: ask("next", self),
+    "__hash__": lambda self, /: ask("special", "__hash__", self),
+    "__aiter__": lambda self, /: ask("special", "__aiter__", self),
+    "__anext__": wait_next, "__aenter__": wait_enter, "__aexit__": wait_leave,
     "__reversed__": lambda self, /: iterate(self, "reversed"),
     "__getitem__": lambda self, key, /: ask("item", self, key),
     "__setitem__": lambda self, key, value, /: ask("set item", self, key, value),
@@ -150,6 +163,7 @@ TEXTS = {
     "__str__": lambda self, /: ask("str", self),
     "__repr__": lambda self, /: ask("repr", self),
     "__format__": lambda self, how, /: ask("format", self, how),
+    "__dir__": lambda self, /: ask("dir", self),
 }
 
 COPIES = {
@@ -209,7 +223,8 @@ class AnswersClass(Answers):
         return number_of(cls)
     def __bool__(cls, /):
         return True
-    __getitem__, __len__, __repr__ = SPECIAL["__getitem__"], special("__len__"), TEXTS["__repr__"]
+    __getitem__, __len__ = SPECIAL["__getitem__"], special("__len__")
+    __repr__, __dir__ = TEXTS["__repr__"], TEXTS["__dir__"]
     __iter__, __contains__ = iterate, lambda cls, item, /: any(one is item or one == item for one in iterate(cls))
 
 class Class:

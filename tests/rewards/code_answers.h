@@ -14,6 +14,7 @@ class Refused(ValueError):
 class Worse(Refused): pass
 class End(StopIteration): pass
 class Swallows:
+    def get(self): fail(1)
     def __enter__(self): return self
     def __exit__(self, kind, error, trace):
         self.kind = kind
@@ -101,6 +102,14 @@ def five(): yield 5
 async def later(x):
     await asyncio.sleep(0)
     return x + 1
+async def each(n):
+    for i in range(n): yield await later(i)
+class Held:
+    async def __aenter__(self): return later
+    async def __aexit__(self, *error): pass
+class Count:
+    def __init__(self): self.n = 0
+    def add(self): self.n += 1
 def sort(a):
     a.sort()
     return a

@@ -57,6 +57,7 @@ class Cases(unittest.TestCase):
   for (const char* test :
        {"try: fail(1)\nexcept Worse: pass", "try: fail(0)\nexcept ValueError: pass", "fail(8)",
         "def test_a(): fail(8)", "all(map(fail, [9]))", "with Swallows(): assert fail == 1",
+        "with Swallows() as s: assert s.get() == 1",
         "import unittest\nclass T(unittest.TestCase):\n    def test_a(self): fail(0)",
         "import unittest\nclass T(unittest.TestCase):\n    def test_a(self): fail(8)",
         "import unittest\nclass T(unittest.TestCase):\n    def test_a(self): fail(10)"}) {
@@ -70,7 +71,8 @@ TEST_CASE("code: objects of the answer's are of its classes and do what Python a
   const auto reward = reward_for("python");
   if (!reward) return;
   const std::vector<std::vector<std::string>> tests = {
-      {"s = Stack()", "assert isinstance(s, Stack) and type(s) is Stack and not isinstance(s, Sub)",
+      {"s = Stack()",
+       "assert isinstance(s, Stack) and type(s) is Stack and not isinstance(s, Sub)",
        "assert type(s).__name__ == s.__class__.__name__ == 'Stack'",
        "assert issubclass(Sub, Stack) and isinstance(Sub(), Stack) and not issubclass(int, Stack)",
        "assert isinstance(Square(), Shape) and Square().area() == 4",
@@ -85,6 +87,10 @@ TEST_CASE("code: objects of the answer's are of its classes and do what Python a
        "assert not isinstance(Words(), collections.abc.Iterable)",
        "w = Words()\nw.add('ab')\nassert 'ab' in w and 'b' not in w",
        "import copy\nt = copy.deepcopy([s])[0].push(6)\nassert len(s) == 1 and len(t) == 2",
+       "assert 'push' in dir(s) and 'push' in dir(Stack)",
+       "import threading\nc = Count()\nadd = lambda: [c.add() for _ in range(20)]",
+       "all = [threading.Thread(target=add) for _ in range(4)]",
+       "for one in all: one.start()\nfor one in all: one.join()\nassert c.n == 80",
        "try: Shape()\nexcept TypeError: pass\nelse: assert False"},
       {"assert V(1, 2) * 3 == V(3, 6) == 3 * V(1, 2) and (V(1, 2) * 3).y == 6",
        "v = V(1, 2)\nv += 3\nassert v.x == 4 and v == V(4, 2) and v != V(1, 2)",
@@ -106,7 +112,9 @@ TEST_CASE("code: objects of the answer's are of its classes and do what Python a
        "b=2)'",
        "import inspect\nassert list(inspect.signature(sort).parameters) == ['a']"},
       {"import asyncio, unittest\nassert asyncio.run(later(1)) == 2",
-       "async def both():", "    return await asyncio.gather(later(1), later(2))",
+       "async def both():", "    async with Held() as h: assert await h(4) == 5",
+       "    assert [i async for i in each(3)] == [1, 2, 3]",
+       "    return await asyncio.gather(later(1), later(2))",
        "assert asyncio.run(both()) == [2, 3]", "class Cases(unittest.IsolatedAsyncioTestCase):",
        "    async def test_a(self): self.assertEqual(await later(2), 3)"}};
   for (const auto& checks : tests) {

@@ -144,6 +144,7 @@ TEST_CASE("code: functions are called with arguments where a row names one", "[c
   CHECK(by("class A:\n    def __eq__(self, o): return True\ndef add(a, b): return A()", add) ==
         0.0);
   CHECK(by("print('abc')", add) == 0.0);
+  CHECK_FALSE(reward->gold_problem({{"input_output", add}}));
   // tuples are lists, whole numbers may be keys, large ones are exact; a list of more than one thing is itself
   const std::string values =
       R"({"fn_name": "sum", "inputs": [[1], [2], [3], [4], [{"1": 2}]], "outputs": )"
