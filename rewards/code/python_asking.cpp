@@ -74,7 +74,13 @@ def known(kind, *items):
 
 def receive(what, containers=()):
     def there(kind, *items):
-        return containers[items[0]] if kind == "container" else known(kind, *items)
+        if kind == "container":
+            return containers[items[0]]
+        said = known(kind, *items)
+        # `except` of one of these, under a name of the answer's, would catch a failed assertion: they are stand-ins
+        if what != "class" and any(said is one for one in (AssertionError, Exception, BaseException)):
+            raise ValueError("a class that catches failed assertions")
+        return said
     try:
         message = aha_wire.received(replies)
         if message is None:

@@ -13,6 +13,7 @@ os.dup2(null, 1)
 objects = []
 numbers = {}
 loops = []
+CATCH_FAILURES = {AssertionError, Exception, BaseException}
 ERRORS = {kind for kind in vars(builtins).values() if isinstance(kind, type) and issubclass(kind, BaseException)}
 BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
 SPECIAL = {f"__{name}__" for name in (
@@ -31,7 +32,7 @@ def named(value):
     kind = type(value)
     if kind is types.ModuleType and value.__name__ in sys.stdlib_module_names | {"collections.abc"}:
         return ["module", value.__name__]
-    if kind is type and (value in aha_wire.PLAIN or value in ERRORS):
+    if kind is type and (value in aha_wire.PLAIN or value in ERRORS - CATCH_FAILURES):
         return ["global", value.__module__, value.__name__]
     if issubclass(kind, type):
         return ["class", number(value)]
@@ -41,6 +42,10 @@ def named(value):
         return ["exception", kind.__name__, *(aha_wire.encoded(one, named) for one in value.__reduce__()[1])]
     base = aha_wire.base_of(value)
     return ["object", number(value), number(kind)] + ([] if base is None else [aha_wire.encoded(base, named)])
+
+def named_above(value):
+    """The same of a class that another is over."""
+    return ["global", "builtins", value.__name__] if value in ERRORS else named(value)
 
 def known(kind, *items):
     if kind in ("object", "class"):
@@ -141,7 +146,7 @@ def answered(what, values):
         return ["value", *call(*values)]
     value = does[what](*(aha_wire.decoded(value, known) for value in values))
     try:
-        return ["value", aha_wire.encoded(value, named)]
+        return ["value", aha_wire.encoded(value, named_above if what == "class" else named)]
     except (ValueError, RecursionError):
         if what != "name":
             raise

@@ -260,6 +260,8 @@ class Class:
         operators = ORDERS | {"__eq__", *(f"__{name}__" for name in BINARY)}
         can = {name: binary_of_value(name, self.value) for name in self.special if name in operators}
         can |= {name: SPECIAL[name] for name in self.special if name in ("__call__", "__enter__", "__exit__")}
+        if "__eq__" in can:
+            can["__ne__"] = lambda self, other, /: not self == other
         return can | {"__hash__": self.value.__hash__, "__getattr__": get_of_value}
 
 def class_of(number):

@@ -54,6 +54,11 @@ class Cases(unittest.TestCase):
         self.assertEqual(caught.exception.code, 8)
         self.assertRaises(SystemExit, fail, 8)
 )") == 1.0);
+  for (const char* name : {"AssertionError", "Exception", "BaseException", "(KeyError, Exception)"})
+    CHECK(asserted(*reward, fmt::format("def f(x): return x\nBad = {}", name),
+                   "try:\n    f(-1)\n    assert False\nexcept Bad: pass") == 0.0);
+  CHECK(asserted(*reward, "def f(x): raise Bad(x)\nBad = ValueError",
+                 "try:\n    f(-1)\n    assert False\nexcept Bad: pass") == 1.0);
   for (const char* test :
        {"try: fail(1)\nexcept Worse: pass", "try: fail(0)\nexcept ValueError: pass", "fail(8)",
         "def test_a(): fail(8)", "all(map(fail, [9]))", "with Swallows(): assert fail == 1",
