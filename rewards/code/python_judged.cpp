@@ -32,10 +32,9 @@ def named(value):
     kind = type(value)
     if kind is types.ModuleType and value.__name__ in sys.stdlib_module_names | {"collections.abc"}:
         return ["module", value.__name__]
-    if kind is type and (value in aha_wire.PLAIN or value in ERRORS - CATCH_FAILURES):
-        return ["global", value.__module__, value.__name__]
     if issubclass(kind, type):
-        return ["class", number(value)]
+        known_there = any(value is one for one in (*aha_wire.PLAIN, *(ERRORS - CATCH_FAILURES)))
+        return ["global", value.__module__, value.__name__] if known_there else ["class", number(value)]
     if (more := aha_wire.more(value)) is not None:
         return more
     if kind in ERRORS:

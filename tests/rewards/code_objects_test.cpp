@@ -257,6 +257,8 @@ assert same(deep) is deep
 TEST_CASE("code: values of the library's classes go over as they are", "[code]") {
   const auto reward = reward_for("python");
   if (!reward) return;
+  CHECK(asserted(*reward, "from fractions import Fraction\ndef f(x): return Fraction(x, 2)",
+                 "from fractions import Fraction\nassert f(3) == Fraction(3, 2)") == 1.0);
   CHECK(asserted(
             *reward,
             "def f(x): return x\ndef views(): d = {'a': 1}; return d.keys(), d.values(), d.items()",
