@@ -75,9 +75,15 @@ MAKERS = {
     "memoryview": lambda text: memoryview(bytes.fromhex(text)),
     "array": lambda kind, *items: array.array(kind, items),
     "ellipsis": lambda: ..., "NotImplementedType": lambda: NotImplemented,
-    "more": lambda module, name, text: getattr(importlib.import_module(module), name)(text)
+    "more": lambda *place_and_text: made_of(*place_and_text),
 }
 PLAIN = (*ITEMS, int, float, str, bool)
+
+def made_of(module, name, text):
+    """One of MORE and nothing else: what comes from an answer must not be what it likes."""
+    if (module, name) not in MORE or type(text) is not str:
+        raise ValueError("no value")
+    return getattr(importlib.import_module(module), name)(text)
 
 def is_small(value):
     return type(value) is not int or -WHOLE < value < WHOLE
