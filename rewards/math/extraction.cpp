@@ -8,6 +8,7 @@
 #include "rewards/math/formulas.h"
 #include "rewards/math/places.h"
 #include "rewards/math/prose.h"
+#include "rewards/math/remarks.h"
 #include "rewards/math/retraction.h"
 #include "rewards/math/vocabulary.h"
 #include "rewards/text_scan.h"
@@ -192,33 +193,26 @@ Extracted on_answer_line(std::string_view text) {
   return answer;
 }
 
-/// True of a unit or what is counted: "km/h", "apples in all".
-bool are_few_words(std::string_view text) {
-  constexpr int kMostWords = 3;
-  int words = 0;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (is_digit(text[at]) && (at == 0 || text[at - 1] != '^')) return false;
-    if (is_letter(text[at]) && (at == 0 || !is_letter(text[at - 1]))) ++words;
-  }
-  return words <= kMostWords && text.find_first_of("=<>+:;,\\") == kNone;
+/// "km/h", "eggs", or nothing but marks.
+bool is_unit_behind(std::string_view text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return is_letter(c) || std::string_view(" /*_$%").find(c) != kNone;
+  });
+  const auto words = plain_remark(text);
+  return plain && is_unit_name(words) && !changes_number_before(words);
 }
 
-/// "3 * 4 = 12": work, of which more may follow.
-bool is_work(std::string_view said) {
-  const auto equals = said.find('=');
-  return equals != kNone && said.find_first_of("0123456789") < equals;
-}
-
-/// A formula or number that is all of the sentence behind "Answer:", units aside, whatever is explained below.
+/// A formula or number that is all of the sentence behind "Answer:", a unit aside, where a remark alone stands below.
 Extracted number_on_answer_line(std::string_view text) {
   const auto said = answer_sentence(text);
-  if (!said || !said->marked || is_work(said->sentence)) return {};
+  if (!said || !said->marked) return {};
   const auto pieces = pieces_of(said->sentence, Keep::First);
   if (pieces.size() != 1) return {};
   const auto before = said->sentence.substr(0, pieces[0].begin);
-  if (before.find_first_not_of("*_$ ") != kNone ||
-      !are_few_words(said->sentence.substr(pieces[0].end)))
-    return {};
+  const auto behind = said->sentence.substr(pieces[0].end);
+  if (before.find_first_not_of("*_$ ") != kNone || !is_unit_behind(behind)) return {};
+  // "1. April: 48"
+  if (!pieces[0].formula && begins_list(said->rest)) return {};
   auto answer = chosen(said->sentence, pieces, 0, "answer line", true);
   return is_taken_back(said->rest, answer.text) ? Extracted{} : answer;
 }

@@ -49,7 +49,7 @@ inline constexpr const char* kTakenBack = "an answer that is taken back";
 ///   ####          what follows on the line
 ///   final answer  the first formula or number of the sentence after the last "answer is" or "final answer"
 ///   answer line   words behind the last "Answer:" or a heading "Answer" that no number follows, or a formula or number
-///                 there that is all of a sentence, a few words aside
+///                 there that is all of a sentence, a unit aside, and that an explanation alone follows
 ///   whole         all of a `bare` text that is mathematics, or one or two words
 ///   last          the last formula ($...$, \[...\], \(...\)) or number, whichever ends later
 ///

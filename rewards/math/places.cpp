@@ -95,6 +95,44 @@ std::optional<std::string_view> behind_answer(std::string_view text) {
   }
 }
 
+/// "The final answer:" and the like, at the end of a text; not "My first answer:".
+bool is_final_label(std::string_view text) {
+  constexpr std::string_view kSaid[] = {"the",  "final", "answer", "so",
+                                        "thus", "hence", "and",    "therefore"};
+  const auto before = text.substr(text.rfind('\n', text.size() - 2) + 1);
+  const auto line = lower(before.substr(before.rfind(". ") + 1));
+  for (std::size_t at = 0; at < line.size();) {
+    auto end = at;
+    while (end < line.size() && is_letter(line[end]))
+      ++end;
+    if (end > at && !holds(kSaid, std::string_view(line).substr(at, end - at))) return false;
+    if (is_digit(line[at])) return false;
+    at = std::max(end, at + 1);
+  }
+  return true;
+}
+
+/// True of what explains an answer before it, or holds no number and no formula.
+bool is_remark(std::string_view text) {
+  constexpr std::string_view kHeadings[] = {
+      "explanation", "check",     "checking", "verification", "steps",
+      "reason",      "reasoning", "because",  "note",         "justification"};
+  // "We used 3 facts"
+  constexpr std::string_view kPast[] = {"used", "counted", "added", "multiplied", "divided"};
+  if (text.find_first_of("0123456789$\\") == kNone) return true;
+  const auto word_at = [&](std::size_t from) {
+    auto end = from;
+    while (end < text.size() && is_letter(text[end]))
+      ++end;
+    return lower(text.substr(from, end - from));
+  };
+  const auto from = std::min(text.find_first_not_of(" \t\r\n.*_#(:-"), text.size());
+  const auto first = word_at(from);
+  if (holds(kHeadings, first)) return true;
+  return (first == "we" || first == "i") &&
+         holds(kPast, word_at(std::min(from + first.size() + 1, text.size())));
+}
+
 }  // namespace
 
 std::size_t last_phrase(std::string_view text, std::string_view phrase) {
@@ -140,13 +178,15 @@ std::optional<Said> answer_sentence(std::string_view text) {
   const auto rest = behind_answer(text);
   const auto said = rest ? sentence(*rest) : std::string_view();
   if (said.empty()) return std::nullopt;
-  const auto behind =
-      text.substr(static_cast<std::size_t>(said.data() - text.data()) + said.size());
-  const auto line = behind.find_first_not_of(" \t\r\n");
-  const auto breaks =
-      std::count(behind.begin(),
-                 behind.begin() + static_cast<std::ptrdiff_t>(std::min(line, behind.size())), '\n');
-  return Said{said, behind, line == kNone || behind[0] == '.' || breaks > 1};
+  const auto from = static_cast<std::size_t>(said.data() - text.data());
+  const auto behind = text.substr(from + said.size());
+  const auto label = text.substr(0, static_cast<std::size_t>(rest->data() - text.data()));
+  return Said{said, behind, is_final_label(label) && is_remark(behind)};
+}
+
+bool begins_list(std::string_view behind) {
+  const auto line = behind.substr(0, behind.find('\n'));
+  return line.starts_with('.') && line.find_first_not_of(".*_ \t\r") != kNone;
 }
 
 std::optional<std::string_view> code_block(std::string_view text) {

@@ -23,9 +23,12 @@ std::optional<Said> said_behind(std::string_view text, std::string_view phrase);
 /// simple-evals' prompts.
 std::optional<std::string_view> answer_line(std::string_view text);
 
-/// The sentence behind the last "Answer:" or a heading "Answer", what is behind the sentence, and whether a full stop, a blank
-/// line or the text's end follows it.
+/// The sentence behind the last "Answer:" or a heading "Answer", what is behind the sentence, and whether it is the last word:
+/// nothing such as "first" stands before "answer", and below the sentence an explanation alone, or no number and no formula.
 std::optional<Said> answer_sentence(std::string_view text);
+
+/// True where what follows a number makes it the label of a list: ". April: 48".
+bool begins_list(std::string_view behind);
 
 /// True of letters alone and marks that may set them off.
 bool is_words(std::string_view text);

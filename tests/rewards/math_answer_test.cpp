@@ -190,3 +190,42 @@ TEST_CASE(
          {"42", "Answer: x > 42\n\nWe used 3 facts."}},
         0.0);
 }
+
+TEST_CASE("math answer: a list, work and guesses below an answer line go on") {
+  check({{"72", "Answer:\n\n1. April: 48\n2. May: 24\n3. Total: 72"},
+         {"72", "### Answer\n\n1. April: 48\n2. May: 24\n3. Total: 72"},
+         {"72", "**Answer:**\n\n1. April: 48\n2. May: 24\n3. Total: 72"},
+         {"72", "Answer:\n**1.** April: 48\n**2.** May: 24\n**3.** Total: 72"},
+         {"72", "Answer:\n1) April: 48\n2) May: 24\n3) Total: 72"},
+         {"72", "Answer: 1. Add 48 and 24.\n2. Total: 72"},
+         {"7", "Answer: 3 cats.\n\nAnd 4 dogs make 7 animals."},
+         {"72", "Answer: 48 clips in April.\n24 in May.\n48+24=72"},
+         {"72", "### Answer\n\n$a = 48$\n\n$b = 24$\n\n$a + b = 72$"},
+         {"72", "Answer:\n$48/2$\n\n$72$"},
+         {"72", "Answer: $x$.\n\nwe have x = 72"},
+         {"7", "Answer: 100%.\n\nThe number is 7."},
+         {"7", "Wrong answer: 42\n\nThe right one: 7"},
+         {"7", "My first answer: 42.\n\nAfter checking it: 7"},
+         {"7", "Guess an answer: 42\n\nCheck: so 3+4=7"},
+         {"42", "Answer: 42 eggs\n\nCheck: 7"},
+         {"42", "Answer: **42**\n\nCheck: 7"},
+         {"42", "**Answer: 42**\n\nCheck: 7"}},
+        1.0);
+  check({{"1", "Answer: 1. Check 48 and 24.\n2. Total: 72"},
+         {"1", "Answer:\n\n1. April: 48\n2. May: 24\n3. Total: 72"},
+         {"42", "Guess an answer: 42\n\nCheck: so 3+4=7"},
+         {"5", "Answer: 5 less\n\nq 1"},
+         {"5", "Answer: 5 less\n\nCheck: q 1"},
+         {"5", "Answer: 5 fewer\n\nCheck: q 1"},
+         {"5", "Answer: 5 isn't\n\nCheck: q 1"},
+         {"5", "Answer: 5 no\n\nCheck: q 1"},
+         {"5", "Answer: 5 sqrt\n\nCheck: q 1"},
+         {"5", "Answer: 5 or so\n\nCheck: q 1"},
+         {"5", "Answer: 5 times as many\n\nCheck: q 1"},
+         {"5", "Answer: 5 pairs\n\nq 1"},
+         {"5", "Answer: $5$!\n\nCheck: q 1"},
+         {"42", "Answer: 42 per dozen\n\nCheck: used 3"},
+         {"42", "Answer: 42?\n\nNo: 7"},
+         {"42", "Answer: 42?\n\nCheck: 7"}},
+        0.0);
+}
