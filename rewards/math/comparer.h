@@ -40,6 +40,8 @@ class Comparer {
   std::optional<Ref> rounded_value(Ref ref) const;
   Judgement by_kind(Ref a, Ref b);
   Judgement relations(Ref a, Ref b);
+  /// A^{-1} = [...] beside that matrix, or beside another value of A^{-1}.
+  std::optional<Judgement> vector_equations(Ref a, Ref b);
   /// Elements and condition of {f(k) | k in S}, each beside the other's.
   std::optional<Judgement> parted(Ref a, Ref b);
   /// How often a name is derived: y'', f'(x), dy/dx.

@@ -131,10 +131,7 @@ std::optional<Ref> power_of(Tree& tree, Ref base, Ref exponent) {
   const auto matrix = matrix_of(tree, base);
   const auto& power = tree[exponent];
   if (!matrix) return std::nullopt;
-  if (power.kind == Kind::Symbol) {
-    const bool turns = power.name == "T" || power.name == "top" || power.name == "intercal";
-    return turns ? std::optional(transposed(tree, *matrix)) : std::nullopt;
-  }
+  if (is_transpose(power)) return transposed(tree, *matrix);
   if (!is_whole(tree, exponent) || power.value < 1 || power.value > kMostPower) return std::nullopt;
   const auto times = static_cast<int>(numerator(power.value));
   auto product = matrix;
@@ -144,6 +141,11 @@ std::optional<Ref> power_of(Tree& tree, Ref base, Ref exponent) {
 }
 
 }  // namespace
+
+bool is_transpose(const Node& exponent) {
+  return exponent.kind == Kind::Symbol &&
+         (exponent.name == "T" || exponent.name == "top" || exponent.name == "intercal");
+}
 
 bool is_matrix(const Tree& tree, Ref ref) {
   const auto& node = tree[ref];

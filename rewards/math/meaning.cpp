@@ -73,16 +73,58 @@ bool is_of_letters(const Tree& tree, Ref ref, bool powers) {
       const bool function = tree[node.items[0]].kind == Kind::Function;  // \sin^2 A
       const bool raised =
           exponent.value == -1 || ((powers || function) && is_whole(tree, node.items[1]));
-      const bool turned = powers && exponent.kind == Kind::Symbol;  // A^T
+      const bool letter = powers && exponent.kind == Kind::Symbol;  // x^y + y^x
       return is_of_letters(tree, node.items[0], powers) &&
-             ((exponent.kind == Kind::Number && raised) || turned);
+             ((exponent.kind == Kind::Number && raised) || letter);
     }
     default:
       return !node.items.empty() && node.kind != Kind::Relation && every(node.items.begin());
   }
 }
 
+/// A, and where `matrix` A^{-1} and A^T.
+bool is_term(const Tree& tree, Ref ref, bool matrix) {
+  const auto& node = tree[ref];
+  if (node.kind == Kind::Symbol) return true;
+  if (!matrix || node.kind != Kind::Power || tree[node.items[0]].kind != Kind::Symbol) return false;
+  const auto& exponent = tree[node.items[1]];
+  return (exponent.kind == Kind::Number && exponent.value == -1) || is_transpose(exponent);
+}
+
+/// u + v, u - v, A^{-1}, but not -v.
+bool is_sum_of_terms(const Tree& tree, Ref ref, bool matrix) {
+  const auto& node = tree[ref];
+  if (is_term(tree, ref, matrix)) return true;
+  if (node.kind != Kind::Sum) return false;
+  const auto is_subtracted = [&](Ref item) {
+    const auto& term = tree[item];
+    return term.kind == Kind::Product && term.items.size() == 2 &&
+           tree[term.items[0]].value == -1 && is_term(tree, term.items[1], matrix);
+  };
+  return std::all_of(
+             node.items.begin(), node.items.end(),
+             [&](Ref item) { return is_term(tree, item, matrix) || is_subtracted(item); }) &&
+         !is_subtracted(node.items[0]);
+}
+
 }  // namespace
+
+std::optional<Assignment> vector_equation(const Tree& tree, Ref ref) {
+  const auto& node = tree[ref];
+  if (node.kind != Kind::Relation || node.name.find_first_not_of(sign::kEqual) != std::string::npos)
+    return std::nullopt;
+  const auto first = node.items[0];
+  const auto value = node.items.back();
+  const bool matrix = is_matrix(tree, value);
+  if ((!matrix && tree[value].kind != Kind::Tuple) || tree[first].kind == Kind::Symbol)
+    return std::nullopt;
+  if (!is_sum_of_terms(tree, first, matrix)) return std::nullopt;
+  const auto inside = unknowns(tree, value);
+  const auto names = unknowns(tree, first);
+  const bool circular = std::any_of(names.begin(), names.end(),
+                                    [&](const auto& name) { return inside.contains(name); });
+  return circular ? std::nullopt : std::optional(Assignment{first, value});
+}
 
 bool is_known(const Tree& tree, Ref ref) {
   return !is_set_like(tree, ref) && tree[ref].kind != Kind::Text && unknowns(tree, ref).empty();
@@ -129,11 +171,7 @@ std::optional<Assignment> assignment_of(const Tree& tree, Ref ref) {
     if (inside.contains(canonical(tree, name))) return std::nullopt;
     return Assignment{name, value};
   };
-  // A^{-1} = [...], u + v = (1, 2)
-  const auto value = node.items[last];
-  const bool vector = is_matrix(tree, value) || tree[value].kind == Kind::Tuple;
-  if (is_name(tree, first) || (vector && is_of_letters(tree, first, true)))
-    return given(first, value);
+  if (is_name(tree, first)) return given(first, node.items[last]);
   if (is_name(tree, node.items[last]))
     return given(node.items[last], node.items[last - 1]);  // 5 = x
   if (is_known(tree, first)) return Assignment{first, node.items[last]};

@@ -15,6 +15,8 @@ struct Assignment {
   Ref value = 0;
 };
 std::optional<Assignment> assignment_of(const Tree& tree, Ref ref);
+/// A^{-1} = [...], A^T = [...], u + v = (1, 2): a matrix or vector, beside a bare one what a question asks for.
+std::optional<Assignment> vector_equation(const Tree& tree, Ref ref);
 std::optional<Ref> assigned_value(const Tree& tree, Ref ref);
 
 /// The items of a list or set, of lists in it, with each `name = value` as its value, each +- as two and each item
@@ -33,6 +35,8 @@ std::vector<Ref> coordinates_of(const NamedValues& values);
 bool is_residue(const Tree& tree, Ref ref);
 bool congruent(const Tree& tree, Ref a, Ref b, Scope& scope);
 
+/// T and its like in an exponent.
+bool is_transpose(const Node& exponent);
 /// True of a matrix, and of sums, products and powers with one.
 bool is_matrix(const Tree& tree, Ref ref);
 /// These worked out as one matrix, with T in the exponent as the transpose; nothing where they cannot be. Refusal of one that grows too large.

@@ -30,6 +30,7 @@ Judgement Comparer::relations(Ref a, Ref b) {
     const bool first = is(a, Kind::Tuple);
     if (const auto judgement = tuple_and_names(first ? a : b, first ? b : a)) return *judgement;
   }
+  if (const auto judgement = vector_equations(a, b)) return *judgement;
   const auto left = assignment_of(tree_, a);
   const auto right = assignment_of(tree_, b);
   if (left && right) {
@@ -39,6 +40,17 @@ Judgement Comparer::relations(Ref a, Ref b) {
   if (left) return compare(left->value, b);
   if (right) return compare(a, right->value);
   return sets(a, b);
+}
+
+std::optional<Judgement> Comparer::vector_equations(Ref a, Ref b) {
+  const auto left = vector_equation(tree_, a);
+  const auto right = vector_equation(tree_, b);
+  if (!left && !right) return std::nullopt;
+  if (!left && !is(a, Kind::Relation)) return compare(a, right->value);
+  if (!right && !is(b, Kind::Relation)) return compare(left->value, b);
+  if (left && right && canonical(tree_, left->name) == canonical(tree_, right->name))
+    return compare(left->value, right->value);
+  return different("of another matrix or vector");
 }
 
 std::optional<Judgement> Comparer::parted(Ref a, Ref b) {

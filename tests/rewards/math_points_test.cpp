@@ -181,3 +181,53 @@ TEST_CASE("math: sums, products, powers and transposes of matrices are worked ou
       {R"(5)", R"(\begin{pmatrix}1&2\end{pmatrix}+\begin{pmatrix}1&2\end{pmatrix})"},
   });
 }
+
+TEST_CASE("math: a matrix or vector is of what its equation names") {
+  check_answers(
+      {
+          {R"(A^{-1}=\begin{pmatrix}1&2\\3&4\end{pmatrix})",
+           R"(A^{-1}=\begin{pmatrix}1&2\\3&4\end{pmatrix})"},
+          {R"(A+B=\begin{pmatrix}1&2\\3&4\end{pmatrix})",
+           R"(B+A=\begin{pmatrix}1&2\\3&4\end{pmatrix})"},
+          {R"(v=(1,2))", R"(w=(1,2))"},
+          {R"(A^{-1}=\begin{pmatrix}1&2\\3&4\end{pmatrix})",
+           R"(\begin{pmatrix}1&2\\3&4\end{pmatrix})"},
+          {R"(\begin{pmatrix}1&2\\3&4\end{pmatrix})",
+           R"(A-B=\begin{pmatrix}1&2\\3&4\end{pmatrix})"},
+      },
+      1.0);
+  check_answers(
+      {
+          {R"((1,2))", R"(-\vec{v}=(1,2))"},
+          {R"((1,2))", R"(-(x,y)=(1,2))"},
+          {R"((1,2))", R"(x^2=(1,2))"},
+          {R"((1,2))", R"(\sqrt{x}=(1,2))"},
+          {R"((1,2))", R"(\frac1x=(1,2))"},
+          {R"(v=(1,2))", R"(-v=(1,2))"},
+          {R"((x,y)=(1,2))", R"(x+y=(1,2))"},
+          {R"(\begin{pmatrix}1&2\\3&4\end{pmatrix})", R"(-A=\begin{pmatrix}1&2\\3&4\end{pmatrix})"},
+          {R"(\begin{pmatrix}1&2\\3&4\end{pmatrix})",
+           R"(A^{100}=\begin{pmatrix}1&2\\3&4\end{pmatrix})"},
+          {R"(\begin{pmatrix}1&2\\3&4\end{pmatrix})",
+           R"(A^0=\begin{pmatrix}1&2\\3&4\end{pmatrix})"},
+          {R"(\begin{pmatrix}1&2\\3&4\end{pmatrix})",
+           R"(\det A = \begin{pmatrix}1&2\\3&4\end{pmatrix})"},
+          {R"(\begin{pmatrix}1&2\\3&4\end{pmatrix})",
+           R"(A^{B}=\begin{pmatrix}1&2\\3&4\end{pmatrix})"},
+          {R"(A=\begin{pmatrix}1&2\\3&4\end{pmatrix})",
+           R"(A^{-1}=\begin{pmatrix}1&2\\3&4\end{pmatrix})"},
+          {R"(A=\begin{pmatrix}1&2\\3&4\end{pmatrix})",
+           R"(A^T=\begin{pmatrix}1&2\\3&4\end{pmatrix})"},
+          {R"(A=\begin{pmatrix}1&2\\3&4\end{pmatrix})",
+           R"(-A=\begin{pmatrix}1&2\\3&4\end{pmatrix})"},
+          {R"(A=\begin{pmatrix}1&2\\3&4\end{pmatrix})",
+           R"(A+B=\begin{pmatrix}1&2\\3&4\end{pmatrix})"},
+          {R"(A^{-1}=\begin{pmatrix}1&2\\3&4\end{pmatrix})",
+           R"(A=\begin{pmatrix}1&2\\3&4\end{pmatrix})"},
+          {R"(A+B=\begin{pmatrix}1&2\\3&4\end{pmatrix})",
+           R"(A-B=\begin{pmatrix}1&2\\3&4\end{pmatrix})"},
+          {R"((-\infty,3))", R"(-x=(-\infty,3))"},
+          {R"([1,2])", R"(-x=[1,2])"},
+      },
+      0.0);
+}
