@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rewards/math/solution.h"
 #include "rewards/text_scan.h"
 
 namespace aha::math {
@@ -101,13 +102,21 @@ bool follows(const Name& before, const Name& behind) {
   return before.text.size() == 1 && behind.text.size() == 1 && behind.text[0] == before.text[0] + 1;
 }
 
-/// "k - 1 = 1" before "k = 2": an equation whose left side is no name is a step to the value of one.
+/// "k - 1 = 1" before "k = 2": an equation that is no value itself, and holds at the one behind it.
 bool is_step(std::string_view text, const Piece& before, const Piece& behind) {
-  const auto whole = text.substr(before.begin, before.end - before.begin);
-  const auto equation = whole.find('=') != kNone && trimmed(before.content).find('(') != 0;
-  const auto value = text.substr(behind.begin, behind.end - behind.begin).find('=') != kNone;
-  return equation && value && name_of(text, before).text.empty() &&
-         !name_of(text, behind).text.empty();
+  constexpr std::size_t kLongest = 200;
+  const auto whole = [&](const Piece& piece) {
+    auto said = trimmed(text.substr(piece.begin, piece.end - piece.begin));
+    if (piece.formula) said = trimmed(piece.content);
+    while (!said.empty() && std::string_view(".,;").find(said.back()) != kNone)
+      said.remove_suffix(1);
+    return said;
+  };
+  const auto equation = whole(before);
+  const auto value = whole(behind);
+  return std::max(equation.size(), value.size()) <= kLongest && equation.find('=') != kNone &&
+         value.find('=') != kNone && name_of(text, before).text.empty() &&
+         is_solved_by(equation, value);
 }
 
 /// What stands between two pieces, without the name of the second.

@@ -229,3 +229,24 @@ TEST_CASE("math answer: a list, work and guesses below an answer line go on") {
          {"42", "Answer: 42?\n\nCheck: 7"}},
         0.0);
 }
+
+TEST_CASE("math answer: a step is an equation in one unknown that the value behind it solves") {
+  check(
+      {
+          {R"(x-2y=0, y=0)", R"(the asymptotes are $x-2y=0$ and $y=0$.)"},
+          {R"(3x+4y=25, x=3)", R"(They are $3x+4y=25$ and $x=3$.)"},
+          {R"(2x+y=3, y=1)", R"(They are $2x+y=3$ and $y=1$.)"},
+          {R"(x^2+y^2=1, x=0)", R"(They are $x^2+y^2=1$ and $x=0$.)"},
+          {R"(2)", R"(so $2x=4$ and $x=2$)"},
+      },
+      1.0);
+  check(
+      {
+          {R"(2)", R"(so $x^2=9$ or $x=2$)"},
+          {R"(2)", R"(so $x-3=0$ or $x=2$)"},
+          {R"(2)", R"(so $2x=6$ and $x=2$)"},
+          {R"(2)", R"(so $x - 3 = 0$ and $y=2$)"},
+          {R"(2)", R"(so $x+y=7$ and $x=2$)"},
+      },
+      0.0);
+}
