@@ -34,7 +34,8 @@ class Comparer {
   /// What an answer like m + n = 113 says to a gold that is a number, and (x^2-1)/(x-1) = x+1, an identity, to an
   /// expression.
   std::optional<Ref> stated_value(Ref gold, Ref answer);
-  /// x = 10 of 2x = 20 \implies x = 10.
+  bool is_implication(Ref ref) const;
+  /// x = 10 of 2x = 20 \implies x = 10, where all equations before it hold at 10.
   std::optional<Ref> conclusion_of(Ref ref);
   /// 78.54 of 25\pi \approx 78.54, whose value is 25\pi.
   std::optional<Ref> rounded_value(Ref ref) const;

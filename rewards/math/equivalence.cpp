@@ -10,6 +10,7 @@
 #include "rewards/math/remarks.h"
 #include "rewards/math/scalar.h"
 #include "rewards/math/set_builder.h"
+#include "rewards/math/solution.h"
 
 namespace aha::math {
 namespace {
@@ -22,7 +23,7 @@ Judgement Comparer::judge(Ref a, Ref b) {
   auto judgement = compare(a, b);
   const auto whole = b;
   if (judgement.verdict == Verdict::Different) {
-    if (const auto end = conclusion_of(a) ? std::nullopt : conclusion_of(b)) {
+    if (const auto end = is_implication(a) ? std::nullopt : conclusion_of(b)) {
       b = *end;
       judgement = compare(a, b);
     }
@@ -31,22 +32,33 @@ Judgement Comparer::judge(Ref a, Ref b) {
     if (const auto value = stated_value(a, b)) judgement = compare(a, *value);
     if (const auto value = rounded_value(a)) judgement = compare(*value, b);
   }
-  if (judgement.verdict == Verdict::Equal && canonical(tree_, a) != canonical(tree_, b) &&
+  if (judgement.verdict == Verdict::Equal && canonical(tree_, a) != canonical(tree_, whole) &&
       (states_falsehood(tree_, a, scope_) || states_falsehood(tree_, whole, scope_)))
     return different("an equation that is not true");
   return judgement;
 }
 
+bool Comparer::is_implication(Ref ref) const {
+  return is(ref, Kind::Relation) && tree_[ref].name.find(sign::kImplies) != std::string::npos;
+}
+
 std::optional<Ref> Comparer::conclusion_of(Ref ref) {
-  if (!is(ref, Kind::Relation)) return std::nullopt;
+  if (!is_implication(ref)) return std::nullopt;
   const auto chain = tree_[ref];
-  const auto sign = chain.name.find_last_of("IJa");
-  if (sign == std::string::npos || chain.name.find(sign::kEqual, sign) == std::string::npos)
-    return std::nullopt;
-  const auto from = chain.items.begin() + static_cast<std::ptrdiff_t>(sign) + 1;
-  return tree_.add({.kind = Kind::Relation,
-                    .name = chain.name.substr(sign + 1),
-                    .items = {from, chain.items.end()}});
+  std::vector<Ref> equations;
+  // x + 1 = 2 \implies x = 1 has two sides between two signs of implication
+  for (std::size_t i = 0; i < chain.items.size(); i += 2) {
+    if (i + 1 >= chain.items.size() || chain.name[i] != sign::kEqual) return std::nullopt;
+    if (i > 0 && chain.name[i - 1] != sign::kImplies) return std::nullopt;
+    equations.push_back(tree_.add({.kind = Kind::Relation,
+                                   .name = std::string(1, sign::kEqual),
+                                   .items = {chain.items[i], chain.items[i + 1]}}));
+  }
+  const auto end = equations.back();
+  const bool solved = std::all_of(equations.begin(), equations.end(), [&](Ref equation) {
+    return is_solved_by(tree_, equation, end, scope_);
+  });
+  return solved ? std::optional(end) : std::nullopt;
 }
 
 std::optional<Ref> Comparer::rounded_value(Ref ref) const {

@@ -54,7 +54,8 @@ inline constexpr char kSuchThat = '|';
 inline constexpr char kRatio = ':';
 inline constexpr char kNotIn = 'n';
 inline constexpr char kCongruent = 'c';  ///< of the lexer; "=" in a chain
-inline constexpr char kOther = '?';      ///< what has no sign of its own
+inline constexpr char kImplies = 'I';
+inline constexpr char kOther = '?';  ///< what has no sign of its own
 // Others stand for themselves alone, see vocabulary.cpp.
 }  // namespace sign
 

@@ -191,7 +191,6 @@ TEST_CASE(
           {R"(4)", R"(f'(x)\Big|_{x=1}=4)"},
           {R"(10)", R"(x+5=15 \implies x=10)"},
           {R"(10)", R"(2x = 20 \Rightarrow x = 10)"},
-          {R"(x=10)", R"(2x = 20 \to x = 10)"},
           {R"(3)", R"(\sqrt{xy}=3)"},
           {R"(3)", R"(\frac1a+\frac1b=3)"},
           {R"(\frac14)", R"(\sin^2 A=\frac14)"},

@@ -213,3 +213,39 @@ TEST_CASE("math hacks: matrices that grow are wrong, and soon") {
     }
   }
 }
+
+TEST_CASE("math hacks: a value follows from equations that it solves") {
+  check_answers(
+      {
+
+          {R"(10)", R"(2x + 4 = 24 \implies 2x = 20 \implies x = 10)"},
+          {R"(x=10)", R"(2x = 20 \Rightarrow x = 10)"},
+      },
+      1.0);
+  check_answers(
+      {
+          {R"(5)", R"(x=4 \implies x=5)"},
+          {R"(5)", R"(x\neq 5 \Rightarrow x=5)"},
+          {R"(5)", R"(\lnot(x=5) \implies x=5)"},
+          {R"(5)", R"(6 \implies x=5)"},
+          {R"(5)", R"(1>2 \implies x=5)"},
+          {R"(5)", R"(1 \ne 1 \implies x=5)"},
+          {R"(5)", R"(\text{false} \implies x=5)"},
+          {R"(5)", R"(n = 6 \iff n = 5)"},
+          {R"(5)", R"(x=6 \to x=5)"},
+          {R"(5)", R"(x=10 \implies y=5)"},
+          {R"(3)", R"(x \equiv 4 \pmod 7 \implies x=3)"},
+          {R"(10)", R"(2x + 4 = 24 \implies 2x = 22 \implies x = 10)"},
+      },
+      0.0);
+}
+
+TEST_CASE("math hacks: what does not hold implies nothing") {
+  check_answers(
+      {
+          {R"(x=3)", R"(1=2 \implies x=3)"},
+          {R"(x=5)", R"(x = 3 = 4 \implies x = 5)"},
+          {R"(y=x+1)", R"(1=2 \implies y=x+1)"},
+      },
+      0.0);
+}
