@@ -81,12 +81,17 @@ std::optional<Ref> Comparer::stated_value(Ref gold, Ref answer) {
     --last;
   if (canonical(tree_, chain.items[0]) == canonical(tree_, chain.items[last])) return std::nullopt;
   const bool number = is_known(tree_, gold) && is_known(tree_, chain.items[last]);
-  // a chain of three is worked out: z + 1/z = ... = -1
-  const bool work = number && last > 1;
+  // A chain of three is work where it begins with a quantity, tan A = 2 cos A / cos A = 2, or a side has dots or several
+  // unknowns; 3x = 4 + 5 = 9 is an equation in x.
+  const bool quantity = is_quantity(tree_, chain.items[0]);
+  const auto is_work = [&](Ref item) {
+    const auto names = unknowns(tree_, item);
+    return last > 1 && (quantity || names.size() > 1 || names.contains("...")) &&
+           !is_set_like(tree_, item) && !is(item, Kind::Text);
+  };
   for (std::size_t i = 0; i < last; ++i) {
     const auto item = chain.items[i];
-    const bool stands = number ? is_known(tree_, item) || is_quantity(tree_, item) ||
-                                     (work && !is_set_like(tree_, item) && !is(item, Kind::Text))
+    const bool stands = number ? is_known(tree_, item) || is_quantity(tree_, item) || is_work(item)
                                : compare(item, chain.items[i + 1]).verdict == Verdict::Equal;
     if (!stands) return std::nullopt;
   }

@@ -240,6 +240,24 @@ TEST_CASE("math hacks: a value follows from equations that it solves") {
       0.0);
 }
 
+TEST_CASE("math hacks: work in one unknown states no value of it") {
+  check_answers(
+      {
+          {R"(10)", R"(2x = 3 + 7 = 10)"},
+          {R"(10)", R"(2x=2x=10)"},
+          {R"(10)", R"(3x-5 = 15-5 = 10)"},
+          {R"(10)", R"(x^2 = 9+1 = 10)"},
+          {R"(10)", R"(-x = 4+6 = 10)"},
+          {R"(10)", R"(3y = 2x = 10)"},
+          {R"(10)", R"(0x = 0x = 10)"},
+          {R"(10)", R"(x-x = y = 10)"},
+          {R"(4)", R"(\sqrt{x} = \sqrt{16} = 4)"},
+          {R"(4)", R"(x-1 = 5-1 = 4)"},
+          {R"(3)", R"(3x \equiv 10 \equiv 3 \pmod 7)"},
+      },
+      0.0);
+}
+
 TEST_CASE("math hacks: what does not hold implies nothing") {
   check_answers(
       {
