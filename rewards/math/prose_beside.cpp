@@ -192,6 +192,23 @@ bool is_divided(std::string_view gap) {
           (is_in(at(words, 0), {"on", "upon"}) && at(words, 1) == "division"));
 }
 
+/// "Those not sold", "the apples that were not sold": a negation of what a verb behind it is not about. "The answer that is
+/// not right" denies what follows.
+bool denies_others(std::string_view text) {
+  const auto said = last_word(trimmed(text));
+  if (said.empty() || is_in(said, {"right", "correct", "true", "valid", "really", "it", "so"}))
+    return false;
+  text = trimmed(text.substr(0, text.rfind(said)));
+  const auto negation = last_word(text);
+  const bool verb = negation.ends_with("n't") || negation.ends_with("n\u2019t");
+  if (!verb && negation != "not") return false;
+  text = trimmed(text.substr(0, text.size() - negation.size()));
+  auto subject = last_word(text);
+  if (is_in(subject, {"is", "are", "was", "were", "did", "do", "does"}))
+    subject = last_word(trimmed(text.substr(0, text.size() - subject.size())));
+  return is_in(subject, {"that", "which", "who", "those", "Those", "ones"});
+}
+
 /// Behind an equals sign: what stands before the equation is not said of its value, and "24/12 = 2 dozen" counts dozens.
 bool is_result(std::string_view text, const Piece& piece) {
   const auto whole = text.substr(piece.begin, piece.end - piece.begin);
@@ -210,8 +227,9 @@ bool is_denied(std::string_view text, const Piece& piece) {
       before.remove_suffix(1);
     const auto word = last_word(before);
     if (denies(word)) return true;
-    // "the ones not sold are 12"
-    if (i == 0 && is_in(word, {"is", "are", "was", "equals"})) return false;
+    if (i == 0 && is_in(word, {"is", "are", "was", "were"}) &&
+        denies_others(before.substr(0, before.size() - word.size())))
+      return false;
     if (word.empty() || is_in(word, {"so", "then", "thus", "hence", "therefore", "since", "because",
                                      "and", "if", "when"}))
       return false;

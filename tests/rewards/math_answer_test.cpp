@@ -250,3 +250,27 @@ TEST_CASE("math answer: a step is an equation in one unknown that the value behi
       },
       0.0);
 }
+
+TEST_CASE("math answer: a verb frees a number from a negation of others alone") {
+  check(
+      {
+          {R"(24)", R"(Those not sold were $24$.)"},
+          {R"(24)", R"(The apples that are not rotten are 24)"},
+          {R"(24)", R"(those that weren't sold are 24)"},
+      },
+      1.0);
+  check(
+      {
+          {R"(42)", R"(it never equals 42)"},
+          {R"(42)", R"(It never was 42)"},
+          {R"(42)", R"(x not equals 42)"},
+          {R"(42)", R"(The total not equals 42.)"},
+          {R"(24)", R"(The answer not is 24)"},
+          {R"(24)", R"(never is 24)"},
+          {R"(24)", R"(Neither is 24)"},
+          {R"(24)", R"(the answer that is not right is 24)"},
+          {R"(24)", R"(What it is not is 24)"},
+          {R"(24)", R"(It never really was 24)"},
+      },
+      0.0);
+}
