@@ -184,8 +184,10 @@ bool is_case(std::string_view text, const Piece& piece, std::string_view conditi
   return false;
 }
 
-/// "The remainder is 10 when divided by" 13.
-bool is_divided(std::string_view gap) {
+/// "The remainder is 10 when divided by" 13; but 20 when divided by 4 is not 20.
+bool is_remainder(std::string_view text, const Piece& value, std::string_view gap) {
+  const auto before = words_before(text, value.begin);
+  if (std::find(before.begin(), before.end(), "remainder") == before.end()) return false;
   const auto words = words_behind(gap, 0);
   return words.size() == 3 && at(words, 2) == "by" &&
          ((at(words, 0) == "when" && at(words, 1) == "divided") ||
@@ -261,7 +263,7 @@ bool is_negative(std::string_view text, const Piece& piece) {
 
 bool is_condition(std::string_view text, const Piece& value, const Piece& piece) {
   constexpr std::size_t kMostBetween = 3;
-  if (is_divided(text.substr(value.end, piece.begin - value.end))) return true;
+  if (is_remainder(text, value, text.substr(value.end, piece.begin - value.end))) return true;
   const auto said = text.substr(piece.begin, piece.end - piece.begin);
   const auto name = said.find_first_not_of("$\\( ");
   const auto equals = name == kNone ? kNone : said.find_first_not_of(' ', name + 1);

@@ -274,3 +274,18 @@ TEST_CASE("math answer: a verb frees a number from a negation of others alone") 
       },
       0.0);
 }
+
+TEST_CASE("math answer: what is divided is an answer beside a remainder alone") {
+  check(
+      {
+          {R"(10)", R"(leaves a remainder of 10 when divided by 13)"},
+      },
+      1.0);
+  check(
+      {
+          {R"(20)", R"(We get 20 when divided by 4.)"},
+          {R"(20)", R"(It equals 20 on division by 4)"},
+          {R"(20)", R"($20$ when divided by $4$)"},
+      },
+      0.0);
+}
