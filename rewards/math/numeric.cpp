@@ -145,7 +145,9 @@ std::optional<Integer> rounded(const Tree& tree, Ref ref, int places, Scope& sco
 std::optional<int> decimal_digits(const Tree& tree, Ref ref, Scope& scope) {
   const auto value = real_value(tree, ref, scope);
   if (!value || value->is_zero()) return std::nullopt;
-  return static_cast<int>(mp::floor(mp::log10(mp::abs(*value))).convert_to<long>()) + 1;
+  // the logarithm of 0.001 may come out below -3
+  const auto digits = mp::log10(mp::abs(*value)) + Low("1e-40");
+  return static_cast<int>(mp::floor(digits).convert_to<long>()) + 1;
 }
 
 int constant_ratio(const Tree& tree, Ref a, Ref b, Scope& scope) {

@@ -106,6 +106,10 @@ TEST_CASE("math: a decimal is compared at the precision asked for") {
   CHECK(judged("\\frac{13}{204}", "6.3725\\%").score == 1.0);
   CHECK(judged("\\frac{13}{204}", "0.063726").score == 0.0);
   CHECK(judged("\\frac{1}{7000}", "0.000143").score == 0.0);
+  CHECK(judged("0.001", "0.0010004").score == 1.0);
+  CHECK(judged("0.001", "0.0009996").score == 1.0);
+  CHECK(judged("0.001", "0.0010006").score == 0.0);
+  CHECK(judged("0.001", "0.0009994").score == 0.0);
   CHECK(judged("\\frac{1}{7000}", "0.000142857").score == 1.0);
 }
 
