@@ -66,8 +66,10 @@ Extracted chosen(std::string_view text, const std::vector<Piece>& pieces, std::s
 
 /// The last formula or number, those in a remark only where there is no other.
 Extracted last_of(std::string_view text) {
-  const auto pieces = pieces_of(text, Keep::Last);
+  auto pieces = pieces_of(text, Keep::Last);
   if (pieces.empty()) return {{}, "no formula and no number", false};
+  while (pieces.size() > 1 && is_proof_mark(pieces.back()))
+    pieces.pop_back();
   const auto last = std::find_if_not(pieces.rbegin(), pieces.rend(),
                                      [](const Piece& piece) { return piece.aside; });
   auto at = last == pieces.rend() ? pieces.size() - 1

@@ -11,17 +11,9 @@ namespace {
 constexpr auto kNone = std::string_view::npos;
 constexpr std::size_t kLongestFormula = 4000;
 
-/// The sign that ends a proof and its like, which says nothing.
-bool is_mark(std::string_view text) {
-  constexpr std::string_view kMarks[] = {"\\blacksquare", "\\square",    "\\Box",
-                                         "\\qed",         "\\checkmark", "\\therefore"};
-  return holds(kMarks, trimmed(text));
-}
-
 /// Prose between two dollar signs is no formula: two words of three letters, sqrt( and its like aside.
 bool is_formula(std::string_view text) {
   if (text.empty() || text.size() > kLongestFormula || trimmed(text).empty()) return false;
-  if (is_mark(text)) return false;
   int words = 0;
   std::size_t letters = 0;
   bool command = false;
@@ -91,6 +83,12 @@ class Fence {
 };
 
 }  // namespace
+
+bool is_proof_mark(const Piece& piece) {
+  constexpr std::string_view kMarks[] = {"\\blacksquare", "\\square",    "\\Box",
+                                         "\\qed",         "\\checkmark", "\\therefore"};
+  return piece.formula && holds(kMarks, trimmed(piece.content));
+}
 
 std::size_t closing_brace(std::string_view text, std::size_t open) {
   int depth = 0;

@@ -30,4 +30,7 @@ std::size_t closing_brace(std::string_view text, std::size_t open);
 /// directly before a digit where a space stands before the next one, or brackets stay open.
 std::vector<Piece> formulas_of(std::string_view text);
 
+/// The sign that ends a proof and its like, which says nothing behind an answer.
+bool is_proof_mark(const Piece& piece);
+
 }  // namespace aha::math

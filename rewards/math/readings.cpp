@@ -97,6 +97,12 @@ std::string_view unwrapped(std::string_view text) {
   return text;
 }
 
+/// "abc" is those letters in that order, and no product.
+bool is_quoted_word(std::string_view text) {
+  return text.size() > 3 && text.starts_with('"') && text.ends_with('"') &&
+         std::all_of(text.begin() + 1, text.end() - 1, is_letter);
+}
+
 std::string_view bare(std::string_view text) {
   for (;;) {
     auto shorter = trimmed(text);
@@ -106,6 +112,7 @@ std::string_view bare(std::string_view text) {
            !shorter.ends_with("..") && !shorter.ends_with("\\\\"))
       shorter = trimmed(shorter.substr(0, shorter.size() - 1));
     for (const std::string_view mark : {"$$", "$", "**", "`", "\""}) {
+      if (mark == "\"" && is_quoted_word(shorter)) continue;
       if (shorter.size() >= 2 * mark.size() && shorter.starts_with(mark) && shorter.ends_with(mark))
         shorter = shorter.substr(mark.size(), shorter.size() - 2 * mark.size());
     }

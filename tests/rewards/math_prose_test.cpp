@@ -229,6 +229,13 @@ TEST_CASE("math prose: what a remainder is of is no answer") {
 TEST_CASE("math prose: the sign that ends a proof is no answer") {
   for (const std::string sign : {"\\blacksquare", "\\square", " \\qed ", "\\checkmark"})
     CHECK(completed("24", "Hence $n = 24$. $" + sign + "$") == 1.0);
+  CHECK(judged("\\square", "$\\square$") == 1.0);
+  CHECK(judged("\\square", "The sign is $\\square$") == 1.0);
+}
+
+TEST_CASE("math prose: a word in quotation marks is no product of letters") {
+  CHECK(judged("\"abc\"", "\"abc\"") == 1.0);
+  CHECK(judged("\"abc\"", "cba") == 0.0);
 }
 
 TEST_CASE("math prose: a negation that ends before a verb denies no number") {
