@@ -92,11 +92,15 @@ std::string spelled(const Tree& tree, Ref ref, const Renamed& renamed) {
       return joined("%", all(tree, node, renamed));
     case Kind::Apply:
       return joined("apply", all(tree, node, renamed));
+    case Kind::SetOperation: {
+      auto parts = all(tree, node, renamed);
+      if (node.name != "minus") std::sort(parts.begin(), parts.end());
+      return joined(node.name, parts);
+    }
     case Kind::PlusMinus:
     case Kind::Function:
     case Kind::Tuple:
     case Kind::Relation:
-    case Kind::SetOperation:
       return joined(node.name, all(tree, node, renamed));
   }
   return {};

@@ -100,7 +100,7 @@ bool Parser::starts_operand() const {
     case TokenKind::Command:
       return peek().text != "end" && peek().text != "pmod";
     case TokenKind::Bar:
-      return bars_ == 0 && !such_that_;
+      return (bars_ == 0 || opens_in_bars()) && !such_that_;
     default:
       return false;
   }

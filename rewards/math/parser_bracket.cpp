@@ -98,6 +98,14 @@ bool Parser::opens_norm() const {
   return ahead > 1 && peek(ahead).text == "|" && glued(ahead + 1);
 }
 
+/// At the second bar of |2|x| - 6|: |2| alone would be 2.
+bool Parser::opens_in_bars() const {
+  return at_ > 1 && tokens_[at_ - 2].kind == TokenKind::Bar &&
+         tokens_[at_ - 1].kind == TokenKind::Number && peek(1).kind == TokenKind::Symbol &&
+         peek(2).kind == TokenKind::Bar && peek(3).kind == TokenKind::Operator &&
+         (peek(3).text == "-" || peek(3).text == "+");
+}
+
 Ref Parser::absolute() {
   auto bar = next().text;
   if (bar == "|" && opens_norm()) {

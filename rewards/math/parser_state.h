@@ -82,6 +82,7 @@ class Parser {
   std::optional<Ref> chosen();
   Ref bracketed();
   bool opens_norm() const;
+  bool opens_in_bars() const;
   Ref absolute();
   Ref command();
   Ref fraction();

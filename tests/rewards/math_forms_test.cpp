@@ -239,8 +239,14 @@ TEST_CASE("math: bars beside each other and in each other") {
       {R"(||\vec{v}||=5)", R"(5)"},
       {R"(||-3|-1|)", R"(2)"},
       {R"(\{x||x|<3\})", R"((-3,3))"},
+      {R"(|A \cap B|)", R"(|B \cap A|)"},
+      {R"(2||x|-3|)", R"(|2|x|-6|)"},
+      {R"(|2|x)", R"(2x)"},
   });
-  check_other({{R"(||x|-1|)", R"(|x|-1)"}, {R"(|a||b|)", R"(ab)"}, {R"(||v||)", R"(v)"}});
+  check_other({{R"(||x|-1|)", R"(|x|-1)"},
+               {R"(|a||b|)", R"(ab)"},
+               {R"(|A \cap B|)", R"(|A \cup B|)"},
+               {R"(||v||)", R"(v)"}});
 }
 
 TEST_CASE("math: what other software writes") {
