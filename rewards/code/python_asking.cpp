@@ -4,7 +4,7 @@ namespace aha {
 
 const char* const kPythonAsking = R"python(
 # The judge's side of the messages: what it asks the answer, and what it takes from it.
-import _thread, builtins, importlib, os, sys
+import _thread, builtins, importlib, os, sys, types
 import aha_wire
 replies = os.fdopen(os.dup(0), "rb")
 requests = os.fdopen(os.dup(1), "wb")
@@ -43,6 +43,8 @@ def named(value):
     """What a value that is not plain is to the answer."""
     if is_answers(value):
         return ["object", number_of(value)]
+    if type(value) is types.TracebackType:
+        return None
     if type(value) is type(sys):
         return ["module", value.__name__]
     if (more := aha_wire.more(value)) is not None:

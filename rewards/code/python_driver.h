@@ -21,14 +21,17 @@ namespace aha {
 // A class of the answer's is a class in the judge, which has what Python asks of its objects (len, iter, hash, int, with,
 // ...) where the answer's has it; an exception is over the first exceptions of Python's own that it is over. What the
 // answer's own objects do is the answer's word: their methods (which see what they are given), items and truth, which
-// classes they are of, operators and == between two of them. What is not:
+// classes they are of, operators and == between two of them (values of a class over a plain one that the tests make no
+// objects of: what the plain ones give). What a call returns is new in the judge: a list that it shares with another
+// value, or that an object keeps, is a copy. What is not the answer's word:
 //
 //   an object == a value of the tests'   decided here; `in` goes through what the object iterates over and compares
 //   an object < a value of the tests'    refused; so is `in` where nothing can be gone through
 //   an object + a value of the tests'    asked, and gives another object, no value; that one has seen what may be
-//                                        expected, so its truth, length, abs, float, items by iteration and the like
-//                                        are refused
-//   what the tests raise in a `with`     does not end there; nor does what the answer raises where that holds assertions
+//                                        expected, so its truth, length, abs, float, text, items by iteration and the
+//                                        like are refused, and values of operators of it and another object
+//   what the tests raise in a `with`     does not end there; nor does what the answer raises where that holds more than
+//                                        calls of the answer's
 //
 // Refused is a TypeError, as it is for an object that has no such operator: a function that returns one instead of a
 // number has failed. Where the tests themselves have made the object, of a class by a class's name (Money(5) > 3), the

@@ -64,10 +64,29 @@ def prepare_dataclasses():
     for name in ("asdict", "astuple", "replace", "fields"):
         setattr(dataclasses, name, there(name))
 
-def asserts(statements):
-    """Whether a statement that is not reached would leave out what is asserted."""
-    nodes = [node for statement in statements for node in ast.walk(statement)]
-    return any(isinstance(node, ast.Assert) or getattr(node, "attr", "").startswith("assert") for node in nodes)
+def root_of(node):
+    """The name that an expression such as a.b(c)[d] begins with."""
+    while isinstance(node, (ast.Attribute, ast.Call, ast.Subscript, ast.Await)):
+        node = getattr(node, "func", None) or node.value
+    return getattr(node, "id", None)
+
+def asserts(node):
+    """Whether what a with statement does not reach might be asserted: all but what is asked of the answer's and of what
+    the statement itself names."""
+    own = {one.id for item in node.items if item.optional_vars for one in ast.walk(item.optional_vars)
+           if isinstance(one, ast.Name)}
+    own |= {name for name, value in names.items() if is_answers(value)} | set(dir(builtins)) - {"exec", "eval"}
+    inner = [one for statement in node.body for one in ast.walk(statement)]
+    return any(isinstance(one, (ast.Assert, ast.Raise)) or isinstance(one, ast.Call) and root_of(one.func) not in own
+               for one in inner)
+
+def is_unittests(node):
+    """`with self.subTest(...)`, self.assertRaises(...), pytest.raises(...): none of the answer's."""
+    calls = [item.context_expr.func for item in node.items if isinstance(item.context_expr, ast.Call)]
+    return len(calls) == len(node.items) and all(
+        isinstance(one, ast.Attribute) and (root_of(one), one.attr) == ("pytest", "raises") or
+        isinstance(one, ast.Attribute) and root_of(one) == "self" and one.attr.startswith(("assert", "subTest"))
+        for one in calls)
 
 def marked(tests):
     """The tests, whose functions test... say by their first line that they are run."""
@@ -78,14 +97,29 @@ def marked(tests):
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test"):
             line = min(part.lineno for part in [*node.decorator_list, node])
             node.body.insert(0, ast.parse(f"__ran__.add({line})").body[0])
-        elif isinstance(node, (ast.With, ast.AsyncWith)) and asserts(node.body):
-            aha_stand_ins.kept[0] = False
+        elif isinstance(node, (ast.With, ast.AsyncWith)) and not is_unittests(node):
+            aha_stand_ins.kept[0] = aha_stand_ins.kept[0] and not asserts(node)
+            aha_stand_ins.raises[0] = aha_stand_ins.raises[0] or any(
+                isinstance(one, ast.Raise) for statement in node.body for one in ast.walk(statement))
     return tree
 
 def defer_main():
     """unittest.main runs nothing where it is called: what is defined is run once, at the end."""
     import types, unittest
     unittest.main = lambda *args, **keywords: types.SimpleNamespace(result=unittest.TestResult())
+    # which asks the first set what it is without: an answer's might say nothing
+    compare = unittest.TestCase.assertSetEqual
+    def plain(value):
+        if not is_answers(value) or is_class(value):
+            return value
+        said = aha_wire.base_of(value)
+        said = aha_stand_ins.plain_of(value) if said is None else said
+        return value if said is None else said
+    def compare_sets(self, first, second, msg=None):
+        first, second = plain(first), plain(second)
+        self.assertEqual((is_answers(first), is_answers(second)), (False, False), "an object that is no set")
+        compare(self, first, second, msg)
+    unittest.TestCase.assertSetEqual = compare_sets
 
 def run_case(case):
     import unittest
@@ -123,6 +157,9 @@ def run_function(function):
 def run_defined():
     """What unittest and pytest would find in the tests, less the functions that the tests have run themselves."""
     import types
+    for fixture in ("setUpModule", "setup_module", "setup_function"):
+        if type(names.get(fixture)) is types.FunctionType:
+            leave_or_give_up(names[fixture], "is a fixture, which unittest or pytest would call")
     case = sys.modules["unittest"].TestCase if "unittest" in sys.modules else ()
     functions = []
     for name, value in list(names.items()):
@@ -145,7 +182,7 @@ def run_tests():
     given = given_names(tests)
     aha_stand_ins.tested.update(tested_classes(tests, given))
     names.update(given)
-    for word, prepare in (("unittest", defer_main), ("asyncio", prepare_asyncio), ("dataclasses", prepare_dataclasses)):
+    for word, prepare in (("unittest", defer_main), ("asyncio", prepare_asyncio), ("IsolatedAsyncioTestCase", prepare_asyncio), ("dataclasses", prepare_dataclasses)):
         if word in words:
             prepare()
     try:

@@ -104,6 +104,7 @@ def run(awaitable):
     async def wait():
         return await awaitable
     if not loops:
+        aha_wire.allow_asyncio()
         loops.append(asyncio.new_event_loop())
         asyncio.set_event_loop(loops[0])
     return loops[0].run_until_complete(wait())
@@ -158,6 +159,11 @@ with open("answer.py") as file:
     answer = file.read()
 if "asyncio" in answer:
     aha_wire.allow_asyncio()
+if "class Solution" in answer and "typing" not in answer:
+    # as where such answers are published: annotations have their names
+    import builtins, typing
+    for name in typing.__all__:
+        vars(builtins).setdefault(name, getattr(typing, name))
 exec(compile(answer, "answer.py", "exec"), names)
 while (message := aha_wire.received(requests)) is not None:
     try:

@@ -10,6 +10,7 @@ from aha_asking import (Answers, ask, built, call, CANNOT_ASK, from_answer, give
                         number_of)
 words = set()    # that the tests have
 tested = set()   # numbers of the classes that they make objects of
+raises = [False]  # whether the tests raise something within a with statement
 kept = [True]    # whether an __exit__ of the answer's may end an exception of its own
 tainted = set()  # numbers of objects that an operator made of one and a value of the tests'
 classes = {}     # Class, by number
@@ -42,6 +43,9 @@ def iterate(self, /, what="iter"):
     if number_of(self) in tainted:
         refused(self, "that an operator gave is gone through")
     iterator = ask(what, self)
+    return self if iterator is self and not is_class(self) else steps(iterator)
+
+def steps(iterator):
     while True:
         try:
             value = ask("next", iterator)
@@ -64,7 +68,9 @@ def equal(self, other, /):
     kind = type(other)
     if kind in aha_wire.CONTAINERS:
         return plain_of(self) == other
-    if about(type(self)).library == (kind.__module__, kind.__qualname__) and kind.__module__ != "builtins":
+    place = (kind.__module__, kind.__qualname__)
+    sent = kind in aha_wire.PLAIN or place in aha_wire.MORE  # one of these would have come as a value
+    if about(type(self)).library == place and not sent and kind.__module__ != "builtins":
         give_up(f"a {kind.__name__} cannot be compared with one of the answer's", CANNOT_ASK)
     return False
 
@@ -80,7 +86,7 @@ def leave(self, kind, error, trace, /, name="__exit__"):
     ours = error is not None and not any(error is one for one in from_answer)
     seen = type(error)() if ours and isinstance(error, AssertionError) and not is_answers(error) else error
     ended = ask("exit", self, seen, name) is True
-    if ended and ours and not isinstance(error, AssertionError) and number_of(self) in built:
+    if ended and ours and raises[0] and not isinstance(error, AssertionError) and number_of(self) in built:
         give_up("what the tests raise would end at the answer", CANNOT_ASK)
     return ended and not ours and kept[0]
 
@@ -109,12 +115,21 @@ def shown(name, value, *pair):
         built.add(number_of(said))
     return said
 
+def between(name, left, right):
+    """An operator of two objects: the answer's word, but for a value made of one that has seen a value of the tests'."""
+    said = ask("operator", name, left, right)
+    if number_of(left) in tainted or number_of(right) in tainted:
+        if not is_answers(said) or is_class(said) or about(type(said)).value:
+            refused(left, "that an operator gave is asked for a value")
+        tainted.add(number_of(said))
+    return said
+
 def binary(name, turned=False):
     """An operator: the answer's word between its own objects. Which of one and a value of the tests' is greater is not."""
     def apply(self, other, /):
         pair = (other, self) if turned else (self, other)
         if is_answers(other):
-            return ask("operator", name, *pair)
+            return between(name, *pair)
         if type(other) not in aha_wire.PLAIN and other is not None:
             return NotImplemented
         if (plain := plain_of(self)) is not None:
@@ -125,9 +140,10 @@ def binary(name, turned=False):
     return apply
 
 def binary_of_value(name, plain):
-    """The same for values of a class over a plain one: with a value of the tests' what the plain one gives."""
+    """The same for values of a class over a plain one: what the plain one gives, but between objects of a class that the
+    tests make objects of."""
     def apply(self, other, /):
-        if is_answers(other):
+        if is_answers(other) and {number_of(type(self)), number_of(type(other))} & tested:
             return ask("operator", name, self, other)
         if number_of(self) in built and name not in ORDERS | {"__eq__"}:
             refused(self, "is not the one to ask about a value of the tests'")
@@ -159,10 +175,15 @@ def wait(self, /):
     yield
 SPECIAL["__await__"] = wait
 
+def text(what):
+    def apply(self, /, *how):
+        if not is_class(self) and number_of(self) in tainted:
+            refused(self, "that an operator gave is asked for its text")
+        return ask(what, self, *how)
+    return apply
+
 TEXTS = {
-    "__str__": lambda self, /: ask("str", self),
-    "__repr__": lambda self, /: ask("repr", self),
-    "__format__": lambda self, how, /: ask("format", self, how),
+    "__str__": text("str"), "__repr__": text("repr"), "__format__": text("format"),
     "__dir__": lambda self, /: ask("dir", self),
 }
 
@@ -172,6 +193,7 @@ COPIES = {
 }
 
 HERE = {*COPIES, "__await__"}
+ENDS = {"__enter__", "__exit__", "__aenter__", "__aexit__"}
 
 def get(self, name, /):
     if name == "__class__":
@@ -206,7 +228,8 @@ class AnswersClass(Answers):
             built.add(number_of(made))
         return made
     def __getattribute__(cls, name, /):
-        if name in HERE or name in ("__class__", "__mro__", "__dict__"):
+        if name in HERE or name in ("__class__", "__mro__", "__dict__") or (
+                name in ENDS and name in about(cls).special):  # as contextlib.ExitStack takes them
             return type.__getattribute__(cls, name)
         return ask("get", cls, name)
     def __setattr__(cls, name, value, /):
@@ -242,7 +265,7 @@ class Class:
         module, name = self.library
         if module.startswith("unittest") or name == "CoroutineType" or module != "types" and name not in words:
             return None
-        found = vars(sys.modules.get(module, builtins)).get(name)
+        found = vars(sys.modules[module]).get(name) if module in sys.modules else None
         return found if type(found) is type else None
 
     def can(self):
@@ -273,7 +296,8 @@ def class_of(number):
     if above:
         above = (real,) if real and issubclass(real, BaseException) else above
     elif it.over in aha_wire.CONTAINERS:
-        it.seen_as = made((it.over,), {})
+        # Counter compares in Python, by the items of both: a Counter of the tests' leaves it to the stand-in so
+        it.seen_as = made((dict if it.over is collections.Counter else it.over,), {})
     else:
         it.seen_as = real
     return made(above, OF_OBJECTS | it.can())
