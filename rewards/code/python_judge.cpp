@@ -182,8 +182,9 @@ def run_tests():
     given = given_names(tests)
     aha_stand_ins.tested.update(tested_classes(tests, given))
     names.update(given)
-    for word, prepare in (("unittest", defer_main), ("asyncio", prepare_asyncio), ("IsolatedAsyncioTestCase", prepare_asyncio), ("dataclasses", prepare_dataclasses)):
-        if word in words:
+    for those, prepare in (({"unittest"}, defer_main), ({"asyncio", "IsolatedAsyncioTestCase"}, prepare_asyncio),
+                           ({"dataclasses"}, prepare_dataclasses)):
+        if those & words:
             prepare()
     try:
         exec(compile(marked(tests), "tests.py", "exec"), names)

@@ -19,8 +19,8 @@ struct Said {
 };
 std::optional<Said> said_behind(std::string_view text, std::string_view phrase);
 
-/// What follows the last "Answer:", or a heading "Answer", on its line, or on the next one that holds something, capitals aside, as in DAPO's and
-/// simple-evals' prompts.
+/// What follows the last "Answer:", or a heading "Answer", on its line, or on the next one that holds something, capitals
+/// aside, as in DAPO's and simple-evals' prompts.
 std::optional<std::string_view> answer_line(std::string_view text);
 
 /// The sentence behind the last "Answer:" or a heading "Answer", what is behind the sentence, and whether it is the last word:
