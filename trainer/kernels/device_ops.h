@@ -11,10 +11,10 @@
 
 namespace aha {
 
-/// Rows of logits, `width` floats apart, that a device's table holds at a time: at most 1 GB. In training all of the
+/// Rows of logits, `width` floats apart, that a device's table holds at a time: at most 2 GB. In training all of the
 /// head's gradient is read and written once for each.
 constexpr Index rows_of_logits(Index width) {
-  const Index rows = (Index{1} << 28) / width;
+  const Index rows = (Index{1} << 29) / width;
   return rows < 64 ? 64 : rows > 8192 ? 8192 : rows;
 }
 

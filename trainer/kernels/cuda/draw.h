@@ -14,13 +14,12 @@ constexpr int draw_threads(Index rows) {
 
 /// Beside RowMemory: what a draw works in.
 struct DrawMemory {
-  float* weights;           ///< [kSumBlock]
   unsigned long long* bin;  ///< [kDigits] of counts or of masses
   std::int64_t* found;      ///< [4] what one thread found, for all
 };
 
 inline Index draw_bytes(Index V) {
-  return round_up(row_bytes(V), 8) + 8 * (kDigits + 4) + 4 * kSumBlock;
+  return round_up(row_bytes(V), 8) + 8 * (kDigits + 4);
 }
 
 AHA_DEVICE DrawMemory draw_memory(Index V) {
@@ -28,7 +27,6 @@ AHA_DEVICE DrawMemory draw_memory(Index V) {
   auto* memory = shared_memory<unsigned char>() + (row_bytes(V) + 7) / 8 * 8;
   m.bin = reinterpret_cast<unsigned long long*>(memory);
   m.found = reinterpret_cast<std::int64_t*>(m.bin + kDigits);
-  m.weights = reinterpret_cast<float*>(m.found + 4);
   return m;
 }
 
@@ -157,51 +155,71 @@ AHA_DEVICE Kept truncate(const Truncation& p, const Weights& w, const DrawMemory
 AHA_DEVICE double kept_sums(const Weights& w, const Kept& kept, const RowMemory& row) {
   const Index blocks = ceil_div(w.V, kSumBlock);
   __syncthreads();
-  for (Index block = thread(); block < blocks; block += threads()) {
+  for (Index first = 0; first < blocks; first += threads() / 16) {
+    const Index block = first + thread() / 16;
     double sum = 0;
-    for (Index i = block * kSumBlock; i < w.V && i < (block + 1) * kSumBlock; ++i) {
-      const float weight = w(i);
-      if (kept(weight, i)) sum += static_cast<double>(weight);
+    for (int i = 0; i < kLaneElements; ++i) {
+      const Index id = block * kSumBlock + 16 * i + thread() % 16;
+      const float weight = id < w.V ? w(id) : 0.0F;
+      if (id < w.V && kept(weight, id)) sum += static_cast<double>(weight);
     }
-    row.sums[block] = sum;
+    sum = lanes_sum<16>(sum);
+    if (block < blocks && thread() % 16 == 0) row.sums[block] = sum;
   }
   __syncthreads();
   double total = 0;
-  for (Index block = 0; block < blocks; ++block)
+  for (Index block = lane(); block < blocks; block += kWarp)
     total += row.sums[block];
-  return total;
+  return lanes_sum(total);
+}
+
+/// Where a running sum passes a target.
+struct Passing {
+  Index at;
+  double before;  ///< the sum before it
+};
+
+/// The first of term(begin), ..., term(end - 1), none below 0, with which the sum passes `target`; rounding may leave the
+/// target at the sum of all: the last that is not 0.
+template <class Term>
+AHA_DEVICE Passing passing(Index begin, Index end, double before, double target, const Term& term) {
+  Passing p{begin, before};
+  for (Index i = begin; i < end; ++i) {
+    const double x = term(i);
+    if (x > 0) p = {i, before};
+    before += x;
+    if (before > target) break;
+  }
+  return p;
+}
+
+/// The same of term(0), ..., term(n - 1) by a warp: a stretch of them a lane, and then those of one stretch.
+template <class Term>
+AHA_DEVICE Passing warp_passing(Index n, double before, double target, const Term& term) {
+  const Index stretch = ceil_div(n, kWarp);
+  const auto end_of = [&](Index l) { return (l + 1) * stretch < n ? (l + 1) * stretch : n; };
+  double own = 0;
+  for (Index i = lane() * stretch; i < end_of(lane()); ++i)
+    own += term(i);
+  const Passing lanes = passing(0, kWarp, before, target, [&](Index l) {
+    return __shfl_sync(kAllLanes, own, static_cast<int>(l));
+  });
+  return passing(lanes.at * stretch, end_of(lanes.at), lanes.before, target, term);
 }
 
 /// The first kept id whose cumulative weight passes `target`, in every thread.
 AHA_DEVICE Index draw(const Weights& w, const Kept& kept, double target, const RowMemory& row,
                       const DrawMemory& m) {
-  double before = 0;
-  Index block = 0;
-  const Index blocks = ceil_div(w.V, kSumBlock);
-  Index last_filled = 0;  // rounding may leave the target at the sum of all
-  while (block < blocks && before + row.sums[block] <= target) {
-    if (row.sums[block] > 0) last_filled = block;
-    before += row.sums[block++];
-  }
-  if (block == blocks) {
-    block = last_filled;
-    before = target;
-  }
-  for (Index i = thread(); i < kSumBlock; i += threads()) {
-    const Index id = block * kSumBlock + i;
-    const float weight = id < w.V ? w(id) : 0.0F;
-    m.weights[i] = id < w.V && kept(weight, id) ? weight : 0.0F;
-  }
-  __syncthreads();
-  if (thread() == 0) {
-    Index chosen = -1;
-    Index last = 0;
-    for (Index i = 0; i < kSumBlock && chosen < 0; ++i) {
-      if (m.weights[i] > 0) last = i;
-      before += static_cast<double>(m.weights[i]);
-      if (m.weights[i] > 0 && before > target && row.sums[block] > 0) chosen = i;
-    }
-    m.found[0] = block * kSumBlock + (chosen < 0 ? last : chosen);
+  if (warp() == 0) {
+    const Passing block =
+        warp_passing(ceil_div(w.V, kSumBlock), 0, target, [&](Index i) { return row.sums[i]; });
+    const Index first = block.at * kSumBlock;
+    const Index count = w.V - first < kSumBlock ? w.V - first : kSumBlock;
+    const Passing element = warp_passing(count, block.before, target, [&](Index i) {
+      const float weight = w(first + i);
+      return kept(weight, first + i) ? static_cast<double>(weight) : 0.0;
+    });
+    if (lane() == 0) m.found[0] = first + element.at;
   }
   __syncthreads();
   return m.found[0];

@@ -1,12 +1,15 @@
 #pragma once
-// The softmax of a row of logits by one block of threads, with the sums of trainer/kernels/head_cpu.cpp in their
-// order: equal logits give equal bits.
+// The softmax of a row of logits by one block of threads, which reads them once: sums of exponentials are first taken around
+// the largest logit of a few (Milakov and Gimelshein 2018), then brought to the row's. Their order is fixed: no bit depends on
+// the number of threads.
+#include <cfloat>
+
 #include "trainer/kernels/cuda/device.h"
 #include "trainer/kernels/cuda/mma.h"
 
 namespace aha::cuda {
 
-/// Elements that are summed in f32; block sums are added in double.
+/// Elements that are summed in f32; the sums are added in double.
 constexpr Index kSumBlock = 256;
 constexpr int kRowThreads = 512;
 
@@ -22,11 +25,13 @@ struct RowMemory {
   double* sums;
   double* products;
   double* totals;  ///< [2]
+  float* tops;     ///< [ceil(V / kSumBlock) + 1], the last of the row
   float* reduced;  ///< [kWarp]
 };
 
 __host__ __device__ inline Index row_bytes(Index V) {
-  return 8 * (2 * ceil_div(V, kSumBlock) + 2) + 4 * kWarp;
+  const Index blocks = ceil_div(V, kSumBlock);
+  return 8 * (2 * blocks + 2) + 4 * (blocks + 1 + kWarp);
 }
 
 AHA_DEVICE RowMemory row_memory(Index V) {
@@ -35,7 +40,8 @@ AHA_DEVICE RowMemory row_memory(Index V) {
   m.sums = shared_memory<double>();
   m.products = m.sums + blocks;
   m.totals = m.products + blocks;
-  m.reduced = reinterpret_cast<float*>(m.totals + 2);
+  m.tops = reinterpret_cast<float*>(m.totals + 2);
+  m.reduced = m.tops + blocks + 1;
   return m;
 }
 
@@ -44,72 +50,97 @@ struct alignas(16) FourLogits {
   float z[4];
 };
 
-/// The largest of z [V], in every thread.
-AHA_DEVICE float row_max(const float* z, Index V, float* memory) {
-  const auto* fours = reinterpret_cast<const FourLogits*>(z);
-  float top = -INFINITY;
-  for (Index i = thread(); i < V / 4; i += threads()) {
-    const FourLogits four = fours[i];
-    top = fmaxf(top, fmaxf(fmaxf(four.z[0], four.z[1]), fmaxf(four.z[2], four.z[3])));
-  }
-  for (Index i = V / 4 * 4 + thread(); i < V; i += threads())
-    top = fmaxf(top, z[i]);
-  return block_max(top, memory);
+/// A lane's part of a block of elements: four from 4 lane on, and so on every 64.
+constexpr int kLaneElements = kSumBlock / 16;
+
+__host__ __device__ constexpr Index lane_offset(int i) {
+  return i / 4 * 64 + i % 4;
 }
 
-/// A lane's chains over a block of elements: exp(s - top), and that times s - top.
-struct LaneSums {
-  float sum = 0;
-  float products = 0;
-
-  /// z: the lane's first element; `count` of 16 apart.
-  template <bool kWhole>
-  AHA_DEVICE void add(const float* z, Index count, float inv_temperature, float top) {
-    constexpr int kEach = kSumBlock / 16;
-    float part[kEach];
+/// s = z times inv_temperature of a lane's elements, the first of which is z[0]; there are `left` from it on. What is not
+/// there weighs nothing.
+AHA_DEVICE void load_scaled(const float* z, Index left, float inv_temperature,
+                            float (&s)[kLaneElements]) {
+  if (left > lane_offset(kLaneElements - 1)) {
+    FourLogits fours[kLaneElements / 4];
     AHA_UNROLL
-    for (int k = 0; k < kEach; ++k)  // all are asked for before the first is needed
-      part[k] = kWhole || k < count ? z[16 * k] : 0.0F;
+    for (int i = 0; i < kLaneElements / 4; ++i)  // all are asked for before the first is needed
+      fours[i] = *reinterpret_cast<const FourLogits*>(z + lane_offset(4 * i));
     AHA_UNROLL
-    for (int k = 0; k < kEach; ++k) {
-      const float d = part[k] * inv_temperature - top;
-      const float e = kWhole || k < count ? exp_of(d) : 0.0F;
-      sum += e;
-      products = kWhole || k < count ? fmaf(e, d, products) : products;
-    }
+    for (int i = 0; i < kLaneElements; ++i)
+      s[i] = fours[i / 4].z[i % 4] * inv_temperature;
+    return;
   }
+  AHA_UNROLL
+  for (int i = 0; i < kLaneElements; ++i)
+    s[i] = lane_offset(i) < left ? z[lane_offset(i)] * inv_temperature : -FLT_MAX;
+}
+
+/// Of a block of elements, in each of its sixteen lanes.
+struct BlockSums {
+  float top, sum, products;  ///< sums of exp(s - top), and of that times s - top
 };
+
+AHA_DEVICE BlockSums block_sums(const float (&s)[kLaneElements]) {
+  float top = s[0];
+  AHA_UNROLL
+  for (int i = 1; i < kLaneElements; ++i)
+    top = fmaxf(top, s[i]);
+  BlockSums block{lanes_max<16>(top), 0, 0};
+  AHA_UNROLL
+  for (int i = 0; i < kLaneElements; ++i) {
+    const float d = s[i] - block.top;
+    const float e = exp_of(d);
+    block.sum += e;
+    block.products = fmaf(e, d, block.products);
+  }
+  block.sum = lanes_sum<16>(block.sum);
+  block.products = lanes_sum<16>(block.products);
+  return block;
+}
+
+/// The sums of blocks -> those of the row, by one warp; `sums` are brought to the row's top.
+AHA_DEVICE void join_blocks(Index blocks, const RowMemory& m) {
+  float top = -FLT_MAX;
+  for (Index block = lane(); block < blocks; block += kWarp)
+    top = fmaxf(top, m.tops[block]);
+  top = lanes_max(top);
+  double sum = 0;
+  double products = 0;
+  for (Index block = lane(); block < blocks; block += kWarp) {
+    const double share = static_cast<double>(exp_of(m.tops[block] - top));
+    const double shift = static_cast<double>(m.tops[block]) - static_cast<double>(top);
+    products += share * (m.products[block] + shift * m.sums[block]);
+    sum += m.sums[block] *= share;
+  }
+  sum = lanes_sum(sum);
+  products = lanes_sum(products);
+  if (lane() != 0) return;
+  m.totals[0] = sum;
+  m.totals[1] = products;
+  m.tops[blocks] = top;
+}
 
 /// Of z [V] times inv_temperature, in every thread.
 AHA_DEVICE RowSums row_sums(const float* z, Index V, float inv_temperature, const RowMemory& m) {
   const Index blocks = ceil_div(V, kSumBlock);
-  RowSums r;
-  r.top = row_max(z, V, m.reduced) * inv_temperature;
-  // sixteen lanes a block of elements, lane = index mod 16
   for (Index first = 0; first < blocks; first += threads() / 16) {
     const Index block = first + thread() / 16;
-    const Index at = block * kSumBlock + thread() % 16;
-    LaneSums lane;
-    if (at + kSumBlock - 16 < V)
-      lane.add<true>(z + at, 0, inv_temperature, r.top);
-    else if (at < V)
-      lane.add<false>(z + at, ceil_div(V - at, 16), inv_temperature, r.top);
-    const float sum = lanes_sum<16>(lane.sum);
-    const float products = lanes_sum<16>(lane.products);
+    const Index at = block * kSumBlock + thread() % 16 * 4;
+    float scaled[kLaneElements];
+    load_scaled(z + at, V - at, inv_temperature, scaled);
+    const BlockSums sums = block_sums(scaled);
     if (block < blocks && thread() % 16 == 0) {
-      m.sums[block] = static_cast<double>(sum);
-      m.products[block] = static_cast<double>(products);
+      m.tops[block] = sums.top;
+      m.sums[block] = static_cast<double>(sums.sum);
+      m.products[block] = static_cast<double>(sums.products);
     }
   }
   __syncthreads();
-  if (thread() % kWarp == 0 && warp() < 2) {  // one chain each, side by side
-    const double* terms = warp() == 0 ? m.sums : m.products;
-    double total = 0;
-    for (Index block = 0; block < blocks; ++block)
-      total += terms[block];
-    m.totals[warp()] = total;
-  }
+  if (warp() == 0) join_blocks(blocks, m);
   __syncthreads();
+  RowSums r;
+  r.top = m.tops[blocks];
   r.sum = m.totals[0];
   r.log_sum = log_of(static_cast<float>(r.sum));
   r.entropy = r.log_sum - static_cast<float>(m.totals[1] / r.sum);

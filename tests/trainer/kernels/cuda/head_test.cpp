@@ -146,6 +146,28 @@ TEST_CASE("gpu: the sampler draws the CPU's ids", "[gpu]") {
     }
 }
 
+TEST_CASE("gpu: a draw from a large vocabulary is the CPU's, flat or peaked", "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  Random random(36);
+  constexpr Index kVocabulary = 20001;
+  for (const float scale : {0.01F, 1.0F, 8.0F}) {
+    const Input in = input(random, 48, 8, kVocabulary, scale);
+    INFO("scale " << scale);
+    std::vector<double> uniforms;
+    for (Index r = 0; r < in.M; ++r)
+      uniforms.push_back((static_cast<double>(r) + random.uniform()) / static_cast<double>(in.M));
+    uniforms.front() = 0.5 * 0x1p-32;
+    uniforms.back() = 1.0 - 0.5 * 0x1p-32;
+    const Drawn cpu = draw_on_cpu(in, settings(), uniforms);
+    const Drawn other = draw_on_gpu(*gpu, in, settings(), uniforms);
+    CHECK(different(other.ids, cpu.ids) <= 1);
+    if (different(other.ids, cpu.ids) > 0) continue;
+    CHECK(gap(other.logprobs, cpu.logprobs) < kCloseF32);
+    CHECK(gap(other.entropies, cpu.entropies, 1.0) < kCloseF32);
+  }
+}
+
 TEST_CASE("gpu: without uniforms the smallest id among the largest logits", "[gpu]") {
   const auto* gpu = gpu_ops();
   if (gpu == nullptr) return;
