@@ -229,15 +229,16 @@ __global__ void AHA_BLOCKS(row_warps(D) * kWarp, row_blocks(D))
   float* queries = sums + sums_floats(D);
   for (int i = warp(); i < count + 2; i += row_warps(D)) {
     if (i < count) {
-      finish_head(f, row, static_cast<int>(heads.first) + i, rotary,
-                  [&](int d, float x) { queries[i * D + d] = x; });
+      finish_heads<1>(f, row, 1, static_cast<int>(heads.first) + i, rotary,
+                      [&](int, int d, float x) { queries[i * D + d] = x; });
       continue;
     }
     const bool value = i > count;
     const KvPlace place = place_of(f, row, static_cast<int>(heads.kv_head), value);
     const int h = static_cast<int>(p.H + heads.kv_head + (value ? p.kv.Hk : 0));
-    finish_head(f, row, h, rotary,
-                [&](int d, float x) { put_kv_element(f.kv, place.first + d * place.step, x); });
+    finish_heads<1>(f, row, 1, h, rotary, [&](int, int d, float x) {
+      put_kv_element(f.kv, place.first + d * place.step, x);
+    });
   }
   __syncthreads();
   RowState<D> s;

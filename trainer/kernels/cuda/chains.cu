@@ -7,18 +7,26 @@
 namespace aha::cuda {
 namespace {
 
-/// A block is a row, whose heads its warps take in turn.
+/// A block is R rows, whose heads its warps take in turn.
+template <int R>
 __global__ void finish_rows(FinishQkv p, int rotary) {
   const int H = static_cast<int>(p.H);
   const int Hk = static_cast<int>(p.kv.Hk);
-  const Index row = block_x();
+  const Index first = R * block_x();
+  const int count = p.rows.M - first < R ? static_cast<int>(p.rows.M - first) : R;
+  const int D = static_cast<int>(p.kv.D);
+  const int width = (H + 2 * Hk) * D;
   for (int h = warp(); h < H + 2 * Hk; h += threads() / kWarp) {
-    float* x = p.qkv + (row * (H + 2 * Hk) + h) * p.kv.D;
-    KvPlace place{};
-    if (h >= H) place = place_of(p, row, (h - H) % Hk, h >= H + Hk);
-    finish_head(p, row, h, rotary, [&](int d, float value) {
-      x[d] = value;
-      if (h >= H) put_kv_element(p.kv, place.first + d * place.step, value);
+    float* x = p.qkv + first * width + h * D;
+    KvPlace places[R] = {};
+    if (h >= H) {
+      AHA_UNROLL
+      for (int r = 0; r < R; ++r)
+        places[r] = place_of(p, first + (r < count ? r : 0), (h - H) % Hk, h >= H + Hk);
+    }
+    finish_heads<R>(p, first, count, h, rotary, [&](int r, int d, float value) {
+      x[r * width + d] = value;
+      if (h >= H) put_kv_element(p.kv, places[r].first + d * places[r].step, value);
     });
   }
 }
@@ -87,10 +95,13 @@ void mlp_backward(const Exec& exec, const MlpBackward& p) {
 }
 
 void finish_qkv(const Exec&, const FinishQkv& p) {
-  constexpr Index kMostWarps = 9;  // of larger blocks a multiprocessor has room for one
+  constexpr int kTogether = 4;  // rows: more to wait for at once, where there are enough for all
+  const bool many = p.rows.M >= 2048;
+  const Index most = many ? 6 : 9;  // warps of which a multiprocessor has room for several blocks
   const Index heads = p.H + 2 * p.kv.Hk;
-  const auto warps = static_cast<int>(heads < kMostWarps ? heads : kMostWarps);
-  launch({p.rows.M, 1, warps * kWarp}, finish_rows, p, rotary_of(p));
+  const auto warps = static_cast<int>(heads < most ? heads : most);
+  launch({many ? ceil_div(p.rows.M, kTogether) : p.rows.M, 1, warps * kWarp},
+         many ? finish_rows<kTogether> : finish_rows<1>, p, rotary_of(p));
 }
 
 void attend_linear(const Exec& exec, const FinishQkv& finish, const Attention& p,

@@ -17,11 +17,14 @@
 namespace aha::cuda {
 
 #define AHA_DEVICE __device__ __forceinline__
-/// A kernel's bounds: threads of a block, and the blocks of a multiprocessor that its registers are to leave room for.
+/// AHA_BLOCKS: a kernel's bounds: threads of a block, and the blocks of a multiprocessor that its registers are to leave room
+/// for. AHA_UNROLL: of a loop over what a lane holds in registers.
 #ifdef AHA_CUDA_ON_HOST
 #define AHA_BLOCKS(threads, blocks)
+#define AHA_UNROLL
 #else
 #define AHA_BLOCKS(threads, blocks) __launch_bounds__(threads, blocks)
+#define AHA_UNROLL _Pragma("unroll")
 #endif
 
 constexpr int kWarp = 32;

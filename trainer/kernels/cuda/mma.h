@@ -6,13 +6,6 @@
 //   C  {(r, q), (r, q + 1), (r + 8, q), (r + 8, q + 1)}
 #include "trainer/kernels/cuda/numbers.h"
 
-/// Of a loop over what a lane holds in registers.
-#ifdef AHA_CUDA_ON_HOST
-#define AHA_UNROLL
-#else
-#define AHA_UNROLL _Pragma("unroll")
-#endif
-
 namespace aha::cuda {
 
 /// Words that hold numbers of 16 bits: memcpy, which does not know their alignment, would be two loads.

@@ -217,8 +217,10 @@ TEST_CASE("gpu: bias, norm, rotation and storing of q, k and v equal the CPU's",
                                           {35, 4, 2, 20, 20, false, true, true},
                                           {33, 14, 2, 64, 64, true, false, false},
                                           {18, 2, 1, 128, 128, true, true, true},
-                                          {5, 3, 3, 32, 32, true, true, false}}) {
-    INFO("H " << s.H << " Hk " << s.Hk << " D " << s.D << " rotary " << s.rotary);
+                                          {5, 3, 3, 32, 32, true, true, false},
+                                          {2049, 2, 1, 8, 4, true, true, true},  // rows together
+                                          {2051, 3, 1, 16, 16, true, false, false}}) {
+    INFO("M " << s.M << " H " << s.H << " Hk " << s.Hk << " D " << s.D << " rotary " << s.rotary);
     const Finished expected = finish(cpu_ops(), s, random);
     const Finished other = finish(*gpu, s, random);
     CHECK(gap(other.qkv, expected.qkv) < kCloseF32);
