@@ -238,6 +238,11 @@ void describe(Visitor& v, TrainConfig& s) {
              "about a quarter more time in training, more with long sequences. Changes no bit")
              .free_to_change(),
          &s.gradient_checkpointing);
+  v.leaf(Key("keep_logits",
+             "a GPU with weights of 16 bits keeps 2 bytes a logit for the way back, where a "
+             "micro-batch has at most 6 GiB of them; false: computes them again, in less memory and "
+             "more time, and rounds otherwise"),
+         &s.keep_logits);
   v.leaf(Key("strict_chunk", "strict: completions of one group that form a unit of the gradient")
              .at_least(1),
          &s.strict_chunk);

@@ -18,6 +18,21 @@ constexpr Index rows_of_logits(Index width) {
   return rows < 64 ? 64 : rows > 8192 ? 8192 : rows;
 }
 
+/// Neighbouring logits whose exponentials are taken around their own largest, before they are brought to the row's.
+constexpr Index kLogitBlock = 256;
+
+/// Rows of V logits of which the head's forward pass may keep the exponentials, in 6 GiB; none with weights of f32.
+constexpr Index most_kept_rows(Index V, FloatType weights) {
+  return weights == FloatType::F32 ? 0 : (Index{6} << 30) / (2 * round_up(V, 8));
+}
+
+/// Floats of what it keeps of M rows: exp(s - top) of each logit, rounded to the weights' type [M, round_up(V, 8)], and what
+/// makes probabilities of those of a block [M, ceil(V / kLogitBlock)]. 0: the rows are too many, and logits are computed again.
+constexpr Index head_kept_floats(Index M, Index V, FloatType weights) {
+  if (M > most_kept_rows(V, weights)) return 0;
+  return M * (round_up(V, 8) / 2 + (V + kLogitBlock - 1) / kLogitBlock);
+}
+
 /// Floats of the sums that the backward pass of attention holds at a time: 256 MB.
 constexpr Index kMostPartialSums = Index{1} << 26;
 

@@ -177,9 +177,11 @@ struct HeadLogprob {
   float* entropies;             ///< [M], may be null
   Index M, C, V;
   float inv_temperature;
+  /// Of a device's table: takes what HeadLogprobBackward may begin with, head_kept_floats (device_ops.h); null: nothing.
+  float* kept = nullptr;
 };
 
-/// Backward of HeadLogprob (logits are computed again, chunk by chunk):
+/// Backward of HeadLogprob (logits are computed again, chunk by chunk, where they were not kept):
 /// dz_j = inv_temperature * (d_logprob (1[j = target] - p_j) - d_entropy p_j (log p_j + entropy)).
 struct HeadLogprobBackward {
   const float* h;               ///< [M, C]
@@ -194,6 +196,7 @@ struct HeadLogprobBackward {
   // read by the tables of devices: what the forward pass gave for the same rows, so that logits need no second sum
   const float* logprobs = nullptr;   ///< [M]
   const float* entropies = nullptr;  ///< [M], with d_entropy
+  float* kept = nullptr;             ///< what it kept, if it did; overwritten
 };
 
 /// Draws one id a row by inverse CDF of one uniform: ids in ascending order, blocked sums in a fixed

@@ -123,6 +123,17 @@ struct Sizes {
     const std::int64_t V = round_up(model.vocab_size, 8);
     return std::min(rows, rows_of_logits(V)) * V;
   }
+  /// Rows of which the head keeps logits for its backward pass, at most, and whether it keeps those of all micro-batches.
+  std::int64_t kept_logit_rows() const {
+    if (!stage.train.keep_logits) return 0;
+    return std::min(micro_rows(),
+                    most_kept_rows(model.vocab_size, storage_type(stage.model.storage)));
+  }
+  bool keeps_logits() const { return kept_logit_rows() == micro_rows(); }
+  std::int64_t kept_logits() const {
+    return kFloat *
+           head_kept_floats(kept_logit_rows(), model.vocab_size, storage_type(stage.model.storage));
+  }
   /// Rows of prompts that are computed at a time, at most.
   std::int64_t prefill_rows() const { return kPrefillTokens + in.longest_prompt; }
   /// Rows that are decoded at a time.
@@ -161,7 +172,8 @@ std::int64_t activation_bytes(const Sizes& s) {
   const std::int64_t gates = 2 * s.model.intermediate_size * (recomputed ? 1 : s.size.layers);
   return s.micro_rows() *
              (kFloat * (row.kept + row.block + row.back) - (kFloat - bytes_of(s.kept())) * gates) +
-         (recomputed ? cache / s.size.layers : cache) + s.micro_cache_grads() / s.size.layers;
+         (recomputed ? cache / s.size.layers : cache) + s.micro_cache_grads() / s.size.layers +
+         s.kept_logits();
 }
 
 /// Of the operands in the place that gates and ups have, those of attention and of the residual stream.
@@ -178,8 +190,9 @@ std::int64_t scratch_bytes(const Sizes& s) {
                        grown(kFloat * s.logits(s.most_rows()));
   if (!s.sixteen()) return bytes;
   const std::int64_t widest = std::max(s.model.intermediate_size, widest_rows(s.model));
+  const std::int64_t derivatives = s.keeps_logits() ? 0 : logits;
   const std::int64_t right =
-      std::max({2 * rows * s.model.intermediate_size, logits, s.prefill_rows() * widest});
+      std::max({2 * rows * s.model.intermediate_size, derivatives, s.prefill_rows() * widest});
   return bytes + grown(2 * rows * widest) + grown(2 * rows * s.model.hidden_size) +
          grown(2 * right) + grown(2 * s.most_rows() * widest);
 }
@@ -209,8 +222,22 @@ MemoryPlan plan_device_memory(const StageConfig& stage, const ModelConfig& model
   return plan;
 }
 
+std::string lighter_settings(const StageConfig& stage, const ModelConfig& model,
+                             const MemoryInputs& inputs, std::int64_t free) {
+  const auto fits = [&](bool keep_logits, bool recompute) {
+    StageConfig changed = stage;
+    changed.train.keep_logits = keep_logits;
+    changed.train.gradient_checkpointing = recompute;
+    return plan_device_memory(changed, model, inputs).total() <= free;
+  };
+  if (fits(false, stage.train.gradient_checkpointing)) return "train.keep_logits=false";
+  if (fits(stage.train.keep_logits, true)) return "train.gradient_checkpointing=true";
+  if (fits(false, true)) return "train.keep_logits=false and train.gradient_checkpointing=true";
+  return "";
+}
+
 void require_device_memory(const std::string& stage, const MemoryPlan& plan,
-                           const DeviceRoom& device, bool fits_recomputed, bool in_units) {
+                           const DeviceRoom& device, std::string_view lighter, bool in_units) {
   if (plan.total() <= device.free) return;
   const std::int64_t others = device.held_before - kOwnContext;
   const std::string held =
@@ -223,7 +250,7 @@ void require_device_memory(const std::string& stage, const MemoryPlan& plan,
   fail("stage {}: needs {} on the GPU, {} has {} of {} free{}; {}lower {}, or set device=cpu",
        stage, plan.text(), device.name, bytes_text(static_cast<double>(device.free)),
        bytes_text(static_cast<double>(device.total)), held,
-       fits_recomputed ? "set train.gradient_checkpointing=true, or " : "",
+       lighter.empty() ? "" : fmt::format("set {}, or ", lighter),
        sampling ? fmt::format("rollout.max_batch_size (then {})", rows)
                 : fmt::format("{} (then rollout.max_batch_size)", rows));
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <string_view>
 
 #include "trainer/run/memory_plan.h"
 
@@ -18,11 +19,15 @@ struct DeviceRoom {
   std::int64_t held_before = 0;
 };
 
-/// UserError when it is more than a device has free: with the settings that take less of what is largest, whether
-/// train.gradient_checkpointing would do (`fits_recomputed`), and what others hold. `in_units`: micro-batches are
-/// units of train.strict_chunk completions, whatever train.max_tokens_per_micro_batch says.
+/// The settings that change no more than they must for the stage to fit in what is `free`; empty: none would do.
+std::string lighter_settings(const StageConfig& stage, const ModelConfig& model,
+                             const MemoryInputs& inputs, std::int64_t free);
+
+/// UserError when it is more than a device has free: with the settings that take less of what is largest, those that
+/// would do (`lighter`), and what others hold. `in_units`: micro-batches are units of train.strict_chunk completions,
+/// whatever train.max_tokens_per_micro_batch says.
 void require_device_memory(const std::string& stage, const MemoryPlan& plan,
-                           const DeviceRoom& device, bool fits_recomputed = false,
+                           const DeviceRoom& device, std::string_view lighter = {},
                            bool in_units = false);
 
 }  // namespace aha

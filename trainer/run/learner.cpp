@@ -6,6 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include "trainer/kernels/device_ops.h"
+
 namespace aha {
 namespace {
 
@@ -25,12 +27,13 @@ RowBatch row_batch(const MicroBatch& micro) {
 }  // namespace
 
 Learner::Learner(const Decoder& decoder, Exec exec, std::int64_t vocabulary, double temperature,
-                 bool gradient_checkpointing)
+                 bool gradient_checkpointing, bool keep_logits)
     : decoder_(&decoder),
       exec_(exec),
       vocabulary_(vocabulary),
       inv_temperature_(static_cast<float>(1.0 / temperature)),
       gradient_checkpointing_(gradient_checkpointing),
+      keep_logits_(keep_logits),
       // a device takes all rows at once
       rows_wanted_(decoder.ops().memory->host ? rows_of_a_piece(decoder.config())
                                               : std::numeric_limits<Index>::max()),
@@ -47,7 +50,7 @@ Index Learner::rows_of_a_piece(const ModelConfig& c) {
 }
 
 std::int64_t Learner::kept_bytes() const {
-  std::int64_t sum = head_rows_.bytes() + dhead_rows_.bytes() + dhidden_.bytes();
+  std::int64_t sum = head_rows_.bytes() + dhead_rows_.bytes() + dhidden_.bytes() + logits_.bytes();
   for (const auto& piece : pieces_)
     sum += piece->kept.bytes();
   return sum;
@@ -80,6 +83,7 @@ void Learner::judge(const Exec& exec, const EdgeWeights& edges, const Judged& wh
   task.w = edges.head;
   task.V = vocabulary_;
   task.inv_temperature = inv_temperature_;
+  task.kept = what.kept;
   ops.head_logprob(exec, task);
   returning.receive(*ops.memory);
 }
@@ -92,8 +96,16 @@ void Learner::judge_piece(const Exec& exec, const EdgeWeights& edges, const Micr
         {hidden, piece.loss_rows, std::span(micro.targets).subspan(first, tokens),
          head_rows_.data() + piece.first_token * decoder_->config().hidden_size,
          std::span(values.logprobs).subspan(first, tokens),
-         std::span(values.entropies).subspan(first, tokens)},
+         std::span(values.entropies).subspan(first, tokens), kept_logits_},
         piece.staging, piece.returning);
+}
+
+/// A device takes a micro-batch as one piece.
+float* Learner::logits_memory(ParameterProvider& weights, Index tokens) {
+  const Memory& memory = *decoder_->ops().memory;
+  if (memory.host || !keep_logits_ || num_pieces_ != 1) return nullptr;
+  const Index floats = head_kept_floats(tokens, vocabulary_, weights.edges().head.type);
+  return floats == 0 ? nullptr : logits_.reserve(floats, memory);
 }
 
 void Learner::each_piece(const std::function<void(const Exec&, std::size_t, BlockScratch&)>& body) {
@@ -136,6 +148,7 @@ const Learner::TokenValues& Learner::forward(ParameterProvider& weights, const M
   values.logprobs.resize(micro.targets.size());
   values.entropies.resize(micro.targets.size());
   head_rows_.reserve(micro.tokens() * decoder_->config().hidden_size, *decoder_->ops().memory);
+  kept_logits_ = logits_memory(weights, micro.tokens());
   if (!weights.side_by_side()) {
     forward_by_block(weights, micro, values);
     return values;
@@ -180,6 +193,7 @@ void Learner::backward(ParameterProvider& weights, const MicroBatch& micro,
   task.C = C;
   task.V = vocabulary_;
   task.inv_temperature = inv_temperature_;
+  task.kept = kept_logits_;
   decoder_->ops().head_logprob_backward(exec_, task);
   float* dhidden = dhidden_.reserve(micro.rows() * C, memory);
   const auto scatter_piece = [&](const Exec& exec, std::size_t i) {

@@ -19,12 +19,13 @@ namespace aha {
 /// to the bit. Where weights are not there side by side, pieces go forward block by block, too.
 ///
 /// With `gradient_checkpointing` a piece keeps of each block what enters it, and computes the rest again on its way
-/// back: the same bits in less memory and more time (trainer/README.md, "Activations").
+/// back: the same bits in less memory and more time (trainer/README.md, "Activations"). With `keep_logits` a device's table
+/// keeps the exponentials of a micro-batch's logits, where they are not too many (head_kept_floats).
 class Learner {
  public:
   /// `vocabulary`: logits at or above it do not exist, as in rollout. `temperature` as sampled.
   Learner(const Decoder& decoder, Exec exec, std::int64_t vocabulary, double temperature,
-          bool gradient_checkpointing = false);
+          bool gradient_checkpointing = false, bool keep_logits = true);
 
   struct TokenValues {
     std::vector<float> logprobs;   ///< [T] of the targets
@@ -82,6 +83,7 @@ class Learner {
   };
 
   void cut(const MicroBatch& micro);
+  float* logits_memory(ParameterProvider& weights, Index tokens);
   void share_memory(Index rows);
   Piece& next_piece(std::size_t index);
   Activations empty_activations() const {
@@ -95,6 +97,7 @@ class Learner {
     float* rows;                            ///< [tokens, C], takes the rows that predict
     std::span<float> logprobs;              ///< [tokens]
     std::span<float> entropies;             ///< [tokens], or empty: not wanted
+    float* kept = nullptr;                  ///< HeadLogprob::kept
   };
   void judge(const Exec& exec, const EdgeWeights& edges, const Judged& what, Staging& staging,
              Returning& returning) const;
@@ -109,7 +112,7 @@ class Learner {
   Exec exec_;
   std::int64_t vocabulary_;
   float inv_temperature_;
-  bool gradient_checkpointing_;
+  bool gradient_checkpointing_, keep_logits_;
   Index rows_wanted_;  // of a piece
   std::vector<std::unique_ptr<Piece>> pieces_;
   std::size_t num_pieces_ = 0;  // of the last forward
@@ -119,7 +122,8 @@ class Learner {
   Scratch reference_scratch_;
   BackwardScratch backward_scratch_;
   std::vector<BlockScratch> beside_;  // of the other threads, where pieces run side by side
-  Buffer head_rows_, dhead_rows_, dhidden_, reference_rows_;
+  Buffer head_rows_, dhead_rows_, dhidden_, reference_rows_, logits_;
+  float* kept_logits_ = nullptr;  // of the last forward; null: they are not kept
   Staging head_staging_;
 };
 

@@ -155,8 +155,8 @@ DeviceRoom room_here(const Config& config) {
 std::string device_line(const StageView& v, const MemoryInputs& inputs, const JobRanks& ranks) {
   const DeviceRoom device = ranks.least_room ? *ranks.least_room : room_here(v.config);
   const MemoryPlan plan = plan_device_memory(v.stage, v.model, inputs);
-  const MemoryPlan again = plan_device_memory(recomputed(v.stage), v.model, inputs);
-  require_device_memory(v.stage.name, plan, device, again.total() <= device.free,
+  require_device_memory(v.stage.name, plan, device,
+                        lighter_settings(v.stage, v.model, inputs, device.free),
                         inputs.strict && v.stage.method == "grpo");
   return fmt::format("gpu        at most {}, of {} free on {}", plan.text(),
                      bytes_text(static_cast<double>(device.free)), device.name);
@@ -206,8 +206,8 @@ StagePlan plan_stage(const Config& config, const StageConfig& stage, const Token
   StagePlan plan;
   plan.name = stage.name;
   plan.lines = stage_lines(view, planned_steps(stage, data.train->size()));
-  plan.inputs = {longest, 0, threads_of_a_rank(stage, ranks), config.strict, ranks.all,
-                 ranks.neighbours};
+  plan.inputs = {longest,       0,         threads_of_a_rank(stage, ranks),
+                 config.strict, ranks.all, ranks.neighbours};
   plan.inputs.division = division_of(config);
   for (const auto& set : data.eval)
     plan.inputs.eval_prompts = std::max(plan.inputs.eval_prompts, set.prompts->size().value_or(0));

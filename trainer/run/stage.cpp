@@ -108,7 +108,7 @@ std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, con
       Engine(*policy.decoder, *policy.weights, machine.exec, policy.vocabulary(),
              text_decoder(*policy.tokenizer), decode_rows(settings)),
       Learner(*policy.decoder, machine.exec, policy.vocabulary(), temperature,
-              settings.train.gradient_checkpointing),
+              settings.train.gradient_checkpointing, settings.train.keep_logits),
       GradientSum(policy.layout, machine.ops, machine.exec, comm,
                   gradient_options(config.strict, settings, policy.weights->options().by_block)),
       AdamWOptimizer(machine.ops, param_ranges(policy), policy.layout.total, settings.optim, comm),

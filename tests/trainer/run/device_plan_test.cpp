@@ -42,13 +42,19 @@ aha::MicroBatch full_batch(std::size_t prompts, std::size_t prompt, std::size_t 
 TEST_CASE("device plan: holds what a step takes, and not much more", "[gpu]") {
   const auto* gpu = gpu_ops();
   if (gpu == nullptr) return;
-  for (const auto& [storage, recompute] :
-       {std::pair{"f32", "false"}, {"bf16", "false"}, {"f32", "true"}, {"bf16", "true"}}) {
+  struct Case {
+    std::string storage, recompute, keep_logits;
+  };
+  for (const auto& [storage, recompute, keep_logits] : {Case{"f32", "false", "true"},
+                                                        {"bf16", "false", "true"},
+                                                        {"bf16", "false", "false"},
+                                                        {"f32", "true", "true"},
+                                                        {"bf16", "true", "true"}}) {
     const std::int64_t before = gpu->device->state().free;
-    ToyJob job({std::string("model.storage=") + storage, "train.prompts_per_step=3",
-                "rollout.max_completion_length=14",
-                std::string("train.gradient_checkpointing=") + recompute},
-               1, "", *gpu);
+    ToyJob job(
+        {"model.storage=" + storage, "train.prompts_per_step=3", "rollout.max_completion_length=14",
+         "train.gradient_checkpointing=" + recompute, "train.keep_logits=" + keep_logits},
+        1, "", *gpu);
     aha::MetricsRow row("grpo", 1, 1);
     REQUIRE(aha::grpo_step(*job.stage, row, aha::ReflectionWords({}), [] { return false; }));
     const std::int64_t used = before - gpu->device->state().free;
@@ -124,10 +130,11 @@ TEST_CASE("device plan: what does not fit is refused with the knob, and others a
                         contains("train.max_tokens_per_micro_batch"));
   CHECK(small.find("other programs") == std::string::npos);
   CHECK(small.find("gradient_checkpointing") == std::string::npos);
-  CHECK_THAT(error_of([&] {
-               aha::require_device_memory("grpo", plan, {"a card", 20 * kGiB, 24 * kGiB, 0}, true);
-             }),
-             contains("; set train.gradient_checkpointing=true, or lower"));
+  CHECK_THAT(
+      error_of([&] {
+        aha::require_device_memory("grpo", plan, {"a card", 20 * kGiB, 24 * kGiB, 0}, "this");
+      }),
+      contains("; set this, or lower"));
   const auto shared = error_of([&] {
     aha::require_device_memory("grpo", plan, {"a card", 20 * kGiB, 80 * kGiB, 59 * kGiB});
   });
@@ -150,6 +157,7 @@ TEST_CASE(
   stage.train.prompts_per_step = 4;
   auto model = qwen_05b();
   model.num_hidden_layers = 1;
+  model.vocab_size = 64;
   const auto scratch = [&](std::int64_t prompt) {
     return aha::plan_device_memory(stage, model, {prompt, 0, 1}).part("scratch");
   };
@@ -174,7 +182,7 @@ TEST_CASE("device plan: a strict micro-batch is a unit, whatever tokens a micro-
   CHECK(activations(1024, 16) == activations(1024, 64));  // a group has 16 completions
   const auto refused = error_of([&] {
     aha::require_device_memory("grpo", aha::plan_device_memory(stage, qwen_05b(), inputs),
-                               {"a card", kGiB, kGiB, 0}, false, true);
+                               {"a card", kGiB, kGiB, 0}, "", true);
   });
   CHECK_THAT(refused, contains("train.strict_chunk"));
   CHECK(refused.find("max_tokens_per_micro_batch") == std::string::npos);
@@ -182,6 +190,7 @@ TEST_CASE("device plan: a strict micro-batch is a unit, whatever tokens a micro-
 
 TEST_CASE("device plan: with gradient checkpointing 896 floats a row and block are kept") {
   auto stage = stage_of_05b();
+  stage.train.keep_logits = false;
   const auto kept = aha::plan_device_memory(stage, qwen_05b(), {128, 0, 1});
   stage.train.gradient_checkpointing = true;
   const auto again = aha::plan_device_memory(stage, qwen_05b(), {128, 0, 1});
@@ -191,4 +200,38 @@ TEST_CASE("device plan: with gradient checkpointing 896 floats a row and block a
   CHECK(static_cast<double>(again.part("activations")) > rows * 24 * 896);
   CHECK(static_cast<double>(again.part("activations")) < rows * (24 * 896 + 12 * 4864));
   CHECK(again.part("activations") < kept.part("activations") / 4);
+}
+
+TEST_CASE(
+    "device plan: logits that are kept are two bytes each, and the settings that fit are named") {
+  auto stage = stage_of_05b();
+  const aha::MemoryInputs inputs{128, 0, 1};
+  const auto kept = aha::plan_device_memory(stage, qwen_05b(), inputs);
+  const auto named = [&](std::int64_t free) {
+    return aha::lighter_settings(stage, qwen_05b(), inputs, free);
+  };
+  stage.train.keep_logits = false;
+  const auto again = aha::plan_device_memory(stage, qwen_05b(), inputs);
+  const std::int64_t logits = std::int64_t{2} * 16384 * 151936;
+  const std::int64_t more = kept.part("activations") - again.part("activations");
+  CHECK(more > logits);
+  CHECK(more < logits / 100 * 101);  // and a float for every 256
+  CHECK(kept.part("scratch") < again.part("scratch"));
+  stage.train.keep_logits = true;
+  CHECK(named(again.total()) == "train.keep_logits=false");
+  CHECK(named(again.total() - 1) == "train.gradient_checkpointing=true");
+  stage.train.gradient_checkpointing = true;
+  const auto lightest = aha::plan_device_memory(stage, qwen_05b(), inputs).total();
+  stage.train.gradient_checkpointing = false;
+  CHECK(named(lightest - 1) == "train.keep_logits=false and train.gradient_checkpointing=true");
+  CHECK(named(kGiB).empty());
+  stage.train.max_tokens_per_micro_batch =
+      65536;  // more than are kept: the smaller micro-batches' are
+  const auto large = aha::plan_device_memory(stage, qwen_05b(), inputs);
+  stage.train.keep_logits = false;
+  const auto none = aha::plan_device_memory(stage, qwen_05b(), inputs);
+  const std::int64_t most = large.part("activations") - none.part("activations");
+  CHECK(most > 6 * kGiB - kGiB / 100);
+  CHECK(most < 6 * kGiB + kGiB / 10);
+  CHECK(large.part("scratch") == none.part("scratch"));
 }

@@ -108,6 +108,21 @@ TEST_CASE("device: blocks that are computed again on the way back change no bit"
   }
 }
 
+TEST_CASE("device: logits that are kept give the gradient of those that are computed again",
+          "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  for (auto more : std::vector<std::vector<std::string>>{
+           {"model.storage=bf16"}, {"model.storage=bf16", "objective.entropy_coef=0.01"}}) {
+    const Step kept = step(*gpu, more);
+    more.emplace_back("train.keep_logits=false");
+    const Step again = step(*gpu, more);
+    CHECK(again.loss == kept.loss);
+    CHECK(again.gradient != kept.gradient);  // another rounding
+    CHECK(gap(again.gradient, kept.gradient) < kClose16);
+  }
+}
+
 TEST_CASE("device: blocks with biases, or norms of q and k, computed again change no bit",
           "[gpu]") {
   const auto* gpu = gpu_ops();

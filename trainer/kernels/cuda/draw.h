@@ -153,13 +153,13 @@ AHA_DEVICE Kept truncate(const Truncation& p, const Weights& w, const DrawMemory
 
 /// Sums of the kept weights of each block of elements -> sums, and their total, in every thread.
 AHA_DEVICE double kept_sums(const Weights& w, const Kept& kept, const RowMemory& row) {
-  const Index blocks = ceil_div(w.V, kSumBlock);
+  const Index blocks = ceil_div(w.V, kLogitBlock);
   __syncthreads();
   for (Index first = 0; first < blocks; first += threads() / 16) {
     const Index block = first + thread() / 16;
     double sum = 0;
     for (int i = 0; i < kLaneElements; ++i) {
-      const Index id = block * kSumBlock + 16 * i + thread() % 16;
+      const Index id = block * kLogitBlock + 16 * i + thread() % 16;
       const float weight = id < w.V ? w(id) : 0.0F;
       if (id < w.V && kept(weight, id)) sum += static_cast<double>(weight);
     }
@@ -212,9 +212,9 @@ AHA_DEVICE Index draw(const Weights& w, const Kept& kept, double target, const R
                       const DrawMemory& m) {
   if (warp() == 0) {
     const Passing block =
-        warp_passing(ceil_div(w.V, kSumBlock), 0, target, [&](Index i) { return row.sums[i]; });
-    const Index first = block.at * kSumBlock;
-    const Index count = w.V - first < kSumBlock ? w.V - first : kSumBlock;
+        warp_passing(ceil_div(w.V, kLogitBlock), 0, target, [&](Index i) { return row.sums[i]; });
+    const Index first = block.at * kLogitBlock;
+    const Index count = w.V - first < kLogitBlock ? w.V - first : kLogitBlock;
     const Passing element = warp_passing(count, block.before, target, [&](Index i) {
       const float weight = w(first + i);
       return kept(weight, first + i) ? static_cast<double>(weight) : 0.0;

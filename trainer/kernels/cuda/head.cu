@@ -1,14 +1,14 @@
 // Log-probability and entropy from hidden rows, and their gradient: logits in chunks of rows.
+#include "trainer/kernels/cuda/operands.h"
 #include "trainer/kernels/cuda/softmax.h"
 
 namespace aha::cuda {
 namespace {
 
-__global__ void logprob_rows(const float* logits, HeadLogprob p) {
-  const Index row = block_x();
-  const float* z = logits + row * logits_width(p.V);
-  const RowSums r = row_sums(z, p.V, p.inv_temperature, row_memory(p.V));
+/// By one thread of the row's block.
+AHA_DEVICE void put_logprob(const RowSums& r, const float* z, const HeadLogprob& p) {
   if (thread() != 0) return;
+  const Index row = block_x();
   p.logprobs[row] = logprob_of(r, z[p.targets[row]], p.inv_temperature);
   if (p.entropies != nullptr) p.entropies[row] = r.entropy;
 }
@@ -18,6 +18,105 @@ struct alignas(4 * sizeof(Element)) Fours {
   Element x[4];
 };
 
+/// What of rows of logits the backward pass begins with: see head_kept_floats.
+template <class Element>
+struct KeptLogits {
+  Element* exponentials;
+  float* scales;
+
+  KeptLogits from_row(Index row, Index V) const {
+    return {exponentials + row * logits_width(V), scales + row * ceil_div(V, kLogitBlock)};
+  }
+};
+
+template <class Element>
+KeptLogits<Element> kept_logits(float* kept, Index M, Index V) {
+  return {reinterpret_cast<Element*>(kept), kept + M * logits_width(V) / 2};
+}
+
+__global__ void logprob_rows(const float* logits, HeadLogprob p) {
+  const Index row = block_x();
+  const float* z = logits + row * logits_width(p.V);
+  const RowSums r = row_sums(z, p.V, p.inv_temperature, row_memory(p.V));
+  put_logprob(r, z, p);
+}
+
+/// The same, and exponentials and scales are kept.
+template <class Element>
+__global__ void kept_logprob_rows(const float* logits, HeadLogprob p, KeptLogits<Element> kept) {
+  const Index row = block_x();
+  const Index width = logits_width(p.V);
+  const float* z = logits + row * width;
+  const RowMemory m = row_memory(p.V);
+  const RowSums r =
+      row_sums(z, p.V, p.inv_temperature, m, [&](Index at, const float(&e)[kLaneElements]) {
+        AHA_UNROLL
+        for (int i = 0; i < kLaneElements; i += 4) {
+          if (at + lane_offset(i) >= p.V) continue;
+          Fours<Element> fours;
+          AHA_UNROLL
+          for (int k = 0; k < 4; ++k)
+            round_to(e[i + k], fours.x[k]);
+          reinterpret_cast<Fours<Element>*>(kept.exponentials + row * width +
+                                            at)[lane_offset(i) / 4] = fours;
+        }
+      });
+  const Index blocks = ceil_div(p.V, kLogitBlock);
+  const auto inverse = static_cast<float>(1.0 / r.sum);
+  for (Index block = thread(); block < blocks; block += threads())
+    kept.scales[row * blocks + block] = m.tops[block] * inverse;
+  put_logprob(r, z, p);
+}
+
+/// The derivative of a row's logits.
+struct Derivative {
+  AHA_DEVICE Derivative(const HeadLogprobBackward& p, Index row)
+      : d_logprob(p.d_logprob[row]),
+        d_entropy(p.d_entropy == nullptr ? 0.0F : p.d_entropy[row]),
+        entropy(p.d_entropy == nullptr ? 0.0F : p.entropies[row]),
+        inv_temperature(p.inv_temperature),
+        target(p.targets[row]) {}
+
+  AHA_DEVICE float operator()(float probability, float logprob, Index i) const {
+    const float slope = fmaf(d_entropy, logprob + entropy, d_logprob);
+    const float own = i == target ? d_logprob : 0.0F;
+    return (own - probability * slope) * inv_temperature;
+  }
+
+  float d_logprob, d_entropy, entropy, inv_temperature;
+  Index target;
+};
+
+/// Exponentials -> derivatives of logits, in their place.
+template <class Element>
+__global__ void kept_derivative_rows(HeadLogprobBackward p, KeptLogits<Element> kept) {
+  const Index row = block_x();
+  const Index blocks = ceil_div(p.V, kLogitBlock);
+  const Derivative derivative(p, row);
+  for (Index block = thread() / 16; block < blocks; block += threads() / 16) {
+    const Index at = block * kLogitBlock + thread() % 16 * 4;
+    auto* x = reinterpret_cast<Fours<Element>*>(kept.exponentials + row * logits_width(p.V) + at);
+    const float scale = kept.scales[row * blocks + block];
+    Fours<Element> fours[kLaneElements / 4];
+    AHA_UNROLL
+    for (int i = 0; i < kLaneElements / 4; ++i)
+      if (at + lane_offset(4 * i) < p.V) fours[i] = x[16 * i];
+    AHA_UNROLL
+    for (int i = 0; i < kLaneElements / 4; ++i) {
+      if (at + lane_offset(4 * i) >= p.V) continue;
+      AHA_UNROLL
+      for (int k = 0; k < 4; ++k) {
+        const float probability = widened(fours[i].x[k]) * scale;
+        const bool weighed = derivative.d_entropy != 0 && probability >= FLT_MIN;
+        round_to(derivative(probability, weighed ? log_of(probability) : 0.0F,
+                            at + lane_offset(4 * i + k)),
+                 fours[i].x[k]);
+      }
+      x[16 * i] = fours[i];
+    }
+  }
+}
+
 /// Logits -> their derivative in the type of the products that follow; `to` may be the logits themselves. What the forward
 /// pass gave says their sum: log sum exp s = s[target] - logprob.
 template <class Element>
@@ -25,45 +124,45 @@ __global__ void derivative_rows(const float* logits, HeadLogprobBackward p, Elem
   const Index row = block_x();
   const Index width = logits_width(p.V);
   const float* z = logits + row * width;
-  const float d_logprob = p.d_logprob[row];
-  const float d_entropy = p.d_entropy == nullptr ? 0.0F : p.d_entropy[row];
-  const float entropy = p.d_entropy == nullptr ? 0.0F : p.entropies[row];
-  const Index target = p.targets[row];
-  const float log_sum = z[target] * p.inv_temperature - p.logprobs[row];
+  const Derivative derivative(p, row);
+  const float log_sum = z[derivative.target] * p.inv_temperature - p.logprobs[row];
   __syncthreads();  // where the derivatives take the logits' place
-  const auto derivative = [&](float logit, Index i) {
+  const auto put = [&](float logit, Index i, Element& result) {
     const float logprob = logit * p.inv_temperature - log_sum;
-    const float slope = fmaf(d_entropy, logprob + entropy, d_logprob);
-    const float own = i == target ? d_logprob : 0.0F;
-    return (own - exp_of(logprob) * slope) * p.inv_temperature;
+    round_to(derivative(exp_of(logprob), logprob, i), result);
   };
   for (Index i = thread(); i < p.V / 4; i += threads()) {
     const FourLogits four = reinterpret_cast<const FourLogits*>(z)[i];
     Fours<Element> result;
     AHA_UNROLL
     for (int k = 0; k < 4; ++k)
-      round_to(derivative(four.z[k], 4 * i + k), result.x[k]);
+      put(four.z[k], 4 * i + k, result.x[k]);
     reinterpret_cast<Fours<Element>*>(to + row * width)[i] = result;
   }
   for (Index i = p.V / 4 * 4 + thread(); i < p.V; i += threads())
-    round_to(derivative(z[i], i), to[row * width + i]);
+    put(z[i], i, to[row * width + i]);
 }
 
-/// dh and dw += of a chunk from its logits: rows of `type`, [M, V] with `width` between.
+/// dh and dw += from the derivatives dz of logits: rows of the weight's type, [M, V] with logits_width(V) between.
+void multiply_gradients(const HeadLogprobBackward& p, const void* dz) {
+  const Index width = logits_width(p.V);
+  product({p.w.rows, p.C, false, dz, width, false, p.dh, p.C, p.C, p.M, p.V, p.w.type, false});
+  const Operand h = operand(p.h, p.C, p.M, p.C, p.w.type, Scratch::Left);
+  product({h.data, h.ld, false, dz, width, true, p.dw, p.C, p.C, p.V, p.M, p.w.type, true});
+}
+
+/// From the logits of a chunk; `to` may be those.
 template <class Element>
 void add_gradients(const HeadLogprobBackward& p, const float* logits, Element* to) {
-  const Index width = logits_width(p.V);
   launch({p.M, 1, kRowThreads}, derivative_rows<Element>, logits, p, to);
-  product({p.w.rows, p.C, false, to, width, false, p.dh, p.C, p.C, p.M, p.V, p.w.type, false});
-  const void* h = p.h;
-  Index ld = p.C;
-  if (p.w.type != FloatType::F32) {
-    ld = padded(p.C);
-    void* rounded = scratch(Scratch::Left, p.M * ld * bytes_of(p.w.type));
-    narrow_rows(p.h, p.C, p.M, p.C, p.w.type, rounded);
-    h = rounded;
-  }
-  product({h, ld, false, to, width, true, p.dw, p.C, p.C, p.V, p.M, p.w.type, true});
+  multiply_gradients(p, to);
+}
+
+template <class Element>
+void add_kept_gradients(const HeadLogprobBackward& p) {
+  const auto kept = kept_logits<Element>(p.kept, p.M, p.V);
+  launch({p.M, 1, kRowThreads}, kept_derivative_rows<Element>, p, kept);
+  multiply_gradients(p, kept.exponentials);
 }
 
 }  // namespace
@@ -80,11 +179,24 @@ void head_logprob(const Exec& exec, const HeadLogprob& p) {
     if (p.entropies != nullptr) chunk.entropies += first;
     auto* z = scratch_of<float>(Scratch::Logits, chunk.M * width);
     linear(exec, {chunk.h, p.C, p.w, z, width, chunk.M, p.V, p.C});
-    launch({chunk.M, 1, kRowThreads, row_bytes(p.V)}, logprob_rows, z, chunk);
+    const Grid grid{chunk.M, 1, kRowThreads, row_bytes(p.V)};
+    const auto keep = [&](auto kept) {
+      launch(grid, kept_logprob_rows<std::remove_pointer_t<decltype(kept.exponentials)>>, z, chunk,
+             kept.from_row(first, p.V));
+    };
+    if (p.kept == nullptr)
+      launch(grid, logprob_rows, z, chunk);
+    else if (p.w.type == FloatType::BF16)
+      keep(kept_logits<Bf16>(p.kept, p.M, p.V));
+    else
+      keep(kept_logits<Half>(p.kept, p.M, p.V));
   }
 }
 
 void head_logprob_backward(const Exec& exec, const HeadLogprobBackward& p) {
+  if (p.M == 0) return;
+  if (p.kept != nullptr && p.w.type == FloatType::BF16) return add_kept_gradients<Bf16>(p);
+  if (p.kept != nullptr) return add_kept_gradients<Half>(p);
   const Index most = chunk_rows(p.V);
   const Index width = logits_width(p.V);
   for (Index first = 0; first < p.M; first += most) {

@@ -9,8 +9,6 @@
 
 namespace aha::cuda {
 
-/// Elements that are summed in f32; the sums are added in double.
-constexpr Index kSumBlock = 256;
 constexpr int kRowThreads = 512;
 
 struct RowSums {
@@ -20,22 +18,22 @@ struct RowSums {
   float entropy;
 };
 
-/// A block's shared memory. `sums` [ceil(V / kSumBlock)] stay until the next row.
+/// A block's shared memory. `sums` [ceil(V / kLogitBlock)] stay until the next row.
 struct RowMemory {
   double* sums;
   double* products;
   double* totals;  ///< [2]
-  float* tops;     ///< [ceil(V / kSumBlock) + 1], the last of the row
+  float* tops;  ///< [ceil(V / kLogitBlock) + 1], the last of the row; then shares, exp(top - that)
   float* reduced;  ///< [kWarp]
 };
 
 __host__ __device__ inline Index row_bytes(Index V) {
-  const Index blocks = ceil_div(V, kSumBlock);
+  const Index blocks = ceil_div(V, kLogitBlock);
   return 8 * (2 * blocks + 2) + 4 * (blocks + 1 + kWarp);
 }
 
 AHA_DEVICE RowMemory row_memory(Index V) {
-  const Index blocks = ceil_div(V, kSumBlock);
+  const Index blocks = ceil_div(V, kLogitBlock);
   RowMemory m;
   m.sums = shared_memory<double>();
   m.products = m.sums + blocks;
@@ -51,7 +49,7 @@ struct alignas(16) FourLogits {
 };
 
 /// A lane's part of a block of elements: four from 4 lane on, and so on every 64.
-constexpr int kLaneElements = kSumBlock / 16;
+constexpr int kLaneElements = kLogitBlock / 16;
 
 __host__ __device__ constexpr Index lane_offset(int i) {
   return i / 4 * 64 + i % 4;
@@ -81,7 +79,8 @@ struct BlockSums {
   float top, sum, products;  ///< sums of exp(s - top), and of that times s - top
 };
 
-AHA_DEVICE BlockSums block_sums(const float (&s)[kLaneElements]) {
+/// s becomes exp(s - top). Few are summed in f32; the sums are added in double.
+AHA_DEVICE BlockSums block_sums(float (&s)[kLaneElements]) {
   float top = s[0];
   AHA_UNROLL
   for (int i = 1; i < kLaneElements; ++i)
@@ -90,16 +89,16 @@ AHA_DEVICE BlockSums block_sums(const float (&s)[kLaneElements]) {
   AHA_UNROLL
   for (int i = 0; i < kLaneElements; ++i) {
     const float d = s[i] - block.top;
-    const float e = exp_of(d);
-    block.sum += e;
-    block.products = fmaf(e, d, block.products);
+    s[i] = exp_of(d);
+    block.sum += s[i];
+    block.products = fmaf(s[i], d, block.products);
   }
   block.sum = lanes_sum<16>(block.sum);
   block.products = lanes_sum<16>(block.products);
   return block;
 }
 
-/// The sums of blocks -> those of the row, by one warp; `sums` are brought to the row's top.
+/// The sums of blocks -> those of the row, by one warp; `sums` are brought to the row's top, `tops` become shares.
 AHA_DEVICE void join_blocks(Index blocks, const RowMemory& m) {
   float top = -FLT_MAX;
   for (Index block = lane(); block < blocks; block += kWarp)
@@ -108,8 +107,9 @@ AHA_DEVICE void join_blocks(Index blocks, const RowMemory& m) {
   double sum = 0;
   double products = 0;
   for (Index block = lane(); block < blocks; block += kWarp) {
-    const double share = static_cast<double>(exp_of(m.tops[block] - top));
-    const double shift = static_cast<double>(m.tops[block]) - static_cast<double>(top);
+    const float own = m.tops[block];
+    const double share = static_cast<double>(m.tops[block] = exp_of(own - top));
+    const double shift = static_cast<double>(own) - static_cast<double>(top);
     products += share * (m.products[block] + shift * m.sums[block]);
     sum += m.sums[block] *= share;
   }
@@ -121,15 +121,22 @@ AHA_DEVICE void join_blocks(Index blocks, const RowMemory& m) {
   m.tops[blocks] = top;
 }
 
-/// Of z [V] times inv_temperature, in every thread.
-AHA_DEVICE RowSums row_sums(const float* z, Index V, float inv_temperature, const RowMemory& m) {
-  const Index blocks = ceil_div(V, kSumBlock);
+struct SeeNothing {
+  AHA_DEVICE void operator()(Index, const float (&)[kLaneElements]) const {}
+};
+
+/// Of z [V] times inv_temperature, in every thread. see(at, exponentials) is given those of a lane, around their block's top.
+template <class See = SeeNothing>
+AHA_DEVICE RowSums row_sums(const float* z, Index V, float inv_temperature, const RowMemory& m,
+                            const See& see = {}) {
+  const Index blocks = ceil_div(V, kLogitBlock);
   for (Index first = 0; first < blocks; first += threads() / 16) {
     const Index block = first + thread() / 16;
-    const Index at = block * kSumBlock + thread() % 16 * 4;
+    const Index at = block * kLogitBlock + thread() % 16 * 4;
     float scaled[kLaneElements];
     load_scaled(z + at, V - at, inv_temperature, scaled);
     const BlockSums sums = block_sums(scaled);
+    see(at, scaled);
     if (block < blocks && thread() % 16 == 0) {
       m.tops[block] = sums.top;
       m.sums[block] = static_cast<double>(sums.sum);

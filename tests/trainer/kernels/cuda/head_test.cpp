@@ -1,5 +1,6 @@
 #include "tests/support/catch.h"
 #include "tests/trainer/kernels/cuda/gpu.h"
+#include "trainer/kernels/device_ops.h"
 
 using namespace aha_test;
 using aha::cpu_ops;
@@ -103,22 +104,29 @@ TEST_CASE("gpu: log-probability, entropy and their gradients equal the CPU's", "
       cpu_ops().head_logprob_backward(
           {}, {in.h.data(), cw, in.targets.data(), d_logprob.data(), d_entropy.data(), dh.data(),
                dw.data(), in.M, in.C, V, in.inv_temperature});
-      Device d(*gpu);
-      const float* h = d.put(in.h);
-      const aha::Weight gw{d.put(w.bits), nullptr, type};
-      const auto* targets = d.put(in.targets);
-      float* glogprobs = d.put(poison(in.M));
-      float* gentropies = d.put(poison(in.M));
-      float* gdh = d.put(poison(in.M * in.C));
-      float* gdw = d.put(Floats(at(V * in.C), 0.0F));
-      gpu->head_logprob({},
-                        {h, gw, targets, glogprobs, gentropies, in.M, in.C, V, in.inv_temperature});
-      gpu->head_logprob_backward({}, {h, gw, targets, d.put(d_logprob), d.put(d_entropy), gdh, gdw,
-                                      in.M, in.C, V, in.inv_temperature, glogprobs, gentropies});
-      CHECK(gap(d.get(glogprobs, in.M), logprobs) < close);
-      CHECK(gap(d.get(gentropies, in.M), entropies, 1.0) < close);
-      CHECK(gap(d.get(gdh, in.M * in.C), dh) < close);
-      CHECK(gap(d.get(gdw, V * in.C), dw) < close);
+      for (const bool keep : {false, true}) {
+        const Index kept = aha::head_kept_floats(in.M, V, type);
+        CHECK((kept > 0) == (type != aha::FloatType::F32));
+        if (keep && kept == 0) continue;
+        Device d(*gpu);
+        const float* h = d.put(in.h);
+        const aha::Weight gw{d.put(w.bits), nullptr, type};
+        const auto* targets = d.put(in.targets);
+        float* glogprobs = d.put(poison(in.M));
+        float* gentropies = d.put(poison(in.M));
+        float* gdh = d.put(poison(in.M * in.C));
+        float* gdw = d.put(Floats(at(V * in.C), 0.0F));
+        float* gkept = keep ? d.put(poison(kept)) : nullptr;
+        gpu->head_logprob(
+            {}, {h, gw, targets, glogprobs, gentropies, in.M, in.C, V, in.inv_temperature, gkept});
+        gpu->head_logprob_backward(
+            {}, {h, gw, targets, d.put(d_logprob), d.put(d_entropy), gdh, gdw, in.M, in.C, V,
+                 in.inv_temperature, glogprobs, gentropies, gkept});
+        CHECK(gap(d.get(glogprobs, in.M), logprobs) < close);
+        CHECK(gap(d.get(gentropies, in.M), entropies, 1.0) < close);
+        CHECK(gap(d.get(gdh, in.M * in.C), dh) < close);
+        CHECK(gap(d.get(gdw, V * in.C), dw) < close);
+      }
     }
 }
 
