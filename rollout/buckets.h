@@ -7,7 +7,7 @@ namespace aha {
 constexpr Index kMostRows = 512;
 
 /// Tokens of prompts that a device takes at a time: enough to be busy with, and no more memory than that.
-constexpr Index kPrefillTokens = 4096;
+constexpr Index kPrefillTokens = 8192;
 
 /// Rows of the smallest recorded step that has room for `rows`, 1 to kMostRows: 1, 2, 4, 8, then multiples of 16.
 constexpr Index bucket_of(Index rows) {

@@ -154,7 +154,7 @@ class Bench {
 
   void train() {
     const std::int64_t length = tiny() ? 64 : 1024;
-    const auto groups = sequences(2 * micro_rows() / length, length);
+    const auto groups = sequences(tiny() ? 2 * micro_rows() / length : 128, length);
     auto& work = workload();
     (void)work.train(groups, micro_rows());
     Workload::Update best;

@@ -36,7 +36,9 @@ struct Weights {
   Index V;
   float inv_temperature, top;
 
-  AHA_DEVICE float operator()(Index i) const { return exp_of(z[i] * inv_temperature - top); }
+  AHA_DEVICE float operator()(Index i) const {
+    return exp_below_zero(z[i] * inv_temperature - top);
+  }
 };
 
 /// How much of the distribution may be drawn, as in HeadSample.

@@ -68,14 +68,16 @@ AHA_DEVICE float power_of_two(std::int32_t n) {
   return float_of(static_cast<std::uint32_t>(n + 127) << 23U);
 }
 
-/// e^x as in simd.h: at most 1.1 ulp off, 0 below -104, infinity above 88.73.
-AHA_DEVICE float exp_of(float x) {
-  constexpr float kRound = 12582912.0F;
-  x = -104.0F > x ? -104.0F : x;
-  x = 89.0F < x ? 89.0F : x;
-  const float t = fmaf(x, 1.44269504F, kRound);
-  const auto n = static_cast<std::int32_t>(bits_of(t) - bits_of(kRound));
-  const float k = t - kRound;
+/// e^x as in simd.h in its parts: e^r times 2^n, n being whole and in the low bits of `rounded`.
+struct ExpParts {
+  float power;            ///< e^r
+  std::uint32_t rounded;  ///< bits of kExpRound + n
+};
+constexpr float kExpRound = 12582912.0F;
+
+AHA_DEVICE ExpParts exp_parts(float x) {
+  const float t = fmaf(x, 1.44269504F, kExpRound);
+  const float k = t - kExpRound;
   float r = fmaf(k, -0.693147182F, x);
   r = fmaf(k, 1.90465421e-9F, r);
   float p = 1.0F / 5040;
@@ -86,8 +88,24 @@ AHA_DEVICE float exp_of(float x) {
   p = fmaf(p, r, 0.5F);
   p = fmaf(p, r, 1.0F);
   p = fmaf(p, r, 1.0F);
+  return {p, bits_of(t)};
+}
+
+/// e^x: at most 1.1 ulp off, 0 below -104, infinity above 88.73.
+AHA_DEVICE float exp_of(float x) {
+  x = -104.0F > x ? -104.0F : x;
+  x = 89.0F < x ? 89.0F : x;
+  const ExpParts e = exp_parts(x);
+  const auto n = static_cast<std::int32_t>(e.rounded - bits_of(kExpRound));
   const std::int32_t half = n >> 1;
-  return p * power_of_two(half) * power_of_two(n - half);
+  return e.power * power_of_two(half) * power_of_two(n - half);
+}
+
+/// The same to the bit of x <= 0, in fewer steps: 2^n is 2^(n + 64), from n's bits where they are, times 2^-64.
+AHA_DEVICE float exp_below_zero(float x) {
+  x = -104.0F > x ? -104.0F : x;
+  const ExpParts e = exp_parts(x);
+  return e.power * float_of((e.rounded << 23U) + ((64U + 127U) << 23U)) * 0x1p-64F;
 }
 
 /// ln x of a positive normal number, as in simd.h.

@@ -89,7 +89,7 @@ AHA_DEVICE BlockSums block_sums(float (&s)[kLaneElements]) {
   AHA_UNROLL
   for (int i = 0; i < kLaneElements; ++i) {
     const float d = s[i] - block.top;
-    s[i] = exp_of(d);
+    s[i] = exp_below_zero(d);
     block.sum += s[i];
     block.products = fmaf(s[i], d, block.products);
   }
@@ -108,7 +108,7 @@ AHA_DEVICE void join_blocks(Index blocks, const RowMemory& m) {
   double products = 0;
   for (Index block = lane(); block < blocks; block += kWarp) {
     const float own = m.tops[block];
-    const double share = static_cast<double>(m.tops[block] = exp_of(own - top));
+    const double share = static_cast<double>(m.tops[block] = exp_below_zero(own - top));
     const double shift = static_cast<double>(own) - static_cast<double>(top);
     products += share * (m.products[block] + shift * m.sums[block]);
     sum += m.sums[block] *= share;
