@@ -8,6 +8,7 @@
 // two neighbouring positions of a dimension (keys) or two dimensions of a position (values), and the halves of two such
 // words are what a lane needs for two tiles. Lane 4 r + j has of keys the word r / 2 + r % 2 * 4 of dimensions j, j + 4, ...,
 // so that its scores are those of head r with positions 2 j, 2 j + 1, 2 j + 8 and 2 j + 9.
+#include "trainer/kernels/cuda/async_copy.h"
 #include "trainer/kernels/cuda/attention_tiles.h"
 #include "trainer/kernels/cuda/finish.h"
 
@@ -218,6 +219,19 @@ __global__ void AHA_BLOCKS(row_warps(D) * kWarp, row_blocks(D)) attend_row_tiles
                 });
 }
 
+/// Asks for the first two key/value blocks of a warp: memory has nothing else to do while q, k and v are finished.
+template <int D>
+AHA_DEVICE void ask_for_first_blocks(const Attention& p, const Queries& heads) {
+  constexpr int kLine = 128;
+  constexpr int kLines = 4 * kKvBlock * D / kLine;
+  const int last = static_cast<int>(p.rows.positions[block_x()] / kKvBlock);
+  for (int b = warp(); b <= last && b < 2 * row_warps(D); b += row_warps(D)) {
+    const Bf16* head = kv_head_of<Bf16>(p.kv, p.rows.tables[block_x()][b], heads.kv_head);
+    for (int line = lane(); line < kLines; line += kWarp)
+      ask_for(head + line * kLine / 2);
+  }
+}
+
 /// The same from rows of q, k and v as their product left them. A row's key and value are read by its own blocks alone.
 template <int D>
 __global__ void AHA_BLOCKS(row_warps(D) * kWarp, row_blocks(D))
@@ -227,6 +241,7 @@ __global__ void AHA_BLOCKS(row_warps(D) * kWarp, row_blocks(D))
   const int count = static_cast<int>(heads.count);
   auto* sums = shared_memory<float>();
   float* queries = sums + sums_floats(D);
+  ask_for_first_blocks<D>(p, heads);
   for (int i = warp(); i < count + 2; i += row_warps(D)) {
     if (i < count) {
       finish_heads<1>(f, row, 1, static_cast<int>(heads.first) + i, rotary,
