@@ -241,7 +241,8 @@ void describe(Visitor& v, TrainConfig& s) {
   v.leaf(Key("keep_logits",
              "a GPU with weights of 16 bits keeps 2 bytes a logit for the way back, where a "
              "micro-batch has at most 6 GiB of them; false: computes them again, in less memory and "
-             "more time, and rounds otherwise"),
+             "more time. Changes roundings alone")
+             .free_to_change(),
          &s.keep_logits);
   v.leaf(Key("strict_chunk", "strict: completions of one group that form a unit of the gradient")
              .at_least(1),

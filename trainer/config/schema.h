@@ -240,7 +240,7 @@ struct LogConfig {
 struct CommConfig {
   double timeout_s = 600.0;   ///< of one collective
   double heartbeat_s = 60.0;  ///< a rank that is silent for longer is dead
-  bool read_memory = true;  ///< ranks of one machine fetch from each other's memory where they may
+  bool read_memory = true;    ///< ranks of one machine fetch from each other's memory where they may
 };
 
 /// The settings of one stage: base sections with the stage's overrides applied.

@@ -11,7 +11,7 @@
 
 namespace aha {
 
-/// Rows of logits, `width` floats apart, that a device's table holds at a time: at most 2 GB. In training all of the
+/// Rows of logits, `width` floats apart, that a device's table holds at a time: at most 2 GiB. In training all of the
 /// head's gradient is read and written once for each.
 constexpr Index rows_of_logits(Index width) {
   const Index rows = (Index{1} << 29) / width;
@@ -28,9 +28,10 @@ constexpr Index most_kept_rows(Index V, FloatType weights) {
 
 /// Floats of what it keeps of M rows: exp(s - top) of each logit, rounded to the weights' type [M, round_up(V, 8)], and what
 /// makes probabilities of those of a block [M, ceil(V / kLogitBlock)]. 0: the rows are too many, and logits are computed again.
+/// For a multiple of 256 rows: micro-batches of about one size are to need one size of memory.
 constexpr Index head_kept_floats(Index M, Index V, FloatType weights) {
   if (M > most_kept_rows(V, weights)) return 0;
-  return M * (round_up(V, 8) / 2 + (V + kLogitBlock - 1) / kLogitBlock);
+  return round_up(M, 256) * (round_up(V, 8) / 2 + (V + kLogitBlock - 1) / kLogitBlock);
 }
 
 /// Floats of the sums that the backward pass of attention holds at a time: 256 MB.

@@ -132,6 +132,14 @@ Index section_rows(const Group& group, std::span<const std::size_t> completions)
   return rows;
 }
 
+Index loss_tokens(std::span<const Group> groups, std::span<const Section> sections) {
+  Index tokens = 0;
+  for (const auto& section : sections)
+    for (const std::size_t c : section.completions)
+      tokens += groups[section.group].completions[c].length();
+  return tokens;
+}
+
 std::vector<std::vector<Section>> plan_micro_batches(std::span<const Group> groups,
                                                      std::span<const SampleRef> samples,
                                                      const PackLimits& limits) {

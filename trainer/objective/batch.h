@@ -44,6 +44,9 @@ struct MicroBatch {
 /// Rows that a section takes: prompt + sum over completions of (length - 1).
 Index section_rows(const Group& group, std::span<const std::size_t> completions);
 
+/// Loss tokens of these sections.
+Index loss_tokens(std::span<const Group> groups, std::span<const Section> sections);
+
 /// How a mini-batch is cut into micro-batches.
 struct PackLimits {
   std::int64_t max_tokens = 8192;    ///< rows of a micro-batch

@@ -118,9 +118,10 @@ class StepCosts {
     const auto [products, attention] = forward_flop();
     const double passes = static_cast<double>(work_.iterations);
     const double again = work_.recomputed ? 1 : 0;
+    const double head = work_.kept_logits && !cluster_.kind.built ? 6 : 8;
     const double flop =
         passes * ((3 + again * again_) * products + (1 + again + kAttentionBackward) * attention +
-                  8 * head_ * trained_tokens());
+                  head * head_ * trained_tokens());
     const double batches = micro_batches() * updates();
     // weights forth, back and for their gradients, which are added to
     const double bytes = batches * ((3 + again) * weight() + 8) * parameters_;
@@ -194,6 +195,7 @@ StepWork step_work(const StageConfig& stage, bool strict, double prompt_tokens,
   work.reference = stage.objective.beta != 0;
   work.strict = strict;
   work.recomputed = stage.train.gradient_checkpointing;
+  work.kept_logits = stage.train.keep_logits && work.weight_bytes == 2;
   work.whole_in_rollout = stage.optim.zero3_gather_for_rollout;
   return work;
 }

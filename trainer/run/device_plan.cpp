@@ -230,6 +230,7 @@ std::string lighter_settings(const StageConfig& stage, const ModelConfig& model,
     changed.train.gradient_checkpointing = recompute;
     return plan_device_memory(changed, model, inputs).total() <= free;
   };
+  if (fits(stage.train.keep_logits, stage.train.gradient_checkpointing)) return "";
   if (fits(false, stage.train.gradient_checkpointing)) return "train.keep_logits=false";
   if (fits(stage.train.keep_logits, true)) return "train.gradient_checkpointing=true";
   if (fits(false, true)) return "train.keep_logits=false and train.gradient_checkpointing=true";

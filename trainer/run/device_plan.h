@@ -19,7 +19,8 @@ struct DeviceRoom {
   std::int64_t held_before = 0;
 };
 
-/// The settings that change no more than they must for the stage to fit in what is `free`; empty: none would do.
+/// The settings with which the stage fits in what is `free`, those that take least time; empty: it does so as it is, or with
+/// none.
 std::string lighter_settings(const StageConfig& stage, const ModelConfig& model,
                              const MemoryInputs& inputs, std::int64_t free);
 

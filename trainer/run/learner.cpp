@@ -100,12 +100,15 @@ void Learner::judge_piece(const Exec& exec, const EdgeWeights& edges, const Micr
         piece.staging, piece.returning);
 }
 
-/// A device takes a micro-batch as one piece.
-float* Learner::logits_memory(ParameterProvider& weights, Index tokens) {
-  const Memory& memory = *decoder_->ops().memory;
-  if (memory.host || !keep_logits_ || num_pieces_ != 1) return nullptr;
-  const Index floats = head_kept_floats(tokens, vocabulary_, weights.edges().head.type);
-  return floats == 0 ? nullptr : logits_.reserve(floats, memory);
+/// Of a device, which takes a micro-batch as one piece.
+Index Learner::kept_logits_floats(ParameterProvider& weights, Index tokens) const {
+  if (decoder_->ops().memory->host || !keep_logits_) return 0;
+  return head_kept_floats(tokens, vocabulary_, weights.edges().head.type);
+}
+
+void Learner::expect(ParameterProvider& weights, Index tokens) {
+  const Index floats = kept_logits_floats(weights, tokens);
+  if (floats > 0) logits_.reserve(floats, *decoder_->ops().memory);
 }
 
 void Learner::each_piece(const std::function<void(const Exec&, std::size_t, BlockScratch&)>& body) {
@@ -148,7 +151,8 @@ const Learner::TokenValues& Learner::forward(ParameterProvider& weights, const M
   values.logprobs.resize(micro.targets.size());
   values.entropies.resize(micro.targets.size());
   head_rows_.reserve(micro.tokens() * decoder_->config().hidden_size, *decoder_->ops().memory);
-  kept_logits_ = logits_memory(weights, micro.tokens());
+  expect(weights, micro.tokens());
+  kept_logits_ = kept_logits_floats(weights, micro.tokens()) > 0 ? logits_.data() : nullptr;
   if (!weights.side_by_side()) {
     forward_by_block(weights, micro, values);
     return values;

@@ -32,6 +32,10 @@ class Learner {
     std::vector<float> entropies;  ///< [T] nats
   };
 
+  /// A micro-batch of so many loss tokens will come: takes the memory for its logits before a collective that is under
+  /// way could keep what is replaced.
+  void expect(ParameterProvider& weights, Index tokens);
+
   /// Forward pass that keeps what `backward` needs. The values stand until the next one.
   const TokenValues& forward(ParameterProvider& weights, const MicroBatch& micro);
 
@@ -83,7 +87,7 @@ class Learner {
   };
 
   void cut(const MicroBatch& micro);
-  float* logits_memory(ParameterProvider& weights, Index tokens);
+  Index kept_logits_floats(ParameterProvider& weights, Index tokens) const;
   void share_memory(Index rows);
   Piece& next_piece(std::size_t index);
   Activations empty_activations() const {

@@ -106,15 +106,12 @@ std::vector<std::string> sharding_lines(const StageConfig& stage, const ModelCon
 
 std::string built_line(const StageConfig& stage, const ModelConfig& model,
                        const MemoryInputs& inputs, double room) {
-  const auto fits = [room](const MemoryPlan& plan) {
-    return static_cast<double>(plan.total()) <= room;
-  };
   const MemoryPlan now = plan_device_memory(stage, model, inputs);
-  return fmt::format("           as built today, activations in f32: {}: {}", now.text(),
-                     fits(now) ? "fits"
-                     : fits(plan_device_memory(recomputed(stage), model, inputs))
-                         ? "does not fit; set train.gradient_checkpointing to true"
-                         : "does not fit");
+  const auto free = static_cast<std::int64_t>(room);
+  const std::string lighter = lighter_settings(stage, model, inputs, free);
+  return fmt::format("           as built today, activations in f32: {}: {}{}", now.text(),
+                     now.total() <= free ? "fits" : "does not fit",
+                     lighter.empty() ? "" : "; set " + lighter);
 }
 
 std::vector<std::string> stage_plan(const Config& config, const StageConfig& stage,

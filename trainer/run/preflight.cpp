@@ -206,8 +206,8 @@ StagePlan plan_stage(const Config& config, const StageConfig& stage, const Token
   StagePlan plan;
   plan.name = stage.name;
   plan.lines = stage_lines(view, planned_steps(stage, data.train->size()));
-  plan.inputs = {longest,       0,         threads_of_a_rank(stage, ranks),
-                 config.strict, ranks.all, ranks.neighbours};
+  plan.inputs = {longest, 0, threads_of_a_rank(stage, ranks), config.strict, ranks.all,
+                 ranks.neighbours};
   plan.inputs.division = division_of(config);
   for (const auto& set : data.eval)
     plan.inputs.eval_prompts = std::max(plan.inputs.eval_prompts, set.prompts->size().value_or(0));

@@ -96,6 +96,8 @@ class OwnPart {
     auto& gradients = stage_.gradients;
     gradients.begin(std::ssize(batches), static_cast<std::int64_t>(most));
     std::vector<MicroNote> notes;
+    for (const auto& batch : batches)
+      stage_.learner.expect(*stage_.policy.weights, loss_tokens(groups_, batch.sections));
     for (const auto& batch : batches) {
       notes.push_back(pass(batch, "the gradient (or its fixed-point sum)"));
       if (!notes.back().failure.empty()) break;

@@ -70,6 +70,7 @@ TEST_CASE(
     limits.max_tokens = 150;
     for (const auto& sections : plan_micro_batches(groups, all_samples(groups), limits)) {
       const MicroBatch micro = pack(groups, sections);
+      CHECK(loss_tokens(groups, sections) == micro.tokens());
       const auto cache = written(micro);
       for (std::size_t s = 0; s < micro.samples.size(); ++s) {
         const auto& group = groups[micro.samples[s].group];

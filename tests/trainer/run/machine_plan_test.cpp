@@ -63,16 +63,19 @@ TEST_CASE("machine plan: what does not fit says which setting to turn") {
              contains("does not fit") && contains("train.max_tokens_per_micro_batch to"));
 }
 
-TEST_CASE("machine plan: says where gradient checkpointing would do") {
+TEST_CASE("machine plan: says which settings would do") {
   const TempFolder folder;
-  const auto text = [&](const std::string& on) {
+  const auto text = [&](const std::string& on, const std::string& keep) {
     return text_of(job(folder, qwen_05b(),
                        {"model.storage=bf16", "train.max_tokens_per_micro_batch=16384",
-                        "rollout.max_batch_size=64", "train.gradient_checkpointing=" + on}),
+                        "rollout.max_batch_size=64", "train.gradient_checkpointing=" + on,
+                        "train.keep_logits=" + keep}),
                    {"rtx4090", 1, 0});
   };
-  CHECK_THAT(text("false"), contains("does not fit; set train.gradient_checkpointing to true"));
-  CHECK_THAT(text("true"), !contains("does not fit"));
+  CHECK_THAT(text("false", "false"),
+             contains("does not fit; set train.gradient_checkpointing=true"));
+  CHECK_THAT(text("true", "false"), !contains("does not fit"));
+  CHECK_THAT(text("false", "true"), contains("does not fit; set train."));
 }
 
 TEST_CASE("machine plan: a model of model.init, and a cpu, which is built") {

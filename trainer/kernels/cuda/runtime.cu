@@ -57,7 +57,8 @@ struct MemoryInfo {
   (void)cudaMemGetInfo(&info.free, &info.total);
   raise(CudaFault::Memory,
         "memory of the GPU: too little for %s, and %.2f of %.2f GB are free; lower "
-        "train.max_tokens_per_micro_batch or rollout.max_batch_size, or end what else uses the GPU",
+        "train.max_tokens_per_micro_batch or rollout.max_batch_size, set train.keep_logits=false, or "
+        "end what else uses the GPU",
         what, static_cast<double>(info.free) / 1e9, static_cast<double>(info.total) / 1e9);
 }
 

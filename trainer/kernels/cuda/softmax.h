@@ -81,9 +81,9 @@ struct BlockSums {
 
 /// s becomes exp(s - top). Few are summed in f32; the sums are added in double.
 AHA_DEVICE BlockSums block_sums(float (&s)[kLaneElements]) {
-  float top = s[0];
+  float top = -FLT_MAX;  // of a block of -inf, too
   AHA_UNROLL
-  for (int i = 1; i < kLaneElements; ++i)
+  for (int i = 0; i < kLaneElements; ++i)
     top = fmaxf(top, s[i]);
   BlockSums block{lanes_max<16>(top), 0, 0};
   AHA_UNROLL

@@ -130,6 +130,33 @@ TEST_CASE("gpu: log-probability, entropy and their gradients equal the CPU's", "
     }
 }
 
+TEST_CASE("gpu: a row of logits that are not numbers shows, and no other row does", "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  Random random(37);
+  Input in = input(random, 3, 8, 600);
+  in.h[at(8 + 2)] = NAN;
+  const Stored w(cpu_ops(), in.w, aha::FloatType::BF16);
+  Device d(*gpu);
+  const float* h = d.put(in.h);
+  const aha::Weight gw{d.put(w.bits), nullptr, aha::FloatType::BF16};
+  const auto* targets = d.put(in.targets);
+  float* logprobs = d.put(poison(in.M));
+  float* entropies = d.put(poison(in.M));
+  float* dh = d.put(poison(in.M * in.C));
+  float* dw = d.put(Floats(at(in.V * in.C), 0.0F));
+  float* kept = d.put(poison(aha::head_kept_floats(in.M, in.V, aha::FloatType::BF16)));
+  gpu->head_logprob({}, {h, gw, targets, logprobs, entropies, in.M, in.C, in.V, 1.0F, kept});
+  gpu->head_logprob_backward({}, {h, gw, targets, d.put(Floats(3, 1.0F)), nullptr, dh, dw, in.M,
+                                  in.C, in.V, 1.0F, logprobs, entropies, kept});
+  const Floats of_rows = d.get(logprobs, in.M);
+  const Floats gradient = d.get(dh, in.M * in.C);
+  for (Index row = 0; row < in.M; ++row) {
+    CHECK(std::isnan(of_rows[at(row)]) == (row == 1));
+    CHECK(std::isnan(gradient[at(row * in.C)]) == (row == 1));
+  }
+}
+
 TEST_CASE("gpu: the sampler draws the CPU's ids", "[gpu]") {
   const auto* gpu = gpu_ops();
   if (gpu == nullptr) return;
