@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
-#include <map>
 #include <memory>
 #include <vector>
 
@@ -35,7 +34,6 @@ extern "C" void aha_switch_fiber(void** save, void* load);
 namespace cuda_on_host {
 
 Index3 thread_index{}, block_index{}, block_size{};
-std::map<std::uintptr_t, std::size_t> allocations;
 const char* address = "pretended";
 std::int64_t asked = 0;
 std::vector<std::function<void()>>* recording = nullptr;
@@ -156,20 +154,6 @@ void run_block(bool ascending) {
   }
 }
 
-int opened = 0;
-
-void protect(int protection) {
-  for (const auto& [begin, bytes] : allocations)
-    if (mprotect(reinterpret_cast<void*>(begin), bytes, protection) != 0) stop("mprotect failed");
-}
-
-bool is_device_address(std::uintptr_t address) {
-  auto next = allocations.upper_bound(address);
-  if (next == allocations.begin()) return false;
-  --next;
-  return address <= next->first + next->second;
-}
-
 std::deque<std::function<void()>> queue;  ///< asked for and not done
 std::int64_t done = 0;
 
@@ -186,7 +170,7 @@ void run(const Launch& launch, const std::function<void()>& kernel) {
   if (launch.threads % 32 != 0 || launch.threads < 32 || launch.threads > 1024 ||
       launch.y > 65535 || launch.shared_bytes > 99 << 10)
     stop("a launch that no GPU would take");
-  const Open open;
+  open();
   block.threads = launch.threads;
   block.kernel = &kernel;
   if (block.fibers.size() < static_cast<std::size_t>(launch.threads))
@@ -273,20 +257,12 @@ void submit(std::function<void()> task) {
 void finish(std::int64_t mark) {
   if (recording != nullptr) stop("a wait, a transfer or an allocation while a step is recorded");
   if (done >= mark) return;
-  const Open open;
   for (; done < mark; ++done) {
     const auto task = std::move(queue.front());
     queue.pop_front();
     task();
   }
-}
-
-Open::Open() {
-  if (opened++ == 0) protect(PROT_READ | PROT_WRITE);
-}
-
-Open::~Open() {
-  if (--opened == 0) protect(PROT_NONE);
+  close();
 }
 
 }  // namespace cuda_on_host

@@ -3,9 +3,9 @@
 // run from barrier to barrier, in ascending order in one launch and in descending order in the next, so that a
 // missing barrier shows. Shared memory begins as NaN.
 //
-// Device memory is memory that the program cannot touch: it is opened for kernels and for the functions of
-// `Memory` alone, ends at a page that is never open, and a kernel that is given a pointer to other memory ends
-// the program. What passes here works on pointers as a GPU would.
+// Device memory is memory that the program cannot touch: it is opened for what the device does alone, ends at a page that
+// is never open, and a kernel that is given a pointer to other memory ends the program. What passes here works on pointers
+// as a GPU would.
 //
 // Calls are done as late as a device may do them: when the host waits.
 #include <cmath>
@@ -65,15 +65,6 @@ T from_lane(T value, int source) {
   std::memcpy(&result, exchange(&value, sizeof value, source), sizeof result);
   return result;
 }
-
-/// Opens device memory while it lives.
-class Open {
- public:
-  Open();
-  ~Open();
-  Open(const Open&) = delete;
-  Open& operator=(const Open&) = delete;
-};
 
 }  // namespace cuda_on_host
 

@@ -20,7 +20,7 @@ namespace aha::cuda {
 namespace {
 
 namespace fs = std::filesystem;
-using cuda_on_host::Open;
+using cuda_on_host::Reach;
 using Bytes = std::vector<char>;
 
 struct Part {
@@ -113,7 +113,6 @@ std::int64_t begin(const DeviceGroup* asked) {
   if (!ready()) cuda_on_host::stop("a group is begun before the network is ready");
   if (asked->sum && asked->element == DeviceElement::Half) cuda_on_host::stop("halves are summed");
   cuda_on_host::finish(cuda_on_host::asked);
-  const Open open;
   Group group{asked->sum, asked->element, {}};
   Bytes sent;
   for (int i = 0; i < asked->num_parts; ++i) {
@@ -123,6 +122,7 @@ std::int64_t begin(const DeviceGroup* asked) {
               static_cast<std::size_t>(p.count) * size_of(asked->element),
               p.root,
               {}};
+    const Reach reach(part.memory, part.bytes);
     const bool own = sends(group, part, network.rank);
     if (own) sent.insert(sent.end(), part.memory, part.memory + part.bytes);
     if (group.sum || !own) std::memset(part.memory, 0xff, part.bytes);
@@ -145,9 +145,9 @@ bool complete(const Group& group, std::int64_t number) {
     if (!fs::exists(file_of(number, r))) return false;
     sent[static_cast<std::size_t>(r)] = read(file_of(number, r));
   }
-  const Open open;
   std::vector<std::size_t> at(sent.size());
   for (const auto& part : group.parts) {
+    const Reach reach(part.memory, part.bytes);
     if (std::memcmp(part.memory, part.meanwhile.data(), part.bytes) != 0)
       cuda_on_host::stop("memory was written while a collective was under way in it");
     bool first = true;

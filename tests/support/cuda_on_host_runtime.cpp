@@ -1,12 +1,10 @@
 // runtime.cu for the pretended device: memory, transfers, products, marks and recordings.
 #include <cuda_on_host_state.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
-#include <iterator>
 #include <vector>
 
 #include "trainer/kernels/cuda/device.h"
@@ -18,8 +16,7 @@
 namespace aha::cuda {
 namespace {
 
-using cuda_on_host::Open;
-constexpr std::size_t kPage = 4096;
+using cuda_on_host::Reach;
 
 /// As much as AHA_PRETENDED_BYTES says.
 std::int64_t memory_of_the_device() {
@@ -28,33 +25,21 @@ std::int64_t memory_of_the_device() {
 }
 
 std::int64_t free_memory() {
-  std::int64_t free = memory_of_the_device();
-  for (const auto& [begin, bytes] : cuda_on_host::allocations)
-    free -= static_cast<std::int64_t>(bytes);
-  return free;
+  return memory_of_the_device() - cuda_on_host::allocated_bytes();
 }
 
-/// Ends at the end of a page, behind which a page is never open.
 void* allocate(std::int64_t bytes) {
   if (cuda_on_host::recording != nullptr) cuda_on_host::stop("an allocation in a recording");
   if (bytes > free_memory())
     throw OutOfMemory("memory of the GPU: as much as is asked for is not free");
-  const auto size = static_cast<std::size_t>(round_up(std::max<std::int64_t>(1, bytes), 64));
-  const std::size_t pages = (size + kPage - 1) / kPage * kPage;
-  void* memory =
-      mmap(nullptr, pages + kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) cuda_on_host::stop("no memory");
-  cuda_on_host::allocations[reinterpret_cast<std::uintptr_t>(memory)] = pages;
-  return static_cast<char*>(memory) + (pages - size);
+  return cuda_on_host::allocate(
+      static_cast<std::size_t>(round_up(std::max<std::int64_t>(1, bytes), 64)));
 }
 
 void release(void* memory) {
   if (memory == nullptr) return;
   cuda_on_host::finish(cuda_on_host::asked);
-  auto found =
-      std::prev(cuda_on_host::allocations.upper_bound(reinterpret_cast<std::uintptr_t>(memory)));
-  munmap(reinterpret_cast<void*>(found->first), found->second + kPage);
-  cuda_on_host::allocations.erase(found);
+  cuda_on_host::release(memory);
 }
 
 /// The ring is short, so that it is used again while copies out of it are under way.
@@ -72,10 +57,22 @@ void upload(const void* from, std::int64_t bytes, void* to) {
   }
 }
 
+void copy_now(const void* from, std::int64_t bytes, void* to) {
+  const auto size = static_cast<std::size_t>(bytes);
+  const Reach left(from, size);
+  const Reach right(to, size);
+  if (size > 0) std::memcpy(to, from, size);
+}
+
+void fill_now(void* to, std::int64_t bytes, int byte) {
+  const auto size = static_cast<std::size_t>(bytes);
+  const Reach reach(to, size);
+  if (size > 0) std::memset(to, byte, size);
+}
+
 void download(const void* from, std::int64_t bytes, void* to) {
   wait(mark());
-  const Open open;
-  if (bytes > 0) std::memcpy(to, from, static_cast<std::size_t>(bytes));
+  copy_now(from, bytes, to);
 }
 
 std::vector<float> widened(const void* from, FloatType type, Index count) {
@@ -98,14 +95,13 @@ bool preparing = false;
 
 void* scratch(Scratch use, Index bytes) {
   void* memory = (preparing ? recorded_scratch : scratch_blocks).reserve(use, bytes, bytes);
-  cuda_on_host::submit([=] {
-    if (bytes > 0) std::memset(memory, 0xff, static_cast<std::size_t>(bytes));
-  });
+  cuda_on_host::submit([=] { fill_now(memory, bytes, 0xff); });
   return memory;
 }
 
 /// The sums of a product are added in ascending k.
 static void multiply(const Gemm& p) {
+  cuda_on_host::open();
   if (p.type != FloatType::F32 && p.ldb % 8 != 0)  // activations, in scratch memory
     cuda_on_host::stop("rows of a product's operand that do not begin at multiples of 16 bytes");
   const auto count = [](Index ld, Index columns, Index rows) { return ld * (columns - 1) + rows; };
@@ -134,15 +130,11 @@ void gemm(const Gemm& p) {
 }
 
 void zero(const Exec&, void* to, Index bytes) {
-  cuda_on_host::submit([=] {
-    if (bytes > 0) std::memset(to, 0, static_cast<std::size_t>(bytes));
-  });
+  cuda_on_host::submit([=] { fill_now(to, bytes, 0); });
 }
 
 void copy(const Exec&, const void* from, Index bytes, void* to) {
-  cuda_on_host::submit([=] {
-    if (bytes > 0) std::memcpy(to, from, static_cast<std::size_t>(bytes));
-  });
+  cuda_on_host::submit([=] { copy_now(from, bytes, to); });
 }
 
 void* allocate_pinned(std::int64_t bytes) {
@@ -219,7 +211,7 @@ void begin_recording() {
 
 Recording* end_recording() {
   drop_recording();
-  void* memory = allocate(kPage);
+  void* memory = allocate(4096);
   recorded_scratch.recorded();
   return new Recording{std::move(recorded), memory};
 }

@@ -1,17 +1,37 @@
 #pragma once
-// What the pretended device's kernels (cuda_on_host.cpp) and its memory and calls (cuda_on_host_runtime.cpp) share.
+// What the pretended device's kernels (cuda_on_host.cpp), memory (cuda_on_host_memory.cpp) and calls
+// (cuda_on_host_runtime.cpp) share.
 #include <cuda_on_host.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <vector>
 
 namespace cuda_on_host {
 
-/// Device memory: begin -> bytes, whole pages without the guard behind them.
-extern std::map<std::uintptr_t, std::size_t> allocations;
+/// Device memory that is closed, zero-filled, and ends at the end of a page, behind which a page is never open.
+void* allocate(std::size_t bytes);
+void release(void* memory);
+std::int64_t allocated_bytes();
+/// Where device memory is, was or may be.
+bool is_device_address(std::uintptr_t word);
+
+/// Opens all device memory until it is closed.
+void open();
+void close();
+/// Opens the pages of some bytes while it lives, where they are device memory that is not open.
+class Reach {
+ public:
+  Reach(const void* memory, std::size_t bytes);
+  ~Reach();
+  Reach(const Reach&) = delete;
+  Reach& operator=(const Reach&) = delete;
+
+ private:
+  std::size_t begin_, bytes_ = 0;  ///< whole pages
+};
+
 /// Of the GPU that this process plays.
 extern const char* address;
 /// Calls that were asked for so far.

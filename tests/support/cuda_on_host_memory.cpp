@@ -1,0 +1,102 @@
+// The pretended device's memory: a range of addresses that is reserved once, with a page between allocations that nothing can
+// touch, so that all of them are opened and closed by one call however many there are.
+//
+// What is not allocated is a mapping of an empty file: a touch there ends the program whether memory is open or not. No place
+// is given twice, so that what was released stays closed.
+#include <cuda_on_host_state.h>
+#include <sys/mman.h>
+
+#include <iterator>
+#include <map>
+#include <utility>
+
+namespace cuda_on_host {
+namespace {
+
+constexpr std::size_t kPage = 4096;
+constexpr std::size_t kRange = std::size_t{1} << 42;  // addresses cost nothing
+
+std::size_t whole_pages(std::size_t bytes) {
+  return (bytes + kPage - 1) / kPage * kPage;
+}
+
+char* map(void* place, std::size_t bytes, int flags, int file, std::size_t offset) {
+  void* memory = mmap(place, bytes, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | flags, file,
+                      static_cast<off_t>(offset));
+  if (memory == MAP_FAILED) stop("no memory");
+  return static_cast<char*>(memory);
+}
+
+const int nothing = memfd_create("nothing", MFD_CLOEXEC);
+char* const range = map(nullptr, kRange, 0, nothing, 0);
+/// Where in the range they begin -> bytes, whole pages.
+std::map<std::size_t, std::size_t> allocations;
+std::size_t allocated = 0;  ///< bytes
+std::size_t next = 0;       ///< place in the range that was never given
+bool opened = false;
+
+void protect(std::size_t begin, std::size_t bytes, int protection) {
+  if (mprotect(range + begin, bytes, protection) != 0) stop("mprotect failed");
+}
+
+void protect_all(int protection) {
+  if (allocations.empty()) return;
+  const std::size_t begin = allocations.begin()->first;
+  const auto& [last, bytes] = *allocations.rbegin();
+  protect(begin, last + bytes - begin, protection);
+}
+
+}  // namespace
+
+void* allocate(std::size_t bytes) {
+  const std::size_t pages = whole_pages(bytes);
+  if (pages >= kRange - next) stop("no addresses are left");
+  char* memory = map(range + next, pages, MAP_FIXED | MAP_ANONYMOUS, -1, 0);
+  allocations[next] = pages;
+  allocated += pages;
+  next += pages + kPage;
+  return memory + (pages - bytes);
+}
+
+void release(void* memory) {
+  const auto place = static_cast<std::size_t>(static_cast<char*>(memory) - range);
+  const auto after = allocations.upper_bound(place);
+  if (after == allocations.begin()) stop("what is released is no memory of the device");
+  const auto found = std::prev(after);
+  const auto [begin, pages] = *found;
+  if (place >= begin + pages) stop("what is released is no memory of the device");
+  map(range + begin, pages, MAP_FIXED, nothing, begin);  // one mapping with what is around it
+  allocations.erase(found);
+  allocated -= pages;
+}
+
+std::int64_t allocated_bytes() {
+  return static_cast<std::int64_t>(allocated);
+}
+
+bool is_device_address(std::uintptr_t word) {
+  return word - reinterpret_cast<std::uintptr_t>(range) < kRange;
+}
+
+void open() {
+  if (!std::exchange(opened, true)) protect_all(PROT_READ | PROT_WRITE);
+}
+
+void close() {
+  if (std::exchange(opened, false)) protect_all(PROT_NONE);
+}
+
+Reach::Reach(const void* memory, std::size_t bytes) {
+  const auto first = reinterpret_cast<std::uintptr_t>(memory);
+  if (opened || bytes == 0 || !is_device_address(first)) return;
+  const std::size_t place = first - reinterpret_cast<std::uintptr_t>(range);
+  begin_ = place / kPage * kPage;
+  bytes_ = whole_pages(place + bytes) - begin_;
+  protect(begin_, bytes_, PROT_READ | PROT_WRITE);
+}
+
+Reach::~Reach() {
+  if (bytes_ > 0) protect(begin_, bytes_, PROT_NONE);
+}
+
+}  // namespace cuda_on_host
