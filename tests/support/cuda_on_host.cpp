@@ -76,18 +76,16 @@ struct Block {
   std::vector<std::uint64_t> values[2];  ///< that lanes give each other; two sets used in turn
   std::vector<char> shared;
   int current = 0;
+  int passed = 0;  ///< threads of the round that goes on, in its order
   int threads = 0;
-  void* scheduler = nullptr;
+  bool ascending = true;
+  void* behind = nullptr;  ///< stack pointer of who runs the block
   const std::function<void()>* kernel = nullptr;
   std::uint64_t launches = 0;
 };
 Block block;
 
-void leave(State state) {
-  Fiber& fiber = block.fibers[static_cast<std::size_t>(block.current)];
-  fiber.state = state;
-  aha_switch_fiber(&fiber.stack_pointer, block.scheduler);
-}
+void leave(State state);
 
 void fiber_main() {
   (*block.kernel)();
@@ -109,12 +107,6 @@ void start(Fiber& fiber) {
   fiber.group = 0;
 }
 
-void resume(int t) {
-  block.current = t;
-  thread_index = {static_cast<unsigned>(t), 0, 0};
-  aha_switch_fiber(&block.scheduler, block.fibers[static_cast<std::size_t>(t)].stack_pointer);
-}
-
 /// Frees [begin, end) when all of them wait for each other; the ended ones do not count at a block's barrier.
 bool pass(State waiting, int begin, int end) {
   bool any = false;
@@ -130,28 +122,53 @@ bool pass(State waiting, int begin, int end) {
   return any;
 }
 
-void run_block(bool ascending) {
+/// Frees those that wait for nobody any more. False: there are none.
+bool pass_all() {
+  bool any = false;
+  for (int w = 0; w < block.threads; w += 32)
+    any = pass(State::AtWarp, w, w + 32) || any;
+  return pass(State::AtBlock, 0, block.threads) || any;
+}
+
+/// Goes round the threads, and on after a round in which some were freed. -1: all have ended.
+int next_thread() {
+  do {
+    while (block.passed < block.threads) {
+      const int i = block.passed++;
+      const int t = block.ascending ? i : block.threads - 1 - i;
+      if (block.fibers[static_cast<std::size_t>(t)].state == State::Ready) return t;
+    }
+    block.passed = 0;
+  } while (pass_all());
+  for (int t = 0; t < block.threads; ++t)
+    if (block.fibers[static_cast<std::size_t>(t)].state != State::Done)
+      stop("threads wait for others that do not come");
+  return -1;
+}
+
+/// Goes on with the next thread, or behind the block, and returns when it is this one's turn again.
+void go_on(void** save) {
+  const int t = next_thread();
+  if (t == block.current) return;
+  block.current = t;
+  thread_index = {static_cast<unsigned>(t), 0, 0};
+  aha_switch_fiber(save,
+                   t < 0 ? block.behind : block.fibers[static_cast<std::size_t>(t)].stack_pointer);
+}
+
+void leave(State state) {
+  Fiber& fiber = block.fibers[static_cast<std::size_t>(block.current)];
+  fiber.state = state;
+  go_on(&fiber.stack_pointer);
+}
+
+void run_block() {
   std::fill(block.shared.begin(), block.shared.end(), static_cast<char>(0xff));
   for (int t = 0; t < block.threads; ++t)
     start(block.fibers[static_cast<std::size_t>(t)]);
-  for (;;) {
-    bool progress = false;
-    bool all_done = true;
-    for (int i = 0; i < block.threads; ++i) {
-      const int t = ascending ? i : block.threads - 1 - i;
-      const State& state = block.fibers[static_cast<std::size_t>(t)].state;
-      if (state == State::Ready) {
-        resume(t);
-        progress = true;
-      }
-      all_done = all_done && state == State::Done;
-    }
-    if (all_done) return;
-    for (int w = 0; w < block.threads; w += 32)
-      progress = pass(State::AtWarp, w, w + 32) || progress;
-    progress = pass(State::AtBlock, 0, block.threads) || progress;
-    if (!progress) stop("threads wait for others that do not come");
-  }
+  block.passed = 0;
+  block.current = -1;
+  go_on(&block.behind);
 }
 
 std::deque<std::function<void()>> queue;  ///< asked for and not done
@@ -179,11 +196,11 @@ void run(const Launch& launch, const std::function<void()>& kernel) {
     values.assign(static_cast<std::size_t>(launch.threads), 0);
   block.shared.resize(static_cast<std::size_t>(launch.shared_bytes));
   block_size = {static_cast<unsigned>(launch.threads), 1, 1};
-  const bool ascending = ++block.launches % 2 == 0;
+  block.ascending = ++block.launches % 2 == 0;
   for (std::int64_t y = 0; y < launch.y; ++y)
     for (std::int64_t x = 0; x < launch.x; ++x) {
       block_index = {static_cast<unsigned>(x), static_cast<unsigned>(y), 0};
-      run_block(ascending);
+      run_block();
     }
 }
 
@@ -208,7 +225,10 @@ const void* exchange(const void* value, std::size_t bytes, int source) {
   const auto t = static_cast<std::size_t>(block.current);
   const int set = block.fibers[t].parity ^= 1;
   auto& values = block.values[set];
-  std::memcpy(&values[t], value, bytes);
+  if (bytes == sizeof values[t])
+    std::memcpy(&values[t], value, sizeof values[t]);  // by far the most, and no call
+  else
+    std::memcpy(&values[t], value, bytes);
   leave(State::AtWarp);
   return &values[t / 32 * 32 + static_cast<std::size_t>(source)];
 }
