@@ -75,13 +75,24 @@ void download(const void* from, std::int64_t bytes, void* to) {
   copy_now(from, bytes, to);
 }
 
-std::vector<float> widened(const void* from, FloatType type, Index count) {
-  std::vector<float> result(static_cast<std::size_t>(count));
+/// A product's operand as [k, count]; in memory the next number of a `k` or of a row is `ld` away, as `along_k` says.
+std::vector<float> operand(const void* from, FloatType type, Index ld, bool along_k, Index count,
+                           Index k) {
+  std::vector<float> result(static_cast<std::size_t>(count * k));
   with_rows({from, nullptr, type}, [&](const auto* elements) {
-    for (std::size_t i = 0; i < result.size(); ++i)
-      result[i] = cuda::widened(elements[i]);
+    auto to = result.begin();
+    for (Index l = 0; l < k; ++l)
+      for (Index i = 0; i < count; ++i)
+        *to++ = widened(elements[along_k ? l + i * ld : i + l * ld]);
   });
   return result;
+}
+
+/// sums += a b, each rounded once, whether the processor has an instruction for it or not.
+[[gnu::target_clones("fma", "default")]] void add_products(const float* a, float b, Index count,
+                                                           float* sums) {
+  for (Index i = 0; i < count; ++i)
+    sums[i] = std::fma(a[i], b, sums[i]);
 }
 
 }  // namespace
@@ -99,30 +110,32 @@ void* scratch(Scratch use, Index bytes) {
   return memory;
 }
 
+static void put_column(const Gemm& p, Index j, const std::vector<float>& sums) {
+  for (Index i = 0; i < p.m; ++i) {
+    const float sum = sums[static_cast<std::size_t>(i)];
+    if (p.c_type == FloatType::BF16) {
+      round_to(sum, static_cast<Bf16*>(p.c)[i + j * p.ldc]);
+      continue;
+    }
+    float& c = static_cast<float*>(p.c)[i + j * p.ldc];
+    c = p.add ? c + sum : sum;
+  }
+}
+
 /// The sums of a product are added in ascending k.
 static void multiply(const Gemm& p) {
   cuda_on_host::open();
   if (p.type != FloatType::F32 && p.ldb % 8 != 0)  // activations, in scratch memory
     cuda_on_host::stop("rows of a product's operand that do not begin at multiples of 16 bytes");
-  const auto count = [](Index ld, Index columns, Index rows) { return ld * (columns - 1) + rows; };
-  const auto a =
-      widened(p.a, p.type, p.transpose_a ? count(p.lda, p.m, p.k) : count(p.lda, p.k, p.m));
-  const auto b =
-      widened(p.b, p.type, p.transpose_b ? count(p.ldb, p.k, p.n) : count(p.ldb, p.n, p.k));
-  for (Index j = 0; j < p.n; ++j)
-    for (Index i = 0; i < p.m; ++i) {
-      float sum = 0;
-      for (Index l = 0; l < p.k; ++l)
-        sum = std::fma(a[static_cast<std::size_t>(p.transpose_a ? l + i * p.lda : i + l * p.lda)],
-                       b[static_cast<std::size_t>(p.transpose_b ? j + l * p.ldb : l + j * p.ldb)],
-                       sum);
-      if (p.c_type == FloatType::BF16) {
-        round_to(sum, static_cast<Bf16*>(p.c)[i + j * p.ldc]);
-        continue;
-      }
-      float& c = static_cast<float*>(p.c)[i + j * p.ldc];
-      c = p.add ? c + sum : sum;
-    }
+  const auto a = operand(p.a, p.type, p.lda, p.transpose_a, p.m, p.k);
+  const auto b = operand(p.b, p.type, p.ldb, !p.transpose_b, p.n, p.k);
+  std::vector<float> sums(static_cast<std::size_t>(p.m));
+  for (Index j = 0; j < p.n; ++j) {
+    std::fill(sums.begin(), sums.end(), 0.0F);
+    for (Index l = 0; l < p.k; ++l)
+      add_products(a.data() + l * p.m, b[static_cast<std::size_t>(l * p.n + j)], p.m, sums.data());
+    put_column(p, j, sums);
+  }
 }
 
 void gemm(const Gemm& p) {
