@@ -10,7 +10,8 @@ if ! command -v chromium >/dev/null && [ "$(id -u)" = 0 ] && grep -qs '^ID=debia
     say "no chromium: the test report_page will be skipped"
 fi
 say "running the tests (about 10 min) ..."
-ctest --test-dir "$build" --output-on-failure --no-tests=error "$@" && exit 0
+# two at once of those that leave room for another
+ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel 2 "$@" && exit 0
 status=$?
 # a program that the system had no memory to load is not a test that failed; those alone are started once more
 logs=$build/Testing/Temporary

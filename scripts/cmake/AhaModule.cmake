@@ -29,9 +29,10 @@ function(aha_write_layers)
 endfunction()
 
 # aha_test(NAME rewards SOURCES ... LIBRARIES ... [LABELS ...]): one executable of sentences, one CTest.
-# The executable is one CTest entry: what it pays to start is paid once.
+# The executable is one CTest entry: what it pays to start is paid once. It has the machine for itself, so that what it measures
+# and waits for is its own, but BESIDE_OTHERS: it keeps one core busy at most, and no limit of time in it is tight.
 function(aha_test)
-  cmake_parse_arguments(T "" "NAME;TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  cmake_parse_arguments(T "BESIDE_OTHERS" "NAME;TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   add_executable(test_${T_NAME} ${T_SOURCES})
   target_link_libraries(test_${T_NAME} PRIVATE aha_test_main aha_warnings ${T_LIBRARIES})
   # a fifth of the time that a test's own file takes to compile; what it tests is compiled as it is shipped
@@ -43,6 +44,9 @@ function(aha_test)
     set(T_TIMEOUT 300)
   endif()
   set_tests_properties(${T_NAME} PROPERTIES TIMEOUT ${T_TIMEOUT})
+  if(NOT T_BESIDE_OTHERS)
+    set_tests_properties(${T_NAME} PROPERTIES RUN_SERIAL ON)
+  endif()
   if(T_LABELS)
     set_tests_properties(${T_NAME} PROPERTIES LABELS "${T_LABELS}")
   endif()
