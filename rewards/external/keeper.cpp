@@ -12,7 +12,8 @@ namespace {
 constexpr int kSignalled = 128;  // as a shell has it
 
 // A program in the background reads nothing unless told so: hence 3. Children that are killed leave theirs to
-// us, so that there may be new ones; one that cannot be killed is not waited for.
+// us, so that there may be new ones, and one that is gone before it is looked at may have left one that was not there yet;
+// one that cannot be killed is not waited for.
 constexpr const char* kScript = R"(
 end_all() {
   trap '' TERM
@@ -22,7 +23,7 @@ end_all() {
     left=0
     passes=$((passes + 1))
     for stat in /proc/[0-9]*/stat; do
-      read -r line <"$stat" || continue
+      read -r line <"$stat" || { [ $passes -lt 10 ] && left=1; continue; }
       case "${line##*) }" in
       Z*) ;;
       [A-Za-z]" $$ "*) left=1 && kill -KILL "${line%% *}" ;;
