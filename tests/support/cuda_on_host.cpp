@@ -81,6 +81,7 @@ struct Block {
   bool ascending = true;
   void* behind = nullptr;  ///< stack pointer of who runs the block
   const std::function<void()>* kernel = nullptr;
+  bool waited = false;  ///< for the kernel before
   std::uint64_t launches = 0;
 };
 Block block;
@@ -197,6 +198,7 @@ void run(const Launch& launch, const std::function<void()>& kernel) {
   block.shared.resize(static_cast<std::size_t>(launch.shared_bytes));
   block_size = {static_cast<unsigned>(launch.threads), 1, 1};
   block.ascending = ++block.launches % 2 == 0;
+  block.waited = false;
   for (std::int64_t y = 0; y < launch.y; ++y)
     for (std::int64_t x = 0; x < launch.x; ++x) {
       block_index = {static_cast<unsigned>(x), static_cast<unsigned>(y), 0};
@@ -211,6 +213,14 @@ void require_no_host_word(const void* argument, std::size_t bytes) {
     if (word % 4 == 0 && !is_device_address(word) && is_mapped(word))
       stop("a kernel is given a pointer to the host's memory");
   }
+}
+
+void waits_for_previous() {
+  block.waited = true;
+}
+
+void require_waited() {
+  if (!block.waited) stop("a kernel may start early and does not wait for the one before");
 }
 
 void* shared_memory() {

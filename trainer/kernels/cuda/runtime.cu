@@ -36,6 +36,7 @@ struct State {
   std::int64_t marks = 0;   ///< mark m is event m mod kEvents, until it is used again
   std::int64_t passed = 0;  ///< the last mark that was waited for
   bool preparing = false;   ///< or recording
+  bool early = false;       ///< kernels of recorded steps may start early
   bool recording = false;
   std::vector<void*> released;  ///< and not freed yet
   std::vector<cudaEvent_t> moments;
@@ -55,11 +56,12 @@ struct MemoryInfo {
   (void)cudaGetLastError();
   MemoryInfo info;
   (void)cudaMemGetInfo(&info.free, &info.total);
-  raise(CudaFault::Memory,
-        "memory of the GPU: too little for %s, and %.2f of %.2f GB are free; lower "
-        "train.max_tokens_per_micro_batch or rollout.max_batch_size, set train.keep_logits=false, or "
-        "end what else uses the GPU",
-        what, static_cast<double>(info.free) / 1e9, static_cast<double>(info.total) / 1e9);
+  raise(
+      CudaFault::Memory,
+      "memory of the GPU: too little for %s, and %.2f of %.2f GB are free; lower "
+      "train.max_tokens_per_micro_batch or rollout.max_batch_size, set train.keep_logits=false, or "
+      "end what else uses the GPU",
+      what, static_cast<double>(info.free) / 1e9, static_cast<double>(info.total) / 1e9);
 }
 
 void require_blas(cublasStatus_t status, const char* what) {
@@ -145,6 +147,33 @@ cudaDataType_t blas_type(FloatType type) {
   return type == FloatType::F32 ? CUDA_R_32F : type == FloatType::BF16 ? CUDA_R_16BF : CUDA_R_16F;
 }
 
+__global__ void wait_only() {
+  after_previous();
+}
+
+/// Whether the GPU and its driver record and run early starts.
+bool can_start_early() {
+  if (state.properties.major < 9) return false;
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t recording = nullptr;
+  cudaError_t status = cudaStreamBeginCapture(state.stream, cudaStreamCaptureModeThreadLocal);
+  const auto go_on = [&](cudaError_t next) {
+    if (status == cudaSuccess) status = next;
+  };
+  if (status == cudaSuccess) {
+    go_on(start({1, 1, kWarp}, false, wait_only));
+    go_on(start({1, 1, kWarp}, true, wait_only));
+    go_on(cudaStreamEndCapture(state.stream, &graph));
+  }
+  if (status == cudaSuccess) go_on(cudaGraphInstantiate(&recording, graph, 0));
+  if (status == cudaSuccess) go_on(cudaGraphLaunch(recording, state.stream));
+  if (status == cudaSuccess) go_on(cudaStreamSynchronize(state.stream));
+  if (recording != nullptr) (void)cudaGraphExecDestroy(recording);
+  if (graph != nullptr) (void)cudaGraphDestroy(graph);
+  (void)cudaGetLastError();
+  return status == cudaSuccess;
+}
+
 void check_device() {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
@@ -191,6 +220,10 @@ const Memory kMemory{false, allocate, release, upload, download};
 
 cudaStream_t stream() {
   return state.stream;
+}
+
+bool may_start_early() {
+  return state.early && state.preparing;
 }
 
 void require_no_recording(const char* what) {
@@ -380,5 +413,6 @@ extern "C" __attribute__((visibility("default"))) const aha::Ops* aha_cuda_open(
                                            CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION)),
                "cublasSetMathMode");
   state.blas = blas;
+  state.early = can_start_early();
   return &table();
 }

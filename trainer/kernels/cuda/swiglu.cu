@@ -10,6 +10,7 @@ template <int N, class Gate, class Element>
 __global__ void swiglu_groups(Swiglu p, Element* y, Index ld) {
   const Index column = group_column<N>();
   if (column >= p.F) return;
+  after_previous();
   const auto* gate = static_cast<const Gate*>(p.gate_up) + block_x() * 2 * p.F + column;
   Group<float, N> g = group_at<N>(gate);
   const Group<float, N> up = group_at<N>(gate + p.F);
