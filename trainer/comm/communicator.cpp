@@ -251,14 +251,20 @@ std::vector<std::string> Communicator::take_spans() {
 }
 
 void Communicator::post(const std::string& name, const std::string& text) {
-  if (network_) network_->store->set("post/" + name, bytes_of(text));
+  if (!network_) return;
+  network_->ask("post", [&] { network_->store->set("post/" + name, bytes_of(text)); });
 }
 
 std::optional<std::string> Communicator::take_post(const std::string& name) {
-  if (!network_ || !network_->store->check({"post/" + name})) return std::nullopt;
-  const auto text = network_->store->get("post/" + name);
-  network_->store->deleteKey("post/" + name);
-  return std::string(text.begin(), text.end());
+  std::optional<std::string> text;
+  if (!network_) return text;
+  network_->ask("take_post", [&] {
+    if (!network_->store->check({"post/" + name})) return;
+    const auto bytes = network_->store->get("post/" + name);
+    network_->store->deleteKey("post/" + name);
+    text.emplace(bytes.begin(), bytes.end());
+  });
+  return text;
 }
 
 double Communicator::take_seconds() {

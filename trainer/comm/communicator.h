@@ -142,10 +142,10 @@ class Communicator {
   std::vector<std::string> take_spans();
   void stop_recording() { recorder_.reset(); }
 
-  /// Leaves a text for another rank under a name of its own, from any thread; no collective.
+  /// Leaves a text for another rank under a name of its own, from any thread; no collective. CommError when rank 0 cannot be
+  /// reached.
   void post(const std::string& name, const std::string& text);
-  /// Takes what was left under a name; nothing: not yet. From any thread. std::exception when rank 0 cannot
-  /// be reached.
+  /// Takes what was left under a name; nothing: not yet. From any thread, and the same error.
   std::optional<std::string> take_post(const std::string& name);
 
   /// Seconds spent in all of this since the last call, waiting for others included.
