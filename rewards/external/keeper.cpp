@@ -12,21 +12,21 @@ namespace {
 constexpr int kSignalled = 128;  // as a shell has it
 
 // A program in the background reads nothing unless told so: hence 3. Children that are killed leave theirs to
-// us, so that there may be new ones, and one that is gone before it is looked at may have left one that was not there yet;
-// one that cannot be killed is not waited for.
+// us, so that there may be new ones; and one that ends between the listing and the look at it may have started another that
+// is in neither: hence two looks that find none. One that cannot be killed is not waited for.
 constexpr const char* kScript = R"(
 end_all() {
   trap '' TERM
   passes=0
-  left=1
-  while [ $left = 1 ] && [ $passes -lt 100 ]; do
-    left=0
+  without=0
+  while [ $without -lt 2 ] && [ $passes -lt 100 ]; do
+    without=$((without + 1))
     passes=$((passes + 1))
     for stat in /proc/[0-9]*/stat; do
-      read -r line <"$stat" || { [ $passes -lt 10 ] && left=1; continue; }
+      read -r line <"$stat" || continue
       case "${line##*) }" in
       Z*) ;;
-      [A-Za-z]" $$ "*) left=1 && kill -KILL "${line%% *}" ;;
+      [A-Za-z]" $$ "*) without=0 && kill -KILL "${line%% *}" ;;
       esac
     done
   done

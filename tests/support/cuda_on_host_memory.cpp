@@ -14,21 +14,38 @@ namespace cuda_on_host {
 namespace {
 
 constexpr std::size_t kPage = 4096;
-constexpr std::size_t kRange = std::size_t{1} << 42;  // addresses cost nothing
 
 std::size_t whole_pages(std::size_t bytes) {
   return (bytes + kPage - 1) / kPage * kPage;
 }
 
-char* map(void* place, std::size_t bytes, int flags, int file, std::size_t offset) {
-  void* memory = mmap(place, bytes, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | flags, file,
-                      static_cast<off_t>(offset));
-  if (memory == MAP_FAILED) stop("no memory");
-  return static_cast<char*>(memory);
+void* map(void* place, std::size_t bytes, int flags, int file, std::size_t offset) {
+  return mmap(place, bytes, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | flags, file,
+              static_cast<off_t>(offset));
+}
+
+void map_again(char* place, std::size_t bytes, int flags, int file, std::size_t offset) {
+  if (map(place, bytes, MAP_FIXED | flags, file, offset) == MAP_FAILED) stop("no memory");
+}
+
+struct Range {
+  char* begin;
+  std::size_t bytes;
+};
+
+/// Addresses cost nothing, but there may be a limit to them.
+Range reserve(int file) {
+  for (int bits = 42; bits >= 36; bits -= 2) {
+    const std::size_t bytes = std::size_t{1} << bits;
+    if (void* memory = map(nullptr, bytes, 0, file, 0); memory != MAP_FAILED)
+      return {static_cast<char*>(memory), bytes};
+  }
+  stop("64 GiB of addresses cannot be had: raise ulimit -v");
 }
 
 const int nothing = memfd_create("nothing", MFD_CLOEXEC);
-char* const range = map(nullptr, kRange, 0, nothing, 0);
+const Range reserved = reserve(nothing);
+char* const range = reserved.begin;
 /// Where in the range they begin -> bytes, whole pages.
 std::map<std::size_t, std::size_t> allocations;
 std::size_t allocated = 0;  ///< bytes
@@ -50,8 +67,9 @@ void protect_all(int protection) {
 
 void* allocate(std::size_t bytes) {
   const std::size_t pages = whole_pages(bytes);
-  if (pages >= kRange - next) stop("no addresses are left");
-  char* memory = map(range + next, pages, MAP_FIXED | MAP_ANONYMOUS, -1, 0);
+  if (pages >= reserved.bytes - next) stop("no addresses are left");
+  char* memory = range + next;
+  map_again(memory, pages, MAP_ANONYMOUS, -1, 0);
   allocations[next] = pages;
   allocated += pages;
   next += pages + kPage;
@@ -65,7 +83,7 @@ void release(void* memory) {
   const auto found = std::prev(after);
   const auto [begin, pages] = *found;
   if (place >= begin + pages) stop("what is released is no memory of the device");
-  map(range + begin, pages, MAP_FIXED, nothing, begin);  // one mapping with what is around it
+  map_again(range + begin, pages, 0, nothing, begin);  // one mapping with what is around it
   allocations.erase(found);
   allocated -= pages;
 }
@@ -75,7 +93,7 @@ std::int64_t allocated_bytes() {
 }
 
 bool is_device_address(std::uintptr_t word) {
-  return word - reinterpret_cast<std::uintptr_t>(range) < kRange;
+  return word - reinterpret_cast<std::uintptr_t>(range) < reserved.bytes;
 }
 
 void open() {

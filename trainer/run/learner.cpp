@@ -106,8 +106,10 @@ Index Learner::kept_logits_floats(ParameterProvider& weights, Index tokens) cons
   return head_kept_floats(tokens, vocabulary_, weights.edges().head.type);
 }
 
-void Learner::expect(ParameterProvider& weights, Index tokens) {
-  const Index floats = kept_logits_floats(weights, tokens);
+void Learner::expect(ParameterProvider& weights, std::span<const Index> tokens) {
+  Index floats = 0;
+  for (const Index of_one : tokens)
+    floats = std::max(floats, kept_logits_floats(weights, of_one));
   if (floats > 0) logits_.reserve(floats, *decoder_->ops().memory);
 }
 
@@ -151,8 +153,8 @@ const Learner::TokenValues& Learner::forward(ParameterProvider& weights, const M
   values.logprobs.resize(micro.targets.size());
   values.entropies.resize(micro.targets.size());
   head_rows_.reserve(micro.tokens() * decoder_->config().hidden_size, *decoder_->ops().memory);
-  expect(weights, micro.tokens());
-  kept_logits_ = kept_logits_floats(weights, micro.tokens()) > 0 ? logits_.data() : nullptr;
+  const Index kept = kept_logits_floats(weights, micro.tokens());
+  kept_logits_ = kept > 0 ? logits_.reserve(kept, *decoder_->ops().memory) : nullptr;
   if (!weights.side_by_side()) {
     forward_by_block(weights, micro, values);
     return values;

@@ -32,9 +32,9 @@ class Learner {
     std::vector<float> entropies;  ///< [T] nats
   };
 
-  /// A micro-batch of so many loss tokens will come: takes the memory for its logits before a collective that is under
+  /// Micro-batches of so many loss tokens will come: takes the memory for their logits before a collective that is under
   /// way could keep what is replaced.
-  void expect(ParameterProvider& weights, Index tokens);
+  void expect(ParameterProvider& weights, std::span<const Index> tokens);
 
   /// Forward pass that keeps what `backward` needs. The values stand until the next one.
   const TokenValues& forward(ParameterProvider& weights, const MicroBatch& micro);

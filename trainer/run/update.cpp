@@ -96,8 +96,10 @@ class OwnPart {
     auto& gradients = stage_.gradients;
     gradients.begin(std::ssize(batches), static_cast<std::int64_t>(most));
     std::vector<MicroNote> notes;
+    std::vector<Index> tokens;
     for (const auto& batch : batches)
-      stage_.learner.expect(*stage_.policy.weights, loss_tokens(groups_, batch.sections));
+      tokens.push_back(loss_tokens(groups_, batch.sections));
+    stage_.learner.expect(*stage_.policy.weights, tokens);
     for (const auto& batch : batches) {
       notes.push_back(pass(batch, "the gradient (or its fixed-point sum)"));
       if (!notes.back().failure.empty()) break;

@@ -268,7 +268,7 @@ TEST_CASE("communicator: a collective that one rank does not join names the rank
                    throw;
                  }
                },
-               {2, 30});
+               {5, 30});
     } catch (const CommError& error) {
       report = error.what();
     }

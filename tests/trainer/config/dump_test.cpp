@@ -308,8 +308,8 @@ TEST_CASE("changed keys: those without a part in the past are free", "[config]")
   for (const auto* set :
        {"output_dir=b", "log.logging_steps=5", "log.reflection_words=[hm]",
         "checkpoint.save_steps=9", "checkpoint.best_metric=\"\"", "comm.timeout_s=1",
-        "train.threads=3", "reward.threads=3", "reward.timeout_s=3", "eval.eval_steps=3",
-        "model.path=elsewhere", "train.max_steps=200"})
+        "train.threads=3", "train.keep_logits=false", "reward.threads=3", "reward.timeout_s=3",
+        "eval.eval_steps=3", "model.path=elsewhere", "train.max_steps=200"})
     for (const auto& line : {changes({}, {set})}) {
       CAPTURE(set);
       CHECK((line.empty() ? std::string(set) == "checkpoint.best_metric=\"\""

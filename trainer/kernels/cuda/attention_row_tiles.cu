@@ -219,8 +219,8 @@ __global__ void AHA_BLOCKS(row_warps(D) * kWarp, row_blocks(D)) attend_row_tiles
                 });
 }
 
-/// Asks for the first two key/value blocks of a warp: memory has nothing else to do while q, k and v are computed and
-/// finished. Where the rows stand was known before.
+/// Asks for the first two key/value blocks of a warp: memory has nothing else to do while q, k and v are
+/// finished. Where the rows stand was known before those were computed.
 template <int D>
 AHA_DEVICE void ask_for_first_blocks(const Attention& p, const Queries& heads) {
   constexpr int kLine = 128;

@@ -76,8 +76,8 @@ void require(cudaError_t status, const char* what);
 bool may_start_early();
 
 template <class... Parameters, class... Arguments>
-cudaError_t start(const Grid& grid, bool early, void (*kernel)(Parameters...),
-                  const Arguments&... arguments) {
+cudaError_t start_kernel(const Grid& grid, bool early, void (*kernel)(Parameters...),
+                         const Arguments&... arguments) {
   cudaLaunchAttribute attribute{};
   attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
   attribute.val.programmaticStreamSerializationAllowed = 1;
@@ -99,7 +99,7 @@ void launch_as(const Grid& grid, bool early, void (*kernel)(Parameters...),
     require(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                  static_cast<int>(grid.shared_bytes)),
             "a kernel's shared memory");
-  require(start(grid, early, kernel, arguments...), "a kernel's start");
+  require(start_kernel(grid, early, kernel, arguments...), "a kernel's start");
 }
 
 template <class... Parameters, class... Arguments>
@@ -107,14 +107,15 @@ void launch(const Grid& grid, void (*kernel)(Parameters...), const Arguments&...
   launch_as(grid, false, kernel, arguments...);
 }
 
-/// A kernel that a decode step may have started as soon as the one before it has no blocks to start (programmatic dependent
-/// launch): until after_previous() it reads nothing that the one before it writes, and writes nothing.
+/// A kernel that a decode step may have started as soon as the blocks of the one before it have ended, before all that they
+/// wrote is there (programmatic dependent launch): until after_previous() it reads nothing that the one before it writes, and
+/// writes nothing.
 template <class... Parameters, class... Arguments>
 void launch_early(const Grid& grid, void (*kernel)(Parameters...), const Arguments&... arguments) {
   launch_as(grid, may_start_early(), kernel, arguments...);
 }
 
-/// Waits for the kernel before to have ended.
+/// Waits for the kernel before to have ended, and what it wrote to be there.
 AHA_DEVICE void after_previous() {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
   asm volatile("griddepcontrol.wait;" ::: "memory");

@@ -63,7 +63,8 @@ void swiglu_rows(const Swiglu& p, const Operand& y) {
   with_types(groups, p.type, y, [&](auto group, auto gate, auto* elements) {
     constexpr int N = group;
     using Element = std::remove_pointer_t<decltype(elements)>;
-    launch(over_groups<N>(p.M, p.F), swiglu_groups<N, decltype(gate), Element>, p, elements, y.ld);
+    launch_early(over_groups<N>(p.M, p.F), swiglu_groups<N, decltype(gate), Element>, p, elements,
+                 y.ld);
   });
 }
 
