@@ -90,8 +90,8 @@ struct PhaseCost {
 ///   gather     25 bytes a sampled token, to every rank, and four short messages or more
 ///   reference  2 W FLOP a trained row
 ///   train      6 L block_weights FLOP for each of (P (Lp + G (Lc - 1)) + (N - 1) (1 - 1 / G) Lp) / N rows, 8 head_weights for each
-///              predicted token (logits are made twice), 6 where a GPU keeps them (of all micro-batches, whatever their size), 3.5 times the forward attention; recomputed:
-///              2 L (block_weights - C F) more a row, 4.5 times
+///              predicted token (logits are made twice), 6 where a GPU keeps them (of all micro-batches, whatever their
+///              size), 3.5 times the forward attention; recomputed: 2 L (block_weights - C F) more a row, 4.5 times
 ///   reduce     4 (N - 1) / N bytes a parameter, 8 in strict mode; of Zero::Gradients once a micro-batch
 ///   optimizer  32 bytes a parameter of the own part
 ///   share      (N - 1) / N bytes of every weight, as it is stored
