@@ -5,13 +5,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <vector>
 
 #include "trainer/kernels/cuda/device.h"
 #include "trainer/kernels/cuda/faults.h"
 #include "trainer/kernels/cuda/gpu.h"
 #include "trainer/kernels/cuda/pinned_ring.h"
+#include "trainer/kernels/cuda/recordings.h"
 #include "trainer/kernels/cuda/scratch_blocks.h"
 
 namespace aha::cuda {
@@ -29,15 +29,11 @@ struct State {
   cudaStream_t stream = nullptr;
   cublasHandle_t blas = nullptr;
   ScratchBlocks scratch;
-  ScratchBlocks recorded_scratch;  ///< of what is recorded
   PinnedRing uploads{nullptr, 0};
   void* landing = nullptr;  ///< of downloads, kSegmentBytes
   cudaEvent_t events[kEvents] = {};
-  std::int64_t marks = 0;   ///< mark m is event m mod kEvents, until it is used again
-  std::int64_t passed = 0;  ///< the last mark that was waited for
-  bool preparing = false;   ///< or recording
-  bool early = false;       ///< kernels of recorded steps may start early
-  bool recording = false;
+  std::int64_t marks = 0;       ///< mark m is event m mod kEvents, until it is used again
+  std::int64_t passed = 0;      ///< the last mark that was waited for
   std::vector<void*> released;  ///< and not freed yet
   std::vector<cudaEvent_t> moments;
   std::size_t num_moments = 0;  ///< of them in use
@@ -147,35 +143,6 @@ cudaDataType_t blas_type(FloatType type) {
   return type == FloatType::F32 ? CUDA_R_32F : type == FloatType::BF16 ? CUDA_R_16BF : CUDA_R_16F;
 }
 
-__global__ void wait_only() {
-  after_previous();
-}
-
-/// Whether the GPU and its driver record and run early starts. AHA_CUDA_EARLY=0: they are not to, for comparisons.
-bool can_start_early() {
-  const char* wish = std::getenv("AHA_CUDA_EARLY");
-  if (state.properties.major < 9 || (wish != nullptr && std::strcmp(wish, "0") == 0)) return false;
-  cudaGraph_t graph = nullptr;
-  cudaGraphExec_t recording = nullptr;
-  cudaError_t status = start_kernel({1, 1, kWarp}, false, wait_only);  // which loads it
-  const auto go_on = [&](cudaError_t next) {
-    if (status == cudaSuccess) status = next;
-  };
-  go_on(cudaStreamBeginCapture(state.stream, cudaStreamCaptureModeThreadLocal));
-  if (status == cudaSuccess) {
-    go_on(start_kernel({1, 1, kWarp}, false, wait_only));
-    go_on(start_kernel({1, 1, kWarp}, true, wait_only));
-    go_on(cudaStreamEndCapture(state.stream, &graph));
-  }
-  if (status == cudaSuccess) go_on(cudaGraphInstantiate(&recording, graph, 0));
-  if (status == cudaSuccess) go_on(cudaGraphLaunch(recording, state.stream));
-  if (status == cudaSuccess) go_on(cudaStreamSynchronize(state.stream));
-  if (recording != nullptr) (void)cudaGraphExecDestroy(recording);
-  if (graph != nullptr) (void)cudaGraphDestroy(graph);
-  (void)cudaGetLastError();
-  return status == cudaSuccess;
-}
-
 void check_device() {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
@@ -224,14 +191,6 @@ cudaStream_t stream() {
   return state.stream;
 }
 
-bool may_start_early() {
-  return state.early && state.preparing;
-}
-
-void require_no_recording(const char* what) {
-  if (state.recording) raise(CudaFault::Ours, "%s while a decode step is recorded", what);
-}
-
 void require(cudaError_t status, const char* what) {
   if (status == cudaErrorMemoryAllocation) raise_memory(what);
   if (status != cudaSuccess)
@@ -240,7 +199,7 @@ void require(cudaError_t status, const char* what) {
 }
 
 void* scratch(Scratch use, Index bytes) {
-  ScratchBlocks& blocks = state.preparing ? state.recorded_scratch : state.scratch;
+  ScratchBlocks& blocks = is_preparing() ? recorded_scratch() : state.scratch;
   return blocks.reserve(use, bytes, bytes + bytes / 4);
 }
 
@@ -330,65 +289,6 @@ void copy(const Exec&, const void* from, Index bytes, void* to) {
 
 }  // namespace aha::cuda
 
-struct aha::Recording {
-  Recording() = default;
-  Recording(const Recording&) = delete;
-  Recording& operator=(const Recording&) = delete;
-  /// A fault of the device is sticky and seen by the next call.
-  ~Recording() {
-    if (graph != nullptr) (void)cudaGraphExecDestroy(graph);
-  }
-  cudaGraphExec_t graph = nullptr;
-};
-
-namespace aha::cuda {
-
-void prepare_recording() {
-  state.preparing = true;
-}
-
-void begin_recording() {
-  require(cudaStreamBeginCapture(state.stream, cudaStreamCaptureModeThreadLocal),
-          "cudaStreamBeginCapture");
-  state.recording = true;
-}
-
-Recording* end_recording() {
-  cudaGraph_t graph = nullptr;
-  state.preparing = state.recording = false;
-  require(cudaStreamEndCapture(state.stream, &graph), "cudaStreamEndCapture");
-  auto recording = std::make_unique<Recording>();
-  const cudaError_t made = cudaGraphInstantiate(&recording->graph, graph, 0);
-  (void)cudaGraphDestroy(graph);
-  require(made, "a recorded step");
-  require(cudaGraphUpload(recording->graph, state.stream), "a recorded step");
-  state.recorded_scratch.recorded();
-  return recording.release();
-}
-
-/// A capture that a call has ended ends with an error, which is dealt with.
-void drop_recording() {
-  state.preparing = false;
-  if (!state.recording) return;
-  state.recording = false;
-  cudaGraph_t graph = nullptr;
-  (void)cudaStreamEndCapture(state.stream, &graph);
-  if (graph != nullptr) (void)cudaGraphDestroy(graph);
-  (void)cudaGetLastError();
-}
-
-void launch_recording(const Recording* recording) {
-  require(cudaGraphLaunch(recording->graph, state.stream), "a recorded step");
-}
-
-void forget(Recording* recording) {
-  (void)cudaStreamSynchronize(state.stream);
-  delete recording;
-  state.recorded_scratch.forgotten();
-}
-
-}  // namespace aha::cuda
-
 extern "C" __attribute__((visibility("default"))) const aha::Ops* aha_cuda_open(
     const aha::CudaHost* host) {
   using namespace aha::cuda;
@@ -415,6 +315,6 @@ extern "C" __attribute__((visibility("default"))) const aha::Ops* aha_cuda_open(
                                            CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION)),
                "cublasSetMathMode");
   state.blas = blas;
-  state.early = can_start_early();
+  find_early_starts(state.properties.major);
   return &table();
 }
