@@ -128,8 +128,6 @@ part replay 60 "$replay --json '$out/replay.json'"
 part replay_bf16 60 "$replay --json '$out/replay_bf16.json' --set model.storage=bf16"
 bench() { part "$1_${3//./}${4:+_strict}" "$2" "$(program bench_gpu) $1 --model $3 ${4:-} --json '$out/bench.jsonl'"; } # WHAT SECONDS MODEL [--strict]
 bench nv256 40 0.5b
-# the same in one run, to see what early starts are worth
-part nv256_05b_late 40 "export AHA_CUDA_EARLY=0; $(program bench_gpu) nv256 --model 0.5b"
 bench grpo 60 0.5b
 bench train 40 0.5b
 bench families 40 0.5b

@@ -81,8 +81,6 @@ struct Block {
   bool ascending = true;
   void* behind = nullptr;  ///< stack pointer of who runs the block
   const std::function<void()>* kernel = nullptr;
-  bool waited = false;      ///< for the kernel before
-  bool all_waited = false;  ///< every block of the launch has
   std::uint64_t launches = 0;
 };
 Block block;
@@ -199,13 +197,10 @@ void run(const Launch& launch, const std::function<void()>& kernel) {
   block.shared.resize(static_cast<std::size_t>(launch.shared_bytes));
   block_size = {static_cast<unsigned>(launch.threads), 1, 1};
   block.ascending = ++block.launches % 2 == 0;
-  block.all_waited = true;
   for (std::int64_t y = 0; y < launch.y; ++y)
     for (std::int64_t x = 0; x < launch.x; ++x) {
       block_index = {static_cast<unsigned>(x), static_cast<unsigned>(y), 0};
-      block.waited = false;
       run_block();
-      block.all_waited = block.all_waited && block.waited;
     }
 }
 
@@ -216,14 +211,6 @@ void require_no_host_word(const void* argument, std::size_t bytes) {
     if (word % 4 == 0 && !is_device_address(word) && is_mapped(word))
       stop("a kernel is given a pointer to the host's memory");
   }
-}
-
-void waits_for_previous() {
-  block.waited = true;
-}
-
-void require_waited() {
-  if (!block.all_waited) stop("a kernel may start early and does not wait for the one before");
 }
 
 void* shared_memory() {

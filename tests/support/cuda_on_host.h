@@ -46,10 +46,6 @@ void require_no_host_pointer(T argument) {
   require_no_host_word(&argument, sizeof argument);
 }
 
-/// A kernel that may start early says that it waits for the one before it; one that did not ends the program.
-void waits_for_previous();
-void require_waited();
-
 void* shared_memory();
 void wait_for_block();
 /// Gives every lane's value to the warp and returns the place of lane `source`'s.

@@ -219,8 +219,7 @@ __global__ void AHA_BLOCKS(row_warps(D) * kWarp, row_blocks(D)) attend_row_tiles
                 });
 }
 
-/// Asks for the first two key/value blocks of a warp: memory has nothing else to do while q, k and v are
-/// finished. Where the rows stand was known before those were computed.
+/// Asks for the first two key/value blocks of a warp: memory has nothing else to do while q, k and v are finished.
 template <int D>
 AHA_DEVICE void ask_for_first_blocks(const Attention& p, const Queries& heads) {
   constexpr int kLine = 128;
@@ -243,7 +242,6 @@ __global__ void AHA_BLOCKS(row_warps(D) * kWarp, row_blocks(D))
   auto* sums = shared_memory<float>();
   float* queries = sums + sums_floats(D);
   ask_for_first_blocks<D>(p, heads);
-  after_previous();
   for (int i = warp(); i < count + 2; i += row_warps(D)) {
     if (i < count) {
       finish_heads<1>(f, row, 1, static_cast<int>(heads.first) + i, rotary,
@@ -280,8 +278,8 @@ void attend_rows(const Attention& p) {
 
 template <int D>
 void attend_finished(const FinishQkv& f, const Attention& p, Bf16* rows, Index ld) {
-  launch_early(row_grid<D>(p, sums_floats(D) + kTileHeads * D), attend_finished_row_tiles<D>, f, p,
-               rotary_of(f), rows, ld);
+  launch(row_grid<D>(p, sums_floats(D) + kTileHeads * D), attend_finished_row_tiles<D>, f, p,
+         rotary_of(f), rows, ld);
 }
 
 }  // namespace

@@ -44,7 +44,6 @@ AHA_DEVICE bool is_stop(const DecodeSettings& settings, Index id) {
 /// A block is one row.
 __global__ void AHA_BLOCKS(2 * kRowThreads, 1)
     sample_slot_rows(const float* logits, SampleSlots p) {
-  after_previous();
   const Index row = block_x();
   const std::int32_t number = p.order[row];
   if (is_idle(p.slots, number)) {
@@ -86,7 +85,7 @@ void sample_slots(const SampleSlots& p) {
     chunk.drawn += first;
     auto* z = scratch_of<float>(Scratch::Logits, chunk.M * width);
     linear({}, {chunk.h, p.C, p.w, z, width, chunk.M, p.V, p.C});
-    launch_early({chunk.M, 1, draw_threads(chunk.M), draw_bytes(p.V)}, sample_slot_rows, z, chunk);
+    launch({chunk.M, 1, draw_threads(chunk.M), draw_bytes(p.V)}, sample_slot_rows, z, chunk);
   }
 }
 

@@ -52,17 +52,6 @@ void launch(const Grid& grid, void (*kernel)(Parameters...), const Arguments&...
   });
 }
 
-template <class... Parameters, class... Arguments>
-void launch_early(const Grid& grid, void (*kernel)(Parameters...), const Arguments&... arguments) {
-  if (grid.x <= 0 || grid.y <= 0) return;
-  launch(grid, kernel, arguments...);
-  cuda_on_host::submit(cuda_on_host::require_waited);
-}
-
-inline void after_previous() {
-  cuda_on_host::waits_for_previous();
-}
-
 template <class T>
 AHA_DEVICE T* shared_memory() {
   return static_cast<T*>(cuda_on_host::shared_memory());
@@ -72,54 +61,21 @@ AHA_DEVICE T* shared_memory() {
 cudaStream_t stream();
 /// Reports what a call of CUDA returned; `what` names the call.
 void require(cudaError_t status, const char* what);
-/// Whether a kernel may be started before the one before it has ended.
-bool may_start_early();
 
 template <class... Parameters, class... Arguments>
-cudaError_t start_kernel(const Grid& grid, bool early, void (*kernel)(Parameters...),
-                         const Arguments&... arguments) {
-  cudaLaunchAttribute attribute{};
-  attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-  attribute.val.programmaticStreamSerializationAllowed = 1;
-  cudaLaunchConfig_t config{};
-  config.gridDim = dim3(static_cast<unsigned>(grid.x), static_cast<unsigned>(grid.y));
-  config.blockDim = dim3(static_cast<unsigned>(grid.threads));
-  config.dynamicSmemBytes = static_cast<std::size_t>(grid.shared_bytes);
-  config.stream = stream();
-  config.attrs = &attribute;
-  config.numAttrs = early ? 1 : 0;
-  return cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...);
-}
-
-template <class... Parameters, class... Arguments>
-void launch_as(const Grid& grid, bool early, void (*kernel)(Parameters...),
-               const Arguments&... arguments) {
+void launch(const Grid& grid, void (*kernel)(Parameters...), const Arguments&... arguments) {
   if (grid.x <= 0 || grid.y <= 0) return;
   if (grid.shared_bytes > kPlainSharedBytes)
     require(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                  static_cast<int>(grid.shared_bytes)),
             "a kernel's shared memory");
-  require(start_kernel(grid, early, kernel, arguments...), "a kernel's start");
-}
-
-template <class... Parameters, class... Arguments>
-void launch(const Grid& grid, void (*kernel)(Parameters...), const Arguments&... arguments) {
-  launch_as(grid, false, kernel, arguments...);
-}
-
-/// A kernel that a decode step may have started as soon as the blocks of the one before it have ended, before all that they
-/// wrote is there (programmatic dependent launch): until after_previous() it reads nothing that the one before it writes, and
-/// writes nothing.
-template <class... Parameters, class... Arguments>
-void launch_early(const Grid& grid, void (*kernel)(Parameters...), const Arguments&... arguments) {
-  launch_as(grid, may_start_early(), kernel, arguments...);
-}
-
-/// Waits for the kernel before to have ended, and what it wrote to be there.
-AHA_DEVICE void after_previous() {
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
-  asm volatile("griddepcontrol.wait;" ::: "memory");
-#endif
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(static_cast<unsigned>(grid.x), static_cast<unsigned>(grid.y));
+  config.blockDim = dim3(static_cast<unsigned>(grid.threads));
+  config.dynamicSmemBytes = static_cast<std::size_t>(grid.shared_bytes);
+  config.stream = stream();
+  require(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...),
+          "a kernel's start");
 }
 
 /// The block's dynamic shared memory.

@@ -30,9 +30,10 @@ __global__ void norm_rows_groups(RmsNorm p, Element* y, Index ld) {
   const Index next = own + N * threads();
   Group<float, N> first{};
   Group<float, N> weights{};
-  if (own < p.C) weights = group_anywhere<N>(p.w + own);
-  after_previous();
-  if (own < p.C) first = group_at<N>(x + own);
+  if (own < p.C) {
+    first = group_at<N>(x + own);
+    weights = group_anywhere<N>(p.w + own);
+  }
   float squares = 0;
   const auto add_squares = [&](const Group<float, N>& group) {
     for (int k = 0; k < N; ++k)
@@ -152,8 +153,8 @@ void norm_rows(const RmsNorm& p, const Operand& y) {
     constexpr int N = group;
     with_elements(y.type, y.data, [&](auto* elements) {
       using Element = std::remove_pointer_t<decltype(elements)>;
-      launch_early({p.M, 1, row_threads<N>(p.C), Index{kWarp} * 4}, norm_rows_groups<N, Element>, p,
-                   elements, y.ld);
+      launch({p.M, 1, row_threads<N>(p.C), Index{kWarp} * 4}, norm_rows_groups<N, Element>, p,
+             elements, y.ld);
     });
   });
 }

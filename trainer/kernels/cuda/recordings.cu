@@ -1,8 +1,6 @@
 // Decode steps as CUDA graphs. Not compiled for hosts: tests/support/cuda_on_host_runtime.cpp stands in for it.
 #include "trainer/kernels/cuda/recordings.h"
 
-#include <cstdlib>
-#include <cstring>
 #include <memory>
 
 #include "trainer/kernels/cuda/faults.h"
@@ -26,39 +24,8 @@ struct RecordingState {
   ScratchBlocks scratch;   ///< of what is recorded
   bool preparing = false;  ///< or recording
   bool recording = false;
-  bool early = false;  ///< kernels of recorded steps may start early
 };
 RecordingState state;
-
-__global__ void wait_only() {
-  after_previous();
-}
-
-/// Whether the GPU and its driver record and run early starts. AHA_CUDA_EARLY=0: they are not to, for comparisons.
-bool can_start_early(int major) {
-  const char* wish = std::getenv("AHA_CUDA_EARLY");
-  if (major < 9 || (wish != nullptr && std::strcmp(wish, "0") == 0)) return false;
-  cudaGraph_t graph = nullptr;
-  cudaGraphExec_t recording = nullptr;
-  cudaError_t status = start_kernel({1, 1, kWarp}, false, wait_only);  // which loads it
-  const auto go_on = [&](cudaError_t next) {
-    if (status == cudaSuccess) status = next;
-  };
-  if (status == cudaSuccess)
-    go_on(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeThreadLocal));
-  if (status == cudaSuccess) {
-    go_on(start_kernel({1, 1, kWarp}, false, wait_only));
-    go_on(start_kernel({1, 1, kWarp}, true, wait_only));
-    go_on(cudaStreamEndCapture(stream(), &graph));
-  }
-  if (status == cudaSuccess) go_on(cudaGraphInstantiate(&recording, graph, 0));
-  if (status == cudaSuccess) go_on(cudaGraphLaunch(recording, stream()));
-  if (status == cudaSuccess) go_on(cudaStreamSynchronize(stream()));
-  if (recording != nullptr) (void)cudaGraphExecDestroy(recording);
-  if (graph != nullptr) (void)cudaGraphDestroy(graph);
-  (void)cudaGetLastError();
-  return status == cudaSuccess;
-}
 
 }  // namespace
 
@@ -68,14 +35,6 @@ bool is_preparing() {
 
 ScratchBlocks& recorded_scratch() {
   return state.scratch;
-}
-
-void find_early_starts(int major) {
-  state.early = can_start_early(major);
-}
-
-bool may_start_early() {
-  return state.early && state.preparing;
 }
 
 void require_no_recording(const char* what) {

@@ -8,7 +8,5 @@ namespace aha::cuda {
 bool is_preparing();
 /// What it works in then, which is kept with it.
 ScratchBlocks& recorded_scratch();
-/// Tries whether a GPU of compute capability `major`.x and its driver record early starts (gpu.h, launch_early); they are used if so.
-void find_early_starts(int major);
 
 }  // namespace aha::cuda

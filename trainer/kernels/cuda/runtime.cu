@@ -315,6 +315,5 @@ extern "C" __attribute__((visibility("default"))) const aha::Ops* aha_cuda_open(
                                            CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION)),
                "cublasSetMathMode");
   state.blas = blas;
-  find_early_starts(state.properties.major);
   return &table();
 }

@@ -10,7 +10,6 @@ template <int N, class Gate, class Element>
 __global__ void swiglu_groups(Swiglu p, Element* y, Index ld) {
   const Index column = group_column<N>();
   if (column >= p.F) return;
-  after_previous();
   const auto* gate = static_cast<const Gate*>(p.gate_up) + block_x() * 2 * p.F + column;
   Group<float, N> g = group_at<N>(gate);
   const Group<float, N> up = group_at<N>(gate + p.F);
@@ -63,8 +62,7 @@ void swiglu_rows(const Swiglu& p, const Operand& y) {
   with_types(groups, p.type, y, [&](auto group, auto gate, auto* elements) {
     constexpr int N = group;
     using Element = std::remove_pointer_t<decltype(elements)>;
-    launch_early(over_groups<N>(p.M, p.F), swiglu_groups<N, decltype(gate), Element>, p, elements,
-                 y.ld);
+    launch(over_groups<N>(p.M, p.F), swiglu_groups<N, decltype(gate), Element>, p, elements, y.ld);
   });
 }
 
