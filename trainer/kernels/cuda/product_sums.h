@@ -6,17 +6,41 @@ namespace aha::cuda {
 
 /// How a block computes C [Rows, Columns]: Groups of warps take a chunk of the sum each, and a warp of a group WarpRows x
 /// WarpColumns of it. Steps of the sum come to shared memory in Stages.
-template <int Rows, int Columns, int WarpRows, int WarpColumns, int Groups, int Stages>
+template <int Rows, int Columns, int WarpRows, int WarpColumns, int Groups, int Stages,
+          bool Vectors = true>
 struct Shape {
   static constexpr int kRows = Rows, kColumns = Columns;
   static constexpr int kWarpRows = WarpRows, kWarpColumns = WarpColumns;
   static constexpr int kGroups = Groups, kStages = Stages;
+  static constexpr bool kVectors = Vectors;  ///< see LineCopy
   static constexpr int kGroupThreads = Rows / WarpRows * (Columns / WarpColumns) * kWarp;
   static constexpr int kThreads = Groups * kGroupThreads;
   static constexpr int kStageNumbers = (Rows + Columns) * kStep;  ///< of a group
   static constexpr int kAllStages = Groups * Stages * kStageNumbers;
   static constexpr Index kBytes = 2 * kAllStages + (Groups > 1 ? 4 * Rows * Columns : 0);
-  static constexpr int kBlocks = Groups > 1 ? 2 : 1;  ///< of a multiprocessor
+  static constexpr int kBlocks = Groups > 1 && Vectors ? 2 : 1;  ///< of a multiprocessor
+};
+
+/// A warp's operands for 16 numbers of the sum.
+template <class S, bool AlongLeft, bool AlongRight>
+struct Operands {
+  using Left = LineTile<S::kRows, AlongLeft>;
+  using Right = LineTile<S::kColumns, AlongRight>;
+  static constexpr int kRows = S::kWarpRows / 16, kColumns = S::kWarpColumns / 8;
+
+  /// Number k of a stage, with the lane's places in its left and right lines.
+  AHA_DEVICE void load(const Bf16* stage, int own_left, int own_right, int k) {
+    AHA_UNROLL
+    for (int i = 0; i < kRows; ++i)
+      load_matrices<!AlongLeft>(stage + Left::further(own_left, i, k), left[i]);
+    AHA_UNROLL
+    for (int j = 0; j < kColumns / 2; ++j)
+      load_matrices<!AlongRight>(stage + Left::kNumbers + Right::further(own_right, j, k),
+                                 right[j]);
+  }
+
+  std::uint32_t left[kRows][4];
+  std::uint32_t right[kColumns / 2][4];  ///< of two products side by side
 };
 
 /// A warp's part of C in registers, in products [16, 8].
@@ -41,23 +65,12 @@ struct Sums {
         x[k] = 0;
     });
   }
-  /// Adds a stage: the lane's places in left and right lines.
-  template <class Left, class Right, bool AlongLeft, bool AlongRight>
-  AHA_DEVICE void add(const Bf16* left, int own_left, const Bf16* right, int own_right) {
-    AHA_UNROLL
-    for (int k = 0; k < kStep / 16; ++k) {
-      std::uint32_t x[kRows][4];
-      std::uint32_t y[kColumns / 2][4];
-      AHA_UNROLL
-      for (int i = 0; i < kRows; ++i)
-        load_matrices<!AlongLeft>(left + Left::further(own_left, i, k), x[i]);
-      AHA_UNROLL
-      for (int j = 0; j < kColumns / 2; ++j)
-        load_matrices<!AlongRight>(right + Right::further(own_right, j, k), y[j]);
-      each([&](float(&sum)[4], int i, int j) {
-        mma(sum, x[i], {y[j / 2][j % 2 * 2], y[j / 2][j % 2 * 2 + 1]});
-      });
-    }
+  template <class Both>
+  AHA_DEVICE void add(const Both& both) {
+    each([&](float(&x)[4], int i, int j) {
+      const auto& pair = both.right[j / 2];
+      mma(x, both.left[i], {pair[j % 2 * 2], pair[j % 2 * 2 + 1]});
+    });
   }
 };
 
@@ -71,17 +84,16 @@ struct Totals {
         total.c[i][j][k] += x[k];
     });
   }
-  template <class Body>
-  AHA_DEVICE void each(const Body& body) {
-    total.each(body);
-  }
+  static AHA_DEVICE bool has_all() { return true; }
+  AHA_DEVICE float at(int i, int j, int k) const { return total.c[i][j][k]; }
+
   Sums<S> total;
 };
 
-/// Groups keep them in shared memory, and add theirs in turn.
+/// Groups keep them in shared memory, and add theirs in turn, a row of products at a time.
 template <class S>
 struct Totals<S, false> {
-  static constexpr int kColumns = Sums<S>::kColumns;
+  static constexpr int kRows = Sums<S>::kRows, kColumns = Sums<S>::kColumns;
 
   AHA_DEVICE explicit Totals(float* memory) : own(memory + thread() % S::kGroupThreads) {
     if (group() == 0)
@@ -89,31 +101,25 @@ struct Totals<S, false> {
         own[i * S::kGroupThreads] = 0;
   }
   static AHA_DEVICE int group() { return thread() / S::kGroupThreads; }
-  AHA_DEVICE float& at(int i, int j, int k) {
+  AHA_DEVICE float& at(int i, int j, int k) const {
     return own[((i * kColumns + j) * 4 + k) * S::kGroupThreads];
   }
-  /// `chunks`: of this round.
+  /// `chunks`: of this round and later ones.
   AHA_DEVICE void take(Sums<S>& sums, int chunks) {
-    for (int turn = 0; turn < S::kGroups && turn < chunks; ++turn) {
-      if (turn == group())
+    const int turns = (chunks < S::kGroups ? chunks : S::kGroups) + kRows - 1;
+    for (int turn = 0; turn < turns; ++turn) {
+      const int row = turn - group();
+      if (group() < chunks)
         sums.each([&](float(&x)[4], int i, int j) {
+          if (i != row) return;
           for (int k = 0; k < 4; ++k)
             at(i, j, k) += x[k];
         });
       __syncthreads();
     }
   }
-  template <class Body>
-  AHA_DEVICE void each(const Body& body) {
-    if (group() != 0) return;
-    for (int i = 0; i < Sums<S>::kRows; ++i)
-      for (int j = 0; j < kColumns; ++j) {
-        float x[4];
-        for (int k = 0; k < 4; ++k)
-          x[k] = at(i, j, k);
-        body(x, i, j);
-      }
-  }
+  static AHA_DEVICE bool has_all() { return group() == 0; }
+
   float* own;
 };
 

@@ -11,9 +11,8 @@ constexpr int kStep = 32;  ///< of the sum, in shared memory at a time
 /// Rows of C's left operand, or columns of its right one: `lines` of them, each of `length` numbers of the sum.
 struct Lines {
   const Bf16* data;
-  Index ld;
+  int ld;
   int lines, length;
-  bool vectors;  ///< eight numbers from one whose place is a multiple of eight can be read as one
 };
 
 /// Count lines in shared memory, as in memory: [line][kStep] (Along the sum) or [kStep][line]. The eights of a row stand in
@@ -35,15 +34,16 @@ struct LineTile {
     const int far = lines == Along ? lane() / 16 * 8 : lane() / 8 % 2 * 8;
     return Along ? place(first_line + near, far) : place(near, first_line + far);
   }
-  /// The same 16 i lines and 16 k numbers further on, of a first line that is a multiple of more. The places are fields of
-  /// bits, of which these are 0.
+  /// The same 16 i lines and 16 k numbers further on, of a first line that is a multiple of more: where rows are exchanged,
+  /// a place is made of bits, of which these are 0.
   static AHA_DEVICE int further(int own, int i, int k) {
-    return own ^ (Along ? 16 * i * kRow : 16 * i) ^ (Along ? 16 * k : 16 * k * kRow);
+    return Along ? (own ^ 16 * k) + 16 * i * kRow : (own ^ 16 * i) + 16 * k * kRow;
   }
 };
 
-/// What one of Threads neighbouring threads copies of Count lines.
-template <int Count, bool Along, int Threads>
+/// What one of Threads neighbouring threads copies of Count lines. Vectors: eight numbers from one whose place is a multiple
+/// of eight can be read as one.
+template <int Count, bool Along, int Threads, bool Vectors>
 class LineCopy {
  public:
   AHA_DEVICE LineCopy(const Lines& x, int first_line)
@@ -51,26 +51,20 @@ class LineCopy {
         column_(thread() % kRowEights * 8),
         lines_(x.lines - first_line),
         length_(x.length),
-        vectors_(x.vectors),
         ld_(x.ld),
-        own_(x.data +
-             (Along ? (first_line + row_) * ld_ + column_ : row_ * ld_ + first_line + column_)) {}
+        own_(x.data + (Along ? Index{first_line + row_} * ld_ + column_
+                             : Index{row_} * ld_ + first_line + column_)) {}
 
   /// Asks for kStep numbers from `at` on, zeros past the ends.
   AHA_DEVICE void begin(int at, Bf16* tile) const {
-    const int rows = Along ? lines_ : length_ - at;
+    const int rows = (Along ? lines_ : length_ - at) - row_;
     const int left = (Along ? length_ - at : lines_) - column_;
     const int count = left < 0 ? 0 : left < 8 ? left : 8;
-    const Bf16* from = own_ + (Along ? Index{at} : at * ld_);
+    const Bf16* from = own_ + (Along ? Index{at} : Index{at} * ld_);
     Bf16* to = tile + Tile::place(row_, column_);
     AHA_UNROLL
-    for (int i = 0; i < kEights; ++i) {
-      const int there = row_ + i * kRows < rows ? count : 0;
-      if (vectors_)
-        copy_later<16>(from + i * kRows * ld_, 2 * there, to + i * kRows * Tile::kRow);
-      else
-        copy_numbers(from + i * kRows * ld_, there, to + i * kRows * Tile::kRow);
-    }
+    for (int i = 0; i < kEights; ++i, from += Index{kRows} * ld_)
+      copy(from, i * kRows < rows ? count : 0, to + i * kRows * Tile::kRow);
   }
 
  private:
@@ -80,15 +74,18 @@ class LineCopy {
   static constexpr int kRows = Threads / kRowEights;  ///< from one of the thread's to the next
   static_assert(kRows % 8 == 0, "they stand in one order");
 
-  static AHA_DEVICE void copy_numbers(const Bf16* from, int count, Bf16* to) {
-    for (int i = 0; i < 8; ++i)
-      to[i] = i < count ? from[i] : Bf16{0};
+  static AHA_DEVICE void copy(const Bf16* from, int count, Bf16* to) {
+    if constexpr (Vectors) {
+      copy_later<16>(from, 2 * count, to);
+    } else {
+      for (int i = 0; i < 8; ++i)
+        to[i] = i < count ? from[i] : Bf16{0};
+    }
   }
 
   int row_, column_;
   int lines_, length_;
-  bool vectors_;
-  Index ld_;
+  int ld_;
   const Bf16* own_;
 };
 

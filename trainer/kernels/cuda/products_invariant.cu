@@ -14,9 +14,10 @@ bool invariant = false;
 constexpr int kChunk = 256;
 
 using Wide = Shape<128, 128, 64, 32, 1, 4>;
-using Narrow = Shape<64, 64, 64, 32, 2, 4>;
-using Few = Shape<32, 16, 32, 16, 8, 3>;  ///< few rows, as in decoding
-constexpr Index kEnoughTiles = 128;       ///< about the multiprocessors of a large GPU
+using Narrow = Shape<64, 64, 64, 32, 3, 3>;
+using Few = Shape<32, 16, 32, 16, 8, 3>;         ///< few rows, as in decoding
+using Odd = Shape<64, 64, 64, 32, 3, 3, false>;  ///< operands that begin anywhere
+constexpr Index kEnoughTiles = 128;              ///< about the multiprocessors of a large GPU
 
 /// C [rows, columns], row-major.
 struct Result {
@@ -31,33 +32,46 @@ AHA_DEVICE void put(float sum, bool add, float& to) {
   to = add ? to + sum : sum;
 }
 
-/// Puts two sums that are neighbours in a row.
-AHA_DEVICE void put_two(const Result& c, int row, int column, float first, float second) {
-  if (row >= c.rows || column >= c.columns) return;
-  const bool both = column + 1 < c.columns;
-  const Index at = row * c.ld + column;
-  if (c.bf16) {
-    auto* to = static_cast<Bf16*>(c.data) + at;
-    const std::uint32_t pair = bf16_pair(first, second);
-    if (both && c.pairs) {
-      *reinterpret_cast<Pair*>(to) = pair;
-      return;
-    }
-    to[0].bits = static_cast<std::uint16_t>(pair);
-    if (both) to[1].bits = static_cast<std::uint16_t>(pair >> 16U);
-    return;
+struct __attribute__((may_alias, aligned(8))) TwoSums {
+  float x[2];
+};
+
+// two sums that are neighbours in a row, of which the second may be past its end
+template <bool Pairs>
+AHA_DEVICE void put_two(float a, float b, bool both, bool add, float* to) {
+  if constexpr (Pairs) {
+    auto& two = *reinterpret_cast<TwoSums*>(to);
+    two = add ? TwoSums{{two.x[0] + a, two.x[1] + b}} : TwoSums{{a, b}};
+  } else {
+    put(a, add, to[0]);
+    if (both) put(b, add, to[1]);
   }
-  struct __attribute__((may_alias, aligned(8))) Two {
-    float x[2];
-  };
-  auto* to = static_cast<float*>(c.data) + at;
-  if (both && c.pairs) {
-    auto& two = *reinterpret_cast<Two*>(to);
-    two = c.add ? Two{{two.x[0] + first, two.x[1] + second}} : Two{{first, second}};
-    return;
+}
+template <bool Pairs>
+AHA_DEVICE void put_two(float a, float b, bool both, bool, Bf16* to) {
+  if constexpr (Pairs) {
+    *reinterpret_cast<Pair*>(to) = bf16_pair(a, b);
+  } else {
+    round_to(a, to[0]);
+    if (both) round_to(b, to[1]);
   }
-  put(first, c.add, to[0]);
-  if (both) put(second, c.add, to[1]);
+}
+
+/// Writes the lane's part of C, of which it has (row, column) first.
+template <class Element, bool Pairs, class S>
+AHA_DEVICE void put_all(const Result& c, const Totals<S>& totals, int row, int column) {
+  if (!totals.has_all()) return;
+  Element* own = static_cast<Element*>(c.data) + row * c.ld + column;
+  const int columns = c.columns - column;
+  AHA_UNROLL
+  for (int i = 0; i < 2 * Sums<S>::kRows; ++i, own += 8 * c.ld) {
+    if (row + 8 * i >= c.rows) return;
+    AHA_UNROLL
+    for (int j = 0; j < Sums<S>::kColumns; ++j)
+      if (8 * j < columns)
+        put_two<Pairs>(totals.at(i / 2, j, i % 2 * 2), totals.at(i / 2, j, i % 2 * 2 + 1),
+                       8 * j + 1 < columns, c.add, own + 8 * j);
+  }
 }
 
 /// The tile of this block: bands of eight rows of tiles, so that blocks that run together share lines.
@@ -77,57 +91,73 @@ AHA_DEVICE Place place_of_block(int row_tiles, int column_tiles) {
 template <class S, bool AlongLeft, bool AlongRight>
 __global__ void AHA_BLOCKS(S::kThreads, S::kBlocks)
     product_tiles(Lines left, Lines right, Result c) {
-  using Left = LineTile<S::kRows, AlongLeft>;
-  using Right = LineTile<S::kColumns, AlongRight>;
+  using Both = Operands<S, AlongLeft, AlongRight>;
   constexpr int kRoundSteps = kChunk / kStep;
   constexpr int kRound = S::kGroups * kChunk;
   const int length = left.length;
   const Place place = place_of_block(static_cast<int>(ceil_div(c.rows, S::kRows)),
                                      static_cast<int>(ceil_div(c.columns, S::kColumns)));
+  const int first_row = place.row * S::kRows;
+  const int first_column = place.column * S::kColumns;
   const int group = thread() / S::kGroupThreads;
   const int own_warp = thread() % S::kGroupThreads / kWarp;
   const int row = own_warp / (S::kColumns / S::kWarpColumns) * S::kWarpRows;
   const int column = own_warp % (S::kColumns / S::kWarpColumns) * S::kWarpColumns;
-  auto* stages = shared_memory<Bf16>();
-  auto* own = stages + group * S::kStages * S::kStageNumbers;
-  const LineCopy<S::kRows, AlongLeft, S::kGroupThreads> copy_left(left, place.row * S::kRows);
-  const LineCopy<S::kColumns, AlongRight, S::kGroupThreads> copy_right(right,
-                                                                       place.column * S::kColumns);
-  const int own_left = Left::own(row, true);
-  const int own_right = Right::own(column, false);
+  auto* memory = shared_memory<Bf16>();
+  const auto stage = [&](int step) {
+    return memory + (group * S::kStages + step % S::kStages) * S::kStageNumbers;
+  };
+  const LineCopy<S::kRows, AlongLeft, S::kGroupThreads, S::kVectors> copy_left(left, first_row);
+  const LineCopy<S::kColumns, AlongRight, S::kGroupThreads, S::kVectors> copy_right(right,
+                                                                                    first_column);
   const int rest = length % kRound < kChunk ? length % kRound : kChunk;
   const int steps = length / kRound * kRoundSteps + static_cast<int>(ceil_div(rest, kStep));
-  const auto load = [&](int step) {
+  const auto copy = [&](int step) {
     if (step < steps) {
       const int at = step / kRoundSteps * kRound + group * kChunk + step % kRoundSteps * kStep;
-      Bf16* stage = own + step % S::kStages * S::kStageNumbers;
-      copy_left.begin(at, stage);
-      copy_right.begin(at, stage + Left::kNumbers);
+      copy_left.begin(at, stage(step));
+      copy_right.begin(at, stage(step) + Both::Left::kNumbers);
     }
     end_copies();
   };
-  for (int step = 0; step < S::kStages - 1; ++step)
-    load(step);
+  AHA_UNROLL
+  for (int step = 0; step < S::kStages; ++step)
+    copy(step);
+  const int own_left = Both::Left::own(row, true);
+  const int own_right = Both::Right::own(column, false);
   Sums<S> sums;
   sums.clear();
-  Totals<S> totals(reinterpret_cast<float*>(stages + S::kAllStages));
-  for (int step = 0; step < steps; ++step) {
-    wait_for_copies_but<S::kStages - 2>();
-    __syncthreads();  // and the stage before is used up
-    load(step + S::kStages - 1);
-    const Bf16* stage = own + step % S::kStages * S::kStageNumbers;
-    sums.template add<Left, Right, AlongLeft, AlongRight>(stage, own_left, stage + Left::kNumbers,
-                                                          own_right);
-    if ((step + 1) % kRoundSteps != 0 && step + 1 < steps) continue;
-    totals.take(sums, static_cast<int>(ceil_div(length - step / kRoundSteps * kRound, kChunk)));
+  Totals<S> totals(reinterpret_cast<float*>(memory + S::kAllStages));
+  wait_for_copies_but<S::kStages - 1>();
+  __syncthreads();
+  Both first;
+  Both second;
+  first.load(stage(0), own_left, own_right, 0);
+  for (int step = 0; step < steps;) {
+    const int chunks = static_cast<int>(ceil_div(length - step / kRoundSteps * kRound, kChunk));
+    const int end = step + kRoundSteps < steps ? step + kRoundSteps : steps;
+    for (; step < end; ++step) {
+      second.load(stage(step), own_left, own_right, 1);
+      sums.add(first);
+      wait_for_copies_but<S::kStages - 2>();
+      __syncthreads();  // the next stage is there, and this one used up
+      first.load(stage(step + 1), own_left, own_right, 0);  // behind the last step: of no use
+      copy(step + S::kStages);
+      sums.add(second);
+    }
+    totals.take(sums, chunks);
     sums.clear();
   }
-  totals.each([&](const float(&x)[4], int i, int j) {
-    const int first = place.row * S::kRows + row + 16 * i + lane() / 4;
-    const int second = place.column * S::kColumns + column + 8 * j + lane() % 4 * 2;
-    put_two(c, first, second, x[0], x[1]);
-    put_two(c, first + 8, second, x[2], x[3]);
-  });
+  const int own_row = first_row + row + lane() / 4;
+  const int own_column = first_column + column + lane() % 4 * 2;
+  if (c.pairs && c.bf16)
+    put_all<Bf16, true>(c, totals, own_row, own_column);
+  else if (c.pairs)
+    put_all<float, true>(c, totals, own_row, own_column);
+  else if (c.bf16)
+    put_all<Bf16, false>(c, totals, own_row, own_column);
+  else
+    put_all<float, false>(c, totals, own_row, own_column);
 }
 
 constexpr int kTile = 64;  ///< rows and columns of C that a block of the scalar product computes
@@ -179,9 +209,13 @@ bool is_at(const void* data, std::uintptr_t bytes) {
   return reinterpret_cast<std::uintptr_t>(data) % bytes == 0;
 }
 
+bool has_vectors(const void* data, Index ld) {
+  return is_at(data, 16) && ld % 8 == 0;
+}
+
 Lines lines_of(const void* data, Index ld, Index lines, Index length) {
-  return {static_cast<const Bf16*>(data), ld, static_cast<int>(lines), static_cast<int>(length),
-          is_at(data, 16) && ld % 8 == 0};
+  return {static_cast<const Bf16*>(data), static_cast<int>(ld), static_cast<int>(lines),
+          static_cast<int>(length)};
 }
 
 template <class S>
@@ -189,14 +223,15 @@ Index tiles_of(const Gemm& p) {
   return ceil_div(p.n, S::kRows) * ceil_div(p.m, S::kColumns);
 }
 
+/// What is column-major is the transpose of a row-major C, whose left operand is B.
 template <class S, bool AlongLeft, bool AlongRight>
 void start(const Gemm& p) {
-  const bool bf16 = p.c_type == FloatType::BF16;
   static_assert(S::kBytes <= kSharedBytes);
+  const bool bf16 = p.c_type == FloatType::BF16;
+  const bool pairs = is_at(p.c, bf16 ? 4 : 8) && p.ldc % 2 == 0 && p.m % 2 == 0;
   launch({tiles_of<S>(p), 1, S::kThreads, S::kBytes}, product_tiles<S, AlongLeft, AlongRight>,
          lines_of(p.b, p.ldb, p.n, p.k), lines_of(p.a, p.lda, p.m, p.k),
-         Result{p.c, p.ldc, static_cast<int>(p.n), static_cast<int>(p.m), bf16, p.add,
-                is_at(p.c, bf16 ? 4 : 8) && p.ldc % 2 == 0});
+         Result{p.c, p.ldc, static_cast<int>(p.n), static_cast<int>(p.m), bf16, p.add, pairs});
 }
 
 template <class S>
@@ -205,8 +240,8 @@ void start_along(const Gemm& p) {
   p.transpose_b ? start<S, false, false>(p) : start<S, true, false>(p);
 }
 
-/// What is column-major is the transpose of a row-major C, whose left operand is B.
 void product_bf16(const Gemm& p) {
+  if (!has_vectors(p.a, p.lda) || !has_vectors(p.b, p.ldb)) return start_along<Odd>(p);
   if (p.n <= Few::kRows && p.transpose_a && !p.transpose_b) return start<Few, true, true>(p);
   if (tiles_of<Wide>(p) >= kEnoughTiles) return start_along<Wide>(p);
   start_along<Narrow>(p);
