@@ -11,6 +11,14 @@ constexpr Index kTokensOfALaunch = DeviceSteps::kSteps * kMostRows;
 
 }  // namespace
 
+std::vector<Sequence*> longest_first(std::span<Sequence* const> sequences) {
+  std::vector<Sequence*> rows(sequences.begin(), sequences.end());
+  std::stable_sort(rows.begin(), rows.end(), [](const Sequence* a, const Sequence* b) {
+    return a->position + a->asked > b->position + b->asked;
+  });
+  return rows;
+}
+
 DeviceSteps::DeviceSteps(const Decoder& decoder, ParameterProvider& weights,
                          std::int64_t vocabulary, KvCache& cache)
     : decoder_(&decoder),
@@ -162,7 +170,8 @@ Drawing DeviceSteps::first_tokens(std::span<Sequence* const> sequences, const fl
   return bring(sequences, 1, rows);
 }
 
-Drawing DeviceSteps::next_tokens(std::span<Sequence* const> sequences) {
+Drawing DeviceSteps::next_tokens(std::span<Sequence* const> running) {
+  const std::vector<Sequence*> sequences = longest_first(running);
   const Index bucket = bucket_of(static_cast<Index>(sequences.size()));
   record(bucket);
   send_order(sequences, bucket);

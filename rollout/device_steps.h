@@ -12,6 +12,9 @@
 
 namespace aha {
 
+/// Rows that attend to the most positions first: a device starts rows in their order, and the last to end are to be short.
+std::vector<Sequence*> longest_first(std::span<Sequence* const> sequences);
+
 /// Decoding on a device that is not waited for: what a step needs of its rows is in the device's memory, a
 /// launch is several steps, and their tokens are received later. The weights have to stay where they are while a rollout goes on.
 class DeviceSteps {

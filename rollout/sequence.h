@@ -24,8 +24,8 @@ struct Sequence {
   std::int64_t sample = 0;      ///< in its random key
   std::int64_t max_length = 0;  ///< tokens that the completion may have
   std::int32_t slot = 0;
-  std::int32_t position = 0;        ///< of the next row to run: prompt length + tokens run so far
-  std::int64_t asked = 0;           ///< tokens asked for, at least those that are drawn
+  std::int32_t position = 0;  ///< of the next row to run; a device's slot counts on from the first
+  std::int64_t asked = 0;     ///< tokens asked for, at least those that are drawn
   std::vector<std::int32_t> table;  ///< shared full prompt blocks, then its own
 };
 

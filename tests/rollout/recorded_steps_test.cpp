@@ -1,8 +1,10 @@
 #include "rollout/recorded_steps.h"
 
+#include <array>
 #include <set>
 #include <string>
 
+#include "rollout/device_steps.h"
 #include "tests/support/catch.h"
 #include "tests/support/error_of.h"
 #include "trainer/core/error.h"
@@ -47,6 +49,24 @@ std::string what(const std::function<void()>& body) {
 }
 
 }  // namespace
+
+TEST_CASE("rows of a launch: those that attend to the most come first, whoever was admitted first",
+          "[rollout]") {
+  struct Row {
+    std::int32_t prompt;
+    std::int64_t asked;
+  };
+  std::array<aha::Sequence, 5> all;
+  std::array<aha::Sequence*, 5> rows{};
+  constexpr std::array kRows{Row{100, 24}, Row{101, 4}, Row{90, 40}, Row{120, 4}, Row{80, 25}};
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i].position = kRows[i].prompt;
+    all[i].asked = kRows[i].asked;
+    rows[i] = &all[i];
+  }
+  // as they came where they are as long
+  CHECK(aha::longest_first(rows) == std::vector{&all[2], &all[0], &all[3], &all[1], &all[4]});
+}
 
 TEST_CASE("buckets: 1, 2, 4, 8 and multiples of 16 hold every number of rows, with few to spare",
           "[rollout]") {

@@ -1,5 +1,5 @@
 #pragma once
-// Copies from global to shared memory that go on beside what their thread does (cp.async, PTX ISA 9.7.9.25), and reading ahead.
+// Copies from global to shared memory that go on beside what their thread does (cp.async, PTX ISA 9.7.9.25).
 #include "trainer/kernels/cuda/gpu.h"
 
 namespace aha::cuda {
@@ -13,10 +13,6 @@ void copy_later(const void* from, int bytes, void* to) {
 /// Waits for the thread's own copies: the block's are there after a barrier behind it.
 inline void wait_for_copies() {
   cuda_on_host::wait_for_copies();
-}
-/// Has the 128 bytes around an address brought to the second-level cache.
-inline void ask_for(const void* address) {
-  (void)*static_cast<const volatile char*>(address);
 }
 /// Copies asked for since the last end are a group.
 inline void end_copies() {
@@ -38,9 +34,6 @@ AHA_DEVICE void copy_later(const void* from, int bytes, void* to) {
     asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(at), "l"(from), "n"(Size),
                  "r"(bytes)
                  : "memory");
-}
-AHA_DEVICE void ask_for(const void* address) {
-  asm volatile("prefetch.global.L2 [%0];" ::"l"(address));
 }
 AHA_DEVICE void wait_for_copies() {
   asm volatile("cp.async.wait_all;" ::: "memory");

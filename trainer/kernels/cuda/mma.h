@@ -67,6 +67,19 @@ inline void mma(float (&c)[4], const std::uint32_t (&a)[4], const std::uint32_t 
   }
 }
 
+/// A matrix [8, 8] of which a lane has elements (lane / 4, q..q + 1): those of its transpose.
+inline std::uint32_t transposed(std::uint32_t pair) {
+  const std::uint32_t own[2] = {pair, 0};
+  std::uint32_t all[kWarp][2];
+  of_all_lanes(own, all);
+  const int column = lane() / 4;
+  const auto element = [&](int row) {
+    return all[4 * row + column / 2][0] >> 16U * (column % 2) & 0xffffU;
+  };
+  const int row = 2 * (lane() % 4);
+  return element(row) | element(row + 1) << 16U;
+}
+
 /// Four matrices [8, 8] of shared memory, of which lane i gives row i mod 8 of matrix i / 8: a lane gets elements
 /// (lane / 4, q..q + 1) of each; Transposed: elements (q..q + 1, lane / 4).
 template <bool Transposed>
@@ -95,6 +108,12 @@ AHA_DEVICE void mma(float (&c)[4], const std::uint32_t (&a)[4], const std::uint3
       "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+AHA_DEVICE std::uint32_t transposed(std::uint32_t pair) {
+  std::uint32_t to;
+  asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(to) : "r"(pair));
+  return to;
 }
 
 template <bool Transposed>

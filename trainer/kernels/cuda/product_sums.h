@@ -18,7 +18,8 @@ struct Shape {
   static constexpr int kStageNumbers = (Rows + Columns) * kStep;  ///< of a group
   static constexpr int kAllStages = Groups * Stages * kStageNumbers;
   static constexpr Index kBytes = 2 * kAllStages + (Groups > 1 ? 4 * Rows * Columns : 0);
-  static constexpr int kBlocks = Groups > 1 && Vectors ? 2 : 1;  ///< of a multiprocessor
+  /// Of an H100's multiprocessor; an A100's may have room for one.
+  static constexpr int kBlocks = Groups > 1 && Vectors ? 2 : 1;
 };
 
 /// A warp's operands for 16 numbers of the sum.

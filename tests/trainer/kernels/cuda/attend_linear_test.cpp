@@ -22,16 +22,32 @@ struct Decoding {
         store(random.normal(blocks() * KvStore{nullptr, s.Hk, s.D}.block_size())),
         bias(random.normal(width())),
         norm(random.normal(2 * s.D)),
-        cos(random.normal(512 * s.rotary / 2)),
-        sin(random.normal(512 * s.rotary / 2)),
+        cos(random.normal(kPositions * s.rotary / 2)),
+        sin(random.normal(kPositions * s.rotary / 2)),
         residual(random.normal(M() * C)),
         out(cpu_ops(), random.normal(C * s.H * s.D, 0.1F), storage) {}
 
   static constexpr Index C = 24;
-  static constexpr Index kBlocksOfARow = 20;
-  static Ints positions() { return {0, 7, 15, 16, 40, 130, 319}; }
+  static constexpr Index kPositions = 5301;
+  /// The last has more blocks than the lanes of all warps of a row.
+  static Ints positions() { return {0, 7, 15, 16, 40, 130, 319, kPositions - 1}; }
   static Index M() { return static_cast<Index>(positions().size()); }
-  static Index blocks() { return M() * kBlocksOfARow; }
+  static Index blocks_of(Index position) { return position / aha::kKvBlock + 1; }
+  static Index blocks() {
+    Index all = 0;
+    for (const Index position : positions())
+      all += blocks_of(position);
+    return all;
+  }
+  /// Of the rows, whose blocks stand among each other's.
+  static std::vector<std::vector<std::int32_t>> block_tables() {
+    std::vector<std::vector<std::int32_t>> tables(positions().size());
+    std::int32_t next = 0;
+    for (Index b = 0; b < blocks_of(kPositions - 1); ++b)
+      for (std::size_t r = 0; r < tables.size(); ++r)
+        if (b < blocks_of(positions()[r])) tables[r].push_back(next++);
+    return tables;
+  }
   Index width() const { return (s.H + 2 * s.Hk) * s.D; }
 
   struct Result {
@@ -45,13 +61,10 @@ struct Decoding {
     Device d(ops);
     std::vector<std::int32_t> at;
     std::vector<const std::int32_t*> tables;
-    for (Index r = 0; r < M(); ++r) {
-      at.push_back(static_cast<std::int32_t>(positions()[static_cast<std::size_t>(r)]));
-      std::vector<std::int32_t> table;
-      for (Index b = 0; b < kBlocksOfARow; ++b)
-        table.push_back(static_cast<std::int32_t>(b * M() + r));
+    for (const Index position : positions())
+      at.push_back(static_cast<std::int32_t>(position));
+    for (const auto& table : block_tables())
       tables.push_back(d.put(table));
-    }
     const bool host = ops.memory->host;
     const aha::FloatType kept =
         host || type == aha::FloatType::F32 ? aha::FloatType::F32 : aha::FloatType::BF16;

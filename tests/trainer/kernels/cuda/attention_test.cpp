@@ -172,7 +172,7 @@ TEST_CASE("gpu: single rows attend in bf16 as on the CPU", "[gpu]") {
   for (const auto& shape : {Shape{1, 1, 64}, Shape{4, 2, 64}, Shape{14, 2, 64}, Shape{9, 1, 64},
                             Shape{8, 1, 128}, Shape{2, 2, 128}, Shape{12, 2, 128}})
     for (const auto& groups : std::vector<std::vector<std::pair<Index, Ints>>>{
-             {{1, {}}, {15, {}}, {16, {}}, {150, {}}},
+             {{1, {}}, {15, {}}, {16, {}}, {400, {}}},
              {{5, {3, 20, 1}}, {37, {40, 2}}, {16, {1, 17}}}}) {
       INFO("H " << shape.H << " Hk " << shape.Hk << " D " << shape.D);
       const Packed batch(random, shape, groups);
