@@ -8,6 +8,8 @@
 #include <memory>
 #include <vector>
 
+#include "tests/support/watched_threads.h"
+
 // saves the registers that a call keeps and the stack pointer, and goes on on another stack
 asm(R"(
 .text
@@ -45,7 +47,11 @@ void stop(const char* what) {
 
 namespace {
 
+#ifdef AHA_WATCH_THREADS
+constexpr std::size_t kStackBytes = 256 << 10;
+#else
 constexpr std::size_t kStackBytes = 64 << 10;
+#endif
 
 enum class State { Ready, AtWarp, AtBlock, Done };
 
@@ -66,10 +72,20 @@ struct Fiber {
   State state = State::Ready;
   std::vector<Copy> copies;  ///< asked for and not waited for
   int group = 0;             ///< of copies, that is not ended
-  int parity = 0;
+  int parity = 0;        ///< of the warp's barriers
+  int block_parity = 0;  ///< of the block's
   void* stack_pointer = nullptr;
+  void* watched = nullptr;
   std::unique_ptr<char[]> stack;
 };
+
+/// Where threads wait for each other: a barrier is not the one before it.
+struct Places {
+  char begin, end;
+  char warps[32][2];
+  char block[2];
+};
+Places places;
 
 struct Block {
   std::vector<Fiber> fibers;
@@ -79,7 +95,8 @@ struct Block {
   int passed = 0;  ///< threads of the round that goes on, in its order
   int threads = 0;
   bool ascending = true;
-  void* behind = nullptr;  ///< stack pointer of who runs the block
+  void* behind = nullptr;   ///< stack pointer of who runs the block
+  void* watched = nullptr;  ///< the same to who watches
   const std::function<void()>* kernel = nullptr;
   std::uint64_t launches = 0;
 };
@@ -88,6 +105,7 @@ Block block;
 void leave(State state);
 
 void fiber_main() {
+  leave_from(&places.begin);
   (*block.kernel)();
   if (!block.fibers[static_cast<std::size_t>(block.current)].copies.empty())
     stop("a thread ends before its copies");
@@ -96,14 +114,17 @@ void fiber_main() {
 }
 
 void start(Fiber& fiber) {
-  if (!fiber.stack) fiber.stack.reset(new char[kStackBytes]);
+  if (!fiber.stack) {
+    fiber.stack.reset(new char[kStackBytes]);
+    fiber.watched = watched_thread();
+  }
   const auto end = reinterpret_cast<std::uintptr_t>(fiber.stack.get() + kStackBytes) / 16 * 16;
   auto* top = reinterpret_cast<void**>(end);
   std::fill(top - 8, top, nullptr);
   top[-2] = reinterpret_cast<void*>(&fiber_main);
   fiber.stack_pointer = top - 8;
   fiber.state = State::Ready;
-  fiber.parity = 0;
+  fiber.parity = fiber.block_parity = 0;
   fiber.group = 0;
 }
 
@@ -152,14 +173,24 @@ void go_on(void** save) {
   if (t == block.current) return;
   block.current = t;
   thread_index = {static_cast<unsigned>(t), 0, 0};
-  aha_switch_fiber(save,
-                   t < 0 ? block.behind : block.fibers[static_cast<std::size_t>(t)].stack_pointer);
+  const Fiber* next = t < 0 ? nullptr : &block.fibers[static_cast<std::size_t>(t)];
+  watch(next == nullptr ? block.watched : next->watched);
+  aha_switch_fiber(save, next == nullptr ? block.behind : next->stack_pointer);
+}
+
+void* place_of(State state, Fiber& fiber) {
+  if (state == State::Done) return &places.end;
+  if (state == State::AtWarp) return &places.warps[block.current / 32][fiber.parity];
+  return &places.block[fiber.block_parity ^= 1];
 }
 
 void leave(State state) {
   Fiber& fiber = block.fibers[static_cast<std::size_t>(block.current)];
+  void* place = place_of(state, fiber);
   fiber.state = state;
+  come_to(place);
   go_on(&fiber.stack_pointer);
+  leave_from(place);
 }
 
 void run_block() {
@@ -168,7 +199,10 @@ void run_block() {
     start(block.fibers[static_cast<std::size_t>(t)]);
   block.passed = 0;
   block.current = -1;
+  block.watched = this_watched_thread();
+  come_to(&places.begin);
   go_on(&block.behind);
+  leave_from(&places.end);
 }
 
 std::deque<std::function<void()>> queue;  ///< asked for and not done
