@@ -75,18 +75,11 @@ void load_rows(const LoadRows& p) {
 }
 
 void sample_slots(const SampleSlots& p) {
-  const Index most = chunk_rows(p.V);
-  const Index width = logits_width(p.V);
-  for (Index first = 0; first < p.M; first += most) {
-    SampleSlots chunk = p;
-    chunk.M = p.M - first < most ? p.M - first : most;
-    chunk.h += first * p.C;
+  with_logits(p, [](SampleSlots& chunk, Index first, const float* z) {
     chunk.order += first;
     chunk.drawn += first;
-    auto* z = scratch_of<float>(Scratch::Logits, chunk.M * width);
-    linear({}, {chunk.h, p.C, p.w, z, width, chunk.M, p.V, p.C});
-    launch({chunk.M, 1, draw_threads(chunk.M), draw_bytes(p.V)}, sample_slot_rows, z, chunk);
-  }
+    launch({chunk.M, 1, draw_threads(chunk.M), draw_bytes(chunk.V)}, sample_slot_rows, z, chunk);
+  });
 }
 
 }  // namespace aha::cuda

@@ -13,11 +13,6 @@ AHA_DEVICE void put_logprob(const RowSums& r, const float* z, const HeadLogprob&
   if (p.entropies != nullptr) p.entropies[row] = r.entropy;
 }
 
-template <class Element>
-struct alignas(4 * sizeof(Element)) Fours {
-  Element x[4];
-};
-
 /// What of rows of logits the backward pass begins with: see head_kept_floats.
 template <class Element>
 struct KeptLogits {
@@ -53,12 +48,8 @@ __global__ void kept_logprob_rows(const float* logits, HeadLogprob p, KeptLogits
         AHA_UNROLL
         for (int i = 0; i < kLaneElements; i += 4) {
           if (at + lane_offset(i) >= p.V) continue;
-          Fours<Element> fours;
-          AHA_UNROLL
-          for (int k = 0; k < 4; ++k)
-            round_to(e[i + k], fours.x[k]);
-          reinterpret_cast<Fours<Element>*>(kept.exponentials + row * width +
-                                            at)[lane_offset(i) / 4] = fours;
+          const Group<float, 4> four{{e[i], e[i + 1], e[i + 2], e[i + 3]}};
+          put_group(four, kept.exponentials + row * width + at + lane_offset(i));
         }
       });
   const Index blocks = ceil_div(p.V, kLogitBlock);
@@ -95,9 +86,10 @@ __global__ void kept_derivative_rows(HeadLogprobBackward p, KeptLogits<Element> 
   const Derivative derivative(p, row);
   for (Index block = thread() / 16; block < blocks; block += threads() / 16) {
     const Index at = block * kLogitBlock + thread() % 16 * 4;
-    auto* x = reinterpret_cast<Fours<Element>*>(kept.exponentials + row * logits_width(p.V) + at);
+    using Four = Group<Element, 4>;
+    auto* x = reinterpret_cast<Four*>(kept.exponentials + row * logits_width(p.V) + at);
     const float scale = kept.scales[row * blocks + block];
-    Fours<Element> fours[kLaneElements / 4];
+    Four fours[kLaneElements / 4];
     AHA_UNROLL
     for (int i = 0; i < kLaneElements / 4; ++i)
       if (at + lane_offset(4 * i) < p.V) fours[i] = x[16 * i];
@@ -132,12 +124,12 @@ __global__ void derivative_rows(const float* logits, HeadLogprobBackward p, Elem
     round_to(derivative(exp_of(logprob), logprob, i), result);
   };
   for (Index i = thread(); i < p.V / 4; i += threads()) {
-    const FourLogits four = reinterpret_cast<const FourLogits*>(z)[i];
-    Fours<Element> result;
+    const Group<float, 4> four = group_at<4>(z + 4 * i);
+    Group<Element, 4> result;
     AHA_UNROLL
     for (int k = 0; k < 4; ++k)
-      put(four.z[k], 4 * i + k, result.x[k]);
-    reinterpret_cast<Fours<Element>*>(to + row * width)[i] = result;
+      put(four.x[k], 4 * i + k, result.x[k]);
+    reinterpret_cast<Group<Element, 4>*>(to + row * width)[i] = result;
   }
   for (Index i = p.V / 4 * 4 + thread(); i < p.V; i += threads())
     put(z[i], i, to[row * width + i]);
@@ -167,18 +159,11 @@ void add_kept_gradients(const HeadLogprobBackward& p) {
 
 }  // namespace
 
-void head_logprob(const Exec& exec, const HeadLogprob& p) {
-  const Index most = chunk_rows(p.V);
-  const Index width = logits_width(p.V);
-  for (Index first = 0; first < p.M; first += most) {
-    HeadLogprob chunk = p;
-    chunk.M = p.M - first < most ? p.M - first : most;
-    chunk.h += first * p.C;
+void head_logprob(const Exec&, const HeadLogprob& p) {
+  with_logits(p, [&](HeadLogprob& chunk, Index first, const float* z) {
     chunk.targets += first;
     chunk.logprobs += first;
-    if (p.entropies != nullptr) chunk.entropies += first;
-    auto* z = scratch_of<float>(Scratch::Logits, chunk.M * width);
-    linear(exec, {chunk.h, p.C, p.w, z, width, chunk.M, p.V, p.C});
+    if (chunk.entropies != nullptr) chunk.entropies += first;
     const Grid grid{chunk.M, 1, kRowThreads, row_bytes(p.V)};
     const auto keep = [&](auto kept) {
       launch(grid, kept_logprob_rows<std::remove_pointer_t<decltype(kept.exponentials)>>, z, chunk,
@@ -190,34 +175,30 @@ void head_logprob(const Exec& exec, const HeadLogprob& p) {
       keep(kept_logits<Bf16>(p.kept, p.M, p.V));
     else
       keep(kept_logits<Half>(p.kept, p.M, p.V));
-  }
+  });
 }
 
-void head_logprob_backward(const Exec& exec, const HeadLogprobBackward& p) {
+void head_logprob_backward(const Exec&, const HeadLogprobBackward& p) {
   if (p.M == 0) return;
   if (p.kept != nullptr && p.w.type == FloatType::BF16) return add_kept_gradients<Bf16>(p);
   if (p.kept != nullptr) return add_kept_gradients<Half>(p);
-  const Index most = chunk_rows(p.V);
-  const Index width = logits_width(p.V);
-  for (Index first = 0; first < p.M; first += most) {
-    HeadLogprobBackward chunk = p;
-    chunk.M = p.M - first < most ? p.M - first : most;
-    chunk.h += first * p.C;
+  with_logits(p, [](HeadLogprobBackward& chunk, Index first, float* z) {
     chunk.targets += first;
     chunk.d_logprob += first;
     chunk.logprobs += first;
-    if (p.d_entropy != nullptr) chunk.d_entropy += first;
-    if (p.d_entropy != nullptr) chunk.entropies += first;
-    chunk.dh += first * p.C;
-    auto* z = scratch_of<float>(Scratch::Logits, chunk.M * width);
-    linear(exec, {chunk.h, p.C, p.w, z, width, chunk.M, p.V, p.C});
-    if (p.w.type == FloatType::F32)
+    if (chunk.d_entropy != nullptr) {
+      chunk.d_entropy += first;
+      chunk.entropies += first;
+    }
+    chunk.dh += first * chunk.C;
+    const Index numbers = chunk.M * logits_width(chunk.V);
+    if (chunk.w.type == FloatType::F32)
       add_gradients(chunk, z, z);
-    else if (p.w.type == FloatType::BF16)
-      add_gradients(chunk, z, scratch_of<Bf16>(Scratch::Right, chunk.M * width));
+    else if (chunk.w.type == FloatType::BF16)
+      add_gradients(chunk, z, scratch_of<Bf16>(Scratch::Right, numbers));
     else
-      add_gradients(chunk, z, scratch_of<Half>(Scratch::Right, chunk.M * width));
-  }
+      add_gradients(chunk, z, scratch_of<Half>(Scratch::Right, numbers));
+  });
 }
 
 }  // namespace aha::cuda

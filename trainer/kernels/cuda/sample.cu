@@ -17,21 +17,14 @@ __global__ void AHA_BLOCKS(2 * kRowThreads, 1) sample_rows(const float* logits, 
 
 }  // namespace
 
-void head_sample(const Exec& exec, const HeadSample& p) {
-  const Index most = chunk_rows(p.V);
-  const Index width = logits_width(p.V);
-  for (Index first = 0; first < p.M; first += most) {
-    HeadSample chunk = p;
-    chunk.M = p.M - first < most ? p.M - first : most;
-    chunk.h += first * p.C;
-    if (p.uniforms != nullptr) chunk.uniforms += first;
+void head_sample(const Exec&, const HeadSample& p) {
+  with_logits(p, [](HeadSample& chunk, Index first, const float* z) {
+    if (chunk.uniforms != nullptr) chunk.uniforms += first;
     chunk.ids += first;
     chunk.logprobs += first;
     chunk.entropies += first;
-    auto* z = scratch_of<float>(Scratch::Logits, chunk.M * width);
-    linear(exec, {chunk.h, p.C, p.w, z, width, chunk.M, p.V, p.C});
-    launch({chunk.M, 1, draw_threads(chunk.M), draw_bytes(p.V)}, sample_rows, z, chunk);
-  }
+    launch({chunk.M, 1, draw_threads(chunk.M), draw_bytes(chunk.V)}, sample_rows, z, chunk);
+  });
 }
 
 }  // namespace aha::cuda

@@ -5,7 +5,7 @@
 #include <cfloat>
 
 #include "trainer/kernels/cuda/device.h"
-#include "trainer/kernels/cuda/mma.h"
+#include "trainer/kernels/cuda/groups.h"
 
 namespace aha::cuda {
 
@@ -43,12 +43,7 @@ AHA_DEVICE RowMemory row_memory(Index V) {
   return m;
 }
 
-/// Four logits in one access; rows begin at multiples of 16 bytes.
-struct alignas(16) FourLogits {
-  float z[4];
-};
-
-/// A lane's part of a block of elements: four from 4 lane on, and so on every 64.
+/// A lane's part of a block of elements: four from 4 lane on, and so on every 64. Rows begin at multiples of 16 bytes.
 constexpr int kLaneElements = kLogitBlock / 16;
 
 __host__ __device__ constexpr Index lane_offset(int i) {
@@ -60,13 +55,13 @@ __host__ __device__ constexpr Index lane_offset(int i) {
 AHA_DEVICE void load_scaled(const float* z, Index left, float inv_temperature,
                             float (&s)[kLaneElements]) {
   if (left > lane_offset(kLaneElements - 1)) {
-    FourLogits fours[kLaneElements / 4];
+    Group<float, 4> fours[kLaneElements / 4];
     AHA_UNROLL
     for (int i = 0; i < kLaneElements / 4; ++i)  // all are asked for before the first is needed
-      fours[i] = *reinterpret_cast<const FourLogits*>(z + lane_offset(4 * i));
+      fours[i] = group_at<4>(z + lane_offset(4 * i));
     AHA_UNROLL
     for (int i = 0; i < kLaneElements; ++i)
-      s[i] = fours[i / 4].z[i % 4] * inv_temperature;
+      s[i] = fours[i / 4].x[i % 4] * inv_temperature;
     return;
   }
   AHA_UNROLL
@@ -166,6 +161,22 @@ __host__ __device__ constexpr Index logits_width(Index V) {
 /// Rows of logits that are held at a time.
 constexpr Index chunk_rows(Index V) {
   return rows_of_logits(logits_width(V));
+}
+
+/// Calls body(chunk, first row, logits) for the task's rows, chunk_rows of them at most. The chunk is a task of its own but for
+/// what body brings to its first row.
+template <class Task, class Body>
+void with_logits(const Task& p, const Body& body) {
+  const Index most = chunk_rows(p.V);
+  const Index width = logits_width(p.V);
+  for (Index first = 0; first < p.M; first += most) {
+    Task chunk = p;
+    chunk.M = p.M - first < most ? p.M - first : most;
+    chunk.h += first * p.C;
+    auto* z = scratch_of<float>(Scratch::Logits, chunk.M * width);
+    linear({}, {chunk.h, p.C, p.w, z, width, chunk.M, p.V, p.C});
+    body(chunk, first, z);
+  }
 }
 
 }  // namespace aha::cuda
