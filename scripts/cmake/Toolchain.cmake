@@ -15,6 +15,9 @@ if(AHA_SANITIZE)
   # no more than -O1 -g1: the kernels' unrolled tiles would compile for minutes
   add_compile_options(-fsanitize=${AHA_SANITIZE} -fno-omit-frame-pointer -O1 -g1)
   add_link_options(-fsanitize=${AHA_SANITIZE})
+  if(AHA_SANITIZE STREQUAL "thread")
+    add_compile_options(-Wno-tsan) # fences between processes, which it does not watch
+  endif()
 endif()
 if(AHA_FUZZ)
   # what the fuzzer steers by, in every file; its main is linked in tests/fuzz alone
