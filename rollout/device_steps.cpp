@@ -86,16 +86,35 @@ void DeviceSteps::send_settings(const Scheduler& scheduler, const SamplingParams
   memory().upload(&settings, sizeof settings, settings_);
 }
 
+bool DeviceSteps::expect(const Scheduler& scheduler) try {
+  constexpr Index kStart = sizeof(SlotStart);
+  const Index rows = std::max<Index>(expected_rows_, scheduler.max_batch());
+  const Index width = scheduler.table_entries();
+  reserve(scheduler.num_blocks() + 1);
+  slot_tables_.reserve(kMostRows * width, memory());
+  starts_.expect(rows * (kStart + static_cast<Index>(sizeof(std::int32_t)) * width), 2, memory());
+  expected_rows_ = rows;
+  return true;
+} catch (const OutOfMemory&) {
+  give_back();
+  return false;
+}
+
 void DeviceSteps::begin(const Scheduler& scheduler, const SamplingParams& params) try {
   notice_moved_weights();
   reserve(scheduler.num_blocks() + 1);  // the last is idle rows'
   send_settings(scheduler, params);
-  record(bucket_of(scheduler.max_batch()));
-} catch (const OutOfMemory&) {  // what was taken for so many rows would be missing for fewer
+  record(bucket_of(std::max<Index>(expected_rows_, scheduler.max_batch())));
+} catch (const OutOfMemory&) {
+  give_back();
+  throw;
+}
+
+void DeviceSteps::give_back() {
+  expected_rows_ = 0;
   steps_.forget();
   scratch_ = {};
   *cache_ = KvCache(decoder_->config());
-  throw;
 }
 
 void DeviceSteps::record(Index bucket) {

@@ -25,6 +25,9 @@ class DeviceSteps {
   /// Of a rollout: takes memory for its keys and values, and settings to the device. OutOfMemory: what it had for
   /// rollouts is given back.
   void begin(const Scheduler& scheduler, const SamplingParams& params);
+  /// Rollouts of at most this will come: takes their memory, and records for their rows where one begins. False: there is too
+  /// little, and nothing is expected.
+  bool expect(const Scheduler& scheduler);
   /// Gives sequences their slots and draws their first tokens from `hidden` [n, C], in the device's memory.
   Drawing first_tokens(std::span<Sequence* const> sequences, const float* hidden);
   /// Decodes some steps of sequences in their slots.
@@ -37,6 +40,8 @@ class DeviceSteps {
  private:
   const Memory& memory() const { return *decoder_->ops().memory; }
   void reserve(Index num_blocks);
+  /// What was taken for rows that there is no room for would be missing for fewer.
+  void give_back();
   void notice_moved_weights();
   /// Unless it is there.
   void record(Index bucket);
@@ -70,6 +75,7 @@ class DeviceSteps {
 
   Buffer slot_tables_, stop_ids_;
   Index table_width_ = 0;
+  Index expected_rows_ = 0;
   RandomKey key_;  ///< of the rollout
   Scratch scratch_;
   Staging starts_;

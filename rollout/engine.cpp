@@ -164,6 +164,26 @@ Scheduler Engine::begin(std::span<const GroupRequest> requests, const SamplingPa
   }
 }
 
+std::int64_t Engine::most_rows(std::int64_t positions, std::int64_t limit) const {
+  std::int64_t most = runner_.rows_in_caches(positions);
+  for (const auto rows : {max_batch_, limit})
+    if (rows > 0) most = std::min(most, rows);
+  return most;
+}
+
+void Engine::expect(const RolloutShape& shape) {
+  // a scheduler holds no more prompts than rows
+  std::vector<GroupRequest> requests(
+      static_cast<std::size_t>(std::min<std::int64_t>(shape.prompts, kMostRows)));
+  for (auto& request : requests) {
+    request.prompt.ids.assign(static_cast<std::size_t>(shape.longest_prompt), 0);
+    request.samples = shape.samples;
+  }
+  const std::int64_t positions = shape.longest_prompt + shape.max_completion_length / 2;
+  runner_.expect(
+      Scheduler(requests, most_rows(positions, shape.max_batch), shape.max_completion_length));
+}
+
 std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
                                     const SamplingParams& params, std::int64_t weights_version,
                                     const RolloutHooks& hooks) {
@@ -172,10 +192,8 @@ std::vector<Group> Engine::generate(std::span<const GroupRequest> requests,
   check_lengths(requests, params, max_positions_);
   check(params.stop_strings.empty() || decode_, "stop strings need text");
   std::vector<Group> groups = empty_groups(requests, weights_version);
-  std::int64_t most = runner_.rows_in_caches(mean_positions(requests, params));
-  for (const auto limit : {max_batch_, hooks.max_batch})
-    if (limit > 0) most = std::min(most, limit);
-  Scheduler scheduler = begin(requests, params, most, hooks.claim);
+  Scheduler scheduler = begin(
+      requests, params, most_rows(mean_positions(requests, params), hooks.max_batch), hooks.claim);
   const StopMatcher stop(params.stop_strings, decode_);
   Rollout rollout{*this, params, hooks, stop, scheduler, groups};
   while (!scheduler.done()) {

@@ -36,6 +36,15 @@ struct RolloutHooks {
   std::int64_t max_batch = 0;  ///< rows at once, below the engine's own limit; 0: as that
 };
 
+/// A rollout that may come.
+struct RolloutShape {
+  std::int64_t prompts = 0;
+  std::int64_t samples = 1;  ///< of each
+  std::int64_t longest_prompt = 1;
+  std::int64_t max_completion_length = 1;
+  std::int64_t max_batch = 0;  ///< RolloutHooks::max_batch
+};
+
 /// Samples groups of completions with continuous batching: prompts are computed once and shared, a
 /// finished row leaves at once and its slot is refilled.
 class Engine {
@@ -46,16 +55,24 @@ class Engine {
   Engine(const Decoder& decoder, ParameterProvider& weights, Exec exec, std::int64_t vocabulary,
          DecodeText decode, std::int64_t max_batch = 0);
 
+  /// A device takes the memory of such a rollout, and those that hold less need none. Nothing on a host.
+  void expect(const RolloutShape& shape);
+
   /// Groups in the order of the requests. `weights_version` is noted in each completion.
   /// UserError when a prompt and its completion could need more positions than the model has.
   std::vector<Group> generate(std::span<const GroupRequest> requests, const SamplingParams& params,
                               std::int64_t weights_version = 0, const RolloutHooks& hooks = {});
+
+  /// Whether decoding takes no more of the calling thread than asking for it.
+  bool on_device() const { return runner_.on_device(); }
 
   const RolloutStats& last_stats() const { return stats_; }
 
  private:
   struct Rollout;  // one call of generate
   void write_text(Group& group) const;
+  /// Rows at once, of sequences of so many positions on average.
+  std::int64_t most_rows(std::int64_t positions, std::int64_t limit) const;
   /// With as many rows, `most` at most, as there is memory for the keys and values of.
   Scheduler begin(std::span<const GroupRequest> requests, const SamplingParams& params,
                   std::int64_t most, const Claim& claim);

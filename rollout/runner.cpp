@@ -49,14 +49,30 @@ Runner::Runner(const Decoder& decoder, ParameterProvider& weights, Exec exec,
     device_ = std::make_unique<DeviceSteps>(decoder, weights, vocabulary, cache_);
 }
 
+void Runner::reserve(const Scheduler& scheduler) {
+  const Memory& memory = *decoder_->ops().memory;
+  const Index prompts =
+      std::min(scheduler.prompt_tokens(), kPrefillTokens - 1 + scheduler.longest_prompt());
+  const Index rows = std::max(prompts, scheduler.max_batch());
+  scratch_[0].reserve(decoder_->config(), rows, memory);
+  scratch_[0].rows.expect(rows, prompts / kKvBlock + scheduler.num_places(), memory);
+  copies_.expect(scheduler.max_batch() * static_cast<Index>(sizeof(KvCopy)), 1, memory);
+  places_.expect(scheduler.max_batch() * static_cast<Index>(sizeof(TokenId)), 1, memory);
+}
+
+void Runner::expect(const Scheduler& scheduler) {
+  if (device_ == nullptr || !device_->expect(scheduler)) return;
+  prompt_rows_.reserve(scheduler.num_places() * decoder_->config().hidden_size,
+                       *decoder_->ops().memory);
+  reserve(scheduler);
+}
+
 void Runner::begin(const Scheduler& scheduler, const SamplingParams& params) {
   const Memory& memory = *decoder_->ops().memory;
   params_ = &params;
   prompt_rows_.reserve(scheduler.num_places() * decoder_->config().hidden_size, memory);
   if (device_ != nullptr) {
-    const std::int64_t prefill =
-        std::min(scheduler.prompt_tokens(), kPrefillTokens - 1 + scheduler.longest_prompt());
-    scratch_[0].reserve(decoder_->config(), std::max(prefill, scheduler.max_batch()), memory);
+    reserve(scheduler);
     return device_->begin(scheduler, params);
   }
   cache_.reserve(scheduler.num_blocks(), memory);

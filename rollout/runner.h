@@ -22,6 +22,10 @@ class Runner {
   /// Of a rollout: memory for what the scheduler may hold. Params stay valid until the rollout ends.
   void begin(const Scheduler& scheduler, const SamplingParams& params);
 
+  /// Rollouts that hold no more than this scheduler's will come: a device has the memory of all of them from now on. Where it
+  /// has too little each takes its own as it begins.
+  void expect(const Scheduler& scheduler);
+
   /// Rows beyond which decoding more at once is slower: the keys and values of so many sequences of
   /// `positions` positions on average about fill the caches near the cores. Every token reads them all, so
   /// a small model decodes its rows in waves. Above any batch where the weights outweigh them.
@@ -48,6 +52,7 @@ class Runner {
   void receive(Drawing& drawing) const {
     if (device_ != nullptr) device_->receive(drawing);
   }
+  bool on_device() const { return device_ != nullptr; }
   /// Drawings that are best under way while their sequences' next ones are asked for.
   std::size_t drawings_ahead() const { return device_ != nullptr ? 1 : 0; }
 
@@ -58,6 +63,8 @@ class Runner {
                      std::span<const GroupRequest> requests);
   void decode_range(const Exec& exec, Scratch& scratch, std::span<Sequence* const> sequences,
                     std::span<DrawnToken> drawn);
+  /// A device's memory beside that of its steps.
+  void reserve(const Scheduler& scheduler);
   /// Ranges of rows to run side by side.
   std::int64_t pieces_for(std::int64_t rows) const;
 

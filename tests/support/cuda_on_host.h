@@ -98,7 +98,5 @@ inline int __ffs(int x) {
 }
 template <class T>
 T atomicAdd(T* to, T value) {
-  const T old = *to;
-  *to = old + value;
-  return old;
+  return __atomic_fetch_add(to, value, __ATOMIC_RELAXED);
 }

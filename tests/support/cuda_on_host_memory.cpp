@@ -65,7 +65,11 @@ void protect_all(int protection) {
 
 }  // namespace
 
+std::int64_t times_allocated = 0;
+std::int64_t times_recorded = 0;
+
 void* allocate(std::size_t bytes) {
+  ++times_allocated;
   const std::size_t pages = whole_pages(bytes);
   if (pages >= reserved.bytes - next) stop("no addresses are left");
   char* memory = range + next;

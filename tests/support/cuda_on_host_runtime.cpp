@@ -224,6 +224,7 @@ void begin_recording() {
 
 Recording* end_recording() {
   drop_recording();
+  ++cuda_on_host::times_recorded;
   void* memory = allocate(4096);
   recorded_scratch.recorded();
   return new Recording{std::move(recorded), memory};

@@ -14,6 +14,8 @@ namespace cuda_on_host {
 void* allocate(std::size_t bytes);
 void release(void* memory);
 std::int64_t allocated_bytes();
+/// How often memory was taken so far, and steps recorded.
+extern std::int64_t times_allocated, times_recorded;
 /// Where device memory is, was or may be.
 bool is_device_address(std::uintptr_t word);
 

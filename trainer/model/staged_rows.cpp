@@ -23,6 +23,13 @@ std::size_t StagedRows::flatten_tables(const RowBatch& rows) {
   return runs;
 }
 
+void StagedRows::expect(Index rows, Index entries, const Memory& memory) {
+  constexpr Index kBytesOfARow = sizeof(TokenId) + sizeof(std::int32_t);
+  constexpr Index kBytesOfAnEntry = sizeof(std::int32_t);
+  arrays_.expect(kBytesOfARow * rows + kBytesOfAnEntry * entries, 3, memory);
+  pointers_.expect(static_cast<Index>(sizeof(void*)) * rows, 1, memory);
+}
+
 RowBatch StagedRows::stage(const Memory& memory, const RowBatch& rows, bool backward) {
   if (memory.host) return rows;
   const bool together = 2 * flatten_tables(rows) <= rows.ids.size();

@@ -10,6 +10,8 @@ class StagedRows {
  public:
   /// Valid until the next call. `backward`: with the parts that a device's backward pass is cut into.
   RowBatch stage(const Memory& memory, const RowBatch& rows, bool backward = false);
+  /// Takes a device's memory for so many rows, whose tables have so many entries, without a backward pass.
+  void expect(Index rows, Index entries, const Memory& memory);
 
  private:
   /// Returns how many tables there are.

@@ -27,6 +27,11 @@ void PlacedArrays::give_places(const Memory& memory) {
   }
 }
 
+void Staging::expect(std::int64_t bytes, std::int64_t arrays, const Memory& memory) {
+  const auto padding = static_cast<std::int64_t>(padded(1));
+  if (!memory.host) buffer_.reserve((bytes + arrays * padding + 3) / 4, memory);
+}
+
 void Staging::send(const Memory& memory) {
   give_places(memory);
   if (!image_.empty()) {

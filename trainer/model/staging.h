@@ -55,6 +55,8 @@ class Staging : PlacedArrays {
     PlacedArrays::add(values.data(), values.size_bytes(), place);
   }
   void send(const Memory& memory);
+  /// Takes a device's memory for `arrays` arrays of so many bytes together.
+  void expect(std::int64_t bytes, std::int64_t arrays, const Memory& memory);
 };
 
 /// Arrays that a table writes for the host, brought back in one transfer.

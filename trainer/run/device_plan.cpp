@@ -77,12 +77,15 @@ struct Sizes {
     const auto most = static_cast<double>(stage.train.max_tokens_per_micro_batch);
     return std::max(longest(), static_cast<std::int64_t>(std::min(all, most)));
   }
-  /// Blocks of their keys and values: a completion begins in a block of its own.
+  /// Blocks of their keys and values: a completion begins in a block of its own. As many as there are of completions that
+  /// have a quarter of their length.
   std::int64_t micro_blocks() const {
     const std::int64_t rows = micro_rows();
-    const std::int64_t sequences =
-        rows / std::max<std::int64_t>(1, stage.rollout.max_completion_length) + 1;
-    return blocks_of(rows) + 2 * sequences;
+    const std::int64_t short_ones =
+        4 * rows / std::max<std::int64_t>(1, stage.rollout.max_completion_length) + 1;
+    const double all = part(groups(), samples()) + static_cast<double>(groups());
+    return blocks_of(rows) +
+           2 * std::min(short_ones, static_cast<std::int64_t>(std::min(1e9, all)));
   }
   FloatType kept() const { return kept_beside(storage_type(stage.model.storage), false); }
   std::int64_t cache(std::int64_t blocks) const {
@@ -220,6 +223,12 @@ MemoryPlan plan_device_memory(const StageConfig& stage, const ModelConfig& model
       {"activations", activation_bytes(s)},
       {"scratch", scratch_bytes(s)}};
   return plan;
+}
+
+MicroSize largest_micro_batch(const StageConfig& stage, const ModelConfig& model,
+                              const MemoryInputs& inputs) {
+  const Sizes s{stage, model, inputs};
+  return {s.micro_rows(), s.micro_blocks()};
 }
 
 std::string lighter_settings(const StageConfig& stage, const ModelConfig& model,

@@ -11,6 +11,14 @@ namespace aha {
 MemoryPlan plan_device_memory(const StageConfig& stage, const ModelConfig& model,
                               const MemoryInputs& inputs);
 
+/// The largest micro-batch that a stage comes to, and the blocks of its keys and values.
+struct MicroSize {
+  std::int64_t rows = 0;
+  std::int64_t blocks = 0;
+};
+MicroSize largest_micro_batch(const StageConfig& stage, const ModelConfig& model,
+                              const MemoryInputs& inputs);
+
 /// A GPU and its memory, as DeviceState has it.
 struct DeviceRoom {
   std::string name;

@@ -107,10 +107,16 @@ Index Learner::kept_logits_floats(ParameterProvider& weights, Index tokens) cons
 }
 
 void Learner::expect(ParameterProvider& weights, std::span<const Index> tokens) {
+  const Memory& memory = *decoder_->ops().memory;
   Index floats = 0;
-  for (const Index of_one : tokens)
+  Index most = 0;
+  for (const Index of_one : tokens) {
     floats = std::max(floats, kept_logits_floats(weights, of_one));
-  if (floats > 0) logits_.reserve(floats, *decoder_->ops().memory);
+    most = std::max(most, of_one);
+  }
+  if (floats > 0) logits_.reserve(floats, memory);
+  for (Buffer* rows : {&head_rows_, &dhead_rows_})
+    rows->reserve(most * decoder_->config().hidden_size, memory);
 }
 
 void Learner::each_piece(const std::function<void(const Exec&, std::size_t, BlockScratch&)>& body) {

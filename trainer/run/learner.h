@@ -32,8 +32,8 @@ class Learner {
     std::vector<float> entropies;  ///< [T] nats
   };
 
-  /// Micro-batches of so many loss tokens will come: takes the memory for their logits before a collective that is under
-  /// way could keep what is replaced.
+  /// Micro-batches of so many loss tokens will come: takes the memory for their rows and logits before a collective that is
+  /// under way could keep what is replaced.
   void expect(ParameterProvider& weights, std::span<const Index> tokens);
 
   /// Forward pass that keeps what `backward` needs. The values stand until the next one.

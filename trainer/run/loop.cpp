@@ -20,6 +20,7 @@
 #include "trainer/run/journal.h"
 #include "trainer/run/preflight.h"
 #include "trainer/run/rank_devices.h"
+#include "trainer/run/rehearsal.h"
 #include "trainer/run/run_folder.h"
 #include "trainer/run/sample_advice.h"
 #include "trainer/run/saver.h"
@@ -156,6 +157,7 @@ class Job {
     words_.emplace(s.settings.log.reflection_words);
     resumed_ = start_.has_value();
     if (resumed_) restore_stage(s, *start_);
+    rehearse(s);
     if (comm_.leads() && !journal_) open_journal();
     if (!resumed_) return;
     start_.reset();

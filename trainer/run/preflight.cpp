@@ -28,13 +28,6 @@ struct StageView {
   const StageData& data;
 };
 
-std::int64_t longest_prompt(const StageView& v) {
-  std::int64_t longest = v.data.train->size() ? v.data.train->longest() : 0;
-  for (const auto& set : v.data.eval)
-    longest = std::max(longest, set.prompts->longest());
-  return v.data.train->size() ? longest : std::max(longest, v.stage.data.max_prompt_length);
-}
-
 void check_lengths(const StageView& v, std::int64_t longest) {
   const auto needed = longest + v.stage.rollout.max_completion_length;
   const auto positions = v.model.positions();
@@ -198,7 +191,7 @@ StagePlan plan_stage(const Config& config, const StageConfig& stage, const Token
   std::unique_ptr<Scorer> scorer = make_scorer(stage);
   const StageData data = open_stage_data(config, stage, tokenizer, scorer.get());
   const StageView view{config, stage, tokenizer, model, scorer.get(), data};
-  const std::int64_t longest = longest_prompt(view);
+  const std::int64_t longest = longest_prompt(data, stage);
   check_lengths(view, longest);
   check_stop_ids(view);
   check_device_ranks(view, ranks);
@@ -206,11 +199,9 @@ StagePlan plan_stage(const Config& config, const StageConfig& stage, const Token
   StagePlan plan;
   plan.name = stage.name;
   plan.lines = stage_lines(view, planned_steps(stage, data.train->size()));
-  plan.inputs = {longest, 0, threads_of_a_rank(stage, ranks), config.strict, ranks.all,
-                 ranks.neighbours};
+  plan.inputs = {longest,   most_eval_prompts(data), threads_of_a_rank(stage, ranks), config.strict,
+                 ranks.all, ranks.neighbours};
   plan.inputs.division = division_of(config);
-  for (const auto& set : data.eval)
-    plan.inputs.eval_prompts = std::max(plan.inputs.eval_prompts, set.prompts->size().value_or(0));
   plan.memory = plan_memory(stage, model, plan.inputs);
   if (ranks.all > 1 && stage.method == "grpo")
     plan.lines.push_back(ranks_line(view, ranks, longest));

@@ -186,7 +186,8 @@ std::optional<SampledGroups> sample_groups(const SamplingTools& tools,
   RolloutHooks hooks;
   std::optional<BackgroundScoring> background;
   const auto purpose = purpose_of(params);
-  if (tools.scorer.waits()) background.emplace(tools.scorer, params.max_completion_length, purpose);
+  if (tools.scorer.waits() || tools.engine.on_device())
+    background.emplace(tools.scorer, params.max_completion_length, purpose);
   hooks.on_group = [&](Group& group) {
     if (background) return background->add(group);
     const Phase phase(tools.comm, "reward");

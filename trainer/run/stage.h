@@ -52,6 +52,11 @@ EvalSet open_eval_set(const Config& config, const StageConfig& stage, const Toke
 StageData open_stage_data(const Config& config, const StageConfig& stage,
                           const Tokenizer& tokenizer, const Scorer* scorer);
 
+/// Tokens of the longest prompt of all sets; of endless ones what the stage allows.
+std::int64_t longest_prompt(const StageData& data, const StageConfig& stage);
+/// Prompts of the largest evaluation set; 0: there is none.
+std::int64_t most_eval_prompts(const StageData& data);
+
 /// The rewards of a stage; null when it has none. UserError for unknown ones and bad options.
 std::unique_ptr<Scorer> make_scorer(const StageConfig& stage);
 

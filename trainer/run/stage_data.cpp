@@ -1,3 +1,4 @@
+#include <algorithm>
 
 #include "data/duplicates.h"
 #include "trainer/core/error.h"
@@ -112,6 +113,20 @@ StageData open_stage_data(const Config& config, const StageConfig& stage,
   report_repeats(stage, *train, data);
   data.train = prompt_set(stage, tokenizer, std::move(train));
   return data;
+}
+
+std::int64_t longest_prompt(const StageData& data, const StageConfig& stage) {
+  std::int64_t longest = data.train->size() ? data.train->longest() : 0;
+  for (const auto& set : data.eval)
+    longest = std::max(longest, set.prompts->longest());
+  return data.train->size() ? longest : std::max(longest, stage.data.max_prompt_length);
+}
+
+std::int64_t most_eval_prompts(const StageData& data) {
+  std::int64_t most = 0;
+  for (const auto& set : data.eval)
+    most = std::max(most, set.prompts->size().value_or(0));
+  return most;
 }
 
 }  // namespace aha
