@@ -158,10 +158,12 @@ TEST_CASE("resume: the cut between k and N - k steps is free, and a finished run
 TEST_CASE("storage: weights of 16 bits resume to the same bytes, and are saved as they were read") {
   for (const auto& [storage, dtype] :
        {std::pair<std::string, std::string>{"bf16", "bfloat16"}, {"fp16", "float16"}}) {
-    const std::vector<std::string> settings{"--set", "model.storage=" + storage,
-                                            "--set", "model.save_dtype=" + dtype,
-                                            "--set", "stages.grpo.objective.num_iterations=2",
-                                            "--set", "stages.grpo.objective.beta=0.02"};
+    const std::vector<std::string> settings{
+        "--set", "model.storage=" + storage,
+        "--set", "model.save_dtype=" + dtype,
+        "--set", "stages.grpo.train.grad_accum_dtype=" + (storage == "bf16" ? storage : "f32"),
+        "--set", "stages.grpo.objective.num_iterations=2",
+        "--set", "stages.grpo.objective.beta=0.02"};
     const auto with = [&](std::vector<std::string> more) {
       more.insert(more.end(), settings.begin(), settings.end());
       return more;

@@ -238,12 +238,18 @@ void describe(Visitor& v, TrainConfig& s) {
              "about a quarter more time in training, more with long sequences. Changes no bit")
              .free_to_change(),
          &s.gradient_checkpointing);
-  v.leaf(Key("keep_logits",
-             "a GPU with weights of 16 bits keeps 2 bytes a logit for the way back, where a "
-             "micro-batch has at most 6 GiB of them; false: computes them again, in less memory and "
-             "more time. Changes roundings alone")
-             .free_to_change(),
-         &s.keep_logits);
+  v.leaf(
+      Key("keep_logits",
+          "a GPU with weights of 16 bits keeps 2 bytes a logit for the way back, where a "
+          "micro-batch has at most 6 GiB of them; false: computes them again, in less memory and "
+          "more time. Changes roundings alone")
+          .free_to_change(),
+      &s.keep_logits);
+  v.leaf(Key("grad_accum_dtype",
+             "what micro-batches' gradients are summed in; bf16: stochastically rounded, 2 bytes a "
+             "parameter instead of 4. Not with strict")
+             .one_of({"f32", "bf16"}),
+         &s.grad_accum_dtype);
   v.leaf(Key("strict_chunk", "strict: completions of one group that form a unit of the gradient")
              .at_least(1),
          &s.strict_chunk);
@@ -371,9 +377,11 @@ void describe_job(Visitor& v, Config& s) {
   v.leaf(Key("seed", "of every random number").at_least(0).at_most(kMaxSeed), &s.seed);
   v.leaf(Key("output_dir", "folder of the run: checkpoints, metrics, completions").free_to_change(),
          &s.output_dir);
-  v.leaf(Key("device", "where to compute; auto: the CPU, so that a configuration has the same bits everywhere")
-             .one_of({"auto", "cpu", "cuda"}),
-         &s.device);
+  v.leaf(
+      Key("device",
+          "where to compute; auto: the CPU, so that a configuration has the same bits everywhere")
+          .one_of({"auto", "cpu", "cuda"}),
+      &s.device);
   v.leaf(Key("strict",
              "same bits for any number of ranks; micro-batches are strict_chunk completions of a "
              "group"),

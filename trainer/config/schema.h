@@ -193,10 +193,11 @@ struct TrainConfig {
   std::int64_t max_tokens_per_micro_batch = 8192;
   std::int64_t per_device_train_batch_size =
       0;  ///< grpo: completions a micro-batch at most, 0: no limit; sft: sequences a step
-  bool gradient_checkpointing = false;  ///< compute blocks again on the way back: less memory
-  bool keep_logits = true;              ///< a GPU's, for the way back: less time, more memory
-  std::int64_t strict_chunk = 8;        ///< strict: completions of one group that form a unit
-  std::int64_t threads = 0;             ///< 0: all cores
+  bool gradient_checkpointing = false;   ///< compute blocks again on the way back: less memory
+  bool keep_logits = true;               ///< a GPU's, for the way back: less time, more memory
+  std::string grad_accum_dtype = "f32";  ///< or bf16, rounded stochastically
+  std::int64_t strict_chunk = 8;         ///< strict: completions of one group that form a unit
+  std::int64_t threads = 0;              ///< 0: all cores
   std::int64_t bucket_batches = 1;  ///< sft: sort this many batches by length together; 1: as drawn
 };
 
@@ -240,7 +241,7 @@ struct LogConfig {
 struct CommConfig {
   double timeout_s = 600.0;   ///< of one collective
   double heartbeat_s = 60.0;  ///< a rank that is silent for longer is dead
-  bool read_memory = true;    ///< ranks of one machine fetch from each other's memory where they may
+  bool read_memory = true;  ///< ranks of one machine fetch from each other's memory where they may
 };
 
 /// The settings of one stage: base sections with the stage's overrides applied.

@@ -12,6 +12,7 @@ enum class Purpose : std::uint8_t {
   Rollout = 4,   ///< sampled tokens in training
   Eval = 5,      ///< sampled tokens in evaluation
   Generate = 6,  ///< sampled tokens of `aha generate`
+  Round = 7,     ///< stochastic rounding of gradient sums
 };
 
 /// The address of a random number. There is no generator state: the same key is the same number, in

@@ -12,6 +12,7 @@
 #include "trainer/core/parallel.h"
 #include "trainer/kernels/attention_tasks.h"
 #include "trainer/kernels/memory.h"
+#include "trainer/kernels/stochastic.h"
 
 namespace aha {
 
@@ -80,6 +81,9 @@ struct Ops {
   /// acc += round(x * 2^44) as int64, order-free; false when a value is not finite or the sum overflows.
   bool (*add_fixed)(const Exec&, std::int64_t* acc, const float* x, Index n);
   void (*from_fixed)(const Exec&, const std::int64_t* acc, float* x, Index n);
+
+  /// Adds to sums of bf16 that are rounded stochastically.
+  void (*add_stochastic)(const Exec&, const StochasticSum&);
 
   /// to = x [n] rounded to `type`; false when a value is beyond the type's largest.
   bool (*narrow)(const Exec&, const float* x, Index n, FloatType type, void* to);

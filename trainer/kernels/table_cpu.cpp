@@ -46,6 +46,7 @@ const Ops& table() {
       .block_squares = block_squares,
       .add_fixed = add_fixed,
       .from_fixed = from_fixed,
+      .add_stochastic = aha::add_stochastic,
       .narrow = narrow,
       .widen = widen,
   };

@@ -29,11 +29,14 @@ AdamWOptimizer::AdamWOptimizer(const Ops& ops, std::vector<ParamRange> ranges, I
 }
 
 /// Sum of squares over all ranks' slices: blocks of fixed size, added in their order.
-double AdamWOptimizer::squares(const Exec& exec, const float* grads) const {
+double AdamWOptimizer::squares(const Exec& exec, const Parts& grads) const {
   const Slice part = own();
   static_assert(kShardUnit == kSquaresBlock);
   std::vector<double> blocks(static_cast<std::size_t>((part.size() + kShardUnit - 1) / kShardUnit));
-  ops_->block_squares(exec, grads, part.size(), blocks.data());
+  grads([&](const Slice& some, const float* values) {
+    ops_->block_squares(exec, values, some.size(),
+                        blocks.data() + (some.begin - part.begin) / kShardUnit);
+  });
   ByteWriter message;
   message.add(blocks);
   double sum = 0;
@@ -43,41 +46,40 @@ double AdamWOptimizer::squares(const Exec& exec, const float* grads) const {
   return sum;
 }
 
-/// The next update of the own slice, one task a range.
-std::vector<AdamW> AdamWOptimizer::tasks(float* values, const float* grads, double learning_rate,
-                                         double scale) const {
+/// Of a part of the own slice, one task a range.
+std::vector<AdamW> AdamWOptimizer::tasks(const Update& update, const Slice& part,
+                                         const float* grads) const {
   const Slice mine = own();
   std::vector<AdamW> tasks;
   for (const auto& range : ranges_) {
-    const Index begin = std::max(range.offset, mine.begin);
-    const Index end = std::min(range.offset + range.size, mine.end);
+    const Index begin = std::max(range.offset, part.begin);
+    const Index end = std::min(range.offset + range.size, part.end);
     if (begin >= end) continue;
     AdamW& task = tasks.emplace_back();
-    task.p = values + begin - mine.begin;
-    task.g = grads + begin - mine.begin;
+    task.p = update.values + begin - mine.begin;
+    task.g = grads + begin - part.begin;
     float* const m = on_host() ? moments_.exp_avg.data_ptr<float>() : exp_avg_.data();
     float* const v = on_host() ? moments_.exp_avg_sq.data_ptr<float>() : exp_avg_sq_.data();
     task.m = m + begin - mine.begin;
     task.v = v + begin - mine.begin;
     task.n = end - begin;
     task.t = updates_ + 1;
-    task.lr = learning_rate;
+    task.lr = update.learning_rate;
     task.beta1 = config_.adam_beta1;
     task.beta2 = config_.adam_beta2;
     task.eps = config_.adam_epsilon;
     task.weight_decay = range.decay ? config_.weight_decay : 0.0;
-    task.grad_scale = scale;
+    task.grad_scale = update.scale;
   }
   return tasks;
 }
 
 /// Whether a value would reach the limit, or be NaN. The kernel treats elements by themselves: pieces have
 /// the bits of the whole.
-bool AdamWOptimizer::reaches(const Exec& exec, const std::vector<AdamW>& tasks,
-                             double limit) const {
+bool AdamWOptimizer::reaches(const Exec& exec, const Update& update, double limit) const {
   check(on_host(), "what fp16 weights reach is known on the host alone");
   std::atomic<bool> any = false;
-  for (const auto& task : tasks) {
+  const auto look_at = [&](const AdamW& task) {
     exec.run((task.n + kShardUnit - 1) / kShardUnit, [&](std::int64_t block) {
       const Index begin = block * kShardUnit;
       AdamW part = task;
@@ -93,31 +95,45 @@ bool AdamWOptimizer::reaches(const Exec& exec, const std::vector<AdamW>& tasks,
       if (!std::all_of(part.p, part.m, [&](float value) { return std::abs(value) < limit; }))
         any = true;
     });
-  }
+  };
+  update.grads([&](const Slice& part, const float* grads) {
+    for (const auto& task : tasks(update, part, grads))
+      look_at(task);
+  });
   return any;
 }
 
-/// Runs the tasks; true when their rounded values are in the copy, each below infinity.
-bool AdamWOptimizer::apply(const Exec& exec, std::vector<AdamW> tasks, const float* values,
-                           const RoundedCopy& copy) {
+/// True when the rounded values are in the copy, each below infinity.
+bool AdamWOptimizer::apply(const Exec& exec, const Update& update, const RoundedCopy& copy) {
   const Memory& memory = *ops_->memory;
-  std::int32_t too_large = 0;
+  std::int32_t* flag = nullptr;
   if (copy.to != nullptr) {
-    auto* const flag = reinterpret_cast<std::int32_t*>(too_large_.reserve(1, memory));
+    flag = reinterpret_cast<std::int32_t*>(too_large_.reserve(1, memory));
     ops_->zero(exec, flag, sizeof *flag);
-    for (auto& task : tasks) {
-      task.rounded = copy.to + (task.p - values);
-      task.type = copy.type;
-      task.too_large = flag;
-    }
   }
-  for (const auto& task : tasks)
-    ops_->adamw(exec, task);
-  if (copy.to != nullptr) memory.download(too_large_.data(), sizeof too_large, &too_large);
-  return copy.to != nullptr && too_large == 0;
+  update.grads([&](const Slice& part, const float* grads) {
+    for (auto& task : tasks(update, part, grads)) {
+      if (flag != nullptr) {
+        task.rounded = copy.to + (task.p - update.values);
+        task.type = copy.type;
+        task.too_large = flag;
+      }
+      ops_->adamw(exec, task);
+    }
+  });
+  std::int32_t too_large = 0;
+  if (flag != nullptr) memory.download(flag, sizeof too_large, &too_large);
+  return flag != nullptr && too_large == 0;
 }
 
 UpdateStats AdamWOptimizer::step(const Exec& exec, float* values, const float* grads,
+                                 double learning_rate, std::optional<double> limit,
+                                 const RoundedCopy& copy) {
+  const Parts whole = [&](const Body& body) { body(own(), grads); };
+  return step(exec, values, whole, learning_rate, limit, copy);
+}
+
+UpdateStats AdamWOptimizer::step(const Exec& exec, float* values, const Parts& grads,
                                  double learning_rate, std::optional<double> limit,
                                  const RoundedCopy& copy) {
   UpdateStats stats;
@@ -128,12 +144,12 @@ UpdateStats AdamWOptimizer::step(const Exec& exec, float* values, const float* g
   }
   if (config_.max_grad_norm > 0)
     stats.clip_scale = std::min(1.0, config_.max_grad_norm / (stats.grad_norm + 1e-6));
-  const auto update = tasks(values, grads, learning_rate, stats.clip_scale);
+  const Update update{values, grads, learning_rate, stats.clip_scale};
   if (limit && comm_->any(reaches(exec, update, *limit), "agree_on_update")) {
     stats.applied = false;
     return stats;
   }
-  stats.rounded = apply(exec, update, values, copy);
+  stats.rounded = apply(exec, update, copy);
   ++updates_;
   return stats;
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -55,6 +56,12 @@ class AdamWOptimizer {
   /// any would reach it.
   UpdateStats step(const Exec& exec, float* values, const float* grads, double learning_rate,
                    std::optional<double> limit = std::nullopt, const RoundedCopy& copy = {});
+  /// The same of a gradient that is there in parts, one after the other: calls body(part, its values) for each, every time that
+  /// it is asked.
+  using Body = std::function<void(const Slice& part, const float* grads)>;
+  using Parts = std::function<void(const Body& body)>;
+  UpdateStats step(const Exec& exec, float* values, const Parts& grads, double learning_rate,
+                   std::optional<double> limit = std::nullopt, const RoundedCopy& copy = {});
 
   /// Which part of the buffers each rank owns.
   const std::vector<Slice>& shards() const { return shards_; }
@@ -67,13 +74,18 @@ class AdamWOptimizer {
   void set_updates(std::int64_t updates) { updates_ = updates; }
 
  private:
-  double squares(const Exec& exec, const float* grads) const;
+  double squares(const Exec& exec, const Parts& grads) const;
   bool on_host() const { return ops_->memory->host; }
-  std::vector<AdamW> tasks(float* values, const float* grads, double learning_rate,
-                           double scale) const;
-  bool reaches(const Exec& exec, const std::vector<AdamW>& tasks, double limit) const;
-  bool apply(const Exec& exec, std::vector<AdamW> tasks, const float* values,
-             const RoundedCopy& copy);
+  /// An update of the own slice.
+  struct Update {
+    float* values;
+    const Parts& grads;
+    double learning_rate;
+    double scale;  ///< on the gradient
+  };
+  std::vector<AdamW> tasks(const Update& update, const Slice& part, const float* grads) const;
+  bool reaches(const Exec& exec, const Update& update, double limit) const;
+  bool apply(const Exec& exec, const Update& update, const RoundedCopy& copy);
 
   const Ops* ops_;
   std::vector<ParamRange> ranges_;

@@ -19,6 +19,10 @@ std::int64_t* fixed_of(const Buffer& buffer) {
   return reinterpret_cast<std::int64_t*>(buffer.data());
 }
 
+std::uint16_t* sixteen_of(const Buffer& buffer) {
+  return reinterpret_cast<std::uint16_t*>(buffer.data());
+}
+
 /// Whether sums like these of `ranks` ranks cannot overflow together.
 bool leave_room(const Ops& ops, const std::int64_t* sums, std::int64_t n, int ranks) {
   if (ranks == 1) return true;
@@ -55,6 +59,13 @@ void add_to(const Ops& ops, const Exec& exec, const float* from, std::int64_t n,
     for (auto i = begin; i < end; ++i)
       to[i] += from[i];
   });
+}
+
+/// One rank has nothing to divide; what is rounded is kept apart from a micro-batch's.
+int stage_of(const GradientSum::Options& options, int ranks) {
+  const bool apart = options.accumulate == FloatType::BF16;
+  if (ranks == 1) return apart ? 2 : 1;
+  return apart ? std::max(2, options.zero_stage) : options.zero_stage;
 }
 
 }  // namespace
@@ -109,14 +120,15 @@ GradientSum::GradientSum(const ParameterLayout& layout, const Ops& ops, const Ex
       final_norm_(layout.final_norm),
       head_(layout.head),
       buckets_(cut(layout, options.bucket_elements)) {
-  if (comm.size() == 1) options_.zero_stage = 1;
+  check(!options.strict || !rounds(), "strict sums are integers");
+  options_.zero_stage = stage_of(options, comm.size());
   const auto shards = shards_of(layout.total, comm.size());
   own_ = shards[static_cast<std::size_t>(comm.rank())];
   const auto at = places(buckets_, options_.zero_stage);
-  values_.reserve(at.back(), *ops.memory);
+  values_.reserve(rounds() ? std::max(at.back(), kShardUnit) : at.back(), *ops.memory);
   if (options_.strict) fixed_.reserve(2 * at.back(), *ops.memory);
   if (options_.zero_stage >= 2) {
-    own_values_.reserve(own_.size(), *ops.memory);
+    own_values_.reserve(rounds() ? (own_.size() + 1) / 2 : own_.size(), *ops.memory);
     if (options_.strict) own_fixed_.reserve(2 * own_.size(), *ops.memory);
   }
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
@@ -142,10 +154,11 @@ GradientSum::~GradientSum() {
 
 std::int64_t GradientSum::bytes_for(const ParameterLayout& layout, const Options& options,
                                     int ranks) {
-  const int stage = ranks == 1 ? 1 : options.zero_stage;
+  const int stage = stage_of(options, ranks);
   const std::int64_t own = stage == 1 ? 0 : (layout.total + ranks - 1) / ranks;
-  const std::int64_t elements = places(cut(layout, options.bucket_elements), stage).back() + own;
-  return elements * (options.strict ? 12 : 4);
+  const std::int64_t elements = places(cut(layout, options.bucket_elements), stage).back();
+  const std::int64_t bytes = options.strict ? 12 : 4;
+  return elements * bytes + own * (options.accumulate == FloatType::BF16 ? 2 : bytes);
 }
 
 std::array<std::int64_t, 2> GradientSum::rooms(const std::vector<Bucket>& buckets, const Slice& own,
@@ -166,8 +179,10 @@ std::int64_t GradientSum::room_bytes_for(const ParameterLayout& layout, const Op
   return most * (options.strict ? 8 : 4);
 }
 
-void GradientSum::begin(std::int64_t own, std::int64_t most) {
+void GradientSum::begin(std::int64_t own, std::int64_t most, std::int64_t update) {
   examining_ = false;
+  update_ = update;
+  round_ = 0;
   sound_ = sum_sound_ = true;
   rounds_left_ = options_.zero_stage >= 2 ? most : std::max<std::int64_t>(1, own);
   if (!starts_anew()) ops_->zero(exec_, values_.data(), values_.bytes());
@@ -249,6 +264,7 @@ void GradientSum::send(Bucket& bucket) {
   for (auto& other : buckets_)
     if (bucket.room != nullptr && other.room == bucket.room) collect(other);
   bucket.sent = true;
+  bucket.round = round_;
   const Side side = side_of(*ops_);
   bucket.transfer =
       options_.strict
@@ -262,27 +278,39 @@ void GradientSum::collect(Bucket& bucket) {
   if (!bucket.sent) return;
   comm_->wait(std::move(bucket.transfer), exec_);  // where it fails, its memory is still in use
   bucket.sent = false;
-  if (options_.zero_stage == 1) return;
+  if (options_.zero_stage >= 2) add_own(bucket);
+}
+
+void GradientSum::add_own(const Bucket& bucket) {
   const Slice own = common_part(own_, bucket.range);
   const auto from = own.begin - bucket.range.begin;
   const auto to = own.begin - own_.begin;
   if (options_.strict)
     sum_sound_ = add_to(*ops_, exec_, bucket.fixed + from, own.size(), fixed_of(own_fixed_) + to) &&
                  sum_sound_;
+  else if (rounds())
+    ops_->add_stochastic(
+        exec_, {bucket.values + from,
+                own.size(),
+                sixteen_of(own_values_) + to,
+                {options_.seed, Purpose::Round, options_.stage, static_cast<std::uint64_t>(update_),
+                 static_cast<std::uint64_t>(bucket.round)},
+                own.begin});
   else
     add_to(*ops_, exec_, bucket.values + from, own.size(), own_values_.data() + to);
 }
 
 bool GradientSum::end_batch() {
   close(buckets_.back());
-  if (!examining_) --rounds_left_;
+  if (!examining_) --rounds_left_, ++round_;
   return std::exchange(sound_, true);
 }
 
 bool GradientSum::finish() {
   if (options_.zero_stage == 1) rounds_left_ = std::min<std::int64_t>(rounds_left_, 1);
-  for (; rounds_left_ > 0; --rounds_left_) {
-    (void)edges();  // as a pass begins: what is still on its way is waited for in the same order on all ranks
+  for (; rounds_left_ > 0; --rounds_left_, ++round_) {
+    (void)
+        edges();  // as a pass begins: what is still on its way is waited for in the same order on all ranks
     for (auto& bucket : buckets_) {
       open(bucket);
       close(bucket);
@@ -300,7 +328,20 @@ bool GradientSum::finish() {
 }
 
 const float* GradientSum::own() const {
+  check(!rounds(), "sums in bf16 are read in parts");
   return options_.zero_stage == 1 ? values_.data() + own_.begin : own_values_.data();
+}
+
+/// Sums in bf16 are widened where the micro-batches' values were.
+void GradientSum::each_part(const Body& body) {
+  if (!rounds()) return body(own_, own());
+  const std::int64_t most = values_.bytes() / 4 / kShardUnit * kShardUnit;
+  for (std::int64_t begin = own_.begin; begin < own_.end; begin += most) {
+    const Slice part{begin, std::min(own_.end, begin + most)};
+    ops_->widen(exec_, sixteen_of(own_values_) + (begin - own_.begin), FloatType::BF16, part.size(),
+                values_.data());
+    body(part, values_.data());
+  }
 }
 
 }  // namespace aha

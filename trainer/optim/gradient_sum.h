@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "trainer/comm/communicator.h"
@@ -21,6 +22,9 @@ namespace aha {
 ///                  arXiv:1910.02054, section 5.2); sent in every micro-batch
 ///   zero_stage 3   the same: what is divided beside it are weights
 ///
+/// With `accumulate` BF16 each micro-batch's gradient, summed over ranks in f32, is added to the own slice in bf16, stochastically
+/// rounded: half its memory, on one rank as well, where buckets are then as in stage 2.
+///
 /// With `strict` each micro-batch's gradient is rounded to int64 at a step of 2^-44 and added as an integer, which
 /// takes 8 bytes more a value: the sum then has the same bits for any order, any number of ranks and either stage.
 ///
@@ -31,7 +35,10 @@ class GradientSum : public GradientSink {
     int zero_stage = 1;
     bool strict = false;
     std::int64_t bucket_elements = std::int64_t{1}
-                                   << 21;  ///< 8 MB, or one block where that is more
+                                   << 21;   ///< 8 MB, or one block where that is more
+    FloatType accumulate = FloatType::F32;  ///< or BF16, not with strict
+    std::uint64_t seed = 0;                 ///< of its rounding
+    std::uint32_t stage = 0;                ///< of the job
   };
 
   /// Memory is that of the table. One rank has nothing to divide: stage 1.
@@ -44,8 +51,9 @@ class GradientSum : public GradientSink {
   GradientSum& operator=(GradientSum&&) = delete;
   GradientSum& operator=(const GradientSum&) = delete;
 
-  /// A new update: this rank runs `own` micro-batches, no rank more than `most`. Forgets the sum before.
-  void begin(std::int64_t own, std::int64_t most);
+  /// A new update: this rank runs `own` micro-batches, no rank more than `most`. Forgets the sum before. `update`: its number,
+  /// for the rounding.
+  void begin(std::int64_t own, std::int64_t most, std::int64_t update = 0);
   /// Micro-batches of this rank alone, to learn what `end_batch` says of each: nothing is summed or sent.
   void begin_examination();
 
@@ -60,8 +68,11 @@ class GradientSum : public GradientSink {
   /// Takes part in what other ranks still add, with zeros, and waits for the own slice. False (strict, stage 2):
   /// the sum over micro-batches and ranks leaves the range of +-2^19. Collective.
   [[nodiscard]] bool finish();
-  /// The own slice of the sum, f32 in the table's memory; after `finish`, until the next `begin`.
+  /// The own slice of the sum, f32 in the table's memory; after `finish`, until the next `begin`. Not of sums in bf16.
   const float* own() const;
+  /// The same whatever its type: calls body(part, f32 values of the part) for parts of whole units (kShardUnit), in their order.
+  using Body = std::function<void(const Slice& part, const float* values)>;
+  void each_part(const Body& body);
 
   /// Bytes that it takes on one of `ranks` ranks.
   static std::int64_t bytes_for(const ParameterLayout& layout, const Options& options, int ranks);
@@ -80,6 +91,7 @@ class GradientSum : public GradientSink {
     float* room = nullptr;          ///< for the other ranks' parts of what this one owns
     bool open = false;              ///< the pass under way adds to it
     bool sent = false;
+    std::int64_t round = 0;  ///< the micro-batch that was sent
     Transfer transfer;
   };
   static std::vector<Bucket> cut(const ParameterLayout& layout, std::int64_t elements);
@@ -88,6 +100,9 @@ class GradientSum : public GradientSink {
   /// Elements of the rooms that every other bucket uses: two can travel, one in each.
   static std::array<std::int64_t, 2> rooms(const std::vector<Bucket>& buckets, const Slice& own,
                                            int ranks);
+  bool rounds() const { return options_.accumulate == FloatType::BF16; }
+  /// The own part of a bucket's values, to what is kept of it.
+  void add_own(const Bucket& bucket);
   Bucket& bucket_of(Index layer);
   void open(Bucket& bucket);
   void close(Bucket& bucket);
@@ -109,9 +124,10 @@ class GradientSum : public GradientSink {
   Buffer values_;                ///< f32, of all buckets
   Buffer fixed_;                 ///< i64, as values_
   Buffer room_;                  ///< of all buckets
-  Buffer own_values_;            ///< [own_] f32, stage 2
+  Buffer own_values_;            ///< [own_] f32 or bf16, stage 2
   Buffer own_fixed_;             ///< [own_] i64, stage 2
   std::int64_t rounds_left_ = 0;
+  std::int64_t update_ = 0, round_ = 0;  ///< their numbers
   bool examining_ = false;
   bool sound_ = true;      ///< the pass under way
   bool sum_sound_ = true;  ///< what was collected

@@ -86,6 +86,12 @@ GradientSum::Options gradient_options(bool strict, const StageConfig& stage, boo
   GradientSum::Options options;
   options.zero_stage = by_block ? 3 : static_cast<int>(stage.optim.zero_stage);
   options.strict = strict;
+  options.accumulate = storage_type(stage.train.grad_accum_dtype);
+  if (strict && options.accumulate != FloatType::F32)
+    fail(
+        "stages.{}.train.grad_accum_dtype: {} with strict: sums are integers then; f32 would be "
+        "right",
+        stage.name, stage.train.grad_accum_dtype);
   return options;
 }
 
@@ -101,6 +107,9 @@ std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, con
   const double temperature = settings.method == "sft" ? 1.0 : settings.rollout.temperature;
   const bool shuffle = settings.data.shuffle_dataset;
   const std::int64_t steps = planned_steps(settings, rows);
+  auto gradients = gradient_options(config.strict, settings, policy.weights->options().by_block);
+  gradients.seed = config.seed;
+  gradients.stage = index;
   // NOLINTNEXTLINE(modernize-make-unique): an aggregate
   auto stage = std::unique_ptr<Stage>(new Stage{
       config, settings, index, machine, policy, comm, std::move(data), std::move(scorer),
@@ -109,8 +118,7 @@ std::unique_ptr<Stage> make_stage(const Config& config, std::uint32_t index, con
              text_decoder(*policy.tokenizer), decode_rows(settings)),
       Learner(*policy.decoder, machine.exec, policy.vocabulary(), temperature,
               settings.train.gradient_checkpointing, settings.train.keep_logits),
-      GradientSum(policy.layout, machine.ops, machine.exec, comm,
-                  gradient_options(config.strict, settings, policy.weights->options().by_block)),
+      GradientSum(policy.layout, machine.ops, machine.exec, comm, gradients),
       AdamWOptimizer(machine.ops, param_ranges(policy), policy.layout.total, settings.optim, comm),
       nullptr, AdaptiveEntropy(settings.objective), steps});
   if (settings.method == "grpo" && settings.objective.beta != 0)

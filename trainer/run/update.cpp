@@ -94,7 +94,8 @@ class OwnPart {
     const auto& batches = own_of(stage_, dealt);
     const std::size_t most = most_of(dealt);
     auto& gradients = stage_.gradients;
-    gradients.begin(std::ssize(batches), static_cast<std::int64_t>(most));
+    gradients.begin(std::ssize(batches), static_cast<std::int64_t>(most),
+                    stage_.optimizer.updates());
     std::vector<MicroNote> notes;
     std::vector<Index> tokens;
     for (const auto& batch : batches)
@@ -199,9 +200,9 @@ UpdateResult update_policy(Stage& stage, std::span<const Group> groups,
   const Phase optimizer(comm, "optimizer");
   auto& weights = *stage.policy.weights;
   const auto limit = storage_limit(weights.storage());
-  const UpdateStats stats =
-      stage.optimizer.step(exec, weights.data(), stage.gradients.own(), learning_rate, limit,
-                           {weights.own_rounded(), weights.storage()});
+  const AdamWOptimizer::Parts gradient = [&](const auto& body) { stage.gradients.each_part(body); };
+  const UpdateStats stats = stage.optimizer.step(exec, weights.data(), gradient, learning_rate,
+                                                 limit, {weights.own_rounded(), weights.storage()});
   result.grad_norm = stats.grad_norm;
   if (!stats.applied && std::isfinite(stats.grad_norm))
     throw NotFinite(fmt::format(

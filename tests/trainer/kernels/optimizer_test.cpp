@@ -1,3 +1,6 @@
+#include <bit>
+#include <cmath>
+
 #include "tests/support/catch.h"
 #include "tests/trainer/kernels/support.h"
 
@@ -115,4 +118,67 @@ TEST_CASE("fixed point: a value that is not finite or does not fit is told") {
       const Floats ones(100, 1.0F);
       CHECK_FALSE(ops->add_fixed({}, full.data(), ones.data(), 100));
     }
+}
+
+namespace {
+
+constexpr aha::RandomKey kRounding{5, aha::Purpose::Round, 1, 9, 2, 0};
+
+std::vector<std::uint16_t> stochastic_sums(std::uint16_t start, const Floats& x, Index first = 0,
+                                           const aha::RandomKey& key = kRounding) {
+  std::vector<std::uint16_t> to(x.size(), start);
+  aha::add_stochastic({}, {x.data(), static_cast<Index>(x.size()), to.data(), key, first});
+  return to;
+}
+
+float value_of(std::uint16_t bits) {
+  return std::bit_cast<float>(std::uint32_t{bits} << 16U);
+}
+
+}  // namespace
+
+TEST_CASE("stochastic sums: what bf16 holds is exact, and what is not finite stays so") {
+  const Floats x{0.0F, 1.0F, -3.5F, 0.0078125F, 100.0F};
+  const auto sums = stochastic_sums(0x4040, x);  // 3
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(value_of(sums[i]) == 3.0F + x[i]);
+  CHECK(std::isnan(value_of(stochastic_sums(0x3f80, Floats{std::nanf("")})[0])));
+  CHECK(value_of(stochastic_sums(0x3f80, Floats{-INFINITY})[0]) == -INFINITY);
+  CHECK(aha::stochastic_bf16(0x7f800001, 0) == 0x7fc0);  // a NaN that is none in its upper half
+}
+
+TEST_CASE("stochastic sums: lie on both sides, on average where they should") {
+  // an eighth of the step of bf16 at one, which rounding to nearest would lose each time
+  for (const float x : {0x1p-10F, -0x1p-11F, 3 * 0x1p-9F}) {
+    const Floats terms(200'000, x);
+    double sum = 0;
+    for (const auto bits : stochastic_sums(0x3f80, terms))
+      sum += double{value_of(bits)} - 1.0;
+    const double step = x < 0 ? 0x1p-8 : 0x1p-7;
+    const double p = std::abs(x) / step;
+    const double error = step * std::sqrt(p * (1 - p) / static_cast<double>(terms.size()));
+    CHECK(std::abs(sum / static_cast<double>(terms.size()) - x) < 5 * error);
+  }
+}
+
+TEST_CASE("stochastic sums: an element is rounded by its number and the key alone") {
+  Random random(44);
+  const Floats x = random.normal(20'003);
+  const auto whole = stochastic_sums(0x3f80, x, 37);
+  aha::ThreadPool pool(3);
+  std::vector<std::uint16_t> team(x.size(), 0x3f80);
+  aha::add_stochastic({&pool}, {x.data(), 20'003, team.data(), kRounding, 37});
+  CHECK(team == whole);
+  for (const std::size_t cut : {1U, 8U, 1003U}) {
+    const Floats head(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(cut));
+    const Floats tail(x.begin() + static_cast<std::ptrdiff_t>(cut), x.end());
+    auto parts = stochastic_sums(0x3f80, head, 37);
+    const auto rest = stochastic_sums(0x3f80, tail, 37 + static_cast<Index>(cut));
+    parts.insert(parts.end(), rest.begin(), rest.end());
+    CHECK(parts == whole);
+  }
+  auto next = kRounding;
+  ++next.ordinal;
+  CHECK(stochastic_sums(0x3f80, x, 37, next) != whole);
+  CHECK(stochastic_sums(0x3f80, x, 45) != whole);
 }

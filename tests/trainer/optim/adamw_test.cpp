@@ -98,6 +98,25 @@ TEST_CASE("adamw: norm and update have the same bits for any number of threads")
   }
 }
 
+TEST_CASE("adamw: a gradient in parts gives the bits of the whole") {
+  constexpr Index n = 20003;
+  const auto grads = random_values(n, 1);
+  OptimConfig config;
+  config.weight_decay = 0.01;
+  const std::vector<ParamRange> ranges = {{0, 9000, true}, {9000, n - 9000, false}};
+  auto whole = random_values(n, 2);
+  auto parts = whole;
+  AdamWOptimizer first(cpu_ops(), ranges, n, config, alone);
+  AdamWOptimizer second(cpu_ops(), ranges, n, config, alone);
+  const AdamWOptimizer::Parts cut = [&](const AdamWOptimizer::Body& body) {
+    for (Index begin = 0; begin < n; begin += 2 * kShardUnit)
+      body({begin, std::min<Index>(n, begin + 2 * kShardUnit)}, grads.data() + begin);
+  };
+  const auto norm = first.step({}, whole.data(), grads.data(), 1e-3, 1e4).grad_norm;
+  CHECK(second.step({}, parts.data(), cut, 1e-3, 1e4).grad_norm == norm);
+  CHECK(parts == whole);
+}
+
 TEST_CASE("adamw: a gradient that is not finite changes nothing and says so") {
   for (const float bad :
        {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {

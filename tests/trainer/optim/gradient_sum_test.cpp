@@ -95,9 +95,10 @@ std::vector<float> summed(const ParameterLayout& layout, const std::vector<Unit>
         check(pass(sum, layout, units[u]), "sound");
       check(sum.finish(), "sound sum");
     }
-    const Slice own = shards_of(layout.total, comm.size())[nth(comm.rank())];
     const std::lock_guard lock(mutex);
-    std::copy_n(sum.own(), own.size(), result.begin() + own.begin);
+    sum.each_part([&](const Slice& part, const float* values) {
+      std::copy_n(values, part.size(), result.begin() + part.begin);
+    });
   };
   if (ranks == 1) {
     Communicator alone;
@@ -315,4 +316,33 @@ TEST_CASE("gradient sum: what other ranks send has room for two buckets of the o
   const auto slices = shards_of(layout.total, 2);
   REQUIRE(slices[0].size() > layout.blocks[2].input_norm);
   CHECK(bytes(false, 2, 1) == 4 * (layout.blocks[1].input_norm + block));
+}
+
+TEST_CASE("gradient sum: in bf16 is near the sum, the same again, and another in another update") {
+  const auto layout = layout_of(true);
+  const auto units = random_units(6, layout.total);
+  for (const int ranks : {1, 2, 3}) {
+    auto how = options(1, false);
+    const auto exact = summed(layout, units, ranks, how);
+    how.accumulate = FloatType::BF16;
+    how.seed = 3;
+    const auto sum = summed(layout, units, ranks, how);
+    std::int64_t far = 0;
+    double error = 0;
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+      double size = 0;
+      for (const auto& unit : units)
+        size += std::abs(unit[i]);
+      // each of six sums is less than a step off
+      if (!(std::abs(sum[i] - exact[i]) <= 6 * 0x1p-7 * size)) ++far;
+      error += (sum[i] - exact[i]) / size;
+    }
+    CHECK(far == 0);
+    CHECK(std::abs(error) / static_cast<double>(sum.size()) < 3e-4);  // rounded both ways
+    CHECK(summed(layout, units, ranks, how) == sum);
+    ++how.seed;
+    CHECK(summed(layout, units, ranks, how) != sum);
+    CHECK(GradientSum::bytes_for(layout, how, 1) <
+          GradientSum::bytes_for(layout, options(1, false), 1));
+  }
 }

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "tests/support/error_of.h"
 #include "tests/trainer/run/toy_job.h"
 #include "trainer/metrics/step_metrics.h"
 #include "trainer/run/step.h"
@@ -116,4 +117,24 @@ TEST_CASE("gradient: without spread in any group nothing is taught") {
   const auto* a = before.const_data_ptr<float>();
   const auto* b = job.policy.weights->values().const_data_ptr<float>();
   CHECK(std::memcmp(a, b, static_cast<std::size_t>(job.policy.layout.total) * sizeof(float)) == 0);
+}
+
+TEST_CASE("gradient: micro-batches summed in bf16 learn the same within its rounding") {
+  const auto weights = [](const std::vector<std::string>& settings) {
+    ToyJob job(settings);
+    aha::MetricsRow row("grpo", 1, 1);
+    const std::vector<std::string> list = {"wait"};
+    const aha::ReflectionWords words(list);
+    REQUIRE(aha::grpo_step(*job.stage, row, words, [] { return false; }).has_value());
+    return *row.get("grad_norm");
+  };
+  const std::string cut = "train.max_tokens_per_micro_batch=64";
+  const double norm = weights({cut});
+  const double rounded = weights({cut, "train.grad_accum_dtype=bf16"});
+  CHECK(rounded != norm);
+  CHECK(rounded == Approx(norm).epsilon(0.01));
+  CHECK(weights({cut, "train.grad_accum_dtype=bf16"}) == rounded);
+  CHECK(aha_test::error_of([] { ToyJob job({"strict=true", "train.grad_accum_dtype=bf16"}); }) ==
+        "stages.grpo.train.grad_accum_dtype: bf16 with strict: sums are integers then; f32 would "
+        "be right");
 }

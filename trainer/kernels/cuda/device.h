@@ -83,6 +83,7 @@ void head_sample(const Exec&, const HeadSample& p);
 void adamw(const Exec&, const AdamW& p);
 void block_squares(const Exec&, const float* x, Index n, double* sums);
 bool add_fixed(const Exec&, std::int64_t* acc, const float* x, Index n);
+void add_stochastic(const Exec&, const StochasticSum& p);
 void from_fixed(const Exec&, const std::int64_t* acc, float* x, Index n);
 bool sum_fixed(const std::int64_t* from, Index n, std::int64_t* to);
 bool fixed_within(const std::int64_t* x, Index n, std::int64_t limit);

@@ -84,6 +84,11 @@ __global__ void from_fixed_elements(const std::int64_t* acc, float* x, Index n) 
   if (i < n) x[i] = static_cast<float>(static_cast<double>(acc[i]) * (1.0 / kFixedOne));
 }
 
+__global__ void add_stochastic_eights(StochasticSum p) {
+  const Index eight = p.first / 8 + element();
+  if (8 * eight < p.first + p.n) add_eight(p, eight);
+}
+
 template <class Element>
 __global__ void narrow_elements(const float* x, Index n, float bound, Element* to, int* bad) {
   const Index i = element();
@@ -155,6 +160,10 @@ bool fixed_within(const std::int64_t* x, Index n, std::int64_t limit) {
 
 void from_fixed(const Exec&, const std::int64_t* acc, float* x, Index n) {
   launch(over(n), from_fixed_elements, acc, x, n);
+}
+
+void add_stochastic(const Exec&, const StochasticSum& p) {
+  if (p.n > 0) launch(over((p.first + p.n + 7) / 8 - p.first / 8), add_stochastic_eights, p);
 }
 
 bool narrow(const Exec&, const float* x, Index n, FloatType type, void* to) {

@@ -72,6 +72,7 @@ const Ops& table() {
       .block_squares = block_squares,
       .add_fixed = add_fixed,
       .from_fixed = from_fixed,
+      .add_stochastic = add_stochastic,
       .narrow = narrow,
       .widen = widen,
       .device = &kDeviceOps,

@@ -121,3 +121,20 @@ TEST_CASE("gpu: rounding to 16 bits and back has the CPU's bits, and says what i
       CHECK_FALSE(gpu->narrow({}, d.put(Floats{1.0F, large}), 2, type, gbits));
   }
 }
+
+TEST_CASE("gpu: sums that are rounded stochastically equal the CPU's", "[gpu]") {
+  const auto* gpu = gpu_ops();
+  if (gpu == nullptr) return;
+  Random random(17);
+  for (const Index n : {0, 1, 7, 5000})
+    for (const Index first : {0, 3, 4096}) {
+      const Floats x = random.normal(n);
+      std::vector<std::uint16_t> sums(at(n), 0x3f80);
+      const aha::RandomKey key{9, aha::Purpose::Round, 2, 70'000, 3, 0};
+      Device d(*gpu);
+      auto* to = d.put(sums);
+      gpu->add_stochastic({}, {d.put(x), n, to, key, first});
+      cpu_ops().add_stochastic({}, {x.data(), n, sums.data(), key, first});
+      CHECK(d.get(to, at(n)) == sums);
+    }
+}
