@@ -89,7 +89,6 @@ class Rehearsal {
     MicroBatch micro = one_batch(groups_of_rows(rows, lengths_));
     micro.num_blocks = std::max<Index>(micro.num_blocks, size.blocks);
     TrainedWeights& weights = *stage_.policy.weights;
-    weights.settle();
     const Index all_predicted[] = {rows};
     stage_.learner.expect(weights, all_predicted);
     (void)stage_.learner.forward(weights, micro);
@@ -127,6 +126,7 @@ class Rehearsal {
 void rehearse(Stage& stage) {
   if (stage.machine.ops.memory->host) return;
   const Phase phase(stage.comm, "rehearsal");
+  stage.policy.weights->settle();  // of several ranks they may still be coming
   Rehearsal rehearsal(stage);
   rehearsal.rollout();
   rehearsal.update();
