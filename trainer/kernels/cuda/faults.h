@@ -15,6 +15,12 @@ template <class... Arguments>
   raise(fault, static_cast<const char*>(message));
 }
 
+/// Of what, and how much of how much is free, in GB.
+constexpr const char* kTooLittleMemory =
+    "memory of the GPU: too little for %s, and %.2f of %.2f GB are free; lower "
+    "train.max_tokens_per_micro_batch or rollout.max_batch_size, set train.keep_logits=false, or "
+    "end what else uses the GPU";
+
 /// What CUDA does not do between the begin and the end of a recording.
 void require_no_recording(const char* what);
 

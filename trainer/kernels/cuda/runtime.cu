@@ -52,12 +52,8 @@ struct MemoryInfo {
   (void)cudaGetLastError();
   MemoryInfo info;
   (void)cudaMemGetInfo(&info.free, &info.total);
-  raise(
-      CudaFault::Memory,
-      "memory of the GPU: too little for %s, and %.2f of %.2f GB are free; lower "
-      "train.max_tokens_per_micro_batch or rollout.max_batch_size, set train.keep_logits=false, or "
-      "end what else uses the GPU",
-      what, static_cast<double>(info.free) / 1e9, static_cast<double>(info.total) / 1e9);
+  raise(CudaFault::Memory, kTooLittleMemory, what, static_cast<double>(info.free) / 1e9,
+        static_cast<double>(info.total) / 1e9);
 }
 
 void require_blas(cublasStatus_t status, const char* what) {
@@ -100,7 +96,9 @@ void* allocate(std::int64_t bytes) {
   const auto size = static_cast<std::size_t>(bytes > 0 ? bytes : 1);
   char what[64];
   std::snprintf(what, sizeof what, "%.2f GB more", static_cast<double>(bytes) / 1e9);
-  require(cudaMalloc(&memory, size), what);
+  const cudaError_t status = cudaMalloc(&memory, size);
+  if (status == cudaErrorMemoryAllocation) raise_memory(what);
+  require(status, "cudaMalloc");
   require(cudaMemsetAsync(memory, 0, size, state.stream), "cudaMemset");
   return memory;
 }
