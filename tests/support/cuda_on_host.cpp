@@ -72,8 +72,8 @@ struct Fiber {
   State state = State::Ready;
   std::vector<Copy> copies;  ///< asked for and not waited for
   int group = 0;             ///< of copies, that is not ended
-  int parity = 0;        ///< of the warp's barriers
-  int block_parity = 0;  ///< of the block's
+  int parity = 0;            ///< of the warp's barriers
+  int block_parity = 0;      ///< of the block's
   void* stack_pointer = nullptr;
   void* watched = nullptr;
   std::unique_ptr<char[]> stack;
@@ -303,15 +303,25 @@ void wait_for_copies_but(int groups) {
 }
 
 void submit(std::function<void()> task) {
+  require_whole("a kernel's start");
   if (recording != nullptr) return recording->push_back(std::move(task));
   queue.push_back(std::move(task));
   ++asked;
 }
 
 void finish(std::int64_t mark) {
+  finish_quietly(mark);
+  if (done < mark) require_whole("a kernel before a wait");
+}
+
+void finish_quietly(std::int64_t mark) {
   if (recording != nullptr) stop("a wait, a transfer or an allocation while a step is recorded");
-  if (done >= mark) return;
+  if (done >= mark || is_broken()) return;
   for (; done < mark; ++done) {
+    if (fails("device")) {
+      break_device();
+      break;
+    }
     const auto task = std::move(queue.front());
     queue.pop_front();
     task();

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <vector>
 
 #include "trainer/kernels/cuda/device.h"
+#include "trainer/kernels/cuda/faults.h"
 #include "trainer/kernels/cuda/numbers.h"
 #include "trainer/kernels/cuda/pinned_ring.h"
 #include "trainer/kernels/cuda/scratch_blocks.h"
@@ -28,17 +30,26 @@ std::int64_t free_memory() {
   return memory_of_the_device() - cuda_on_host::allocated_bytes();
 }
 
+[[noreturn]] void raise_memory(std::int64_t bytes) {
+  const auto gigabytes = [](std::int64_t n) { return static_cast<double>(n) / 1e9; };
+  char what[64], message[512];
+  std::snprintf(what, sizeof what, "%.2f GB more", gigabytes(bytes));
+  std::snprintf(message, sizeof message, kTooLittleMemory, what, gigabytes(free_memory()),
+                gigabytes(memory_of_the_device()));
+  throw OutOfMemory(message);
+}
+
 void* allocate(std::int64_t bytes) {
   if (cuda_on_host::recording != nullptr) cuda_on_host::stop("an allocation in a recording");
-  if (bytes > free_memory())
-    throw OutOfMemory("memory of the GPU: as much as is asked for is not free");
+  cuda_on_host::require_whole("cudaMalloc");
+  if (cuda_on_host::fails("memory") || bytes > free_memory()) raise_memory(bytes);
   return cuda_on_host::allocate(
       static_cast<std::size_t>(round_up(std::max<std::int64_t>(1, bytes), 64)));
 }
 
 void release(void* memory) {
   if (memory == nullptr) return;
-  cuda_on_host::finish(cuda_on_host::asked);
+  cuda_on_host::finish_quietly(cuda_on_host::asked);
   cuda_on_host::release(memory);
 }
 
@@ -155,7 +166,7 @@ void* allocate_pinned(std::int64_t bytes) {
 }
 
 void release_pinned(void* memory) {
-  wait(mark());
+  cuda_on_host::finish_quietly(cuda_on_host::asked);
   std::free(memory);
 }
 
@@ -166,6 +177,7 @@ void download_later(const void* from, std::int64_t bytes, void* to) {
 }
 
 std::int64_t mark() {
+  cuda_on_host::require_whole("cudaEventRecord");
   return cuda_on_host::asked;
 }
 
@@ -174,6 +186,7 @@ void wait(std::int64_t mark) {
 }
 
 DeviceState device_state() {
+  cuda_on_host::require_whole("cudaMemGetInfo");
   return {"a pretended GPU", free_memory(), memory_of_the_device(), 0, cuda_on_host::address};
 }
 
@@ -197,7 +210,7 @@ double seconds_between(std::int64_t begin, std::int64_t end) {
 }
 
 void forget_moments() {
-  wait(mark());
+  cuda_on_host::finish_quietly(cuda_on_host::asked);
   moments.clear();
 }
 
@@ -218,6 +231,7 @@ void prepare_recording() {
 }
 
 void begin_recording() {
+  cuda_on_host::require_whole("cudaStreamBeginCapture");
   recorded.clear();
   cuda_on_host::recording = &recorded;
 }

@@ -1,11 +1,12 @@
 #pragma once
-// What the pretended device's kernels (cuda_on_host.cpp), memory (cuda_on_host_memory.cpp) and calls
-// (cuda_on_host_runtime.cpp) share.
+// What the pretended device's kernels (cuda_on_host.cpp), memory (cuda_on_host_memory.cpp), calls
+// (cuda_on_host_runtime.cpp) and faults (cuda_on_host_faults.cpp) share.
 #include <cuda_on_host.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace cuda_on_host {
@@ -46,5 +47,15 @@ extern std::vector<std::function<void()>>* recording;
 
 /// Does what was asked for up to a count of calls.
 void finish(std::int64_t mark);
+/// The same where nothing may be thrown, as by destructors: a fault is seen by the next call.
+void finish_quietly(std::int64_t mark);
+
+/// Whether this one of a kind of calls, which are counted, is to fail, and so all later ones.
+bool fails(const std::string& kind);
+/// From here on the device does nothing.
+void break_device();
+bool is_broken();
+/// Every call after a fault of the device reports it, as CUDA's do; `what` names the call.
+void require_whole(const char* what);
 
 }  // namespace cuda_on_host
