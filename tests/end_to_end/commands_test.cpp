@@ -94,7 +94,7 @@ TEST_CASE("check: plans for a machine that is not this one, and knows which thos
   INFO(plan.err);
   CHECK(plan.code == 0);
   CHECK_THAT(plan.out, contains("8 ranks on NVIDIA H100") && contains("2 machines of 4") &&
-                           contains("has not run on one yet") && contains("ZeRO-1"));
+                           contains("has run on one H100, never") && contains("ZeRO-1"));
   CHECK_FALSE(fs::exists(folder / "run"));
   const auto unknown = check({"--gpu", "tpu"});
   CHECK(unknown.code == 2);

@@ -32,7 +32,8 @@ std::string machine_line(const Cluster& cluster) {
   return line +
          (cluster.kind.built
               ? ": computed, not measured"
-              : ": computed from its data sheet. aha has not run on one yet, nor on several");
+              : ": computed from its data sheet, not measured. Of GPUs aha has run on one H100, "
+                "never on several");
 }
 
 std::string model_line(const ModelConfig& model, const std::string& storage) {
@@ -109,7 +110,9 @@ std::string built_line(const StageConfig& stage, const ModelConfig& model,
   const MemoryPlan now = plan_device_memory(stage, model, inputs);
   const auto free = static_cast<std::int64_t>(room);
   const std::string lighter = lighter_settings(stage, model, inputs, free);
-  return fmt::format("           as built today, activations in f32: {}: {}{}", now.text(),
+  const bool bf16 = storage_type(stage.model.storage) == FloatType::BF16;
+  return fmt::format("           as built today, activations in f32{}: {}: {}{}",
+                     bf16 ? " but for gates, ups, keys, values and kept logits" : "", now.text(),
                      now.total() <= free ? "fits" : "does not fit",
                      lighter.empty() ? "" : "; set " + lighter);
 }

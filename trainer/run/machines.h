@@ -11,7 +11,7 @@ namespace aha {
 struct MachineKind {
   std::string_view name;  ///< as --gpu takes it, "h100"
   std::string_view what;  ///< "NVIDIA H100 SXM 80 GB"
-  bool built = false;     ///< aha runs on it today
+  bool built = false;     ///< its memory is planned as aha holds it, not as cluster_memory would
 
   double memory_gib = 0;       ///< that a program can have
   double tflops_16 = 0;        ///< dense products of 16-bit numbers

@@ -21,8 +21,8 @@ std::string_view storage_name(FloatType type);
 /// The least number that rounds to none of the type; nothing where training is far from it (f32, bf16).
 std::optional<double> storage_limit(FloatType type);
 
-/// The kernels of a device as the configuration names it. `auto` is the CPU: the CUDA path has not run on a
-/// GPU yet. A process has one GPU, which the first call chooses. UserError when one is asked for and cannot be had.
+/// The kernels of a device as the configuration names it. `auto` is the CPU, so that a configuration has the same
+/// bits everywhere. A process has one GPU, which the first call chooses. UserError when one is asked for and cannot be had.
 const Ops& device_ops(std::string_view device, const LocalRank& rank = {});
 
 /// Threads and kernels that a run works with. Owns the team; `exec` points at it.

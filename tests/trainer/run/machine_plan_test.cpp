@@ -38,7 +38,9 @@ TEST_CASE("machine plan: needs a config.json and nothing else, and says what is 
   const auto config = job(folder, qwen_05b(), {"model.storage=bf16"});
   const auto text = text_of(config, {"h100", 8, 0});
   INFO(text);
-  CHECK_THAT(text, contains("8 ranks on NVIDIA H100") && contains("has not run on one yet"));
+  CHECK_THAT(text, contains("8 ranks on NVIDIA H100") && contains("has run on one H100, never"));
+  CHECK_THAT(text,
+             contains("activations in f32 but for gates, ups, keys, values and kept logits:"));
   CHECK_THAT(text,
              contains("494,032,768 bf16 parameters") && contains("64 prompts of 256 tokens x 8"));
   for (const auto* phase : {"prefill", "decode", "train", "reduce", "optimizer", "share"})
@@ -54,6 +56,7 @@ TEST_CASE("machine plan: one rank divides nothing and sends nothing") {
   const TempFolder folder;
   const auto text = text_of(job(folder, qwen_05b()), {"h100", 1, 0});
   CHECK_THAT(text, !contains("ZeRO-2") && !contains("reduce") && !contains("share"));
+  CHECK_THAT(text, contains("activations in f32:"));
 }
 
 TEST_CASE("machine plan: what does not fit says which setting to turn") {
