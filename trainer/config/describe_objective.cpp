@@ -46,7 +46,11 @@ void describe_loss(Visitor& v, ObjectiveConfig& s) {
   v.leaf(Key("dual_clip", "clip: bound c on the loss where the advantage is negative").above(1),
          &s.dual_clip);
   v.leaf(at_least_0("is_cap_low", "cispo: least ratio"), &s.is_cap_low);
-  v.leaf(Key("is_cap_high", "cispo: greatest ratio").above(0).in_trl("epsilon_high"),
+  v.leaf(Key("is_cap_high",
+             "cispo: greatest ratio to the rollout's probability, the cap of truncated importance "
+             "sampling")
+             .above(0)
+             .in_trl("epsilon_high"),
          &s.is_cap_high);
   v.leaf(Key("gmpo_clip", "gmpo: bound on the log-ratio of a token").above(0), &s.gmpo_clip);
   v.leaf(Key("sapo_temperature_pos", "sapo: tau of positive advantages").above(0),

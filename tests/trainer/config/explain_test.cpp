@@ -38,7 +38,8 @@ TEST_CASE("explain: a section lists its keys", "[config]") {
 
 TEST_CASE("explain: one key, under any of its names", "[config]") {
   CHECK(explain_key("objective.is_cap_high") ==
-        "objective.is_cap_high\n  cispo: greatest ratio\n  a number above 0; default 5\n  TRL's "
+        "objective.is_cap_high\n  cispo: greatest ratio to the rollout's probability, the cap of "
+        "truncated importance sampling\n  a number above 0; default 5\n  TRL's "
         "name: epsilon_high\n");
   CHECK(explain_key("stages.grpo.rollout.top_p") == explain_key("rollout.top_p"));
   CHECK(explain_key("data.eval.held_out.count") == explain_key("data.eval.NAME.count"));
