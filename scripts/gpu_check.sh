@@ -11,8 +11,8 @@
 #   --out DIR    ./gpu_check; a log a part, results.json, replay*.json, bench.jsonl
 #   --only       these parts alone
 #   --dry-run    says what would be run
-# Eight minutes at most: a part gets its own limit, or what is left of them. One that fails does not keep the others from
-# running. Peers that are not installed are left out, and so are several ranks where there is one GPU.
+# It stops itself after 470 s: a part gets its own limit, or what is left of them, and is timed out where that is too little. One
+# that fails does not keep the others from running. Peers that are not installed are left out, and so are several ranks where there is one GPU.
 # Exit code 0: all passed; 1: a part failed; 77: no GPU.
 source "$(dirname "$0")/common.sh"
 out=$PWD/gpu_check dry=false only= most=470
