@@ -86,7 +86,7 @@ void DeviceSteps::send_settings(const Scheduler& scheduler, const SamplingParams
   memory().upload(&settings, sizeof settings, settings_);
 }
 
-bool DeviceSteps::expect(const Scheduler& scheduler) try {
+void DeviceSteps::expect(const Scheduler& scheduler) {
   constexpr Index kStart = sizeof(SlotStart);
   const Index rows = std::max<Index>(expected_rows_, scheduler.max_batch());
   const Index width = scheduler.table_entries();
@@ -94,10 +94,6 @@ bool DeviceSteps::expect(const Scheduler& scheduler) try {
   slot_tables_.reserve(kMostRows * width, memory());
   starts_.expect(rows * (kStart + static_cast<Index>(sizeof(std::int32_t)) * width), 2, memory());
   expected_rows_ = rows;
-  return true;
-} catch (const OutOfMemory&) {
-  give_back();
-  return false;
 }
 
 void DeviceSteps::begin(const Scheduler& scheduler, const SamplingParams& params) try {
@@ -106,8 +102,10 @@ void DeviceSteps::begin(const Scheduler& scheduler, const SamplingParams& params
   send_settings(scheduler, params);
   record(bucket_of(std::max<Index>(expected_rows_, scheduler.max_batch())));
 } catch (const OutOfMemory&) {
+  const bool expected_more = expected_rows_ > scheduler.max_batch();
   give_back();
-  throw;
+  if (!expected_more) throw;
+  begin(scheduler, params);
 }
 
 void DeviceSteps::give_back() {

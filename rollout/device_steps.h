@@ -25,9 +25,11 @@ class DeviceSteps {
   /// Of a rollout: takes memory for its keys and values, and settings to the device. OutOfMemory: what it had for
   /// rollouts is given back.
   void begin(const Scheduler& scheduler, const SamplingParams& params);
-  /// Rollouts of at most this will come: takes their memory, and records for their rows where one begins. False: there is too
-  /// little, and nothing is expected.
-  bool expect(const Scheduler& scheduler);
+  /// Rollouts of at most this will come: takes their memory, and records for their rows where one begins. OutOfMemory: give_back.
+  void expect(const Scheduler& scheduler);
+  /// Of what was taken and recorded all; what was taken for rows that there is no room for would be missing for fewer. Nothing is
+  /// expected any more.
+  void give_back();
   /// Gives sequences their slots and draws their first tokens from `hidden` [n, C], in the device's memory.
   Drawing first_tokens(std::span<Sequence* const> sequences, const float* hidden);
   /// Decodes some steps of sequences in their slots.
@@ -40,8 +42,6 @@ class DeviceSteps {
  private:
   const Memory& memory() const { return *decoder_->ops().memory; }
   void reserve(Index num_blocks);
-  /// What was taken for rows that there is no room for would be missing for fewer.
-  void give_back();
   void notice_moved_weights();
   /// Unless it is there.
   void record(Index bucket);

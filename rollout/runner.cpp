@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "trainer/kernels/out_of_memory.h"
+
 namespace aha {
 namespace {
 
@@ -60,11 +62,14 @@ void Runner::reserve(const Scheduler& scheduler) {
   places_.expect(scheduler.max_batch() * static_cast<Index>(sizeof(TokenId)), 1, memory);
 }
 
-void Runner::expect(const Scheduler& scheduler) {
-  if (device_ == nullptr || !device_->expect(scheduler)) return;
+void Runner::expect(const Scheduler& scheduler) try {
+  if (device_ == nullptr) return;
   prompt_rows_.reserve(scheduler.num_places() * decoder_->config().hidden_size,
                        *decoder_->ops().memory);
   reserve(scheduler);
+  device_->expect(scheduler);
+} catch (const OutOfMemory&) {
+  device_->give_back();
 }
 
 void Runner::begin(const Scheduler& scheduler, const SamplingParams& params) {

@@ -68,7 +68,12 @@ struct Replay::Side {
     return row.get("loss").value_or(NAN);
   }
   Floats gradient() const {
-    return copy_of(*machine.ops.memory, stage->gradients.own(), policy.layout.total);
+    std::vector<float> all;
+    stage->gradients.each_part([&](const Slice& part, const float* values) {
+      const auto some = copy_of(*machine.ops.memory, values, part.size());
+      all.insert(all.end(), some.begin(), some.end());
+    });
+    return all;
   }
   Floats weights() const {
     return copy_of(*machine.ops.memory, policy.weights->data(), policy.layout.total);

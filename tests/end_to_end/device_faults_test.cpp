@@ -14,7 +14,7 @@ Ended train(const Job& job, const std::string& fault, int after) {
       {"AHA_PRETENDED_FAULT_AFTER", job.run / "checkpoints" / ("step_" + std::to_string(after))}};
   return Program(job.command({"--resume", "auto", "--set", "device=cuda", "--set",
                               "stages.warm_start.train.max_steps=2", "--set",
-                              "stages.grpo.train.max_steps=4"}),
+                              "stages.grpo.train.max_steps=4", "--set", "checkpoint.async=false"}),
                  std::move(options))
       .wait();
 }

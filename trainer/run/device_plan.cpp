@@ -87,6 +87,12 @@ struct Sizes {
     return blocks_of(rows) +
            2 * std::min(short_ones, static_cast<std::int64_t>(std::min(1e9, all)));
   }
+  /// Its loss tokens: a completion's first is predicted by the prompt's last row, which all of a group share.
+  std::int64_t micro_tokens() const {
+    const std::int64_t rows = micro_rows();
+    const double all = std::min(1e9, part(groups(), samples()));
+    return rows + std::min(static_cast<std::int64_t>(all), rows / 8);
+  }
   FloatType kept() const { return kept_beside(storage_type(stage.model.storage), false); }
   std::int64_t cache(std::int64_t blocks) const {
     return KvCache::bytes_for(model, blocks, kept());
@@ -129,10 +135,10 @@ struct Sizes {
   /// Rows of which the head keeps logits for its backward pass, at most, and whether it keeps those of all micro-batches.
   std::int64_t kept_logit_rows() const {
     if (!stage.train.keep_logits) return 0;
-    return std::min(micro_rows(),
+    return std::min(micro_tokens(),
                     most_kept_rows(model.vocab_size, storage_type(stage.model.storage)));
   }
-  bool keeps_logits() const { return kept_logit_rows() == micro_rows(); }
+  bool keeps_logits() const { return kept_logit_rows() == micro_tokens(); }
   std::int64_t kept_logits() const {
     return kFloat *
            head_kept_floats(kept_logit_rows(), model.vocab_size, storage_type(stage.model.storage));
@@ -162,7 +168,8 @@ std::int64_t rollout_bytes(const Sizes& s) {
   const std::int64_t asked =
       eval.max_prompts > 0 ? std::min(eval.max_prompts, s.in.eval_prompts) : s.in.eval_prompts;
   std::int64_t most = s.grpo() ? sampling_bytes(s, s.stage.train.prompts_per_step, s.samples()) : 0;
-  for (const auto samples : {eval.num_generations, eval.final_num_generations})
+  for (const auto samples :
+       {eval.num_generations, eval.final_num_generations, std::int64_t{eval.greedy ? 1 : 0}})
     if (asked > 0 && samples > 0) most = std::max(most, sampling_bytes(s, asked, samples));
   return most;
 }
@@ -228,7 +235,7 @@ MemoryPlan plan_device_memory(const StageConfig& stage, const ModelConfig& model
 MicroSize largest_micro_batch(const StageConfig& stage, const ModelConfig& model,
                               const MemoryInputs& inputs) {
   const Sizes s{stage, model, inputs};
-  return {s.micro_rows(), s.micro_blocks()};
+  return {s.micro_rows(), s.micro_tokens(), s.micro_blocks()};
 }
 
 std::string lighter_settings(const StageConfig& stage, const ModelConfig& model,

@@ -11,10 +11,11 @@ namespace aha {
 MemoryPlan plan_device_memory(const StageConfig& stage, const ModelConfig& model,
                               const MemoryInputs& inputs);
 
-/// The largest micro-batch that a stage comes to, and the blocks of its keys and values.
+/// The largest micro-batch that a stage comes to.
 struct MicroSize {
   std::int64_t rows = 0;
-  std::int64_t blocks = 0;
+  std::int64_t tokens = 0;  ///< predicted
+  std::int64_t blocks = 0;  ///< of keys and values
 };
 MicroSize largest_micro_batch(const StageConfig& stage, const ModelConfig& model,
                               const MemoryInputs& inputs);

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "rollout/buckets.h"
+#include "trainer/kernels/device_ops.h"
 #include "trainer/run/device_plan.h"
 #include "trainer/run/update.h"
 
@@ -59,23 +60,17 @@ class Rehearsal {
       : stage_(stage), grpo_(stage.settings.method == "grpo"), lengths_(lengths_of(stage)) {}
 
   void rollout() {
-    const auto& eval = stage_.settings.eval;
+    const auto shapes = rollout_shapes();
+    if (shapes.empty()) return;
+    TrainedWeights& weights = *stage_.policy.weights;
+    weights.begin_rollout();  // which may bring them together
     std::int64_t prompts = 0;
-    const auto expect = [&](std::int64_t count, std::int64_t samples) {
-      if (count == 0 || samples == 0) return;
-      prompts = std::max(prompts, count);
-      const std::int64_t ranks = stage_.comm.size();
-      stage_.engine.expect({count, samples, lengths_.prompt, lengths_.completion,
-                            ranks == 1 ? 0 : (count * samples + ranks - 1) / ranks});
-    };
-    if (grpo_) expect(stage_.settings.train.prompts_per_step, lengths_.samples);
-    if (stage_.scorer) {
-      const std::int64_t all = most_eval_prompts(stage_.data);
-      const std::int64_t asked = eval.max_prompts > 0 ? std::min(eval.max_prompts, all) : all;
-      for (const auto samples : {eval.num_generations, eval.final_num_generations})
-        expect(asked, samples);
+    for (const auto& shape : shapes) {
+      stage_.engine.expect(shape);
+      prompts = std::max(prompts, shape.prompts);
     }
-    if (prompts > 0) sample(std::min(prompts, kPrefillTokens / lengths_.prompt + 1));
+    sample(std::min(prompts, kPrefillTokens / lengths_.prompt + 1));
+    weights.end_rollout();
   }
 
   void update() {
@@ -89,8 +84,9 @@ class Rehearsal {
     MicroBatch micro = one_batch(groups_of_rows(rows, lengths_));
     micro.num_blocks = std::max<Index>(micro.num_blocks, size.blocks);
     TrainedWeights& weights = *stage_.policy.weights;
-    const Index all_predicted[] = {rows};
-    stage_.learner.expect(weights, all_predicted);
+    const Index kept = most_kept_rows(stage_.policy.config.vocab_size, weights.storage());
+    const Index predicted[] = {size.tokens, std::min(size.tokens, kept)};
+    stage_.learner.expect(weights, predicted);
     (void)stage_.learner.forward(weights, micro);
     const std::vector<float> zeros(micro.targets.size());
     stage_.gradients.begin_examination();
@@ -102,6 +98,26 @@ class Rehearsal {
   }
 
  private:
+  /// Those of training and of evaluations.
+  std::vector<RolloutShape> rollout_shapes() const {
+    const auto& eval = stage_.settings.eval;
+    std::vector<RolloutShape> shapes;
+    const auto add = [&](std::int64_t prompts, std::int64_t samples) {
+      if (prompts == 0 || samples == 0) return;
+      const std::int64_t ranks = stage_.comm.size();
+      shapes.push_back({prompts, samples, lengths_.prompt, lengths_.completion,
+                        ranks == 1 ? 0 : (prompts * samples + ranks - 1) / ranks});
+    };
+    if (grpo_) add(stage_.settings.train.prompts_per_step, lengths_.samples);
+    if (!stage_.scorer) return shapes;
+    const std::int64_t all = most_eval_prompts(stage_.data);
+    const std::int64_t asked = eval.max_prompts > 0 ? std::min(eval.max_prompts, all) : all;
+    for (const auto samples :
+         {eval.num_generations, eval.final_num_generations, std::int64_t{eval.greedy ? 1 : 0}})
+      add(asked, samples);
+    return shapes;
+  }
+
   /// The first token of as many prompts as are computed at a time.
   void sample(std::int64_t prompts) {
     std::vector<GroupRequest> requests(static_cast<std::size_t>(prompts));
@@ -110,10 +126,7 @@ class Rehearsal {
       request.samples = lengths_.samples;
       request.max_completion_length = 1;
     }
-    TrainedWeights& weights = *stage_.policy.weights;
-    weights.begin_rollout();
     (void)stage_.engine.generate(requests, rollout_params(stage_));
-    weights.end_rollout();
   }
 
   Stage& stage_;
@@ -128,8 +141,8 @@ void rehearse(Stage& stage) {
   const Phase phase(stage.comm, "rehearsal");
   stage.policy.weights->settle();  // of several ranks they may still be coming
   Rehearsal rehearsal(stage);
+  rehearsal.update();  // first: a rollout goes on with fewer rows where it has too little
   rehearsal.rollout();
-  rehearsal.update();
 }
 
 }  // namespace aha

@@ -90,7 +90,7 @@ std::vector<float> summed(const ParameterLayout& layout, const std::vector<Unit>
       if (rank == comm.rank()) mine.push_back(u);
     }
     for (int update = 0; update < updates; ++update) {
-      sum.begin(std::ssize(mine), *std::max_element(counts.begin(), counts.end()));
+      sum.begin(std::ssize(mine), *std::max_element(counts.begin(), counts.end()), update);
       for (const auto u : mine)
         check(pass(sum, layout, units[u]), "sound");
       check(sum.finish(), "sound sum");
@@ -321,6 +321,12 @@ TEST_CASE("gradient sum: what other ranks send has room for two buckets of the o
 TEST_CASE("gradient sum: in bf16 is near the sum, the same again, and another in another update") {
   const auto layout = layout_of(true);
   const auto units = random_units(6, layout.total);
+  auto late = options(1, false);
+  late.accumulate = FloatType::BF16;
+  // a second micro-batch is rounded by other bits than a first
+  const Unit nothing(units[0].size());
+  CHECK(summed(layout, {units[0], units[1]}, 1, late) !=
+        summed(layout, {units[0], nothing, units[1]}, 1, late));
   for (const int ranks : {1, 2, 3}) {
     auto how = options(1, false);
     const auto exact = summed(layout, units, ranks, how);
@@ -340,9 +346,15 @@ TEST_CASE("gradient sum: in bf16 is near the sum, the same again, and another in
     CHECK(far == 0);
     CHECK(std::abs(error) / static_cast<double>(sum.size()) < 3e-4);  // rounded both ways
     CHECK(summed(layout, units, ranks, how) == sum);
+    CHECK(summed(layout, units, ranks, how, 2) != sum);  // of the update after it
     ++how.seed;
     CHECK(summed(layout, units, ranks, how) != sum);
-    CHECK(GradientSum::bytes_for(layout, how, 1) <
-          GradientSum::bytes_for(layout, options(1, false), 1));
   }
+  const auto deep = layout_of(true, 40);
+  const auto bytes = [&](FloatType type) {
+    auto how = options(1, false, 1);
+    how.accumulate = type;
+    return static_cast<double>(GradientSum::bytes_for(deep, how, 1));
+  };
+  CHECK(bytes(FloatType::BF16) < 0.7 * bytes(FloatType::F32));
 }
