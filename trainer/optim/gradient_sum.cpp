@@ -309,8 +309,8 @@ bool GradientSum::end_batch() {
 bool GradientSum::finish() {
   if (options_.zero_stage == 1) rounds_left_ = std::min<std::int64_t>(rounds_left_, 1);
   for (; rounds_left_ > 0; --rounds_left_, ++round_) {
-    (void)
-        edges();  // as a pass begins: what is still on its way is waited for in the same order on all ranks
+    // as a pass begins: what is still on its way is waited for in the same order on all ranks
+    (void)edges();
     for (auto& bucket : buckets_) {
       open(bucket);
       close(bucket);
