@@ -39,10 +39,10 @@ struct RolloutHooks {
 /// A rollout that may come.
 struct RolloutShape {
   std::int64_t prompts = 0;
-  std::int64_t samples = 1;  ///< of each
-  std::int64_t longest_prompt = 1;
-  std::int64_t max_completion_length = 1;
-  std::int64_t max_batch = 0;  ///< RolloutHooks::max_batch
+  std::int64_t samples = 1;                ///< of each
+  std::int64_t longest_prompt = 1;         ///< tokens
+  std::int64_t max_completion_length = 1;  ///< tokens
+  std::int64_t max_batch = 0;              ///< RolloutHooks::max_batch
 };
 
 /// Samples groups of completions with continuous batching: prompts are computed once and shared, a

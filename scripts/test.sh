@@ -9,7 +9,7 @@ if ! command -v chromium >/dev/null && [ "$(id -u)" = 0 ] && grep -qs '^ID=debia
   DEBIAN_FRONTEND=noninteractive timeout 240 apt-get install -y --no-install-recommends chromium >/dev/null 2>&1 ||
     say "no chromium: the test report_page will be skipped"
 fi
-say "running the tests (about 7 min) ..."
+say "running the tests (about 8 min) ..."
 # two at once of those that leave room for another
 ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel 2 "$@" && exit 0
 status=$?

@@ -16,8 +16,8 @@
 namespace aha {
 
 /// Scores groups on a thread of its own, in the order in which they came, while others are still decoded: for
-/// rewards that wait for something outside, and where a device decodes. Of those that wait here as many are scored at a time, at least one,
-/// as the scorer's threads can begin with at once. Scores are those of Scorer::score_group.
+/// rewards that wait for something outside, and where a device decodes. Of those that wait here as many are scored
+/// at a time, at least one, as the scorer's threads can begin with at once. Scores are those of Scorer::score_group.
 class BackgroundScoring {
  public:
   BackgroundScoring(Scorer& scorer, std::int64_t max_completion_length, std::string purpose);

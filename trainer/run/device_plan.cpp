@@ -164,13 +164,9 @@ std::int64_t sampling_bytes(const Sizes& s, std::int64_t prompts, std::int64_t s
 }
 
 std::int64_t rollout_bytes(const Sizes& s) {
-  const auto& eval = s.stage.eval;
-  const std::int64_t asked =
-      eval.max_prompts > 0 ? std::min(eval.max_prompts, s.in.eval_prompts) : s.in.eval_prompts;
-  std::int64_t most = s.grpo() ? sampling_bytes(s, s.stage.train.prompts_per_step, s.samples()) : 0;
-  for (const auto samples :
-       {eval.num_generations, eval.final_num_generations, std::int64_t{eval.greedy ? 1 : 0}})
-    if (asked > 0 && samples > 0) most = std::max(most, sampling_bytes(s, asked, samples));
+  std::int64_t most = 0;
+  for (const auto& sampling : samplings(s.stage, s.in.eval_prompts))
+    most = std::max(most, sampling_bytes(s, sampling.prompts, sampling.samples));
   return most;
 }
 
@@ -230,6 +226,19 @@ MemoryPlan plan_device_memory(const StageConfig& stage, const ModelConfig& model
       {"activations", activation_bytes(s)},
       {"scratch", scratch_bytes(s)}};
   return plan;
+}
+
+std::vector<Sampling> samplings(const StageConfig& stage, std::int64_t eval_prompts) {
+  const auto& eval = stage.eval;
+  const std::int64_t asked =
+      eval.max_prompts > 0 ? std::min(eval.max_prompts, eval_prompts) : eval_prompts;
+  std::vector<Sampling> all = {{asked, eval.num_generations},
+                               {asked, eval.final_num_generations},
+                               {asked, eval.greedy ? 1 : 0}};
+  if (stage.method == "grpo")
+    all.push_back({stage.train.prompts_per_step, stage.rollout.num_generations});
+  std::erase_if(all, [](const Sampling& s) { return s.prompts == 0 || s.samples == 0; });
+  return all;
 }
 
 MicroSize largest_micro_batch(const StageConfig& stage, const ModelConfig& model,

@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "trainer/run/memory_plan.h"
 
@@ -10,6 +11,14 @@ namespace aha {
 /// checkpoints and for steps that are refused are the host's.
 MemoryPlan plan_device_memory(const StageConfig& stage, const ModelConfig& model,
                               const MemoryInputs& inputs);
+
+/// Prompts that are sampled in one rollout, and completions of each.
+struct Sampling {
+  std::int64_t prompts = 0;
+  std::int64_t samples = 0;
+};
+/// Those of a stage: of its steps, and of its evaluations where the largest set has so many prompts.
+std::vector<Sampling> samplings(const StageConfig& stage, std::int64_t eval_prompts);
 
 /// The largest micro-batch that a stage comes to.
 struct MicroSize {

@@ -56,18 +56,19 @@ Lengths lengths_of(const Stage& stage) {
 
 class Rehearsal {
  public:
-  explicit Rehearsal(Stage& stage)
-      : stage_(stage), grpo_(stage.settings.method == "grpo"), lengths_(lengths_of(stage)) {}
+  explicit Rehearsal(Stage& stage) : stage_(stage), lengths_(lengths_of(stage)) {}
 
   void rollout() {
-    const auto shapes = rollout_shapes();
-    if (shapes.empty()) return;
+    const auto all = samplings(stage_.settings, stage_.scorer ? most_eval_prompts(stage_.data) : 0);
+    if (all.empty()) return;
     TrainedWeights& weights = *stage_.policy.weights;
     weights.begin_rollout();  // which may bring them together
     std::int64_t prompts = 0;
-    for (const auto& shape : shapes) {
-      stage_.engine.expect(shape);
-      prompts = std::max(prompts, shape.prompts);
+    for (const auto& one : all) {
+      const std::int64_t ranks = stage_.comm.size();
+      stage_.engine.expect({one.prompts, one.samples, lengths_.prompt, lengths_.completion,
+                            ranks == 1 ? 0 : (one.prompts * one.samples + ranks - 1) / ranks});
+      prompts = std::max(prompts, one.prompts);
     }
     sample(std::min(prompts, kPrefillTokens / lengths_.prompt + 1));
     weights.end_rollout();
@@ -98,26 +99,6 @@ class Rehearsal {
   }
 
  private:
-  /// Those of training and of evaluations.
-  std::vector<RolloutShape> rollout_shapes() const {
-    const auto& eval = stage_.settings.eval;
-    std::vector<RolloutShape> shapes;
-    const auto add = [&](std::int64_t prompts, std::int64_t samples) {
-      if (prompts == 0 || samples == 0) return;
-      const std::int64_t ranks = stage_.comm.size();
-      shapes.push_back({prompts, samples, lengths_.prompt, lengths_.completion,
-                        ranks == 1 ? 0 : (prompts * samples + ranks - 1) / ranks});
-    };
-    if (grpo_) add(stage_.settings.train.prompts_per_step, lengths_.samples);
-    if (!stage_.scorer) return shapes;
-    const std::int64_t all = most_eval_prompts(stage_.data);
-    const std::int64_t asked = eval.max_prompts > 0 ? std::min(eval.max_prompts, all) : all;
-    for (const auto samples :
-         {eval.num_generations, eval.final_num_generations, std::int64_t{eval.greedy ? 1 : 0}})
-      add(asked, samples);
-    return shapes;
-  }
-
   /// The first token of as many prompts as are computed at a time.
   void sample(std::int64_t prompts) {
     std::vector<GroupRequest> requests(static_cast<std::size_t>(prompts));
@@ -130,7 +111,6 @@ class Rehearsal {
   }
 
   Stage& stage_;
-  bool grpo_;
   Lengths lengths_;
 };
 
